@@ -1,0 +1,23 @@
+"""책의 노트북이 함께 쓰는 작은 패키지입니다.
+
+데이터 불러오기, 한글 그림, 인과 그래프 그리기, 값 묶기(glue)와 주장 기록, 자기 점검만 담습니다.
+추정 방법은 담지 않습니다. 추정은 각 쪽에서 손으로 한 번, 라이브러리로 한 번 보여 줍니다.
+"""
+
+from causal_practice.answers import check_answer
+from causal_practice.claims import glue, record_claim, record_validation
+from causal_practice.data import generator, load, truth
+from causal_practice.plotting import COLORS, draw_graph, set_style
+
+__all__ = [
+    "COLORS",
+    "check_answer",
+    "draw_graph",
+    "generator",
+    "glue",
+    "load",
+    "record_claim",
+    "record_validation",
+    "set_style",
+    "truth",
+]

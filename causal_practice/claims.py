@@ -1,0 +1,115 @@
+"""쪽이 말하는 숫자를 계산 결과에 묶습니다.
+
+``glue``는 본문의 ``{glue:text}`` 자리에 값을 넣고, ``record_claim``과 ``record_validation``은
+시험이 읽을 주장을 실행된 노트북에 남깁니다. 셋 다 화면에는 아무것도 보이지 않습니다.
+"""
+
+import math
+from numbers import Real
+
+CLAIM_MIME = "application/vnd.causal-practice.claim+json"
+VALIDATION_MIME = "application/vnd.causal-practice.validation+json"
+_GLUE_PREFIX = "application/papermill.record/"
+
+
+def _publish(data: dict, metadata: dict | None = None) -> None:
+    try:
+        from IPython import get_ipython
+        from IPython.display import display
+    except ImportError:  # 노트북 밖에서 불러도 계산은 그대로 되게 합니다.
+        return
+    if get_ipython() is None:
+        return
+    display(data, metadata=metadata or {}, raw=True)
+
+
+def glue(name: str, value) -> None:
+    """본문이 쓸 값에 이름을 붙입니다. 본문에서는 ``{glue:text}`이름:.2f``처럼 부릅니다.
+
+    Parameters
+    ----------
+    name : str
+        쪽 안에서 하나뿐인 이름.
+    value : 수 또는 글자
+        numpy 스칼라도 됩니다.
+
+    Raises
+    ------
+    TypeError
+        수나 글자가 아닐 때.
+    ValueError
+        수가 NaN이거나 무한대일 때. 본문에 nan이 찍히는 일을 막습니다.
+    """
+    if hasattr(value, "item"):
+        value = value.item()
+    if isinstance(value, Real) and not isinstance(value, bool):
+        if not math.isfinite(value):
+            raise ValueError(f"glue('{name}', …): 값이 {value}입니다. 앞 계산을 확인하세요.")
+    elif not isinstance(value, str):
+        raise TypeError(f"glue('{name}', …): 수나 글자만 묶을 수 있습니다. 받은 것: {type(value).__name__}")
+    _publish({_GLUE_PREFIX + "text/plain": repr(value)}, {"scrapbook": {"name": name, "mime_prefix": _GLUE_PREFIX}})
+
+
+def _finite(where: str, **values) -> dict:
+    out = {}
+    for key, value in values.items():
+        value = float(value)
+        if not math.isfinite(value):
+            raise ValueError(f"{where}: {key} 값이 {value}입니다. 앞 계산을 확인하세요.")
+        out[key] = value
+    return out
+
+
+def record_claim(name: str, *, estimand: str, truth: float, naive: float, estimate: float, interval, unit: str) -> None:
+    """쪽의 주된 추정 하나를 기록합니다. 시험이 정답과 견줍니다.
+
+    Parameters
+    ----------
+    name : str
+        주장의 이름(쪽 안에서 하나뿐).
+    estimand : str
+        ATE, ATT, CATE, LATE, ITT 따위. 머리말과 같아야 합니다.
+    truth, naive, estimate : float
+        알려진 정답, 단순 비교, 이 방법의 추정값. 단위는 ``unit``.
+    interval : (float, float)
+        95% 신뢰구간의 아래와 위.
+    unit : str
+        결과의 단위(예: "주문/28일").
+
+    Raises
+    ------
+    ValueError
+        수가 유한하지 않거나 구간이 뒤집혔거나 추정값이 구간 밖일 때.
+    """
+    low, high = interval
+    numbers = _finite("record_claim", truth=truth, naive=naive, estimate=estimate, low=low, high=high)
+    if not numbers["low"] <= numbers["estimate"] <= numbers["high"]:
+        raise ValueError("record_claim: 추정값이 신뢰구간 안에 있지 않습니다. interval=(아래, 위)를 확인하세요.")
+    _publish({CLAIM_MIME: {"name": name, "estimand": estimand, "unit": unit, **numbers}})
+
+
+def record_validation(
+    name: str, *, method: str, truth: float, draws: int, bias: float, coverage: float, nominal: float = 0.95
+) -> None:
+    """방법을 여러 번 뽑은 데이터에서 검증한 결과를 기록합니다.
+
+    Parameters
+    ----------
+    draws : int
+        새로 뽑은 데이터의 수.
+    bias : float
+        추정값의 평균에서 정답을 뺀 값. 결과의 단위.
+    coverage : float
+        구간이 정답을 덮은 비율(0에서 1).
+    nominal : float
+        구간이 약속한 비율.
+
+    Raises
+    ------
+    ValueError
+        비율이 0과 1 밖이거나 ``draws``가 2보다 작을 때.
+    """
+    numbers = _finite("record_validation", truth=truth, bias=bias, coverage=coverage, nominal=nominal)
+    if draws < 2 or not 0 <= numbers["coverage"] <= 1 or not 0 < numbers["nominal"] < 1:
+        raise ValueError("record_validation: draws는 2 이상, coverage와 nominal은 0과 1 사이여야 합니다.")
+    _publish({VALIDATION_MIME: {"name": name, "method": method, "draws": int(draws), **numbers}})

@@ -1,0 +1,28 @@
+"""노트북 커널의 울타리: 바깥 네트워크에 붙으려는 시도를 그 자리에서 멈춥니다.
+
+쪽을 실행하는 커널의 PYTHONPATH에만 놓입니다. 노트북은 내려받는 데이터 없이 돌아야 합니다.
+"""
+
+import sys
+
+
+def _outside(address) -> bool:
+    if not isinstance(address, tuple) or not address:
+        return False  # 유닉스 소켓
+    host = str(address[0])
+    return not (host.startswith("127.") or host in {"::1", "localhost", "0.0.0.0", "::", ""})
+
+
+def _guard(event: str, args: tuple) -> None:
+    if event == "socket.connect" and _outside(args[1]):
+        target = args[1][0]
+    elif event == "socket.getaddrinfo" and _outside((args[0],)) and args[0] is not None:
+        target = args[0]
+    else:
+        return
+    raise PermissionError(
+        f"노트북이 네트워크({target})에 붙으려 했습니다. 데이터는 data/에 두고 causal_practice.load로 불러오세요."
+    )
+
+
+sys.addaudithook(_guard)

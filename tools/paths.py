@@ -1,0 +1,123 @@
+"""저장소 안의 자리와 쪽 읽기. 도구들이 함께 씁니다."""
+
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+
+ROOT = Path(__file__).resolve().parent.parent
+PAGE_FOLDERS = ("chapters", "case_studies", "guides")
+_FRONT_MATTER = re.compile(r"\A---\n(.*?)\n---\n", re.DOTALL)
+
+
+def build_dir() -> Path:
+    """빌드 폴더. 환경변수 ``BOOK_BUILD_DIR``로 바꿀 수 있습니다(기본 ``_build``)."""
+    return Path(os.environ.get("BOOK_BUILD_DIR", ROOT / "_build")).resolve()
+
+
+def execution_dir() -> Path:
+    """실행 결과 저장소. 열쇠로 찾는 곳이라 여러 빌드가 함께 써도 됩니다."""
+    return Path(os.environ.get("BOOK_EXECUTION_DIR", ROOT / "_build" / "execution")).resolve()
+
+
+def html_dir() -> Path:
+    """완성된 사이트의 폴더."""
+    return build_dir() / "html"
+
+
+class PageError(ValueError):
+    """쪽을 쓴 사람이 고칠 수 있는 잘못. 메시지는 한국어 한 문장입니다."""
+
+
+@dataclass(frozen=True)
+class Page:
+    """책의 쪽 하나.
+
+    Attributes
+    ----------
+    path : Path
+        원고(.md)의 위치.
+    text : str
+        원고 전체.
+    meta : dict
+        머리말(YAML).
+    """
+
+    path: Path
+    text: str
+    meta: dict
+
+    @property
+    def docname(self) -> str:
+        """``chapters/week05_propensity_score``처럼 확장자를 뺀 이름."""
+        return self.path.relative_to(ROOT).with_suffix("").as_posix()
+
+    @property
+    def is_notebook(self) -> bool:
+        return (self.meta.get("jupytext") or {}).get("text_representation", {}).get("format_name") == "myst"
+
+    @property
+    def title(self) -> str:
+        heading = re.search(r"^# (.+)$", _FRONT_MATTER.sub("", self.text), re.MULTILINE)
+        return heading.group(1).strip() if heading else self.meta.get("title", self.docname)
+
+
+def read_page(path: Path | str) -> Page:
+    """원고 하나를 읽습니다.
+
+    Raises
+    ------
+    PageError
+        파일이 없거나, UTF-8이 아니거나, 머리말이 YAML이 아닐 때.
+    """
+    path = Path(path)
+    path = path if path.is_absolute() else ROOT / path
+    shown = path.relative_to(ROOT) if path.is_relative_to(ROOT) else path.name
+    if not path.is_file():
+        raise PageError(f"{shown}: 파일이 없습니다.")
+    try:
+        text = path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise PageError(f"{shown}: UTF-8로 저장되지 않았습니다({error.reason}). 편집기에서 UTF-8로 다시 저장하세요.") from None
+    meta = {}
+    if match := _FRONT_MATTER.match(text):
+        try:
+            meta = yaml.safe_load(match.group(1)) or {}
+        except yaml.YAMLError as error:
+            line = getattr(getattr(error, "problem_mark", None), "line", 0) + 2
+            raise PageError(f"{shown}:{line}: 머리말을 YAML로 읽지 못했습니다. 콜론 뒤 빈칸과 따옴표를 확인하세요.") from None
+        if not isinstance(meta, dict):
+            raise PageError(f"{shown}:2: 머리말은 '이름: 값' 꼴이어야 합니다.")
+    return Page(path, text, meta)
+
+
+def toc_docnames() -> list[str]:
+    """_toc.yml에 실린 쪽의 이름을 차례대로 돌려줍니다."""
+    toc = yaml.safe_load((ROOT / "_toc.yml").read_text(encoding="utf-8"))
+    names: list[str] = [toc["root"]]
+
+    def walk(node):
+        if isinstance(node, dict):
+            if "file" in node:
+                names.append(node["file"])
+            for key in ("parts", "chapters", "sections"):
+                walk(node.get(key))
+        elif isinstance(node, list):
+            for item in node:
+                walk(item)
+
+    walk({key: toc.get(key) for key in ("parts", "chapters", "sections")})
+    return names
+
+
+def published_pages() -> list[Page]:
+    """차례에 실린 모든 쪽.
+
+    Raises
+    ------
+    PageError
+        차례에 있으나 파일이 없는 쪽이 있을 때.
+    """
+    return [read_page(ROOT / f"{name}.md") for name in toc_docnames()]
