@@ -89,7 +89,15 @@ def record_claim(name: str, *, estimand: str, truth: float, naive: float, estima
 
 
 def record_validation(
-    name: str, *, method: str, truth: float, draws: int, bias: float, coverage: float, nominal: float = 0.95
+    name: str,
+    *,
+    method: str,
+    truth: float,
+    draws: int,
+    bias: float,
+    coverage: float,
+    nominal: float = 0.95,
+    assumptions_hold: bool = True,
 ) -> None:
     """방법을 여러 번 뽑은 데이터에서 검증한 결과를 기록합니다.
 
@@ -103,6 +111,8 @@ def record_validation(
         구간이 정답을 덮은 비율(0에서 1).
     nominal : float
         구간이 약속한 비율.
+    assumptions_hold : bool
+        방법의 가정이 성립하는 데이터이면 참. 시험은 참이면 약속을 지키는지, 거짓이면 정말 어기는지 봅니다.
 
     Raises
     ------
@@ -112,4 +122,4 @@ def record_validation(
     numbers = _finite("record_validation", truth=truth, bias=bias, coverage=coverage, nominal=nominal)
     if draws < 2 or not 0 <= numbers["coverage"] <= 1 or not 0 < numbers["nominal"] < 1:
         raise ValueError("record_validation: draws는 2 이상, coverage와 nominal은 0과 1 사이여야 합니다.")
-    _publish({VALIDATION_MIME: {"name": name, "method": method, "draws": int(draws), **numbers}})
+    _publish({VALIDATION_MIME: {"name": name, "method": method, "draws": int(draws), "assumptions_hold": bool(assumptions_hold), **numbers}})

@@ -221,10 +221,10 @@ def execute(page: Page, force: bool = False) -> Execution:
     base = execution_dir() / f"{page.docname.replace('/', '__')}.{key}"
     base.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="page-") as scratch:
-        target = Path(scratch) / "out.ipynb"
+        target, attempts = Path(scratch) / "out.ipynb", Path(scratch) / "network"
         process = subprocess.run(
             [sys.executable, "-m", "tools.execution", str(page.path), str(target)],
-            cwd=ROOT, env=kernel_environment(), capture_output=True, text=True, check=False,
+            cwd=ROOT, env=kernel_environment() | {"NETWORK_ATTEMPTS": str(attempts)}, capture_output=True, text=True, check=False,
         )  # fmt: skip
         result_file = target.with_suffix(".json")
         if not result_file.is_file():
@@ -232,6 +232,12 @@ def execute(page: Page, force: bool = False) -> Execution:
         result = json.loads(result_file.read_text(encoding="utf-8"))
         if result["error"]:
             raise ExecutionFailed(result["error"])
+        if attempts.exists():
+            hosts = ", ".join(sorted(set(attempts.read_text(encoding="utf-8").split())))
+            raise ExecutionFailed(
+                f"{page.docname}.md: 노트북이 네트워크({hosts})에 붙으려 했고, 코드가 그 실패를 삼켰습니다.\n"
+                "  → 내려받는 코드를 지우고 데이터는 data/에 두어 causal_practice.load로 불러오세요."
+            )
         notebook = nbformat.read(target, as_version=4)
     check_outputs(page, notebook)
     for what, value, budget, unit in (
@@ -338,7 +344,7 @@ def _describe(page: Page, notebook, failure: Exception) -> str:
     if kind == "CellExecutionError":
         what = f"{failure.ename}: {_ANSI.sub('', failure.evalue)[:600]}"
         remedy = "셀의 코드를 고치세요. 셀 하나만 다시 보려면 `make lab`으로 그 쪽을 엽니다."
-        if failure.ename == "PermissionError" and "네트워크" in failure.evalue:
+        if "네트워크" in failure.evalue:
             remedy = "노트북은 네트워크 없이 돌아야 합니다. 데이터를 생성기로 옮기세요."
         trace = next((o.traceback for o in cell.outputs if o.output_type == "error"), [])
         tail = _ANSI.sub("", "\n".join(trace)).strip().splitlines()[-12:]

@@ -1,8 +1,10 @@
 """노트북 커널의 울타리: 바깥 네트워크에 붙으려는 시도를 그 자리에서 멈춥니다.
 
 쪽을 실행하는 커널의 PYTHONPATH에만 놓입니다. 노트북은 내려받는 데이터 없이 돌아야 합니다.
+시도를 삼키는 코드도 잡히도록, 환경변수 NETWORK_ATTEMPTS가 가리키는 파일에 적어 둡니다.
 """
 
+import os
 import sys
 
 
@@ -20,6 +22,9 @@ def _guard(event: str, args: tuple) -> None:
         target = args[0]
     else:
         return
+    if log := os.environ.get("NETWORK_ATTEMPTS"):
+        with open(log, "a", encoding="utf-8") as file:
+            file.write(f"{target}\n")
     raise PermissionError(
         f"노트북이 네트워크({target})에 붙으려 했습니다. 데이터는 data/에 두고 causal_practice.load로 불러오세요."
     )

@@ -1,0 +1,107 @@
+"""시험이 함께 쓰는 것: 만들어진 사이트, 실행된 노트북, 진짜 브라우저."""
+
+import os
+import shutil
+import sys
+import warnings
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from tools.execution import Execution, stored
+from tools.paths import Page, html_dir, published_pages
+
+IN_CI = os.environ.get("CI", "").lower() == "true"
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+BROWSER_FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
+NO_BROWSER = "브라우저(chromium)가 없어 브라우저 시험을 건너뜁니다. 설치: apt-get install chromium fonts-nanum"
+
+
+@dataclass
+class Recorded:
+    """브라우저 한 탭에서 일어난 일.
+
+    Attributes
+    ----------
+    console : list of str
+        콘솔의 오류와 처리되지 않은 예외.
+    outside : list of str
+        이 컴퓨터 밖으로 나가려 한 주소.
+    failed : list of str
+        실패한 요청과 404.
+    """
+
+    console: list[str] = field(default_factory=list)
+    outside: list[str] = field(default_factory=list)
+    failed: list[str] = field(default_factory=list)
+
+
+@pytest.fixture(scope="session")
+def pages() -> list[Page]:
+    """차례에 실린 쪽."""
+    return published_pages()
+
+
+@pytest.fixture(scope="session")
+def executions(pages) -> dict[str, Execution]:
+    """노트북인 쪽의 실행 결과. 사이트와 같은 실행입니다."""
+    found = {page.docname: stored(page) for page in pages if page.is_notebook}
+    missing = [name for name, done in found.items() if done is None]
+    assert not missing, f"실행 결과가 없습니다: {missing}. `make book`을 먼저 돌리세요."
+    return found
+
+
+@pytest.fixture(scope="session")
+def site_dir() -> Path:
+    """만들어진 사이트의 폴더."""
+    site = html_dir()
+    assert (site / "index.html").is_file(), "사이트가 없습니다. `make book`을 먼저 돌리세요."
+    return site
+
+
+@pytest.fixture(scope="session")
+def browser():
+    """헤드리스 크로뮴. 없으면 크게 알리고 건너뛰며, CI에서는 실패합니다."""
+    from playwright.sync_api import sync_playwright
+
+    executable = next(filter(None, map(shutil.which, BROWSERS)), None)
+    if executable is None:
+        if IN_CI:
+            pytest.fail(NO_BROWSER.replace("건너뜁니다", "돌릴 수 없습니다"), pytrace=False)
+        warnings.warn(NO_BROWSER, stacklevel=1)
+        pytest.skip(NO_BROWSER)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=executable, args=BROWSER_FLAGS)
+        yield browser
+        browser.close()
+
+
+def record(page) -> Recorded:
+    """탭에 기록기를 답니다."""
+    seen = Recorded()
+
+    def on_request(request):
+        parts = urlsplit(request.url)
+        if parts.scheme in {"http", "https", "ws", "wss"} and parts.hostname not in {"127.0.0.1", "localhost"}:
+            seen.outside.append(request.url)
+
+    page.on("console", lambda m: seen.console.append(m.text) if m.type == "error" else None)
+    page.on("pageerror", lambda e: seen.console.append(str(e)))
+    page.on("request", on_request)
+    page.on("requestfailed", lambda r: seen.failed.append(r.url))
+    page.on("response", lambda r: seen.failed.append(r.url) if r.status >= 400 else None)
+    return seen
+
+
+@pytest.fixture
+def browser_page(browser):
+    """새 탭(1280×800). ``browser_page.recorded``에 콘솔 오류와 바깥 요청이 쌓입니다."""
+    context = browser.new_context(viewport={"width": 1280, "height": 800}, locale="ko-KR")
+    page = context.new_page()
+    page.recorded = record(page)
+    yield page
+    context.close()
