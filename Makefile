@@ -17,7 +17,7 @@ $(STAMP): requirements.lock
 	@$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(0 if (3, 11) <= v < (3, 14) else f"파이썬 3.11~3.13이 필요합니다(지금 {v.major}.{v.minor}). PYTHON=python3.11처럼 지정하세요.")'
 	@echo "환경을 만듭니다($(VENV)). 처음 한 번만 합니다."
 	@if command -v uv >/dev/null 2>&1; then \
-	  uv venv -q --allow-existing -p "$$(command -v $(PYTHON))" $(VENV) && uv pip sync -q --require-hashes -p $(PY) requirements.lock; \
+	  uv venv -q --allow-existing -p "$$(command -v $(PYTHON))" $(VENV) && uv pip sync -q --compile-bytecode --require-hashes -p $(PY) requirements.lock; \
 	else \
 	  $(PYTHON) -m venv $(VENV) && $(PY) -m pip install -q --disable-pip-version-check --require-hashes -r requirements.lock; \
 	fi
@@ -50,8 +50,8 @@ checks: $(STAMP) ## 문체, 숫자, 얼개 검사를 모든 쪽에 돌립니다
 bench: $(STAMP) ## 빌드 시간, 쪽 무게, 검색 빠르기를 재어 표를 고칩니다
 	@$(PY) -m tools.bench
 
-lock: ## requirements.txt에서 requirements.lock을 다시 만듭니다(uv 필요)
-	@uv pip compile -q requirements.txt --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -o requirements.lock
+lock: ## requirements.txt에서 requirements.lock을 다시 만듭니다(uv 필요). UPGRADE=1이면 모두 새 판으로
+	@uv pip compile -q $(if $(UPGRADE),--upgrade) requirements.txt --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -o requirements.lock
 
 clean: ## 만든 것을 모두 지웁니다(환경은 남깁니다)
 	@rm -rf _build
