@@ -101,7 +101,7 @@ def generate(
     consulted = rng.binomial(1, score)
 
     early_in_outcome = 0.7 * early if outcome_shape == "linear" else 1.9 + 0.12 * np.exp(0.5 * early)
-    mean0 = 1.6 + early_in_outcome + 0.4 * admin + 0.25 * z_seats
+    mean0 = 1.6 + early_in_outcome + 0.4 * admin + 0.2 * sales + 0.25 * z_seats
     mean0 = np.clip(mean0 + 0.5 * hidden * drive, 0.3, None)
     gain = 1.2 - 0.4 * z_early - 0.4 * admin
     noise = rng.gamma(10.0, 0.1, n)

@@ -49,9 +49,9 @@ def generate(seed=506, n=4000, slope=-0.3, triage=1.0):
     before = np.round(rng.gamma(12.0, 0.5, n), 2)
     z_seats = (np.log(seats) - 2.9) / 0.7
 
-    log_reply = 6.0 - triage * (0.4 * (severity - 2.65) + 0.2 * z_seats) + rng.normal(0.0, 0.9, n)
+    log_reply = 6.0 - triage * (0.33 * (severity - 2.65) + 0.2 * z_seats) + rng.normal(0.0, 0.9, n)
     minutes = np.round(2.0**log_reply, 1)
-    at_60 = 2.2 + 0.75 * before - 0.55 * (severity - 2.65) + 0.2 * z_seats + rng.normal(0.0, 1.0, n)
+    at_60 = 2.2 + 0.75 * before - 0.65 * (severity - 2.65) + 0.2 * z_seats + rng.normal(0.0, 1.0, n)
     after = at_60 + slope * np.log2(minutes / 60.0)
 
     return pd.DataFrame(
