@@ -137,7 +137,7 @@ class BookGlossary(SphinxDirective):
         section = nodes.section("", nodes.title("", name), ids=[self._group_id(name)], names=[])
         self.set_source_info(section)
         items = nodes.definition_list("", *(self._item(e) for e in entries), classes=["glossary", "book-glossary"])
-        section += addnodes.glossary("", items)
+        section += addnodes.glossary("", items, sorted=False)
         return section
 
     def _item(self, entry: dict) -> nodes.Node:
@@ -174,12 +174,13 @@ class BookGlossary(SphinxDirective):
 
 def _explain_links(app: Sphinx, doctree: nodes.document, docname: str) -> None:
     """용어 링크에 뜻풀이를 도움말로 붙입니다."""
-    path = Path(app.srcdir) / SOURCE
-    if not path.is_file():
-        return
     meanings = getattr(app.env, "glossary_meanings", None)
     if meanings is None:
-        meanings = app.env.glossary_meanings = definitions(path)
+        try:
+            meanings = definitions(Path(app.srcdir) / SOURCE)
+        except (GlossaryError, OSError):  # 지시자가 이미 알렸습니다
+            meanings = {}
+        app.env.glossary_meanings = meanings
     for link in doctree.findall(nodes.reference):
         target = link.get("refuri", "").partition("#")[2] or link.get("refid", "")
         if target in meanings and "reftitle" not in link:

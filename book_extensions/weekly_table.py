@@ -1,4 +1,7 @@
-"""``guides/weeks.yml``과 쪽의 머리말로 주차 표를 그리는 지시자 ``weekly-table``.
+"""``guides/weeks.yml``과 쪽의 머리말로 주차 표를 그립니다.
+
+- 지시자 ``weekly-table``: 주차 표. ``:question: 2``를 주면 그 물음에 답하는 길만 보입니다.
+- 역할 ``page``: ``{page}`chapters/week08_difference_in_differences` ``처럼 쪽을 부릅니다.
 
 차례에 실린 쪽은 링크와 머리말의 시간으로, 아직 없는 쪽은 계획한 제목과 '준비 중'으로 보입니다.
 """
@@ -10,7 +13,7 @@ from docutils import nodes
 from docutils.parsers.rst import directives
 from sphinx import addnodes
 from sphinx.application import Sphinx
-from sphinx.util.docutils import SphinxDirective
+from sphinx.util.docutils import SphinxDirective, SphinxRole
 
 from tools.paths import PageError, read_page
 
@@ -76,7 +79,7 @@ def _with_pages(weeks: list[dict], root: Path, published) -> list[dict]:
                 )
     rows = []
     for week in weeks:
-        row = dict(week, published=week["chapter"] in published, cases=[])
+        row = dict(week, topic=week["title"], published=week["chapter"] in published, cases=[])
         if row["published"]:
             page = read_page(root / f"{week['chapter']}.md")
             row |= {"title": page.title, "minutes": {**week["minutes"], **(page.meta.get("minutes") or {})}}
@@ -108,6 +111,44 @@ def plan(root: Path, published) -> list[dict]:
     return _with_pages(read_weeks(root / SOURCE), root, set(published))
 
 
+def title_nodes(item: dict, docname: str, quiet: bool = False) -> list[nodes.Node]:
+    """쪽의 제목: 있으면 링크, 없으면 계획한 제목과 '준비 중'.
+
+    ``quiet``이면 표시를 화면에서 감춥니다(흐린 글씨로만 보이고, 화면 낭독기는 읽습니다).
+    """
+    if not item["published"]:
+        mark = "planned-hidden" if quiet else "planned-mark"
+        return [
+            nodes.inline("", item["title"], classes=["planned"]),
+            nodes.Text(" "),
+            nodes.inline("", PLANNED, classes=[mark]),
+        ]
+    page = item.get("chapter") or item["page"]
+    return [
+        addnodes.pending_xref(
+            "", nodes.inline("", item["title"]), refdomain="std", reftype="doc", reftarget=f"/{page}",
+            refexplicit=True, refwarn=True, refdoc=docname,
+        )  # fmt: skip
+    ]
+
+
+class PageRole(SphinxRole):
+    """``{page}`chapters/week05_propensity_score` ``: 계획에 있는 장이나 사례를 부릅니다."""
+
+    def run(self) -> tuple[list[nodes.Node], list[nodes.system_message]]:
+        root = Path(self.env.srcdir)
+        self.env.note_dependency(str(root / SOURCE))
+        name = self.text.strip()
+        items = [item for row in plan(root, self.env.found_docs) for item in [row, *row["cases"]]]
+        found = next((item for item in items if name in (item.get("chapter"), item.get("page"))), None)
+        if found is None:
+            message = self.inliner.reporter.error(f"{SOURCE}에 '{name}'이 없습니다. 쪽의 이름을 확인하세요.", line=self.lineno)
+            return [], [message]
+        if found["published"]:
+            self.env.note_dependency(str(root / f"{name}.md"))
+        return title_nodes(found, self.env.docname, quiet=True), []
+
+
 class WeeklyTable(SphinxDirective):
     """주차 표. ``:question: 2``를 주면 그 물음에 답하는 장과 사례만 한 줄 목록으로 보입니다."""
 
@@ -128,20 +169,8 @@ class WeeklyTable(SphinxDirective):
         question = self.options.get("question")
         return [self._table(rows)] if question is None else [self._path(rows, question)]
 
-    def _title(self, item: dict) -> list[nodes.Node]:
-        page = item.get("chapter") or item["page"]
-        if not item["published"]:
-            return [
-                nodes.inline("", item["title"], classes=["planned"]),
-                nodes.Text(" "),
-                nodes.inline("", PLANNED, classes=["planned-mark"]),
-            ]
-        return [
-            addnodes.pending_xref(
-                "", nodes.inline("", item["title"]), refdomain="std", reftype="doc", reftarget=f"/{page}",
-                refexplicit=True, refwarn=True, refdoc=self.env.docname,
-            )  # fmt: skip
-        ]
+    def _title(self, item: dict, quiet: bool = False) -> list[nodes.Node]:
+        return title_nodes(item, self.env.docname, quiet)
 
     def _table(self, rows: list[dict]) -> nodes.Node:
         table = nodes.table(classes=["weekly-table"])
@@ -155,7 +184,12 @@ class WeeklyTable(SphinxDirective):
         return table
 
     def _row(self, row: dict) -> nodes.Node:
-        cells = [nodes.entry("", nodes.paragraph("", str(row["week"]))), nodes.entry("", nodes.paragraph("", "", *self._title(row)))]
+        chapter = nodes.entry("", nodes.paragraph("", "", *self._title(row)))
+        under = [f"교재 {row['textbook']}장"] if row.get("textbook") else []
+        under += [row["topic"]] if row["topic"] != row["title"] else []
+        if under:
+            chapter += nodes.paragraph("", " · ".join(under), classes=["week-topic"])
+        cells = [nodes.entry("", nodes.paragraph("", str(row["week"]))), chapter]
         cases = nodes.entry("")
         for case in row["cases"]:
             line = nodes.paragraph("", "", *self._title(case), classes=["case-line"])
@@ -176,12 +210,13 @@ class WeeklyTable(SphinxDirective):
                 continue
             line = nodes.paragraph("", "", nodes.strong("", f"{row['week']}주"), nodes.Text(" "))
             for position, item in enumerate(found):
-                line += [nodes.Text(", ")] if position else []
-                line += self._title(item)
+                line += [nodes.Text(" · ")] if position else []
+                line += self._title(item, quiet=True)
             items += nodes.list_item("", line)
         return items
 
 
 def setup(app: Sphinx) -> dict:
     app.add_directive("weekly-table", WeeklyTable)
+    app.add_role("page", PageRole())
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
