@@ -3,7 +3,9 @@
 import math
 from numbers import Real
 
-ANSWER_MIME = "application/vnd.causal-practice.answer+json"
+from causal_practice.claims import publish_record
+
+ANSWER_MIME = "application/papermill.record/application/vnd.causal-practice.answer+json"
 
 
 def _matches(answer, target, tol: float) -> bool:
@@ -73,9 +75,7 @@ def check_answer(label: str, answer, expected, tol: float = 0.0, wrong: dict | N
         else:
             message += f" {_type_hint(answer, expected)}"
     print(message.rstrip())
-    from causal_practice.claims import _publish
-
-    _publish({ANSWER_MIME: {"label": label, "status": status, "wrong_answers_rejected": len(wrong)}})
+    publish_record(ANSWER_MIME, f"answer:{label}", {"label": label, "status": status, "wrong_answers_rejected": len(wrong)})
 
 
 def _shown(answer) -> str:

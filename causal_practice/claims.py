@@ -7,9 +7,10 @@
 import math
 from numbers import Real
 
-CLAIM_MIME = "application/vnd.causal-practice.claim+json"
-VALIDATION_MIME = "application/vnd.causal-practice.validation+json"
+# 이 머리가 붙은 출력은 책을 만드는 도구(myst-nb)와 Jupyter가 화면에 보이지 않습니다.
 _GLUE_PREFIX = "application/papermill.record/"
+CLAIM_MIME = _GLUE_PREFIX + "application/vnd.causal-practice.claim+json"
+VALIDATION_MIME = _GLUE_PREFIX + "application/vnd.causal-practice.validation+json"
 
 
 def _publish(data: dict, metadata: dict | None = None) -> None:
@@ -21,6 +22,21 @@ def _publish(data: dict, metadata: dict | None = None) -> None:
     if get_ipython() is None:
         return
     display(data, metadata=metadata or {}, raw=True)
+
+
+def publish_record(mime: str, name: str, payload: dict) -> None:
+    """시험이 읽을 기록을 실행된 노트북에 보이지 않게 남깁니다.
+
+    Parameters
+    ----------
+    mime : str
+        ``CLAIM_MIME`` 따위. ``application/papermill.record/``로 시작합니다.
+    name : str
+        쪽 안에서 하나뿐인 이름.
+    payload : dict
+        JSON으로 바꿀 수 있는 값.
+    """
+    _publish({mime: payload}, {"scrapbook": {"name": name, "mime_prefix": _GLUE_PREFIX}})
 
 
 def glue(name: str, value) -> None:
@@ -85,7 +101,7 @@ def record_claim(name: str, *, estimand: str, truth: float, naive: float, estima
     numbers = _finite("record_claim", truth=truth, naive=naive, estimate=estimate, low=low, high=high)
     if not numbers["low"] <= numbers["estimate"] <= numbers["high"]:
         raise ValueError("record_claim: 추정값이 신뢰구간 안에 있지 않습니다. interval=(아래, 위)를 확인하세요.")
-    _publish({CLAIM_MIME: {"name": name, "estimand": estimand, "unit": unit, **numbers}})
+    publish_record(CLAIM_MIME, f"claim:{name}", {"name": name, "estimand": estimand, "unit": unit, **numbers})
 
 
 def record_validation(
@@ -122,4 +138,5 @@ def record_validation(
     numbers = _finite("record_validation", truth=truth, bias=bias, coverage=coverage, nominal=nominal)
     if draws < 2 or not 0 <= numbers["coverage"] <= 1 or not 0 < numbers["nominal"] < 1:
         raise ValueError("record_validation: draws는 2 이상, coverage와 nominal은 0과 1 사이여야 합니다.")
-    _publish({VALIDATION_MIME: {"name": name, "method": method, "draws": int(draws), "assumptions_hold": bool(assumptions_hold), **numbers}})
+    payload = {"name": name, "method": method, "draws": int(draws), "assumptions_hold": bool(assumptions_hold), **numbers}
+    publish_record(VALIDATION_MIME, f"validation:{name}", payload)

@@ -1,0 +1,53 @@
+"""책의 모습: 글꼴, 판형, 어두운 화면의 그림, 수식, 우리말 화면 글, 쪽 도구 줄.
+
+바깥 주소를 부르는 것은 하나도 쓰지 않습니다. 글꼴과 MathJax는 사이트가 함께 싣습니다.
+"""
+
+import html
+import re
+from pathlib import Path
+
+from sphinx.application import Sphinx
+
+HERE = Path(__file__).parent / "look_assets"
+
+# 테마와 확장이 영어로 남겨 둔 화면 글. 왼쪽은 HTML에 나오는 그대로입니다.
+TRANSLATIONS = {
+    'aria-label="Toggle hidden content"': 'aria-label="접은 내용 펼치기"',
+    'title="Link to this heading"': 'title="이 제목의 주소"',
+    'title="Link to this image"': 'title="이 그림의 주소"',
+    'title="Link to this table"': 'title="이 표의 주소"',
+    'title="Link to this term"': 'title="이 용어의 주소"',
+    'title="Link to this definition"': 'title="이 정의의 주소"',
+    'title="Permalink to this heading"': 'title="이 제목의 주소"',
+}
+_FIRST_HEADING_END = re.compile(r"</h1>")
+_SCROLL_TABLE = re.compile(r"<table\b.*?</table>", re.DOTALL)
+
+
+def _context(app: Sphinx, pagename: str, templatename: str, context: dict, doctree) -> None:
+    body = context.get("body")
+    if not body:
+        return
+    for english, korean in TRANSLATIONS.items():
+        body = body.replace(english, korean)
+    body = _SCROLL_TABLE.sub(lambda m: f'<div class="table-scroll" tabindex="0" role="region" aria-label="표">{m.group(0)}</div>', body)
+    tools = context.get("page_tools") or []
+    if tools:
+        items = "".join(
+            f'<a class="page-tool page-tool-{t["kind"]}" href="{html.escape(t["url"])}"{t.get("attributes", "")}>{html.escape(t["label"])}</a>'
+            for t in tools
+        )
+        bar = f'<nav class="page-tools" aria-label="이 쪽으로 할 일">{items}</nav>'
+        body = _FIRST_HEADING_END.sub(lambda m: m.group(0) + bar, body, count=1)
+    context["body"] = body
+
+
+def setup(app: Sphinx) -> dict:
+    app.config.html_static_path.append(str(HERE / "static"))
+    app.config.templates_path.append(str(HERE / "templates"))
+    app.add_css_file("fonts/pretendard/pretendard.css")
+    app.add_css_file("look/book.css", priority=900)
+    app.add_js_file("look/book.js", loading_method="defer")
+    app.connect("html-page-context", _context, priority=700)
+    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

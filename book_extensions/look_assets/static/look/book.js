@@ -1,0 +1,30 @@
+/* 테마가 스크립트로 만들어 영어로 남기는 이름표를 우리말로 바꿉니다. */
+(function () {
+  "use strict";
+  var names = {
+    "Toggle primary sidebar": "차례 여닫기",
+    "Toggle secondary sidebar": "이 쪽의 차례 여닫기",
+    "Fullscreen mode": "전체 화면",
+    "Light mode": "밝게", "Dark mode": "어둡게", "System Settings": "기기 설정대로",
+    "light/dark": "밝게/어둡게", "Color mode": "화면 밝기",
+    "Copy": "복사", "Copied!": "복사했습니다", "Search": "검색", "Back to top": "맨 위로"
+  };
+  function translate(root) {
+    ["title", "aria-label", "data-bs-title", "data-bs-original-title", "data-tooltip"].forEach(function (attribute) {
+      root.querySelectorAll("[" + attribute + "]").forEach(function (element) {
+        var korean = names[element.getAttribute(attribute).trim()];
+        if (korean) { element.setAttribute(attribute, korean); }
+      });
+    });
+  }
+  document.addEventListener("DOMContentLoaded", function () {
+    translate(document);
+    // 인쇄할 때는 접은 것을 펼칩니다.
+    var opened = [];
+    window.addEventListener("beforeprint", function () {
+      opened = Array.prototype.filter.call(document.querySelectorAll("details:not([open])"), function (d) { d.open = true; return true; });
+    });
+    window.addEventListener("afterprint", function () { opened.forEach(function (d) { d.open = false; }); });
+    window.setTimeout(function () { translate(document); }, 300);
+  });
+})();

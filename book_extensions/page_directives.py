@@ -1,0 +1,137 @@
+"""쪽의 표지: 슬라이드, 발표자 노트, 연습문제, 정답 해설.
+
+원고 하나에서 쪽과 슬라이드를 함께 만듭니다. ``{slide}`` 블록은 쪽에 그대로 보이고 슬라이드에도 실립니다.
+``{notes}``는 쪽에서 사라지고 슬라이드의 발표자 화면에만 나옵니다.
+"""
+
+import re
+
+from docutils import nodes
+from docutils.parsers.rst import directives
+from sphinx.application import Sphinx
+from sphinx.transforms.post_transforms import SphinxPostTransform
+from sphinx.util.docutils import SphinxDirective
+
+NOTES_OPEN, NOTES_CLOSE = "<!--notes-->", "<!--/notes-->"
+NOTES = re.compile(rf"{NOTES_OPEN}(.*?){NOTES_CLOSE}\s*", re.DOTALL)
+
+
+class slide_block(nodes.General, nodes.Element):
+    """슬라이드 한 장이 되는 블록. ``title`` 속성에 제목이 있습니다."""
+
+
+class presenter_notes(nodes.General, nodes.Element):
+    """발표자 화면에만 나오는 말."""
+
+
+class solution_block(nodes.General, nodes.Element):
+    """접어 둔 정답 해설."""
+
+
+class SlideDirective(SphinxDirective):
+    """``:::{slide} 제목``"""
+
+    has_content = True
+    optional_arguments = 1
+    final_argument_whitespace = True
+
+    def run(self) -> list[nodes.Node]:
+        self.assert_has_content()
+        node = slide_block(title=self.arguments[0] if self.arguments else "")
+        self.set_source_info(node)
+        node += self.parse_content_to_nodes()
+        return [node]
+
+
+class NotesDirective(SphinxDirective):
+    """``:::{notes}``"""
+
+    has_content = True
+
+    def run(self) -> list[nodes.Node]:
+        self.assert_has_content()
+        node = presenter_notes()
+        self.set_source_info(node)
+        node += self.parse_content_to_nodes()
+        return [node]
+
+
+class ExerciseDirective(SphinxDirective):
+    """``:::{exercise} 연습 1. 제목``"""
+
+    has_content = True
+    required_arguments = 1
+    final_argument_whitespace = True
+    option_spec = {"class": directives.class_option}
+
+    def run(self) -> list[nodes.Node]:
+        self.assert_has_content()
+        node = nodes.admonition(classes=["exercise", *self.options.get("class", [])])
+        self.set_source_info(node)
+        title, messages = self.parse_inline(self.arguments[0])
+        node += nodes.title(self.arguments[0], "", *title)
+        node += messages
+        node += self.parse_content_to_nodes()
+        if number := re.match(r"연습 (\d+)", self.arguments[0]):
+            node["ids"].append(f"exercise-{number.group(1)}")
+        return [node]
+
+
+class SolutionDirective(SphinxDirective):
+    """``:::{solution}``"""
+
+    has_content = True
+
+    def run(self) -> list[nodes.Node]:
+        self.assert_has_content()
+        node = solution_block()
+        self.set_source_info(node)
+        node += self.parse_content_to_nodes()
+        return [node]
+
+
+class KoreanFoldLabels(SphinxPostTransform):
+    """접은 코드의 이름표를 우리말로 바꿉니다. 정답 코드는 '정답 코드'라고 씁니다."""
+
+    default_priority = 198  # myst-nb가 접기(199)를 만들기 바로 앞
+    formats = ("html",)
+
+    def run(self, **kwargs) -> None:
+        for node in self.document.findall(nodes.container):
+            if node.get("nb_element") != "cell_code" or not node.get("hide_mode"):
+                continue
+            if "tag_solution" in node["classes"]:
+                name = "정답 코드"
+            else:
+                name = {"input": "코드", "output": "결과"}.get(node["hide_mode"], "코드와 결과")
+            node["prompt_show"], node["prompt_hide"] = f"{name} 보기", f"{name} 접기"
+
+
+def _open(tag: str):
+    return lambda translator, node: translator.body.append(tag)
+
+
+def _close(tag: str):
+    return lambda translator, node: translator.body.append(tag)
+
+
+def _visit_slide(translator, node: slide_block) -> None:
+    translator.body.append(f'<div class="slide-block" data-slide-title="{translator.attval(node["title"])}">\n')
+
+
+def setup(app: Sphinx) -> dict:
+    app.add_node(slide_block, html=(_visit_slide, _close("</div>\n")))
+    app.add_node(presenter_notes, html=(_open(NOTES_OPEN), _close(NOTES_CLOSE)))
+    app.add_node(
+        solution_block,
+        html=(
+            _open('<details class="solution admonition"><summary><p class="admonition-title">정답 해설 보기</p></summary>\n'),
+            _close("</details>\n"),
+        ),
+    )
+    app.add_directive("slide", SlideDirective)
+    app.add_directive("notes", NotesDirective)
+    app.add_directive("exercise", ExerciseDirective)
+    app.add_directive("solution", SolutionDirective)
+    app.add_post_transform(KoreanFoldLabels)
+    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
