@@ -176,7 +176,7 @@ class WeeklyTable(SphinxDirective):
         table = nodes.table(classes=["weekly-table"])
         group = nodes.tgroup(cols=len(HEADINGS))
         table += group
-        group += [nodes.colspec(colwidth=width) for width in (6, 32, 44, 18)]
+        group += [nodes.colspec(colwidth=width) for width in (6, 32, 42, 20)]
         head, body = nodes.thead(), nodes.tbody()
         group += [head, body]
         head += nodes.row("", *(nodes.entry("", nodes.paragraph("", text)) for text in HEADINGS))
