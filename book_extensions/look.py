@@ -24,11 +24,22 @@ TRANSLATIONS = {
 _FIRST_HEADING_END = re.compile(r"</h1>")
 _SCROLL_TABLE = re.compile(r"<table\b.*?</table>", re.DOTALL)
 
+_CHECKBOX = '<input class="task-list-item-checkbox"'
+
+
+def _is_thebe(script) -> bool:
+    """쪽 안에서 코드를 돌리는 Thebe의 스크립트인지. 쓰지 않는데 바깥 주소를 담고 같은 이름을 두 번 선언합니다."""
+    return "thebe" in f"{getattr(script, 'filename', script)} {getattr(script, 'attributes', {}).get('body', '')}".lower()
+
 
 def _context(app: Sphinx, pagename: str, templatename: str, context: dict, doctree) -> None:
+    context["default_mode"] = "auto"  # 비워 두면 테마가 콘솔에 오류를 남깁니다
+    if "script_files" in context:
+        context["script_files"] = [script for script in context["script_files"] if not _is_thebe(script)]
     body = context.get("body")
     if not body:
         return
+    body = body.replace(_CHECKBOX, _CHECKBOX + ' aria-label="할 일"')
     for english, korean in TRANSLATIONS.items():
         body = body.replace(english, korean)
     body = _SCROLL_TABLE.sub(lambda m: f'<div class="table-scroll" tabindex="0" role="region" aria-label="표">{m.group(0)}</div>', body)

@@ -26,5 +26,13 @@
     });
     window.addEventListener("afterprint", function () { opened.forEach(function (d) { d.open = false; }); });
     window.setTimeout(function () { translate(document); }, 300);
+    // 옆으로 넘치는 수식은 자판으로도 밀 수 있게 합니다.
+    if (window.MathJax && window.MathJax.startup && window.MathJax.startup.promise) {
+      window.MathJax.startup.promise.then(function () {
+        document.querySelectorAll("mjx-container[display='true']").forEach(function (formula) {
+          if (formula.scrollWidth > formula.clientWidth) { formula.tabIndex = 0; }
+        });
+      });
+    }
   });
 })();
