@@ -27,15 +27,20 @@ _SCROLL_TABLE = re.compile(r"<table\b.*?</table>", re.DOTALL)
 _CHECKBOX = '<input class="task-list-item-checkbox"'
 
 
-def _is_thebe(script) -> bool:
-    """쪽 안에서 코드를 돌리는 Thebe의 스크립트인지. 쓰지 않는데 바깥 주소를 담고 같은 이름을 두 번 선언합니다."""
-    return "thebe" in f"{getattr(script, 'filename', script)} {getattr(script, 'attributes', {}).get('body', '')}".lower()
+def _mentions(script, words: tuple[str, ...]) -> bool:
+    """스크립트의 주소나 안에 든 코드에 ``words``의 낱말이 있는지.
+
+    Thebe는 쓰지 않는데 바깥 주소를 담고 같은 이름을 두 번 선언합니다. MathJax는 수식이 있는 쪽에만 싣습니다(680KB).
+    """
+    text = f"{getattr(script, 'filename', script)} {getattr(script, 'attributes', {}).get('body', '')}".lower()
+    return any(word in text for word in words)
 
 
 def _context(app: Sphinx, pagename: str, templatename: str, context: dict, doctree) -> None:
     context["default_mode"] = "auto"  # 비워 두면 테마가 콘솔에 오류를 남깁니다
     if "script_files" in context:
-        context["script_files"] = [script for script in context["script_files"] if not _is_thebe(script)]
+        unused = ("thebe",) if 'class="math' in (context.get("body") or "") else ("thebe", "mathjax")
+        context["script_files"] = [script for script in context["script_files"] if not _mentions(script, unused)]
     body = context.get("body")
     if not body:
         return
