@@ -246,6 +246,21 @@ def test_the_sidebar_opens_and_closes_on_a_phone(served):
     assert served.recorded.console == []
 
 
+@pytest.mark.parametrize("size", [DESK, PHONE], ids=["desk", "phone"])
+def test_search_results_stay_inside_their_window(served, size):
+    served.set_viewport_size(size)
+    served.goto("/index.html")
+    served.keyboard.press("/")
+    served.keyboard.type("성향 점수")
+    served.locator("#book-search-results a").first.wait_for()
+    dialog, results = (served.locator(s).bounding_box() for s in ("#pst-search-dialog", "#book-search-results"))
+    assert 0 <= dialog["x"] and dialog["x"] + dialog["width"] <= size["width"] and 0 <= dialog["y"]
+    assert dialog["x"] <= results["x"] and results["x"] + results["width"] <= dialog["x"] + dialog["width"] + 1
+    assert dialog["width"] >= 0.3 * size["width"]
+    response = Axe().run(served, options={"resultTypes": ["violations"]}).response
+    assert [v["id"] for v in response["violations"] if v["impact"] in {"serious", "critical"}] == []
+
+
 def test_a_deck_opens_from_its_page(served):
     chapter = next(name for name, page in PAGES.items() if page.meta.get("kind") == "chapter")
     served.goto(f"/{chapter}.html")
