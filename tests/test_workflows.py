@@ -211,9 +211,9 @@ def test_changed_pages_explains_a_wrong_commit(capsys):
 
 
 def test_links_lose_only_punctuation():
-    text = "글 [이름](https://a.kr/b) 끝.\nhttps://a.kr/wiki/B_(c), 그리고 <https://d.kr/e>.\n`https://f.kr`"
+    text = "글 [이름](https://a.kr/b)에 있음.\nhttps://a.kr/wiki/B_(c), 그리고 <https://d.kr/e>.\n`https://f.kr`와 https://g.kr/에서"
     assert external_links.find_links(text) == [
-        (1, "https://a.kr/b"), (2, "https://a.kr/wiki/B_(c)"), (2, "https://d.kr/e"), (3, "https://f.kr"),
+        (1, "https://a.kr/b"), (2, "https://a.kr/wiki/B_(c)"), (2, "https://d.kr/e"), (3, "https://f.kr"), (3, "https://g.kr/"),
     ]  # fmt: skip
 
 

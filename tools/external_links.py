@@ -22,19 +22,23 @@ EXCLUDED = {
     r"https://(www\.)?linkedin\.com/": "로그인하지 않은 접속을 999로 막습니다",
     r"https://doi\.org/": "출판사가 사람이 아닌 접속을 403으로 막습니다. 주소 자체는 옮겨지지 않습니다",
 }
-_URL = re.compile(r"https?://[^\s<>\"'`{}|\\^\[\]]+")
+_URL = re.compile(r"https?://[^\s<>\"'`{}|\\^\[\]가-힣]+")
 _AGENT = {"User-Agent": "Mozilla/5.0 (compatible; link-check)"}
 ALIVE_BUT_SHY = {401, 403, 405, 406, 429}  # 주소는 있으나 이 접속을 반기지 않는 응답
 
 
 def find_links(text: str) -> list[tuple[int, str]]:
-    """글에서 (줄 번호, 주소)를 찾습니다. 문장 부호와 짝이 없는 닫는 괄호는 뗍니다."""
+    """글에서 (줄 번호, 주소)를 찾습니다. 끝의 문장 부호와 조사, 짝이 없는 괄호부터는 뗍니다."""
     found = []
     for number, line in enumerate(text.splitlines(), 1):
         for match in _URL.finditer(line):
-            url = match.group()
-            while url and (url[-1] in ".,;:!?*_" or (url[-1] == ")" and url.count("(") < url.count(")"))):
-                url = url[:-1]
+            url, depth = match.group(), 0
+            for position, letter in enumerate(url):
+                depth += (letter == "(") - (letter == ")")
+                if depth < 0:  # 마크다운 링크를 닫는 괄호
+                    url = url[:position]
+                    break
+            url = url.rstrip(".,;:!?*_")
             if url.split("://", 1)[-1]:
                 found.append((number, url))
     return found
