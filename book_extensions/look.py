@@ -36,6 +36,20 @@ def _mentions(script, words: tuple[str, ...]) -> bool:
     return any(word in text for word in words)
 
 
+def _social(app: Sphinx, pagename: str, context: dict) -> str:
+    """메신저가 보여 주는 카드. 펴낸 주소(html_baseurl)를 알아야 절대 주소를 쓸 수 있어, 없으면 제목과 설명만 씁니다."""
+    description = app.env.metadata.get(pagename, {}).get("description", "")
+    tags = {"og:type": "article", "og:locale": "ko_KR", "og:site_name": app.config.project, "og:title": context.get("title") or app.config.project}
+    if description:
+        tags["og:description"] = description
+    if base := app.config.html_baseurl:
+        tags |= {"og:url": f"{base.rstrip('/')}/{pagename}.html", "og:image": f"{base.rstrip('/')}/_static/social.png"}
+    lines = [f'<meta property="{name}" content="{html.escape(re.sub("<[^>]+>", "", str(value)))}">' for name, value in tags.items()]
+    if description:
+        lines.append(f'<meta name="description" content="{html.escape(str(description))}">')
+    return "\n".join(lines)
+
+
 def _context(app: Sphinx, pagename: str, templatename: str, context: dict, doctree) -> None:
     context["default_mode"] = "auto"  # 비워 두면 테마가 콘솔에 오류를 남깁니다
     if "script_files" in context:
@@ -44,6 +58,7 @@ def _context(app: Sphinx, pagename: str, templatename: str, context: dict, doctr
     body = context.get("body")
     if not body:
         return
+    context["metatags"] = (context.get("metatags") or "") + _social(app, pagename, context)
     body = body.replace(_CHECKBOX, _CHECKBOX + ' aria-label="할 일"')
     for english, korean in TRANSLATIONS.items():
         body = body.replace(english, korean)

@@ -7,7 +7,7 @@
     "Fullscreen mode": "전체 화면",
     "Light mode": "밝게", "Dark mode": "어둡게", "System Settings": "기기 설정대로",
     "light/dark": "밝게/어둡게", "Color mode": "화면 밝기",
-    "Copy": "복사", "Copied!": "복사했습니다", "Search": "검색", "Back to top": "맨 위로"
+    "Main": "차례", "Page": "이 쪽의 차례", "Copy": "복사", "Copied!": "복사했습니다", "Search": "검색", "Back to top": "맨 위로"
   };
   function translate(root) {
     ["title", "aria-label", "data-bs-title", "data-bs-original-title", "data-tooltip"].forEach(function (attribute) {

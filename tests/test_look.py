@@ -1,0 +1,104 @@
+"""책의 모습: 싣는 것만 부르고, 글꼴이 있고, 어두운 화면과 좁은 화면에서 읽힙니다."""
+
+import hashlib
+import re
+
+import pytest
+
+from tools.paths import ROOT
+
+PAGES = ["index", "chapters/week00_orientation", "chapters/week05_propensity_score", "case_studies/uber_late_delivery", "guides/glossary"]
+CHAPTER = "chapters/week05_propensity_score"
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_nothing_is_loaded_from_elsewhere(name, site_dir):
+    text = (site_dir / f"{name}.html").read_text(encoding="utf-8")
+    loaded = re.findall(r"<(?:script|img|iframe|source)\b[^>]*\bsrc=\"([^\"]+)\"", text)
+    loaded += re.findall(r"<link\b[^>]*\bhref=\"([^\"]+)\"", text)
+    assert loaded and not [url for url in loaded if re.match(r"(https?:)?//", url)]
+
+
+def test_every_font_file_is_there(site_dir):
+    folder = site_dir / "_static" / "fonts" / "pretendard"
+    files = re.findall(r"url\(([^)]+)\)", (folder / "pretendard.css").read_text(encoding="utf-8"))
+    assert len(files) > 50 and all((folder / name.strip("'\"")).is_file() for name in files)
+
+
+def test_vendored_files_are_as_recorded():
+    rows = re.findall(r"^\| `([^`]+)` \| [^|]+ \| [^|]+ \| `([0-9a-f]{64})` \|", (ROOT / "assets" / "README.md").read_text(encoding="utf-8"), re.M)
+    assert len(rows) >= 6
+    for name, digest in rows:
+        path = ROOT / "assets" / "static" / name
+        content = b"".join(p.read_bytes() for p in sorted(path.glob("*.woff2"))) if path.is_dir() else path.read_bytes()
+        assert hashlib.sha256(content).hexdigest() == digest, name
+
+
+def test_the_korean_font_is_used_without_shifting_the_page(browser_page, site_dir):
+    browser_page.add_init_script(
+        "window.shift = 0; new PerformanceObserver(l => l.getEntries().forEach(e => { if (!e.hadRecentInput) window.shift += e.value; }))"
+        ".observe({type: 'layout-shift', buffered: true});"
+    )
+    browser_page.goto((site_dir / f"{CHAPTER}.html").as_uri())
+    browser_page.wait_for_function("document.fonts.status === 'loaded'")
+    browser_page.wait_for_timeout(800)
+    assert browser_page.evaluate("document.fonts.check('16px \"Pretendard Variable\"', '성향점수')")
+    assert browser_page.evaluate("window.shift") < 0.05
+
+
+def test_a_line_of_korean_is_comfortable(browser_page, site_dir):
+    browser_page.goto((site_dir / f"{CHAPTER}.html").as_uri())
+    style = browser_page.evaluate(
+        "() => { const p = [...document.querySelectorAll('.bd-article p')].find(p => p.textContent.length > 60);"
+        " const s = getComputedStyle(p); return {size: parseFloat(s.fontSize), line: parseFloat(s.lineHeight), width: p.clientWidth, wrap: s.wordBreak}; }"
+    )
+    assert 36 <= style["width"] / style["size"] <= 46 and 1.6 <= style["line"] / style["size"] <= 2.0 and style["wrap"] == "keep-all"
+
+
+def _brightness(image: bytes) -> float:
+    import io
+
+    from PIL import Image
+
+    small = Image.open(io.BytesIO(image)).convert("L").resize((40, 24))
+    pixels = sorted(small.getdata())
+    return pixels[len(pixels) // 2]
+
+
+def test_figures_follow_the_theme(browser_page, site_dir):
+    shots = {}
+    for theme in ("light", "dark"):
+        browser_page.emulate_media(color_scheme=theme)
+        browser_page.goto((site_dir / f"{CHAPTER}.html").as_uri())
+        figure = browser_page.locator(".cell_output img").first
+        figure.scroll_into_view_if_needed()
+        shots[theme] = _brightness(figure.screenshot())
+    assert shots["light"] > 230 and shots["dark"] < 60, shots
+
+
+def test_solutions_are_folded_and_named_in_korean(browser_page, site_dir):
+    browser_page.goto((site_dir / f"{CHAPTER}.html").as_uri())
+    details = browser_page.locator("details.solution")
+    assert details.count() >= 3 and browser_page.locator("details.solution[open]").count() == 0
+    assert browser_page.locator(".tag_solution summary").first.inner_text().strip() == "정답 코드 보기"
+    text = browser_page.locator("body").inner_text()
+    assert "Show code" not in text and "Click to" not in text
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_no_english_is_left_on_the_controls(name, browser_page, site_dir):
+    browser_page.goto((site_dir / f"{name}.html").as_uri())
+    browser_page.wait_for_timeout(500)
+    labels = browser_page.evaluate(
+        "() => [...document.querySelectorAll('button, nav, a.headerlink, dialog')].flatMap(e => [e.getAttribute('title'), e.getAttribute('aria-label')]).filter(Boolean)"
+    )
+    english = {label for label in labels if re.fullmatch(r"[\x00-\x7f]+", label)}
+    assert not english, english
+
+
+def test_print_opens_the_folds_and_drops_the_chrome(browser_page, site_dir):
+    browser_page.goto((site_dir / f"{CHAPTER}.html").as_uri())
+    browser_page.emulate_media(media="print")
+    assert not browser_page.locator(".bd-sidebar-primary").is_visible()
+    browser_page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
+    assert browser_page.locator("details:not([open])").count() == 0
