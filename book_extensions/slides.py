@@ -145,7 +145,7 @@ def render(slides: list[Slide], docname: str, meta: dict, title: str) -> str:
     )
     math = (
         f'<script>window.MathJax = {json.dumps({"startup": {"typeset": True}, "options": {"enableMenu": False}})};</script>\n'
-        f'<script src="{root}/_static/vendor/mathjax/tex-svg.js"></script>'
+        f'<script src="{root}/_static/vendor/mathjax/tex-chtml.js"></script>'
         if has_math
         else ""
     )
