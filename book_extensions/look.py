@@ -78,6 +78,7 @@ def setup(app: Sphinx) -> dict:
     app.config.html_static_path.append(str(HERE / "static"))
     app.config.templates_path.append(str(HERE / "templates"))
     app.add_css_file("fonts/pretendard/pretendard.css")
+    app.add_css_file("fonts/pretendard/core.css", priority=600)
     app.add_css_file("look/book.css", priority=900)
     app.add_js_file("look/book.js", loading_method="defer")
     app.connect("html-page-context", _context, priority=700)

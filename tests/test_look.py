@@ -25,12 +25,20 @@ def test_every_font_file_is_there(site_dir):
     assert len(files) > 50 and all((folder / name.strip("'\"")).is_file() for name in files)
 
 
+def test_the_core_font_covers_the_book(site_dir):
+    from tools.font_subset import covered, site_characters
+
+    hangul = {c for c in site_characters(site_dir) if "가" <= c <= "힣"}
+    missing = hangul - covered()
+    assert len(missing) <= 0.05 * len(hangul), f"core.woff2를 다시 만드세요(tools/font_subset.py). 빠진 글자: {''.join(sorted(missing))}"
+
+
 def test_vendored_files_are_as_recorded():
     rows = re.findall(r"^\| `([^`]+)` \| [^|]+ \| [^|]+ \| `([0-9a-f]{64})` \|", (ROOT / "assets" / "README.md").read_text(encoding="utf-8"), re.M)
     assert len(rows) >= 6
     for name, digest in rows:
         path = ROOT / "assets" / "static" / name
-        content = b"".join(p.read_bytes() for p in sorted(path.glob("*.woff2"))) if path.is_dir() else path.read_bytes()
+        content = b"".join(p.read_bytes() for p in sorted(path.glob("PretendardVariable*.woff2"))) if path.is_dir() else path.read_bytes()
         assert hashlib.sha256(content).hexdigest() == digest, name
 
 
