@@ -66,6 +66,8 @@ _CODE_SPAN = re.compile(r"(?<!\})(`+)[^`].*?\1")
 
 
 class _Checker:
+    """쪽 하나를 보며 찾은 것을 모읍니다."""
+
     def __init__(self, page: Page, document: Document, published: set[str]):
         self.page, self.document, self.published = page, document, published
         self.path = page.path.relative_to(ROOT).as_posix()
@@ -292,7 +294,14 @@ class _Checker:
             if module not in imported:
                 self.add(self.meta_line("libraries"), "library", f"머리말의 라이브러리 '{name}'을(를) 쪽이 불러오지 않습니다 — 쓰거나 머리말에서 빼세요.")
 
-    # ── 슬라이드, 코드, 링크, 출력 ──
+    # ── 슬라이드, 안내 상자, 코드, 링크, 출력 ──
+
+    def guidance(self) -> None:
+        """템플릿의 안내 상자는 초안에만 남을 수 있습니다."""
+        if self.kind == "case" and not self.page.meta.get("draft") and self.page.docname != "case_studies/template":
+            for directive in self.document.directives:
+                if directive.name == "admonition" and directive.argument == "안내":
+                    self.add(directive.line, "guidance", "템플릿의 안내 상자가 남아 있습니다 — 내용을 쓰고 상자를 지우세요. 아직 초안이면 머리말에 draft: true를 적으세요.")
 
     def slides(self) -> None:
         need = MINIMUM_SLIDES.get(self.kind)
@@ -373,6 +382,7 @@ class _Checker:
             self.datasets()
             self.libraries()
             self.slides()
+            self.guidance()
             self.code()
             self.links()
         return sorted(self.found)
