@@ -176,7 +176,8 @@ def _check_block(path: str, block: Block, variants: dict[str, str]) -> list[Find
     for at, sentence in sentences(text):
         end = at + len(sentence)
         words = count_words(sentence)
-        if words > LONGEST:
+        listing = block.kind == "item" and not _POLITE.search(sentence.rstrip(" .?!" + CITED))  # 서술어 없이 늘어놓은 말
+        if words > LONGEST and not listing:
             found.append(
                 Finding(path, block.line_at(at), f"한 문장이 {words}어절입니다: '{_short(sentence)}' — {LONGEST}어절 안에서 둘로 나누세요.", "long")
             )

@@ -27,6 +27,7 @@ _ITEM = re.compile(r"^(\s*)(?:[-*+]|\d{1,3}[.)])\s+(?:\[[ xX]\]\s+)?")
 _FOOTNOTE = re.compile(r"^\[\^[^\]]+\]:\s*")
 _DEFINITION = re.compile(r"^:\s+")
 _TARGET = re.compile(r"^\(([^)\s]+)\)=\s*$")
+_CODE_SPAN = re.compile(r"(?P<role>\{[a-zA-Z][\w:+-]*\}(`+).+?(?<!`)\2(?!`))|(?<!`)(?P<tick>`+)(?!`).*?(?<!`)(?P=tick)(?!`)")
 _OPTION = re.compile(r"^\s*:([\w-]+):\s*(.*)$")
 _INLINE = re.compile(
     r"""(?P<escape>\\[\\`*_{}\[\]$|\#~<>!-])
@@ -207,7 +208,14 @@ class Document:
     cells: list[Cell] = field(default_factory=list)
     directives: list[Directive] = field(default_factory=list)
     comments: list[tuple[int, str]] = field(default_factory=list)
+    literal: set[int] = field(default_factory=set)
     front_matter_end: int = 0
+
+    def prose_lines(self):
+        """머리말, 코드, 주석을 뺀 줄을 (줄 번호, 글)로 돌려줍니다. 문장 속의 코드 조각은 지웁니다."""
+        for number, line in enumerate(self.lines, 1):
+            if number > self.front_matter_end and number not in self.literal and not line.lstrip().startswith("%"):
+                yield number, _CODE_SPAN.sub(lambda m: m["role"] or "", line)
 
     def headings(self) -> list[Block]:
         return [b for b in self.blocks if b.kind == "heading"]
@@ -404,6 +412,7 @@ class _Parser:
             (i for i in range(index + 1, len(lines)) if re.fullmatch(rf"\s*{re.escape(marks[0])}{{{len(marks)},}}\s*", lines[i])), len(lines)
         )
         body = lines[index + 1 : closing]
+        self.document.literal.update(range(number, closing + 2))
         if name:
             options, used = _options(body)
             inside = tuple(d.name for _, _, d in self.stack if d)

@@ -13,7 +13,7 @@ from functools import cache
 
 from tools.checks.findings import Finding
 from tools.checks.language import sentences
-from tools.checks.markdown import BOUND, CITED, Block, Document, parse, split_row
+from tools.checks.markdown import BOUND, CITED, OPAQUE, Block, Document, parse, split_row
 from tools.paths import ROOT, Page
 
 EXEMPTION = re.compile(r"^%\s*숫자 ?허용")
@@ -38,6 +38,7 @@ _LEVEL_BEFORE = re.compile(r"(?:유의수준|신뢰수준|명목|공칭|약속�
 _DESIGN_PAIR = re.compile(
     r"(?<![\d.])(?:[01]\s?(?:과|와|,|/|또는|이나|~|–|-|에서|혹은|·|부터)\s?[01]|\d\s?(?:[:×xX]|대)\s?\d)(?![\d.])"
 )
+_BOUND_BEFORE = re.compile(rf"(?:점수|확률|비율|상관|지표|표시|{OPAQUE})(?:가|이|는|은|도|를|을)?\s(?:모두\s)?$|{OPAQUE}(?:가|이|는|은)\s?$")
 _BARE_AFTER = re.compile(r"(?:이|을|과|에|으로|보다|인|은|의|도|입니다|일\s때|일수록|일\s것|이면|\s*[,.)?!]|\s|$)")
 _YEAR_AFTER = re.compile(r"\s?(?:년|\)|,|~|–|-|·)|$")
 _LABEL_COLUMN = re.compile(r"(?:시작|길이|소요|걸리는)?\s?(?:시간)?\s?\(?분\)?|주차?|번호|단계|순서|장|절|연도|판|버전")
@@ -82,6 +83,10 @@ def is_structural(text: str, start: int, end: int, number: str) -> bool:
         return True
     if number == "0" and _BARE_AFTER.match(after):
         return True  # 효과 없음을 뜻하는 0
+    if number == "1" and _BARE_AFTER.match(after) and _BOUND_BEFORE.search(before):
+        return True  # 확률의 끝, 0/1 변수의 값
+    if small and re.match(r"\.\s", after) and re.search(r"(?:^|[|,(·]\s*)$", before):
+        return True  # 칸이나 쉼표 뒤의 번호
     if re.fullmatch(r"(?:19|20)\d\d", number) and (_YEAR_AFTER.match(after) or before.endswith("(")):
         return True
     if re.search(r"\d{4}년\s?$", before) and re.match(r"\s?월", after):
@@ -282,10 +287,8 @@ def _check_glue(path: str, document: Document) -> list[Finding]:
         for cell in document.cells:
             literals |= {n.value for n in ast.walk(cell.tree or ast.Module([], [])) if isinstance(n, ast.Constant) and isinstance(n.value, str)}
             literals |= {k.arg for n in ast.walk(cell.tree or ast.Module([], [])) if isinstance(n, ast.Call) for k in n.keywords if k.arg}
-    found, used, code_lines = [], set(), {n for c in document.cells for n in range(c.line, c.end + 1)}
-    for number, line in enumerate(document.lines, 1):
-        if number in code_lines:
-            continue
+    found, used = [], set()
+    for number, line in document.prose_lines():
         for role in _GLUE_ROLE.finditer(line):
             name = role[1].split(":")[0].strip()
             used.add(name)

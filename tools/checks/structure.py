@@ -62,7 +62,6 @@ _IMPORT_NAMES = {"scikit-learn": "sklearn", "pyyaml": "yaml", "scikit-uplift": "
 _LINK = re.compile(r"(?<!\\)\[(?:[^\[\]]|\[[^\[\]]*\])*\]\(\s*<?([^)\s>]+)>?(?:\s+\"[^\"]*\")?\s*\)")
 _IMAGE = re.compile(r"!\[([^\]]*)\]\(\s*([^)\s]+)")
 _EMBEDDED = re.compile(r"data:image/[a-z+]+;base64,")
-_CODE_SPAN = re.compile(r"(?<!\})(`+)[^`].*?\1")
 
 
 class _Checker:
@@ -241,7 +240,7 @@ class _Checker:
         for directive in self.document.directives:
             if directive.name in {"figure", "image"} and not str(directive.options.get("alt") or "").strip():
                 self.add(directive.line, "alt", f"{directive.name}에 대체 텍스트가 없습니다 — ':alt: 무엇을 보아야 하는지'를 더하세요.")
-        for line, text in self.prose_lines():
+        for line, text in self.document.prose_lines():
             for image in _IMAGE.finditer(text):
                 if not image[1].strip():
                     self.add(line, "alt", "그림에 대체 텍스트가 없습니다 — ![무엇을 보아야 하는지](그림) 꼴로 적으세요.")
@@ -323,21 +322,8 @@ class _Checker:
             if not directive.end or directive.end < directive.line:
                 self.add(directive.line, "fence", f"'{directive.name}' 블록이 닫히지 않았습니다 — 여는 줄과 같은 수의 ':' 또는 '`'로 닫으세요.")
 
-    def prose_lines(self):
-        """코드 밖의 줄을 (줄 번호, 코드 조각을 지운 글)로 돌려줍니다."""
-        skipped = {n for d in self.document.directives if d.name in {"code-cell", "code-block", "code", "math", "mermaid"} for n in range(d.line, d.end + 1)}
-        fence = None
-        for number, line in enumerate(self.document.lines, 1):
-            if number <= self.document.front_matter_end or number in skipped or line.lstrip().startswith("%"):
-                continue
-            if plain := re.match(r"\s*(`{3,}|~{3,})\s*(\w*)\s*$", line):
-                fence = None if fence == plain[1][0] else fence or (plain[1][0] if not fence else fence)
-                continue
-            if not fence:
-                yield number, _CODE_SPAN.sub("", line)
-
     def links(self) -> None:
-        for line, text in self.prose_lines():
+        for line, text in self.document.prose_lines():
             targets = [m[1] for m in _LINK.finditer(text)] + [m[2] for m in _IMAGE.finditer(text)]
             targets += [f"{m[1] or m[2]}.md" for m in re.finditer(r"\{doc\}`(?:[^<`]*<([^>`]+)>|([^`<]+))`", text)]
             for target in targets:
