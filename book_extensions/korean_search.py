@@ -22,6 +22,8 @@ ASSETS = Path(__file__).parent / "search_assets" / "static"
 GLOSSARY = "guides/glossary.yml"
 _SKIP = {"script", "style", "svg", "template", "button"}
 _SKIP_CLASSES = {"cell_input", "cell_output", "headerlink", "page-tools", "math", "prev-next-footer"}
+# 목록뿐인 쪽은 그 주제를 다루는 쪽보다 뒤에 둡니다.
+_WEIGHTS = {"guides/data": 0.4, "guides/build_report": 0.4}
 _SPACES = re.compile(r"\s+")
 
 
@@ -131,7 +133,7 @@ def build_index(app: Sphinx) -> dict:
             continue
         source = Path(app.srcdir) / f"{docname}.md"
         meta = read_page(source).meta if source.is_file() else {}
-        pages.append({"u": f"{docname}.html", "t": found[0]["heading"], "k": _keywords(meta), "kind": meta.get("kind", "")})
+        pages.append({"u": f"{docname}.html", "t": found[0]["heading"], "k": _keywords(meta), "kind": meta.get("kind", ""), "w": _WEIGHTS.get(docname, 1)})
         for section in found:
             documents.append(
                 [len(pages) - 1, section["anchor"], section["heading"] if section["level"] > 1 else "", section["text"], section["level"]]

@@ -63,7 +63,12 @@ def glue(name: str, value) -> None:
             raise ValueError(f"glue('{name}', …): 값이 {value}입니다. 앞 계산을 확인하세요.")
     elif not isinstance(value, str):
         raise TypeError(f"glue('{name}', …): 수나 글자만 묶을 수 있습니다. 받은 것: {type(value).__name__}")
-    _publish({_GLUE_PREFIX + "text/plain": repr(value)}, {"scrapbook": {"name": name, "mime_prefix": _GLUE_PREFIX}})
+    _publish({_GLUE_PREFIX + "text/plain": repr(_rounded(value))}, {"scrapbook": {"name": name, "mime_prefix": _GLUE_PREFIX}})
+
+
+def _rounded(value):
+    """유효숫자 열 자리. 더하는 순서에 따라 달라지는 마지막 자리까지 기록하지 않습니다."""
+    return float(f"{value:.10g}") if isinstance(value, float) else value
 
 
 def _finite(where: str, **values) -> dict:
@@ -72,7 +77,7 @@ def _finite(where: str, **values) -> dict:
         value = float(value)
         if not math.isfinite(value):
             raise ValueError(f"{where}: {key} 값이 {value}입니다. 앞 계산을 확인하세요.")
-        out[key] = value
+        out[key] = _rounded(value)
     return out
 
 

@@ -205,7 +205,7 @@ def test_from_the_front_door_through_a_week_to_its_case(served):
     assert link.is_visible(), "장 아래에 그 주의 사례가 펼쳐져 있지 않습니다."
     link.click()
     served.wait_for_url(f"**/{case}.html")
-    assert served.locator("h1").inner_text().startswith(PAGES[case].title[:8])
+    assert served.locator("article h1").inner_text().startswith(PAGES[case].title[:8])
 
 
 def test_the_front_door_leads_to_every_published_chapter(served):
@@ -285,5 +285,5 @@ def test_a_page_prints_without_the_furniture(served):
     chapter = next(name for name, page in PAGES.items() if page.meta.get("kind") == "chapter")
     served.goto(f"/{chapter}.html")
     served.emulate_media(media="print")
-    assert served.locator("h1").first.is_visible()
+    assert served.locator("article h1").first.is_visible()
     assert not served.locator(".bd-sidebar-primary").is_visible()

@@ -19,6 +19,9 @@
   }
   document.addEventListener("DOMContentLoaded", function () {
     translate(document);
+    document.querySelectorAll("summary > .toctree-toggle").forEach(function (toggle) {
+      toggle.parentElement.setAttribute("aria-label", "아래 쪽 여닫기");
+    });
     // 인쇄할 때는 접은 것을 펼칩니다.
     var opened = [];
     window.addEventListener("beforeprint", function () {

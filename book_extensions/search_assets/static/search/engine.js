@@ -149,8 +149,12 @@
       var rest = hits.slice(1, 6).reduce(function (sum, hit) { return sum + hit.score; }, 0);
       var page = engine.data.pages[number];
       return {
-        url: page.u, title: page.t, kind: page.kind, score: hits[0].score + 0.25 * rest,
-        sections: hits.slice(0, 3).map(function (hit) {
+        url: page.u, title: page.t, kind: page.kind, score: (hits[0].score + 0.25 * rest) * (page.w || 1),
+        // 글도 제목도 없는 절(쪽 제목만 맞은 것)은 첫째 자리에서만 보여 줍니다.
+        sections: hits.slice(0, 3).filter(function (hit, position) {
+          var document = engine.data.documents[hit.id];
+          return position === 0 || document[2] || document[3];
+        }).map(function (hit) {
           var document = engine.data.documents[hit.id];
           return { url: page.u + (document[1] ? "#" + document[1] : ""), heading: document[2], snippet: snippet(document[3], hit.text) };
         })
