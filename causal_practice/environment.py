@@ -46,6 +46,8 @@ def package_problems(requirements: list[str], installed=version) -> list[str]:
     problems = []
     for line in requirements:
         wanted = Requirement(line)
+        if wanted.marker is not None and not wanted.marker.evaluate():
+            continue  # 다른 파이썬 판이나 다른 기계의 줄
         try:
             have = installed(wanted.name)
         except PackageNotFoundError:
