@@ -1,60 +1,67 @@
 /* 사례 모음의 거르기. 고른 조건은 주소(#method=…)에 남아 나눌 수 있습니다. */
 (function () {
   "use strict";
-  document.addEventListener("DOMContentLoaded", function () {
+  function start() {
     var gallery = document.querySelector(".gallery");
     if (!gallery) { return; }
-    var cards = Array.prototype.slice.call(gallery.querySelectorAll(".gallery-card"));
-    var buttons = Array.prototype.slice.call(gallery.querySelectorAll(".gallery-filter button"));
+    function all(selector) { return Array.prototype.slice.call(gallery.querySelectorAll(selector)); }
+    var cards = all(".gallery-card").map(function (card) { return { element: card, facets: JSON.parse(card.dataset.facets) }; });
+    var buttons = all(".gallery-filter button").map(function (button) {
+      return { element: button, facet: button.closest(".gallery-filter").dataset.facet, value: button.dataset.value };
+    });
     var count = gallery.querySelector(".gallery-count");
     var none = gallery.querySelector(".gallery-none");
+    var clear = gallery.querySelector(".gallery-status .gallery-reset");
     gallery.querySelector(".gallery-filters").hidden = false;
 
-    function facet(button) { return button.closest(".gallery-filter").dataset.facet; }
+    function pressed(button) { return button.element.getAttribute("aria-pressed") === "true"; }
+    function press(button, on) { button.element.setAttribute("aria-pressed", on ? "true" : "false"); }
     function chosen() {
       var picked = {};
-      buttons.forEach(function (b) {
-        if (b.getAttribute("aria-pressed") === "true") { (picked[facet(b)] = picked[facet(b)] || []).push(b.dataset.value); }
-      });
+      buttons.filter(pressed).forEach(function (b) { (picked[b.facet] = picked[b.facet] || []).push(b.value); });
       return picked;
     }
     // 같은 갈래 안에서는 하나만 맞아도 되고, 갈래끼리는 모두 맞아야 합니다.
-    function apply() {
+    function show() {
       var picked = chosen();
       var shown = 0;
       cards.forEach(function (card) {
         var keep = Object.keys(picked).every(function (key) {
-          var values = (card.getAttribute("data-" + key) || "").split("|");
-          return picked[key].some(function (v) { return values.indexOf(v) >= 0; });
+          return picked[key].some(function (value) { return (card.facets[key] || []).indexOf(value) >= 0; });
         });
-        card.hidden = !keep;
+        card.element.hidden = !keep;
         shown += keep ? 1 : 0;
       });
       count.textContent = "사례 " + shown + "개" + (shown < cards.length ? " (모두 " + cards.length + "개)" : "");
       none.hidden = shown > 0;
+      clear.hidden = shown === 0 || Object.keys(picked).length === 0;
+    }
+    function remember() {
       var parameters = new URLSearchParams();
-      Object.keys(picked).forEach(function (key) { picked[key].forEach(function (v) { parameters.append(key, v); }); });
+      buttons.filter(pressed).forEach(function (b) { parameters.append(b.facet, b.value); });
       var hash = parameters.toString();
-      window.history.replaceState(null, "", hash ? "#" + hash : window.location.pathname + window.location.search);
+      window.history.replaceState(null, "", window.location.pathname + window.location.search + (hash ? "#" + hash : ""));
     }
     function restore() {
-      var parameters = new URLSearchParams(window.location.hash.slice(1));
-      buttons.forEach(function (b) {
-        b.setAttribute("aria-pressed", parameters.getAll(facet(b)).indexOf(b.dataset.value) >= 0 ? "true" : "false");
-      });
-      apply();
+      var hash = window.location.hash.slice(1);
+      if (hash && hash.indexOf("=") < 0) { return; } // 거르기가 아니라 쪽 안의 자리입니다
+      var wanted = new URLSearchParams(hash);
+      buttons.forEach(function (b) { press(b, wanted.getAll(b.facet).indexOf(b.value) >= 0); });
+      show();
     }
     buttons.forEach(function (b) {
-      b.addEventListener("click", function () {
-        b.setAttribute("aria-pressed", b.getAttribute("aria-pressed") === "true" ? "false" : "true");
-        apply();
+      b.element.addEventListener("click", function () { press(b, !pressed(b)); show(); remember(); });
+    });
+    all(".gallery-reset").forEach(function (reset) {
+      reset.addEventListener("click", function () {
+        buttons.forEach(function (b) { press(b, false); });
+        show();
+        remember();
+        if (buttons.length) { buttons[0].element.focus(); } // 누른 단추가 사라지므로 자리를 옮깁니다
       });
     });
-    gallery.querySelector(".gallery-reset").addEventListener("click", function () {
-      buttons.forEach(function (b) { b.setAttribute("aria-pressed", "false"); });
-      apply();
-    });
-    if (window.location.hash.indexOf("=") > 0) { restore(); }
+    restore();
     window.addEventListener("hashchange", restore);
-  });
+  }
+  if (document.readyState === "loading") { document.addEventListener("DOMContentLoaded", start); } else { start(); }
 })();
