@@ -95,7 +95,7 @@ def check(page: Page, report=print, run: bool = True) -> int:
     try:
         done = execute(page)
     except PageError as error:
-        _section(report, "3. 실행", [_without_traceback(str(error))])
+        _section(report, "3. 실행", [_without_traceback(page, str(error))])
         return total + 1
     kept = " (보관한 결과)" if done.cached else ""
     report(f"3. 실행: 괜찮습니다. {done.seconds:.0f}초, {done.memory_mb:.0f}MB{kept}")
@@ -104,12 +104,17 @@ def check(page: Page, report=print, run: bool = True) -> int:
     return total + len(after)
 
 
-def _without_traceback(message: str) -> str:
-    """실행 오류에서 자리와 고칠 법만 남기고, 셀 안의 몇째 줄인지 덧붙입니다."""
+def _without_traceback(page: Page, message: str) -> str:
+    """실행 오류에서 자리와 고칠 법만 남기고, 셀 안에서 멈춘 줄을 원고의 줄로 바꿔 덧붙입니다."""
+    from tools.checks.markdown import parse
+
     lines = message.splitlines()
     remedy = next((i for i, line in enumerate(lines) if line.strip().startswith("→")), len(lines) - 1)
-    at = re.search(r"^\s*-+>\s*(\d+)\s(.*)$", "\n".join(lines[remedy + 1 :]), re.MULTILINE)
-    where = [f"    셀의 {at[1]}째 줄: {at[2].strip()}"] if at else []
+    stopped = re.search(r"^\s*-+>\s*(\d+)\s(.*)$", "\n".join(lines[remedy + 1 :]), re.MULTILINE)
+    reported = re.match(rf"{re.escape(page.docname)}\.md:(\d+):", message)
+    cells = parse(page.text).cells if stopped and reported else []
+    cell = next((c for c in cells if c.line <= int(reported[1]) <= c.end), None)
+    where = [f"  멈춘 곳 {page.docname}.md:{cell.first + int(stopped[1]) - 1}: {stopped[2].strip()}"] if cell else []
     return "\n".join([*lines[: remedy + 1], *where])
 
 

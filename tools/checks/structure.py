@@ -91,8 +91,9 @@ class _Checker:
             self.add(self.meta_line("kind"), "front-matter", f"kind가 {meta.get('kind')!r}입니다 — chapter, case, guide 가운데 하나를 적으세요.")
             return False
         required, allowed = REQUIRED[self.kind], REQUIRED[self.kind] | ALLOWED[self.kind]
+        unknown = [str(key) for key in meta if key not in allowed]
         for key, kind in required.items():
-            if key not in meta:
+            if key not in meta and not difflib.get_close_matches(key, unknown, n=1):  # 오타는 아래에서 알립니다
                 self.add(1, "front-matter", f"머리말에 '{key}'이(가) 없습니다 — {self.example(key, kind)}을(를) 더하세요.")
         for key, value in meta.items():
             line = self.meta_line(str(key))
@@ -130,7 +131,8 @@ class _Checker:
 
     def headings(self) -> None:
         wanted = HEADINGS["orientation" if self.kind == "chapter" and self.page.meta.get("week") == 0 else self.kind]
-        present = [(b.line, re.sub(r"^[\d.]+\s+|^\d+단계\.\s*", "", b.flat.text)) for b in self.document.headings() if b.level in {2, 3}]
+        levels = {2} if self.kind == "case" else {2, 3}
+        present = [(b.line, re.sub(r"^[\d.]+\s+|^\d+단계\.\s*", "", b.flat.text)) for b in self.document.headings() if b.level in levels]
         reached, previous = 0, "쪽의 처음"
         for label, pattern in wanted:
             spots = [line for line, text in present if re.match(pattern, text)] or [line for line, text in present if re.search(pattern, text)]
