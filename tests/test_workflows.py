@@ -146,6 +146,31 @@ def test_publishing_happens_from_main_only_and_after_the_tests():
     names = [step["name"] for step in build["steps"]]
     assert names.index("만들고 시험하기") < names.index("사이트 넘기기")
     assert set(publish["permissions"]) == {"pages", "id-token"}
+    notebooks = flow["jobs"]["notebooks"]
+    assert notebooks["needs"] == "build" and notebooks["if"] == publish["if"] and notebooks["permissions"] == {"contents": "write"}
+
+
+def test_the_notebook_branch_is_one_commit_of_what_was_written(tmp_path):
+    from tools.publish_notebooks import push
+
+    remote, folder = tmp_path / "remote.git", tmp_path / "out"
+    subprocess.run(["git", "init", "--quiet", "--bare", str(remote)], check=True)
+    for text in ("하나", "둘"):
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir()
+        (folder / "a.ipynb").write_text(text, encoding="utf-8")
+        push(folder, str(remote))
+    show = ["git", "--git-dir", str(remote)]
+    assert subprocess.run([*show, "show", "notebooks:a.ipynb"], capture_output=True, text=True, check=True).stdout == "둘"
+    assert subprocess.run([*show, "rev-list", "--count", "notebooks"], capture_output=True, text=True, check=True).stdout.strip() == "1"
+
+
+def test_without_an_address_no_notebook_is_pushed(monkeypatch, capsys):
+    from tools import publish_notebooks
+
+    monkeypatch.setattr(publish_notebooks, "push", lambda *_: pytest.fail("올리려 했습니다"))
+    monkeypatch.delenv("GITHUB_TOKEN", raising=False)
+    assert publish_notebooks.main() == 0 and "비어 있어" in capsys.readouterr().out
 
 
 def test_the_weekly_run_uses_fresh_packages_and_reports():
