@@ -404,3 +404,16 @@ def test_all_pages_are_checked_in_seconds():
         cwd=ROOT, capture_output=True, text=True, check=True,
     )  # fmt: skip
     assert float(done.stdout.splitlines()[-1]) < 20
+
+
+@pytest.mark.parametrize("cut", range(40, 660, 45))
+def test_a_page_cut_off_anywhere_is_reported_and_never_raises(cut):
+    text = "\n".join(TEMPLATE.text.split("\n")[:cut])
+    found = check_page(Page(TEMPLATE.path, text, TEMPLATE.meta))
+    assert found and all(1 <= f.line <= cut + 1 for f in found)
+
+
+@pytest.mark.parametrize("key", ["jupytext", "week", "minutes", "source", "question", "method", "datasets", "libraries", "title", "estimand"])
+def test_a_front_matter_value_of_the_wrong_kind_is_reported_and_never_raises(key):
+    for value in (None, True, [{}], {"가": 1}):
+        assert any(f.rule in {"front-matter", "title"} for f in structure.check(Page(TEMPLATE.path, TEMPLATE.text, TEMPLATE.meta | {key: value})))

@@ -147,7 +147,8 @@ def main(argv: list[str] | None = None) -> int:
     """만들지 못하면 까닭을 한국어로 알리고 1을 돌려줍니다."""
     parser = argparse.ArgumentParser(prog="make new-case", description="새 사례의 틀을 만듭니다.")
     parser.add_argument("name", nargs="*", help="영어 소문자, 숫자, 밑줄로 된 이름")
-    name = " ".join(parser.parse_args(argv).name)
+    known, rest = parser.parse_known_args(argv)
+    name = " ".join([*known.name, *rest])  # 빼기표로 시작하는 이름도 까닭을 적어 물리칩니다
     try:
         made = create(name)
     except (PageError, OSError) as error:

@@ -103,7 +103,7 @@ def definitions(page: Page) -> set[tuple[str, str]]:
     texts += [f"{value}분" for value in minutes.values()] if isinstance(minutes, dict) else []
     names = page.meta.get("datasets")
     for name in names if isinstance(names, list) else []:
-        info = _catalog().get(name)
+        info = _catalog().get(str(name))
         if isinstance(info, dict):
             texts += [str(info.get("title")), str(info.get("description"))]
             for column in (info.get("columns") or {}).values():

@@ -102,7 +102,7 @@ class _Checker:
                 self.add(line, "front-matter", f"머리말의 '{key}'은(는) 모르는 이름입니다 — " + (f"'{near[0]}'(으)로 고치세요." if near else "지우세요."))
             elif not _is_valid(allowed[key], value):
                 self.add(line, "front-matter", f"머리말의 '{key}' 값 {value!r}이(가) 알맞지 않습니다 — {self.example(key, allowed[key])}(으)로 적으세요.")
-        if self.kind != "guide" and not self.page.is_notebook:
+        if self.kind != "guide" and not (isinstance(meta.get("jupytext") or {}, dict) and self.page.is_notebook):
             self.add(1, "front-matter", "jupytext 머리말이 없어 노트북으로 실행되지 않습니다 — template.md의 jupytext와 kernelspec 줄을 옮겨 적으세요.")
         self.names()
         return True
@@ -402,7 +402,7 @@ def _is_valid(kind: str, value) -> bool:
     if kind == "questions":
         return isinstance(value, list) and bool(value) and all(isinstance(v, int) and 1 <= v <= 4 for v in value)
     if kind == "estimand":
-        return value in ESTIMANDS
+        return isinstance(value, str) and value in ESTIMANDS
     raise AssertionError(kind)
 
 
