@@ -5,13 +5,14 @@ import html
 import itertools
 import json
 import re
+from pathlib import Path
 
 import yaml
 from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
-from tools.execution import MEMORY_BUDGET_MB, SECONDS_BUDGET, stored
+from tools.execution import MEMORY_BUDGET_MB, SECONDS_BUDGET, execution_dir, stored
 from tools.paths import ROOT, PageError, published_pages
 
 BENCHMARK = ROOT / "guides" / "benchmark.yml"
@@ -142,12 +143,19 @@ class Benchmark(SphinxDirective):
         return [section]
 
 
+def _state(app: Sphinx) -> str:
+    """보고서에 나올 값의 지문: 쪽마다의 실행 기록과 측정 파일."""
+    keys = Path(app.config.execution_keys_file or "")
+    names = json.loads(keys.read_text(encoding="utf-8")) if keys.is_file() else {}
+    files = [execution_dir() / f"{docname.replace('/', '__')}.{key}.json" for docname, key in sorted(names.items())]
+    return hashlib.sha256(b"\0".join(f.read_bytes() if f.is_file() else b"" for f in [*files, BENCHMARK])).hexdigest()
+
+
 def _outdated(app: Sphinx, env, added: set[str], changed: set[str], removed: set[str]) -> list[str]:
     """실행을 다시 했거나 측정을 다시 했으면 보고서를 다시 읽습니다. 원고가 그대로여도 값은 달라집니다."""
-    bench = BENCHMARK.read_text(encoding="utf-8") if BENCHMARK.is_file() else ""
-    digest = hashlib.sha256(json.dumps([measured_pages(), bench], ensure_ascii=False).encode()).hexdigest()
-    before, env.build_report_digest = getattr(env, "build_report_digest", None), digest
-    return ["guides/build_report"] if before != digest and "guides/build_report" in env.found_docs else []
+    now = _state(app)
+    before, env.build_report_state = getattr(env, "build_report_state", None), now
+    return ["guides/build_report"] if before != now and "guides/build_report" in env.found_docs else []
 
 
 def setup(app: Sphinx) -> dict:

@@ -1,8 +1,6 @@
 """데이터 쪽. ``data/catalog.yml``의 카드를 그대로 펼칩니다."""
 
-import hashlib
 import html
-import json
 import shutil
 from pathlib import Path
 
@@ -11,7 +9,7 @@ from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
 from tools.data import CATALOG, card_line, read_catalog
-from tools.execution import used_datasets
+from tools.learner_notebook import datasets_of
 from tools.paths import ROOT, Page, PageError, published_pages
 
 ROLE_NAMES = {
@@ -27,7 +25,7 @@ def users_of_data(pages: list[Page]) -> dict[str, list[Page]]:
     users: dict[str, list[Page]] = {}
     for page in pages:
         if page.is_notebook:
-            for name in used_datasets(page):
+            for name in datasets_of(page):
                 users.setdefault(name, []).append(page)
     return users
 
@@ -110,11 +108,14 @@ class DataCards(SphinxDirective):
 
 
 def _outdated(app: Sphinx, env, added: set[str], changed: set[str], removed: set[str]) -> list[str]:
-    """쪽의 코드가 다른 데이터를 부르기 시작하면 데이터 쪽을 다시 읽습니다."""
-    users = {name: [p.docname for p in found] for name, found in users_of_data(published_pages()).items()}
-    digest = hashlib.sha256(json.dumps(users, sort_keys=True).encode()).hexdigest()
-    before, env.data_users_digest = getattr(env, "data_users_digest", None), digest
-    return ["guides/data"] if before != digest and "guides/data" in env.found_docs else []
+    """어느 쪽의 실행이 달라졌으면 데이터 쪽을 다시 읽습니다. 다른 데이터를 부르기 시작했을 수 있습니다."""
+    keys = Path(app.config.execution_keys_file or "")
+    now = keys.read_text(encoding="utf-8") if keys.is_file() else None
+    if now is not None and now == getattr(env, "data_page_keys", None):
+        return []
+    env.data_page_keys = now
+    env.data_sets_shown = [name for name, _, _ in shown_cards(published_pages())]
+    return ["guides/data"] if "guides/data" in env.found_docs else []
 
 
 def _copy_data(app: Sphinx, error: Exception | None) -> None:
@@ -123,7 +124,7 @@ def _copy_data(app: Sphinx, error: Exception | None) -> None:
     target = Path(app.outdir) / "_static" / "data"
     shutil.rmtree(target, ignore_errors=True)
     (target / "generators").mkdir(parents=True)
-    for name, _, _ in shown_cards(published_pages()):
+    for name in app.env.data_sets_shown:
         for file in (f"{name}.csv", f"generators/{name}.py"):
             if (ROOT / "data" / file).is_file():
                 shutil.copyfile(ROOT / "data" / file, target / file)

@@ -1,12 +1,14 @@
 """데이터: 생성기가 만든 것과 한 바이트까지 같고, 카드가 다 차 있으며, 데이터 쪽이 그것을 그대로 보여 줍니다."""
 
 import hashlib
+from types import SimpleNamespace
 
 import pytest
 from lxml import html as lxml_html
 
 import causal_practice
 import tools.data as data
+from book_extensions import data_page
 from book_extensions.data_page import card_html, shown_cards, users_of_data
 from tools.paths import ROOT, PageError, published_pages
 
@@ -164,6 +166,17 @@ def test_only_data_that_a_page_uses_is_shown():
     names = [name for name, _, _ in shown_cards(pages)]
     assert names[0] == "orientation_coupon" and set(names) == set(users_of_data(pages)) & set(NAMES)
     assert shown_cards([page for page in pages if not page.is_notebook]) == []
+
+
+def test_data_page_is_read_again_when_an_execution_changed(tmp_path):
+    keys = tmp_path / "keys.json"
+    app = SimpleNamespace(config=SimpleNamespace(execution_keys_file=str(keys)))
+    env = SimpleNamespace(found_docs={"guides/data"})
+    keys.write_text('{"chapters/a": "1"}', encoding="utf-8")
+    assert data_page._outdated(app, env, set(), set(), set()) == ["guides/data"] and "orientation_coupon" in env.data_sets_shown
+    assert data_page._outdated(app, env, set(), set(), set()) == []
+    keys.write_text('{"chapters/a": "2"}', encoding="utf-8")
+    assert data_page._outdated(app, env, set(), set(), set()) == ["guides/data"]
 
 
 def test_site_lists_each_data_set_with_its_files(site_dir):

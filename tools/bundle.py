@@ -17,8 +17,8 @@ import nbformat
 import yaml
 
 from tools.data import read_catalog
-from tools.execution import Execution, execute, to_notebook, used_datasets
-from tools.learner_notebook import ConversionError, convert, has_exercises, notebook_name, shipped_files
+from tools.execution import Execution, execute
+from tools.learner_notebook import ConversionError, convert, datasets_of, has_exercises, notebook_name, shipped_files, source_cells
 from tools.paths import ROOT, Page, PageError, published_pages
 
 NOTEBOOK_BRANCH = "notebooks"  # 펴낼 때 실습 노트북과 꾸러미를 올려 두는 가지
@@ -57,7 +57,13 @@ def _locked(modified_ns: int) -> dict[str, list[str]]:
     return locked_requirements((ROOT / "requirements.lock").read_text(encoding="utf-8"))
 
 
-def _imported(source: str) -> set[str]:
+@cache
+def _distributions() -> dict[str, list[str]]:
+    return dict(packages_distributions())
+
+
+@cache
+def _imported(source: str) -> frozenset[str]:
     """코드가 불러오는 꾸러미의 맨 앞 이름(표준 라이브러리는 뺌)."""
     source = "\n".join(line for line in source.splitlines() if not line.lstrip().startswith(("%", "!")))
     found = set()
@@ -65,7 +71,7 @@ def _imported(source: str) -> set[str]:
         modules = [a.name for a in node.names] if isinstance(node, ast.Import) else []
         modules += [node.module] if isinstance(node, ast.ImportFrom) and node.module and not node.level else []
         found |= {module.split(".")[0] for module in modules}
-    return found - sys.stdlib_module_names - {"causal_practice"}
+    return frozenset(found) - sys.stdlib_module_names - {"causal_practice"}
 
 
 def requirements_of(page: Page) -> list[str]:
@@ -77,12 +83,12 @@ def requirements_of(page: Page) -> list[str]:
         쪽이 불러오는 꾸러미가 잠금 파일에 없을 때.
     """
     locked = _locked((ROOT / "requirements.lock").stat().st_mtime_ns)
-    sources = [c.source for c in to_notebook(page).cells if c.cell_type == "code"]
+    sources = [c.source for c in source_cells(page) if c.cell_type == "code"]
     sources += [(ROOT / name).read_text(encoding="utf-8") for name in shipped_files(page) if name.endswith(".py")]
     sources += [path.read_text(encoding="utf-8") for path in sorted((ROOT / "causal_practice").rglob("*.py"))]
     names = set(_ALWAYS)
-    installed = packages_distributions()
-    for module in set().union(*map(_imported, sources)):
+    installed = _distributions()
+    for module in frozenset().union(*map(_imported, sources)):
         if module in {Path(name).stem for name in shipped_files(page)}:
             continue
         name = _normal(installed.get(module, [module])[0])
@@ -103,7 +109,7 @@ def support_files(pages: list[Page]) -> dict[str, bytes]:
         꾸러미 안의 이름에서 내용으로.
     """
     catalog = read_catalog()
-    names = sorted(set().union(*(used_datasets(page) for page in pages)))
+    names = sorted(set().union(*(datasets_of(page) for page in pages)))
     cards = {name: catalog[name] for name in names if name in catalog}
     requirements = sorted({line for page in pages for line in requirements_of(page)})
     files = {

@@ -10,7 +10,8 @@ import base64
 import mimetypes
 import posixpath
 import re
-from functools import cache
+from collections.abc import Callable
+from functools import cache, wraps
 from pathlib import Path
 
 import nbformat
@@ -49,6 +50,32 @@ _OTHER_PAGES_TITLES = ROOT / "guides" / "weeks.yml"
 
 class ConversionError(PageError):
     """쪽을 노트북으로 바꾸지 못했습니다. 메시지에 까닭이 있습니다."""
+
+
+def _once_per_text(function: Callable) -> Callable:
+    """쪽의 글이 그대로이면 앞서 구한 것을 돌려줍니다. 원고를 노트북으로 읽는 일이 느리기 때문입니다."""
+    seen: dict = {}
+
+    @wraps(function)
+    def remembered(page: Page):
+        key = (page.path, page.text)
+        if key not in seen:
+            seen[key] = function(page)
+        return seen[key]
+
+    return remembered
+
+
+@_once_per_text
+def source_cells(page: Page) -> list:
+    """쪽의 셀. 여럿이 함께 보는 것이니 고치지 않습니다."""
+    return to_notebook(page).cells
+
+
+@_once_per_text
+def datasets_of(page: Page) -> list[str]:
+    """쪽이 쓰는 데이터의 이름."""
+    return sorted(used_datasets(page))
 
 
 def glued_values(execution: Execution) -> dict:
@@ -367,13 +394,13 @@ def _without_recording(source: str) -> str:
 
 def shipped_files(page: Page) -> list[str]:
     """쪽의 꾸러미에 함께 가는 데이터와 생성기(저장소 뿌리에서 본 이름)."""
-    names = [f"data/{name}.csv" for name in used_datasets(page)] + [f"data/generators/{name}.py" for name in used_datasets(page)]
+    names = [f"data/{name}.csv" for name in datasets_of(page)] + [f"data/generators/{name}.py" for name in datasets_of(page)]
     return sorted(name for name in [*names, *(page.meta.get("depends") or [])] if (ROOT / name).is_file())
 
 
 def has_exercises(page: Page) -> bool:
     """정답 셀이 하나라도 있으면 참."""
-    return any("solution" in (c.metadata.get("tags") or []) for c in to_notebook(page).cells if c.cell_type == "code")
+    return any("solution" in (c.metadata.get("tags") or []) for c in source_cells(page) if c.cell_type == "code")
 
 
 def convert(page: Page, execution: Execution, *, solutions: bool = False, site: str = "") -> nbformat.NotebookNode:
@@ -399,7 +426,7 @@ def convert(page: Page, execution: Execution, *, solutions: bool = False, site: 
     ConversionError
         본문이 부르는 값이 실행 결과에 없거나, 정답 셀이 ``answer_N``을 정하지 않을 때.
     """
-    source = to_notebook(page).cells
+    source = source_cells(page)
     writer = _Writer(
         glued_values(execution), solutions=solutions, site=site, docname=page.docname,
         whole="\n".join(c.source for c in source if c.cell_type == "markdown"), shipped=frozenset(shipped_files(page)),
