@@ -69,7 +69,8 @@ def _fill_jupyter_cache(executions: dict[str, Execution], folder: Path) -> None:
         )
         cache.cache_notebook_bundle(bundle, check_validity=True, overwrite=True)
     for record in have.values():
-        cache.remove_cache(record.pk)
+        with contextlib.suppress(KeyError):  # 코드가 같은 두 쪽은 기록 하나를 함께 씁니다
+            cache.remove_cache(record.pk)
 
 
 def book() -> int:

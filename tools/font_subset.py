@@ -14,7 +14,7 @@ import re
 import sys
 from pathlib import Path
 
-from tools.paths import ROOT, html_dir
+from tools.paths import PAGE_FOLDERS, ROOT, html_dir
 
 FOLDER = ROOT / "assets" / "static" / "fonts" / "pretendard"
 CORE, STYLE = FOLDER / "core.woff2", FOLDER / "core.css"
@@ -28,6 +28,13 @@ def site_characters(site: Path) -> set[str]:
     for path in site.rglob("*.html"):
         characters |= set(html.unescape(_TAGS.sub("", path.read_text(encoding="utf-8"))))
     return {c for c in characters if c.isprintable()}
+
+
+def manuscript_characters() -> set[str]:
+    """원고와 용어집에 나오는 글자의 모음. 아직 펴내지 않은 쪽의 글자도 미리 담습니다."""
+    sources = [*ROOT.glob("*.md"), *(path for folder in PAGE_FOLDERS for path in (ROOT / folder).glob("*.*"))]
+    text = "".join(path.read_text(encoding="utf-8") for path in sources if path.suffix in {".md", ".yml"})
+    return {c for c in text if c.isprintable()}
 
 
 def ranges(codes: list[int]) -> str:
@@ -66,7 +73,8 @@ def main(argv: list[str] | None = None) -> int:
         print(f"{args.source} 파일이 없습니다. npm pack pretendard@1.3.9로 받으세요.", file=sys.stderr)
         return 1
     font = TTFont(args.source)
-    wanted = sorted(ord(c) for c in (site_characters(html_dir()) | BASIC) if ord(c) in font.getBestCmap())
+    letters = site_characters(html_dir()) | manuscript_characters() | BASIC
+    wanted = sorted(ord(c) for c in letters if ord(c) in font.getBestCmap())
     options = subset.Options()
     options.layout_features = ["kern", "liga", "calt", "ccmp", "tnum"]
     subsetter = subset.Subsetter(options)
