@@ -1,6 +1,7 @@
 """연습문제의 자기 점검. 틀린 답에는 무엇과 헷갈렸을지 알려 줍니다."""
 
 import math
+import re
 from numbers import Real
 
 from causal_practice.claims import publish_record
@@ -63,7 +64,7 @@ def check_answer(label: str, answer, expected, tol: float = 0.0, wrong: dict | N
             raise ValueError(f"{label}: 틀린 답 '{key}'가 정답으로 받아들여집니다. tol을 줄이거나 값을 바꾸세요.")
     answer = answer if answer is Ellipsis else _plain(answer)
     if answer is Ellipsis:
-        status, message = "empty", f"{label}: 아직 답이 없습니다. answer에 답을 넣고 다시 실행하세요."
+        status, message = "empty", f"{label}: 아직 답이 없습니다. {_answer_name(label)}에 답을 넣고 그 셀과 이 셀을 차례로 실행하세요."
     elif _matches(answer, expected, tol):
         status, message = "right", f"{label}: 정답입니다."
     else:
@@ -76,6 +77,11 @@ def check_answer(label: str, answer, expected, tol: float = 0.0, wrong: dict | N
             message += f" {_type_hint(answer, expected)}"
     print(message.rstrip())
     publish_record(ANSWER_MIME, f"answer:{label}", {"label": label, "status": status, "wrong_answers_rejected": len(wrong)})
+
+
+def _answer_name(label: str) -> str:
+    number = re.search(r"\d+", label)
+    return f"answer_{number.group()}" if number else "answer"
 
 
 def _shown(answer) -> str:

@@ -208,7 +208,7 @@ def test_right_answers(capsys, published, given, expected, tol):
 
 
 def test_no_answer_yet(capsys, published):
-    assert "아직 답이 없습니다" in answer(capsys, ..., 1.0)
+    assert "아직 답이 없습니다. answer_1에" in answer(capsys, ..., 1.0)
     assert published[0][0][answers.ANSWER_MIME]["status"] == "empty"
 
 

@@ -72,6 +72,7 @@ def test_learners_copy_hides_answers_and_keeps_self_checks(page, executions):
     for made in solutions:
         assert all(line.split(" = ", 1)[1] == f"...  # {learner_notebook.ANSWER_HINT}" for line in made.source.splitlines()), made.source
     assert all("check_answer(" in c.source and c.metadata["jupyter"]["source_hidden"] for c in checks)
+    assert all(c.source.startswith(learner_notebook.CHECK_HINT) for c in checks)  # 접혀도 첫 줄은 보이므로 정답을 두지 않습니다
     assert all(not c.get("outputs") and c.get("execution_count") is None for c in notebook.cells)
     full = convert(page, executions[page.docname], solutions=True)
     answers = [c for c in full.cells if "solution" in c.metadata.get("tags", [])]

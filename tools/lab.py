@@ -18,6 +18,7 @@ from tools.learner_notebook import has_exercises, notebook_name
 from tools.paths import ROOT, Page, PageError, build_dir, published_pages
 
 LEDGER = ".ours.json"  # 우리가 마지막으로 건넨 판의 지문
+SETTINGS = {"@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": False}}
 
 
 def pages_of_week(week: str) -> list[Page]:
@@ -127,10 +128,13 @@ def write_lab(pages: list[Page], folder: Path, solutions: bool = False, report=p
 
 
 def lab_command(folder: Path, first: Path) -> list[str]:
-    """JupyterLab을 여는 명령. 소식과 새 판을 확인하려고 바깥에 묻지 않습니다."""
+    """JupyterLab을 여는 명령. 소식과 새 판을 확인하려고 바깥에 묻지 않고, 읽는 사람에게 묻는 창도 띄우지 않습니다."""
+    settings = folder / ".settings"
+    settings.mkdir(parents=True, exist_ok=True)
+    (settings / "overrides.json").write_text(json.dumps(SETTINGS, indent=1), encoding="utf-8")
     command = [
         sys.executable, "-m", "jupyterlab", f"--ServerApp.root_dir={folder}", f"--LabApp.default_url=/lab/tree/{first.relative_to(folder).as_posix()}",
-        "--LabApp.news_url=None", "--LabApp.check_for_updates_class=jupyterlab.handlers.announcements.NeverCheckForUpdate",
+        f"--LabApp.app_settings_dir={settings}", "--LabApp.news_url=None", "--LabApp.check_for_updates_class=jupyterlab.handlers.announcements.NeverCheckForUpdate",
     ]  # fmt: skip
     return command + (["--allow-root"] if getattr(os, "geteuid", lambda: 1)() == 0 else [])
 

@@ -45,6 +45,7 @@ _SITE_ONLY = {"toctree", "tableofcontents", "contents", "raw", "include", "liter
               "data-cards", "build-report", "benchmark", "book-glossary", "glossary", "bibliography", "glue", "glue:figure"}  # fmt: skip
 _IMPURE = re.compile(r":=|\b(?:rng|random\w*|next|pop|append)\b")
 ANSWER_HINT = "여기에 답을 씁니다"
+CHECK_HINT = "# 점검 셀입니다. 고치지 말고 실행하세요. 펼치면 정답이 보입니다."  # 접힌 셀은 첫 줄만 보입니다
 _OTHER_PAGES_TITLES = ROOT / "guides" / "weeks.yml"
 
 
@@ -458,6 +459,8 @@ def _code_cell(page: Page, cell, solutions: bool) -> nbformat.NotebookNode | Non
         text = _without_recording(cell.source)
     if not text:
         return None
+    if "self-check" in tags:
+        text = f"{CHECK_HINT}\n{text}"
     metadata = {"tags": tags} if tags else {}
     # 그림 코드와 점검 셀은 접습니다. 점검 셀에는 정답이 적혀 있습니다.
     if {"hide-input", "remove-cell", "remove-input", "self-check"} & set(tags):
