@@ -9,10 +9,11 @@
 ``BOOK_LLM_MODEL``, ``BOOK_LLM_KEY``로 줍니다. 책을 만들 때는 저장된 답만 읽고 아무 곳에도 묻지 않습니다.
 """
 
+import http.client
 import json
 import os
 import re
-import socket
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterable
@@ -95,7 +96,7 @@ class Variable:
         for field in ("label", "description", "timing"):
             text = getattr(self, field)
             if not isinstance(text, str) or not text.strip() or "\n" in text or len(text) > 200:
-                raise ValueError(f"{self.name}의 {field}는 200자 안의 한 줄 글이어야 합니다: {str(text)[:40]!r}")
+                raise ValueError(f"{self.name}의 {field}은(는) 200자 안의 한 줄 글이어야 합니다: {str(text)[:40]!r}")
         if not isinstance(self.order, int) or isinstance(self.order, bool):
             raise ValueError(f"{self.name}의 order는 정수여야 합니다: {self.order!r}")
 
@@ -323,7 +324,7 @@ def ask(messages: list[dict[str, str]], url: str | None = None, model: str | Non
     key : str, 선택
         열쇠. 없으면 ``BOOK_LLM_KEY``를 쓰고, 그것도 없으면 보내지 않습니다.
     timeout : float
-        응답을 기다리는 시간(초).
+        응답을 기다리는 시간(초). 0보다 큽니다.
 
     Returns
     -------
@@ -338,7 +339,11 @@ def ask(messages: list[dict[str, str]], url: str | None = None, model: str | Non
         서버가 거절이라고 표시한 때(``kind="refusal"``).
     TypeError
         대화의 꼴이 아닐 때.
+    ValueError
+        timeout이 0보다 큰 수가 아닐 때.
     """
+    if not isinstance(timeout, (int, float)) or isinstance(timeout, bool) or not timeout > 0:
+        raise ValueError(f"timeout은 0보다 큰 수(초)여야 합니다: {timeout!r}")
     if not isinstance(messages, list) or not all(
         isinstance(m, dict) and set(m) == {"role", "content"} and all(isinstance(v, str) for v in m.values()) for m in messages
     ):
@@ -348,29 +353,45 @@ def ask(messages: list[dict[str, str]], url: str | None = None, model: str | Non
     opener = urllib.request.build_opener(_NoRedirect)
     slow = f"{timeout:g}초 안에 답이 오지 않았습니다. timeout을 늘리거나 더 빠른 모델을 쓰세요."
     try:
-        with opener.open(request, timeout=timeout) as response:
-            raw = response.read(_LONGEST_REPLY + 1)
+        raw = _read_all(opener, request, timeout)
     except urllib.error.HTTPError as error:
         raise AskError("http", _http_message(error, key)) from None
-    except (TimeoutError, socket.timeout):
+    except TimeoutError:
         raise AskError("timeout", slow) from None
     except urllib.error.URLError as error:
         if isinstance(error.reason, TimeoutError):
             raise AskError("timeout", slow) from None
-        raise AskError("connection", f"{urlsplit(url).netloc}에 이어지지 않습니다. 주소와 서버를 확인하세요: {error.reason}") from None
-    except (OSError, ValueError) as error:
-        raise AskError("connection", f"{urlsplit(url).netloc}와 주고받다가 끊겼습니다: {error}") from None
+        raise AskError("connection", f"{request.host}에 이어지지 않습니다. 주소와 서버를 확인하세요: {_short(error.reason)}") from None
+    except (OSError, ValueError, http.client.HTTPException) as error:
+        raise AskError("connection", f"{request.host}에 묻다가 끊겼습니다({type(error).__name__}). 주소와 서버를 확인하세요.") from None
     return _reply_text(raw)
+
+
+def _read_all(opener, request: urllib.request.Request, timeout: float) -> bytes:
+    """응답을 끝까지 읽습니다. 조금씩 흘려 보내는 서버도 정한 시간에 멈춥니다."""
+    until, chunks, size = time.monotonic() + timeout, [], 0
+    with opener.open(request, timeout=timeout) as response:
+        while size <= _LONGEST_REPLY and (chunk := response.read1(65_536)):
+            chunks.append(chunk)
+            size += len(chunk)
+            if time.monotonic() > until:
+                raise TimeoutError
+    return b"".join(chunks)
 
 
 def _request(messages, url: str, model: str, key: str) -> urllib.request.Request:
     if not url:
         raise AskError("no_address", f"물을 주소가 없습니다. 환경변수 {URL_VARIABLE}에 https://…/v1 같은 주소를 적으세요. 없이도 저장된 답은 읽을 수 있습니다.")
-    parts = urlsplit(url)
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
-        raise AskError("no_address", f"주소는 http://나 https://로 시작해야 합니다: {_short(url)}")
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        parts = urlsplit("")
+    if parts.scheme not in {"http", "https"} or not parts.hostname or not url.isascii():
+        raise AskError("no_address", f"주소는 http://나 https://로 시작하는 영어여야 합니다: {_short(url)}")
     if not model:
         raise AskError("no_address", f"모델의 이름이 없습니다. 환경변수 {MODEL_VARIABLE}에 적으세요.")
+    if key and (not key.isascii() or not key.isprintable() or " " in key):
+        raise AskError("no_address", f"열쇠({KEY_VARIABLE})에 빈칸이나 한글이 섞였습니다. 다시 복사해 넣으세요.")
     if key and parts.scheme == "http" and parts.hostname not in {"localhost", "127.0.0.1", "::1"}:
         raise AskError("no_address", "암호화되지 않은 http 주소로는 열쇠를 보내지 않습니다. https 주소를 쓰세요.")
     address = url.rstrip("/")

@@ -9,7 +9,7 @@
 import numpy as np
 import pandas as pd
 
-DEFAULTS = {"seed": 304, "n": 3_000, "hidden": False}
+DEFAULTS = {"seed": 2305, "n": 3_000, "hidden": False}
 
 EDGES = (
     ("prior_weeks", "aptitude"),
@@ -44,7 +44,7 @@ def _check(n, hidden):
         raise ValueError(f"hidden은 True나 False여야 합니다: {hidden!r}")
 
 
-def generate(seed=304, n=3_000, hidden=False):
+def generate(seed=2305, n=3_000, hidden=False):
     """신입 n명의 관측값과 두 잠재적 결과를 만듭니다.
 
     Parameters
