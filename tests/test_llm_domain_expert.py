@@ -1,5 +1,6 @@
 """언어 모델 사례: 생성기와 정답 그래프, 저장된 답의 내력, 쪽이 하는 말이 큰 표본에서도 맞는지."""
 
+import hashlib
 import json
 import re
 from dataclasses import replace
@@ -179,6 +180,23 @@ def test_the_saved_question_is_the_page_s_own_question(name):
     else:
         expected = ge.build_messages(VARIABLES, QUESTION)
     assert answer["messages"] == expected
+
+
+# 받은 날에 적어 둔 지문. 답을 고쳐야 시험이 통과한다면 시험이 아니라 이름표를 '지은 답'으로 바꿉니다.
+UNEDITED = {
+    "graph_again": "1f8b14b03998545d",
+    "graph_first": "706b16c5cc2ec6e5",
+    "graph_small": "9191933be8f64a39",
+    "pair_mentor_scan_rate": "5cd6a7ec5a489522",
+    "pair_mentor_volume": "5c0b77792f04d46b",
+    "pair_scan_rate_mentor": "0db08a5d6576f6c8",
+    "pair_volume_mentor": "128b30d3460a9487",
+}
+
+
+def test_obtained_answers_stay_as_they_were_received():
+    obtained = {name: answer["reply"] for name, answer in SAVED.items() if answer["provenance"] == "obtained"}
+    assert {name: hashlib.sha256(reply.encode()).hexdigest()[:16] for name, reply in obtained.items()} == UNEDITED
 
 
 def test_the_held_out_column_and_the_values_are_never_in_a_question():
