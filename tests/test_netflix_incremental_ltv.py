@@ -1,0 +1,91 @@
+"""구독 해지 데이터의 생성기: 같은 씨앗이면 같은 표, 있을 수 없는 값은 거절, 큰 표본에서는 알려진 정답."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from causal_practice import generator, load, truth
+
+LTV = generator("netflix_incremental_ltv")
+KNOWN = truth("netflix_incremental_ltv")
+MONTHS = [f"on_{m}" for m in range(1, 25)]
+
+
+@pytest.fixture(scope="module", params=[False, True], ids=["애착 없음", "숨은 애착"])
+def large(request):
+    return request.param, LTV.generate(seed=11, n=400_000, hidden=request.param)
+
+
+def stratified(frame, column):
+    """유형 안의 차이를 떠난 계정의 구성으로 평균합니다."""
+    cells = frame.groupby(["premium", "heavy", "cancelled"])[column].agg(["mean", "size"]).unstack("cancelled")
+    return np.average(cells["mean"][1] - cells["mean"][0], weights=cells["size"][1])
+
+
+def test_same_seed_same_table():
+    pd.testing.assert_frame_equal(LTV.generate(seed=3, n=300), LTV.generate(seed=3, n=300))
+    assert not LTV.generate(seed=3, n=300).equals(LTV.generate(seed=4, n=300))
+
+
+def test_global_seed_is_left_alone():
+    np.random.seed(0)
+    expected = np.random.random()
+    np.random.seed(0)
+    LTV.generate(seed=3, n=300)
+    assert np.random.random() == expected
+
+
+def test_committed_file_is_what_the_generator_makes():
+    made = LTV.generate(**LTV.DEFAULTS)
+    pd.testing.assert_frame_equal(load("netflix_incremental_ltv", with_truth=True), made, check_dtype=False, rtol=1e-5)
+
+
+def test_truth_is_closed_by_default():
+    assert {"attachment", "value_stay", "value_leave"}.isdisjoint(load("netflix_incremental_ltv").columns)
+
+
+@pytest.mark.parametrize("bad", [{"n": 10}, {"n": 1000.0}, {"n": True}, {"n": "많이"}, {"hidden": 1}, {"hidden": "예"}, {"hidden": None}])
+def test_impossible_values_are_rejected(bad):
+    with pytest.raises(ValueError, match="여야 합니다"):
+        LTV.generate(**{"seed": 1, "n": 300} | bad)
+
+
+def test_known_truth_at_large_n(large):
+    hidden, frame = large
+    effect = (frame["value_leave"] - frame["value_stay"])[frame["cancelled"] == 1].mean()
+    assert effect == pytest.approx(KNOWN["hidden_ATT" if hidden else "ATT"], abs=1.6)
+
+
+def test_lifetime_value_is_more_than_twice_the_incremental_value(large):
+    hidden, frame = large
+    stayed = frame.loc[frame["cancelled"] == 0, "value"].mean()
+    assert stayed > 2 * abs(KNOWN["hidden_ATT" if hidden else "ATT"])
+
+
+def test_types_remove_the_confounding_only_without_hidden_attachment(large):
+    hidden, frame = large
+    effect, past = stratified(frame, "value"), stratified(frame, "paid_past")
+    if hidden:
+        assert effect < KNOWN["hidden_ATT"] - 10 and past < -0.2
+    else:
+        assert effect == pytest.approx(KNOWN["ATT"], abs=1.6) and abs(past) < 0.06
+
+
+def test_value_is_the_discounted_margin_of_the_recorded_months(large):
+    _, frame = large
+    weight = LTV.DISCOUNT ** np.arange(1, LTV.HORIZON + 1)
+    margin = np.asarray(LTV.MARGIN)[frame["premium"]]
+    np.testing.assert_allclose(frame["value"], margin * (frame[MONTHS].to_numpy() @ weight), atol=0.01)
+
+
+def test_observed_value_is_one_of_the_two_potential_outcomes(large):
+    _, frame = large
+    assert (frame["value"] == frame["value_leave"].where(frame["cancelled"] == 1, frame["value_stay"])).all()
+
+
+def test_rejoining_fades_with_time_away():
+    frame = LTV.generate(seed=5, n=200_000)
+    gone = frame[frame["cancelled"] == 1]
+    first = gone["on_1"].mean()
+    still = gone[gone[[f"on_{m}" for m in range(1, 9)]].sum(axis=1) == 0]
+    assert still["on_9"].mean() < 0.6 * first
