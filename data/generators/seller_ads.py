@@ -69,7 +69,7 @@ def generate(seed=404, n=4000, return_on_ads=1.8, hidden=0.0, shape="linear"):
     if shape == "linear":
         expected = 14 + 0.025 * past + 14 * (rating - 4.3) + 0.15 * products + 25 * agency + 12 * hidden * buzz
         spend = np.round(np.clip(expected * luck, 1.0, None), 1)
-        base = 240 + 0.9 * past + 130 * (rating - 4.3) + 0.8 * products - 14 * stockout + 80 * hidden * buzz
+        base = 330 + 0.9 * past + 130 * (rating - 4.3) + 0.8 * products - 35 * stockout + 80 * hidden * buzz
         base = base + (40 + 0.15 * past) * noise
         sales0 = np.clip(base, 1.0, None)
         sales = sales0 + return_on_ads * spend
@@ -77,7 +77,7 @@ def generate(seed=404, n=4000, return_on_ads=1.8, hidden=0.0, shape="linear"):
         log_past = np.log(past / 600)
         expected = np.log(45) + 0.8 * log_past + 0.5 * (rating - 4.3) + 0.4 * agency + 0.3 * hidden * buzz
         spend = np.round(np.clip(np.exp(expected + 0.9 * np.log(luck)), 1.0, None), 1)
-        level = np.log(330) + 0.7 * log_past + 0.3 * (rating - 4.3) - 0.015 * stockout + 0.15 * hidden * buzz
+        level = np.log(330) + 0.7 * log_past + 0.3 * (rating - 4.3) - 0.03 * stockout + 0.15 * hidden * buzz
         sales0 = np.exp(level + 0.2 * noise)
         sales = sales0 * spend**ELASTICITY
 
