@@ -1,0 +1,169 @@
+"""입고와 라인의 생성기: 같은 씨앗이면 같은 표, 있을 수 없는 값은 거절, 기구를 바꿔 끼운 정답, 숨은 충격이 내는 자국."""
+
+from itertools import combinations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from causal_practice import generator, load, truth
+
+CHAIN, LINE = generator("supply_chain_weeks"), generator("line_operator")
+KNOWN, KNOWN_LINE = truth("supply_chain_weeks"), truth("line_operator")
+MODULES = pytest.mark.parametrize("name", ["supply_chain_weeks", "line_operator"])
+
+
+@pytest.fixture(scope="module", params=["none", "uneven", "even"])
+def large(request):
+    return request.param, CHAIN.generate(seed=11, n=150_000, hidden=request.param)
+
+
+@pytest.fixture(scope="module")
+def lots():
+    return LINE.generate(seed=12, n=200_000)
+
+
+def received(changed, **params):
+    frame = CHAIN.generate(seed=3, n=200_000, changed=changed, **params)
+    return frame.loc[frame["week"] == 23, "received"].mean()
+
+
+def regress(outcome, *columns):
+    """절편을 뺀 회귀 계수."""
+    X = np.column_stack([np.ones(len(outcome)), *columns])
+    return np.linalg.lstsq(X, outcome, rcond=None)[0][1:]
+
+
+# --- 두 생성기에 함께 묻는 것 ---
+
+
+@MODULES
+def test_same_seed_same_table_and_the_global_seed_is_left_alone(name):
+    module = generator(name)
+    np.random.seed(0)
+    expected = np.random.random()
+    np.random.seed(0)
+    first = module.generate(seed=3, n=300)
+    assert np.random.random() == expected
+    pd.testing.assert_frame_equal(first, module.generate(seed=3, n=300))
+    assert not first.equals(module.generate(seed=4, n=300))
+
+
+@MODULES
+def test_committed_file_is_what_the_generator_makes(name):
+    module = generator(name)
+    made = module.generate(**module.DEFAULTS)
+    pd.testing.assert_frame_equal(load(name, with_truth=True), made, check_dtype=False, rtol=1e-5)
+
+
+def test_truth_is_closed_by_default():
+    assert "shock" not in load("supply_chain_weeks")
+    assert {"defect_0", "defect_1"}.isdisjoint(load("line_operator").columns)
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [{"n": 10}, {"n": 1000.0}, {"n": True}, {"changed": "demand"}, {"changed": ("price",)}, {"changed": 3}, {"hidden": True}, {"hidden": "있음"}],
+)
+def test_impossible_chains_are_rejected(bad):
+    with pytest.raises(ValueError, match="야 합니다"):
+        CHAIN.generate(**{"seed": 1, "n": 300} | bad)
+
+
+@pytest.mark.parametrize(
+    "bad", [{"n": 10}, {"n": 1000.0}, {"n": True}, {"effect": 2}, {"effect": "큼"}, {"effect": True}, {"wear_scale": -0.1}, {"wear_scale": 2.5}]
+)
+def test_impossible_lines_are_rejected(bad):
+    with pytest.raises(ValueError, match="야 합니다"):
+        LINE.generate(**{"seed": 1, "n": 300} | bad)
+
+
+# --- 입고 ---
+
+
+def test_the_first_two_weeks_share_every_mechanism(large):
+    _, frame = large
+    means = frame.groupby("week")[list(CHAIN.NODES)].mean()
+    assert (means.loc[21] - means.loc[22]).abs().max() < 0.3
+
+
+def test_shares_of_the_card_come_out_when_mechanisms_are_swapped():
+    value = {s: received(s) for r in range(3) for s in combinations(("demand", "confirmed"), r)}
+    none, demand, confirmed, both = value[()], value[("demand",)], value[("confirmed",)], value[("demand", "confirmed")]
+    assert (demand - none + both - confirmed) / 2 == pytest.approx(KNOWN["demand"], abs=0.03)
+    assert (confirmed - none + both - demand) / 2 == pytest.approx(KNOWN["confirmed"], abs=0.03)
+    assert both - demand == pytest.approx(KNOWN["now_confirmed"], abs=0.03)
+
+
+@pytest.mark.parametrize("name", ["constraint", "submitted", "received"])
+def test_the_other_mechanisms_can_change_but_do_not_by_default(name):
+    assert name not in CHAIN.DEFAULTS["changed"] and KNOWN[name] == 0
+    assert abs(received((name,)) - received(())) > 3
+
+
+@pytest.mark.parametrize("hidden", ["uneven", "even"])
+def test_behind_a_hidden_shock_the_vendor_changed_nothing(hidden):
+    calm = received(())
+    assert received(("confirmed",), hidden=hidden) == received((), hidden=hidden)
+    assert received((), hidden=hidden) - calm == pytest.approx(KNOWN["hidden_shock"], abs=0.1)
+    assert received(("demand",), hidden=hidden) - received((), hidden=hidden) == pytest.approx(KNOWN["hidden_demand"], abs=0.05)
+    assert KNOWN["hidden_confirmed"] == KNOWN["hidden_received"] == 0
+
+
+def test_orders_speak_after_confirmation_only_when_the_shock_is_uneven(large):
+    hidden, frame = large
+    now = frame[frame["week"] == 23]
+    coefficient = regress(now["received"], now["confirmed"], now["submitted"])[1]
+    assert coefficient < -0.1 if hidden == "uneven" else abs(coefficient) < 0.01
+
+
+def test_the_even_shock_only_moves_two_intercepts(large):
+    hidden, frame = large
+    now = frame[frame["week"] == 23]
+    slope = regress(now["received"], now["confirmed"])[0]
+    assert slope > 1.0 if hidden == "uneven" else slope == pytest.approx(CHAIN.DELIVERED[0], abs=0.01)
+    assert now["shock"].std() > 0.5 if hidden == "uneven" else now["shock"].nunique() == 1
+    assert (frame.loc[frame["week"] < 23, "shock"] == 0).all()
+
+
+def test_orders_are_an_instrument_for_confirmation(large):
+    _, frame = large
+    cov = frame.loc[frame["week"] == 23, ["submitted", "confirmed", "received"]].cov()
+    assert cov.loc["submitted", "received"] / cov.loc["submitted", "confirmed"] == pytest.approx(CHAIN.DELIVERED[0], abs=0.01)
+
+
+@pytest.mark.parametrize("hidden", ["none", "uneven", "even"])
+def test_no_quantity_is_negative(hidden):
+    frame = CHAIN.generate(**CHAIN.DEFAULTS | {"hidden": hidden})
+    assert (frame[list(CHAIN.NODES)] >= 0).all().all()
+
+
+# --- 라인 ---
+
+
+def test_the_operator_changes_nothing_yet_looks_guilty(lots):
+    assert KNOWN_LINE["ATE"] == 0 and (lots["defect_1"] == lots["defect_0"]).all()
+    mean = lots.groupby("novice")["defect_rate"].mean()
+    assert mean[1] - mean[0] > 0.5
+
+
+def test_night_and_difficulty_remove_the_confounding(lots):
+    for outcome in ("defect_rate", "incoming_rate"):
+        assert abs(regress(lots[outcome], lots["novice"], lots["night"], lots["difficulty"])[0]) < 0.01
+
+
+def test_a_real_effect_is_found_when_there_is_one():
+    lots = LINE.generate(seed=13, n=100_000, effect=0.3)
+    assert regress(lots["defect_rate"], lots["novice"], lots["night"], lots["difficulty"])[0] == pytest.approx(0.3, abs=0.02)
+
+
+def test_less_wear_means_fewer_defects_by_the_amount_on_the_card(lots):
+    cut = LINE.generate(seed=12, n=200_000, wear_scale=0.6)
+    assert (cut["defect_rate"] - lots["defect_rate"]).mean() == pytest.approx(KNOWN_LINE["wear_cut"], abs=0.003)
+    assert (cut["defect_rate"] <= lots["defect_rate"] + 1e-9).all()
+
+
+def test_adjusting_for_the_mediator_hides_the_wear(lots):
+    total, night = regress(lots["defect_rate"], lots["wear"], lots["night"])
+    assert total == pytest.approx(0.48, abs=0.02) and night > 0
+    assert abs(regress(lots["defect_rate"], lots["wear"], lots["night"], lots["drift"])[0]) < 0.02
