@@ -111,3 +111,14 @@ def test_print_opens_the_folds_and_drops_the_chrome(browser_page, site_dir):
     assert not browser_page.locator(".bd-sidebar-primary").is_visible()
     browser_page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
     assert browser_page.locator("details:not([open])").count() == 0
+
+
+def test_no_raw_emphasis_reaches_the_reader(site_dir):
+    """굵은 글씨의 별표는 닫는 쪽에 문장부호와 한글이 붙으면 그대로 남습니다(``**61%**가``)."""
+    from lxml import html
+
+    for page in sorted(site_dir.rglob("*.html")):
+        tree = html.parse(str(page)).getroot()
+        for code in tree.xpath("//pre|//code|//script|//style|//*[contains(@class, 'math')]"):
+            code.drop_tree()
+        assert "**" not in tree.text_content(), page.relative_to(site_dir)
