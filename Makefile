@@ -19,7 +19,7 @@ $(STAMP): requirements.lock
 	@if command -v uv >/dev/null 2>&1; then \
 	  uv venv -q --allow-existing -p "$$(command -v $(PYTHON))" $(VENV) && uv pip sync -q --compile-bytecode --require-hashes -p $(PY) requirements.lock; \
 	else \
-	  $(PYTHON) -m venv $(VENV) && $(PY) -m pip install -q --disable-pip-version-check --require-hashes -r requirements.lock; \
+	  $(PYTHON) -m venv $(VENV) && $(PY) -m pip install -q --disable-pip-version-check --no-deps --require-hashes -r requirements.lock; \
 	fi
 	@touch $@
 

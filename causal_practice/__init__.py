@@ -6,7 +6,7 @@
 
 from causal_practice.answers import check_answer
 from causal_practice.claims import glue, record_claim, record_validation
-from causal_practice.data import generator, load, truth
+from causal_practice.data import generator, load, package_file, truth
 from causal_practice.plotting import COLORS, draw_graph, set_style
 
 __all__ = [
@@ -16,6 +16,7 @@ __all__ = [
     "generator",
     "glue",
     "load",
+    "package_file",
     "record_claim",
     "record_validation",
     "set_style",

