@@ -379,3 +379,30 @@ def test_the_fence_stops_only_the_outside(tmp_path, code, stopped):
     assert (done.returncode != 0) is stopped, done.stderr
     assert ("네트워크" in done.stderr) is stopped
     assert log.exists() is stopped
+
+
+# --- 사이트가 읽는 보관함 ---
+
+
+def test_a_new_alt_text_finds_the_old_run(repo):
+    """대체 글만 고친 쪽은 다시 실행하지 않고, 사이트를 만드는 쪽에서도 보관한 실행을 찾습니다."""
+    from jupyter_cache import get_cache
+    from tools.build import _fill_jupyter_cache
+    from tools.execution import to_notebook
+
+    def with_alt(text):
+        return write_page(repo, ':mystnb: {image: {alt: "' + text + '"}}\nprint(1)')
+
+    page = with_alt("옛 글")
+    path = keep(page)
+    ran = to_notebook(page)
+    for cell in ran.cells:
+        if cell.cell_type == "code":
+            cell.execution_count = 1
+            cell.outputs = [nbformat.v4.new_output("stream", name="stdout", text="1\n")]
+    nbformat.write(ran, path)
+    for text in ("옛 글", "새 글", "또 새 글"):
+        page = with_alt(text)
+        _fill_jupyter_cache([page], {page.docname: stored(page)}, repo / "jcache")
+        record = get_cache(repo / "jcache").match_cache_notebook(to_notebook(page))
+        assert record.uri == page.docname and len(get_cache(repo / "jcache").list_cache_records()) == 1
