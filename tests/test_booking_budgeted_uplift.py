@@ -1,32 +1,17 @@
 """무료 조식 사례: 같은 씨앗이면 같은 표, 있을 수 없는 값은 거절, 알려진 정답, 그리고 쪽이 하는 통계의 주장."""
 
-import ast
-
 import numpy as np
 import pandas as pd
 import pytest
 
 from causal_practice import generator, load, truth
-from tools.checks.markdown import parse
+from tests.page_code import page_functions
 from tools.paths import ROOT, read_page
 
 HOTEL = generator("booking_budgeted_uplift")
 KNOWN = truth("booking_budgeted_uplift")
 PAGE = read_page(ROOT / "case_studies" / "booking_budgeted_uplift.md")
-
-
-def page_functions(*names) -> dict:
-    """쪽에서 함수 ``names``를 정의하는 def만 실행한 이름들."""
-    space = {"np": np, "pd": pd, "hotel": HOTEL}
-    for cell in parse(PAGE.text).cells:
-        for node in ast.parse(cell.source).body:
-            if isinstance(node, ast.FunctionDef) and node.name in names:
-                exec(compile(ast.Module([node], []), PAGE.docname, "exec"), space)
-    assert set(names) <= set(space), f"쪽에 없는 함수: {set(names) - set(space)}"
-    return space
-
-
-HERE = page_functions("basis", "money", "logit", "fit", "two_effects", "priority", "knapsack", "policy_value", "retrospective")
+HERE = page_functions(PAGE, "basis", "money", "logit", "fit", "two_effects", "priority", "knapsack", "policy_value", "retrospective", hotel=HOTEL)
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,6 @@ confseq 0.0.11의 값은 아래에 적어 두었습니다. 그 꾸러미는 파�
 다시 재려면 따로 만든 환경에 confseq를 설치하고 값마다 적은 호출을 그대로 실행하면 됩니다.
 """
 
-import ast
 from math import comb
 
 import numpy as np
@@ -13,28 +12,13 @@ import pytest
 from scipy.special import betaln
 
 from causal_practice import generator, load, truth
-from tools.checks.markdown import parse
+from tests.page_code import page_functions
 from tools.paths import ROOT, read_page
 
 CANARY = generator("netflix_sequential_canary")
 KNOWN = truth("netflix_sequential_canary")
 PAGE = read_page(ROOT / "case_studies" / "netflix_sequential_canary.md")
-
-
-def page_functions(*names) -> dict:
-    """쪽에서 함수 ``names``를 정의하는 셀의 def만 실행한 이름들."""
-    space = {"np": np, "pd": pd, "betaln": betaln}
-    wanted = set(names)
-    for cell in parse(PAGE.text).cells:
-        for node in ast.parse(cell.source).body:
-            if isinstance(node, ast.FunctionDef) and node.name in wanted:
-                exec(compile(ast.Module([node], []), PAGE.docname, "exec"), space)
-                wanted.discard(node.name)
-    assert not wanted, f"쪽에 없는 함수: {wanted}"
-    return space
-
-
-HERE = page_functions("log_evidence", "same_quantile", "sequence_interval", "fixed_gap", "band", "beyond_band", "msprt", "head_count", "failure_evidence")
+HERE = page_functions(PAGE, "log_evidence", "same_quantile", "sequence_interval", "fixed_gap", "band", "beyond_band", "msprt", "head_count", "failure_evidence", betaln=betaln)
 
 
 @pytest.fixture(scope="module")

@@ -1,32 +1,17 @@
 """드라마에 쓰인 노래 사례: 같은 씨앗이면 같은 표, 있을 수 없는 값은 거절, 알려진 정답, 그리고 쪽이 하는 통계의 주장."""
 
-import ast
-
 import numpy as np
 import pandas as pd
 import pytest
 
 from causal_practice import generator, load, truth
-from tools.checks.markdown import parse
+from tests.page_code import page_functions
 from tools.paths import ROOT, read_page
 
 SONGS = generator("pydata_music_staggered")
 KNOWN = truth("pydata_music_staggered")
 PAGE = read_page(ROOT / "case_studies" / "pydata_music_staggered.md")
-
-
-def page_functions(*names) -> dict:
-    """쪽에서 함수 ``names``를 정의하는 def만 실행한 이름들."""
-    space = {"np": np, "pd": pd}
-    for cell in parse(PAGE.text).cells:
-        for node in ast.parse(cell.source).body:
-            if isinstance(node, ast.FunctionDef) and node.name in names:
-                exec(compile(ast.Module([node], []), PAGE.docname, "exec"), space)
-    assert set(names) <= set(space), f"쪽에 없는 함수: {set(names) - set(space)}"
-    return space
-
-
-HERE = page_functions("grid", "demean", "twfe", "two_way", "impute", "cluster_error", "cohort_means", "group_time", "placebo")
+HERE = page_functions(PAGE, "grid", "demean", "twfe", "two_way", "impute", "cluster_error", "cohort_means", "group_time", "placebo")
 
 
 def panel(**world):

@@ -1,31 +1,16 @@
 """6주차: 같은 씨앗이면 같은 표, 있을 수 없는 값은 거절, 알려진 정답, 그리고 장이 하는 통계의 주장."""
 
-import ast
-
 import numpy as np
 import pandas as pd
 import pytest
 
 from causal_practice import generator, load, truth
-from tools.checks.markdown import parse
+from tests.page_code import page_functions
 from tools.paths import ROOT, read_page
 
 APP = generator("push_budget")
 PAGE = read_page(ROOT / "chapters" / "week06_effect_heterogeneity.md")
-
-
-def page_functions(*names) -> dict:
-    """장에서 함수 ``names``를 정의하는 def만 실행한 이름들."""
-    space = {"np": np, "pd": pd, "FEATURES": ["months", "past_spend", "visits", "library", "wishlist"], "MARGIN": 0.4, "EVEN": 1.0}
-    for cell in parse(PAGE.text).cells:
-        for node in ast.parse(cell.source).body:
-            if isinstance(node, ast.FunctionDef) and node.name in names:
-                exec(compile(ast.Module([node], []), PAGE.docname, "exec"), space)
-    assert set(names) <= set(space), f"장에 없는 함수: {set(names) - set(space)}"
-    return space
-
-
-HERE = page_functions("slope", "slope_error", "design", "regression_cate", "effect_by_quantile", "curves", "auuc", "policy_value")
+HERE = page_functions(PAGE, "slope", "slope_error", "design", "regression_cate", "effect_by_quantile", "curves", "auuc", "policy_value", FEATURES=["months", "past_spend", "visits", "library", "wishlist"], MARGIN=0.4, EVEN=1.0)
 
 
 @pytest.fixture(scope="module")
