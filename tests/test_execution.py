@@ -160,6 +160,19 @@ def test_the_python_version_changes_the_key(repo, monkeypatch):
     assert environment_digest() != key
 
 
+def test_the_pipeline_changes_only_the_key_of_pages_that_call_it(repo):
+    (repo / "causal_practice" / "pipeline").mkdir()
+    module = repo / "causal_practice" / "pipeline" / "run.py"
+    module.write_text("X = 1\n")
+    call = "from causal_practice.pipeline import analyze"
+    plain, caller = execution_key(write_page(repo)), execution_key(write_page(repo, call))
+    module.write_text("X = 2\n")
+    assert execution_key(write_page(repo)) == plain
+    assert execution_key(write_page(repo, call)) != caller
+    names = {p.name for p in execution.package_files()}
+    assert "run.py" not in names and "run.py" in {p.name for p in execution.package_files(pipeline=True)}
+
+
 def test_a_named_dependency_changes_the_key(repo):
     (repo / "extra.yml").write_text("a: 1")
     key = execution_key(write_page(repo, meta="depends: [extra.yml]\n"))

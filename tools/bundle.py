@@ -17,7 +17,7 @@ import nbformat
 import yaml
 
 from tools.data import read_catalog
-from tools.execution import Execution, execute
+from tools.execution import Execution, execute, package_files, uses_pipeline
 from tools.learner_notebook import ConversionError, convert, datasets_of, has_exercises, notebook_name, shipped_files, source_cells
 from tools.paths import ROOT, Page, PageError, published_pages
 
@@ -85,7 +85,7 @@ def requirements_of(page: Page) -> list[str]:
     locked = _locked((ROOT / "requirements.lock").stat().st_mtime_ns)
     sources = [c.source for c in source_cells(page) if c.cell_type == "code"]
     sources += [(ROOT / name).read_text(encoding="utf-8") for name in shipped_files(page) if name.endswith(".py")]
-    sources += [path.read_text(encoding="utf-8") for path in sorted((ROOT / "causal_practice").rglob("*.py"))]
+    sources += [path.read_text(encoding="utf-8") for path in package_files(uses_pipeline(page)) if path.suffix == ".py"]
     names = set(_ALWAYS)
     installed = _distributions()
     for module in frozenset().union(*map(_imported, sources)):
@@ -126,7 +126,7 @@ def support_files(pages: list[Page]) -> dict[str, bytes]:
     }
     for name in {file for page in pages for file in shipped_files(page)} - set(files):  # requirements.txt는 줄인 것을 씁니다
         files[name] = (ROOT / name).read_bytes()
-    for path in (ROOT / "causal_practice").rglob("*.py"):
+    for path in package_files(any(map(uses_pipeline, pages))):
         files[path.relative_to(ROOT).as_posix()] = path.read_bytes()
     return dict(sorted(files.items()))
 

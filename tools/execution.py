@@ -2,6 +2,7 @@
 
 열쇠는 코드, 쓰는 데이터(CSV·생성기·카드), 잠금 파일, causal_practice, 파이썬 판에서 만듭니다.
 글만 고치면 열쇠가 그대로이고, 데이터를 고치면 그 데이터를 쓰는 쪽만 열쇠가 바뀝니다.
+``causal_practice/pipeline``은 그것을 부르는 쪽의 열쇠에만 들어갑니다.
 """
 
 import hashlib
@@ -27,6 +28,7 @@ from tools.paths import ROOT, Page, PageError, execution_dir, read_page
 SECONDS_BUDGET, MEMORY_BUDGET_MB = 60.0, 2048.0
 HARD_FACTOR = 3  # 예산의 세 배를 넘으면 실패합니다. 기계마다 빠르기가 다르기 때문입니다.
 _DATA_CALL = re.compile(r"\b(?:load|truth|generator)\(\s*(?:(['\"])(\w+)\1)?")
+_PIPELINE_USE = re.compile(r"\bcausal_practice\b.*\b(?:pipeline|analyze)\b")
 _GLYPH = re.compile(r"Glyph \d+ .*missing")
 _ANSI = re.compile(r"\x1b\[[0-9;]*m")
 
@@ -104,11 +106,32 @@ def _file_digest(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else "missing"
 
 
+def uses_pipeline(page: Page) -> bool:
+    """쪽의 코드가 ``causal_practice.pipeline``을 부르면 참."""
+    return any(_PIPELINE_USE.search(c.source) for c in to_notebook(page).cells if c.cell_type == "code")
+
+
+def package_files(pipeline: bool = False) -> list[Path]:
+    """causal_practice의 파일. 파이프라인(``pipeline/``)은 그것을 부르는 쪽에만 필요하므로 달라고 할 때만 넣습니다.
+
+    Parameters
+    ----------
+    pipeline : bool
+        참이면 파이프라인의 코드와 틀(HTML, YAML)도 넣습니다.
+    """
+    folder = ROOT / "causal_practice"
+    files = [p for p in folder.rglob("*") if p.is_file() and p.suffix != ".pyc" and "__pycache__" not in p.parts]
+    return sorted(p for p in files if pipeline or folder / "pipeline" not in p.parents)
+
+
+def _files_digest(files: list[Path]) -> list[str]:
+    return [f"{p.relative_to(ROOT)}:{_file_digest(p)}" for p in files]
+
+
 def environment_digest() -> str:
-    """실행 환경의 지문: 파이썬 판, 잠금 파일, causal_practice, 커널 울타리."""
-    files = [ROOT / "requirements.lock", *sorted((ROOT / "causal_practice").rglob("*.py"))]
-    files += sorted((ROOT / "tools" / "kernel").glob("*.py"))
-    return _digest(sys.version, *(f"{p.relative_to(ROOT)}:{_file_digest(p)}" for p in files))
+    """모든 쪽이 함께 쓰는 환경의 지문: 파이썬 판, 잠금 파일, causal_practice(파이프라인은 뺌), 커널 울타리."""
+    files = [ROOT / "requirements.lock", *package_files(), *sorted((ROOT / "tools" / "kernel").glob("*.py"))]
+    return _digest(sys.version, *_files_digest(files))
 
 
 def execution_key(page: Page) -> str:
@@ -123,6 +146,8 @@ def execution_key(page: Page) -> str:
             _file_digest(ROOT / "data" / "generators" / f"{name}.py"),
             json.dumps(_catalog().get(name), sort_keys=True, ensure_ascii=False, default=str),
         ]
+    if uses_pipeline(page):
+        parts += _files_digest(package_files(pipeline=True))
     for extra in sorted(page.meta.get("depends") or []):
         parts += [extra, _file_digest(ROOT / extra)]
     return _digest(*parts)[:20]
