@@ -1,0 +1,51 @@
+"""파이프라인이 내는 오류. 메시지는 한국어이고, 무엇을 고치면 되는지로 끝납니다."""
+
+
+class PipelineError(ValueError):
+    """사람이 고칠 수 있는 잘못.
+
+    Attributes
+    ----------
+    code : str
+        ``unknown_column``처럼 시험과 문서가 쓰는 이름. 잘못의 종류마다 하나입니다.
+    exit_code : int
+        명령의 종료 코드. 명세 2, 자료 3, 식별 거절 4, 출력 5입니다.
+    line : int or None
+        명세 파일의 줄(1부터). 명세와 상관없는 잘못이면 None.
+    remedy : str
+        고치는 법 한 문장.
+    """
+
+    exit_code = 1
+
+    def __init__(self, code: str, message: str, remedy: str, line: int | None = None):
+        super().__init__(message)
+        self.code, self.message, self.remedy, self.line = code, message, remedy, line
+
+    def __str__(self) -> str:
+        where = f"{self.line}번째 줄: " if self.line else ""
+        return f"{where}{self.message}\n  → {self.remedy}"
+
+
+class SpecError(PipelineError):
+    """명세(YAML)를 읽을 수 없거나 뜻이 통하지 않습니다."""
+
+    exit_code = 2
+
+
+class DataError(PipelineError):
+    """자료를 읽을 수 없거나 명세와 어긋납니다."""
+
+    exit_code = 3
+
+
+class Refusal(PipelineError):
+    """자료와 명세는 멀쩡하지만 이 물음에 답할 수 없습니다. 무엇을 재야 하는지를 ``remedy``에 적습니다."""
+
+    exit_code = 4
+
+
+class OutputError(PipelineError):
+    """보고서를 쓸 수 없습니다."""
+
+    exit_code = 5
