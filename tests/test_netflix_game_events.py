@@ -6,7 +6,7 @@ import pytest
 from scipy.optimize import nnls
 
 from causal_practice import generator, load, truth
-from tests.page_code import page_functions
+from tools.page_code import page_functions
 from tools.paths import ROOT, read_page
 
 EVENTS = generator("netflix_game_events")

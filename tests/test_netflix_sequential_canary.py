@@ -12,7 +12,7 @@ import pytest
 from scipy.special import betaln
 
 from causal_practice import generator, load, truth
-from tests.page_code import page_functions
+from tools.page_code import page_functions
 from tools.paths import ROOT, read_page
 
 CANARY = generator("netflix_sequential_canary")

@@ -7,7 +7,7 @@ import statsmodels.formula.api as smf
 from scipy import stats
 
 from causal_practice import generator, load, truth
-from tests.page_code import page_functions
+from tools.page_code import page_functions
 from tools.paths import ROOT, read_page
 
 RIDES = generator("uber_express_pool_switchback")
