@@ -186,6 +186,15 @@ def test_the_joint_score_earns_most_on_new_tests():
     assert earned[2,] < 0.5 * earned[0, 1, 2]
 
 
+def test_default_errors_of_buckets_are_too_small():
+    _, g = programmes(np.random.default_rng(13), 500, users=50_000)
+    a, b = (v - v.mean((-2, -1), keepdims=True) for v in (g[..., 0], g[..., 2]))
+    value, grouped = slope(jack_parts(a, b), jack_parts(a, a))
+    push = (a.sum(-1, keepdims=True) - a) / 9 * (b - value[:, None, None] * a)
+    plain = np.sqrt((push**2).sum((-2, -1))) / abs(10 * jack_parts(a, a).sum(-1))
+    assert (abs(value + 0.25) < 1.96 * plain).mean() < 0.9 < 0.92 < (abs(value + 0.25) < 1.96 * grouped).mean()
+
+
 def test_score_uses_the_noise_of_the_click_too():
     signal = np.array([[400, -72, -100], [-72, 144, 84], [-100, 84, 100]], dtype=float)
     pair = np.linalg.solve((signal + OMEGA)[np.ix_([0, 2], [0, 2])], signal[[0, 2], 2])
