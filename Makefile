@@ -7,7 +7,7 @@ PY := $(VENV)/bin/python
 STAMP := $(VENV)/.locked
 export PYTHONPATH := $(CURDIR)
 
-.PHONY: help book test serve lab slides new-case check-case checks bench lock clean
+.PHONY: help book test serve lab slides new-case check-case checks bench scale lock clean
 
 help: ## 명령 목록
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -49,6 +49,14 @@ checks: $(STAMP) ## 문체, 숫자, 얼개 검사를 모든 쪽에 돌립니다
 
 bench: $(STAMP) ## 빌드 시간, 쪽 무게, 검색 빠르기를 재어 표를 고칩니다
 	@$(PY) -m tools.bench
+
+scale: ## 선택: Spark로 옮겨 보는 환경(.venv-scale)을 만듭니다. 자바 17이 필요합니다
+	@command -v java >/dev/null || { echo "자바가 없습니다. 자바 17을 깔고 다시 하세요(예: apt-get install openjdk-17-jre-headless)."; exit 1; }
+	@if command -v uv >/dev/null 2>&1; then \
+	  uv venv -q --allow-existing -p "$$(command -v $(PYTHON))" .venv-scale && uv pip install -q -p .venv-scale/bin/python -r requirements-scale.txt; \
+	else \
+	  $(PYTHON) -m venv .venv-scale && .venv-scale/bin/python -m pip install -q --disable-pip-version-check -r requirements-scale.txt; \
+	fi
 
 lock: ## requirements.txt에서 requirements.lock을 다시 만듭니다(uv 필요). UPGRADE=1이면 모두 새 판으로
 	@uv pip compile -q $(if $(UPGRADE),--upgrade) requirements.txt --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -o requirements.lock

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from causal_practice import generator, load, truth
-from tests.page_code import page_functions
+from tools.page_code import page_functions
 from tools.paths import ROOT, read_page
 
 PROXY = generator("netflix_proxy_metrics")
