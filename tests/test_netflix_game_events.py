@@ -14,7 +14,7 @@ KNOWN = truth("netflix_game_events")["ATT"]
 PAGE = read_page(ROOT / "case_studies" / "netflix_game_events.md")
 T0 = 90
 F = page_functions(
-    PAGE, "matrix", "simplex", "centred", "did", "synthetic", "augmented", "robust", "synthetic_did", "effect", "bundle", "seat", "placebos",
+    PAGE, "matrix", "simplex", "centred", "did", "synthetic", "augmented", "robust", "synthetic_did", "effect", "bundle", "seat", "placebos", "weekly",
     nnls=nnls, T0=T0,
 )  # fmt: skip
 
@@ -22,13 +22,6 @@ F = page_functions(
 def clean(d):
     """명절 행사를 연 게임을 뺀 표."""
     return F["matrix"](d)[~F["matrix"](d, "holiday_event").any(axis=1)]
-
-
-def weekly(P, T):
-    """한 주의 평균으로 정한 무게(연습 3)."""
-    Z = F["centred"](P, T)
-    mean = Z[:, T - 84 : T].reshape(len(Z), 12, 7).mean(axis=2)
-    return Z[0] - F["simplex"](mean[1:].T, mean[0]) @ Z[1:]
 
 
 def test_same_seed_same_table():
@@ -86,7 +79,7 @@ def test_weights_are_a_mixture_and_solve_the_problem():
 @pytest.fixture(scope="module")
 def draws():
     """새 자료 300번의 추정값. 갈래의 이름 → 배열."""
-    methods = {n: F[n] for n in ("did", "synthetic", "augmented", "robust", "synthetic_did")} | {"weekly": weekly}
+    methods = {n: F[n] for n in ("did", "synthetic", "augmented", "robust", "synthetic_did")} | {"weekly": F["weekly"]}
     found = {name: [] for name in methods}
     for seed in range(300):
         P = clean(EVENTS.generate(seed=40_000 + seed))
