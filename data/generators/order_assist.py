@@ -79,7 +79,7 @@ def generate(seed=1101, n=8_000, pull=1.1, selection=-0.9, direct=0.0, defiance=
     on_0 = np.where(stubborn, True, will > bar)
     on_1 = np.where(stubborn, False, will > bar - pull)
     used = np.where(visit == 1, on_1, on_0).astype(int)
-    kind = np.select([on_1 & on_0, on_1 & ~on_0, ~on_1 & on_0], ["always", "complier", "defier"], "never")
+    kind = np.array(["never", "defier", "complier", "always"], dtype=object)[2 * on_1 + on_0]
     return pd.DataFrame(
         {
             "store_id": np.arange(1, n + 1),

@@ -60,13 +60,14 @@ def generate(seed=1170, n=10_000, lift=0.0):
 
     # 순응의 꼴: 열심인 점주일수록 예외를 얻어 내고, 자격이 생기면 신청합니다.
     rank = 0.5 * drive + np.sqrt(0.75) * rng.normal(0.0, 1.0, n)
-    kind = np.where(rank > 1.2816, "always", np.where(rank > -0.3853, "complier", "never"))
-    helped = np.where(kind == "always", 1, np.where(kind == "complier", score >= CUTOFF, 0)).astype(int)
+    keen, willing = rank > 1.2816, rank > -0.3853
+    kind = np.array(["never", "complier", "always"], dtype=object)[keen.astype(int) + willing]
+    helped = (keen | (willing & (score >= CUTOFF))).astype(int)
 
     base = 130.0 + 60.0 / (1.0 + np.exp(-(true_score - 64.0) / 6.0)) + 10.0 * drive
     prior = base + rng.normal(0.0, 20.0, n)
     sales_0 = base + rng.normal(0.0, 20.0, n)
-    effect = EFFECT_AT_CUTOFF * np.exp(-(true_score - CUTOFF) / 15.0) + np.select([kind == "always", kind == "never"], [4.0, -8.0], 0.0)
+    effect = EFFECT_AT_CUTOFF * np.exp(-(true_score - CUTOFF) / 15.0) + 4.0 * keen - 8.0 * ~willing
     return pd.DataFrame(
         {
             "store_id": np.arange(1, n + 1),
