@@ -12,7 +12,7 @@ ASSIST, GRADE = generator("order_assist"), generator("store_grade")
 PAGE = read_page(ROOT / "chapters" / "week11_noncompliance_instruments.md")
 CONTROLS = ["past_profit", "size", "station", "app_order"]
 HERE = page_functions(
-    PAGE, "two_slopes", "ratio", "ar_set", "ar_covers", "without", "tsls", "normal_world", "sargan_rejects", "excluded", "with_junk",
+    PAGE, "two_slopes", "errors", "ratio", "ar_set", "ar_covers", "covers", "without", "tsls", "normal_world", "sargan_rejects", "excluded", "with_junk",
     "iv_draw", "grade_draw", "local_jump", "global_jump", "pick_window", "density_jump", "split",
     assist=ASSIST.generate, make_grade=GRADE.generate, CONTROLS=CONTROLS,
 )  # fmt: skip
