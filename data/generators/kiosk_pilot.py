@@ -17,6 +17,8 @@ START = 13
 """무인 주문기를 놓은 주."""
 RAMP = 8
 """효과가 다 자라는 데 걸리는 주."""
+GAIN = 7.0
+"""효과가 다 자랐을 때의 평균(만 원/일)."""
 RHO, NOISE = 0.6, 6.0
 """점포 매출의 오르내림이 다음 주로 이어지는 정도와 표준편차(만 원/일)."""
 
@@ -88,7 +90,7 @@ def draw(seed=813, n=80, treated=24, trend=0.0, early=0.0, spill=0.0, dip=0.0, e
     pull = (size - 90) / 18 + rng.normal(0.0, 1.2, n) - dip * recent
     D = np.zeros(n)
     D[np.argsort(-pull, kind="stable")[:treated]] = 1
-    gain = rng.gamma(4.0, 7.0 / 4.0, n)  # 다 자랐을 때의 효과. 평균 7만 원/일, 점포마다 다릅니다
+    gain = rng.gamma(4.0, GAIN / 4.0, n)  # 다 자랐을 때의 효과. 점포마다 다릅니다
     since = week - START
     drift = trend * (week - START) * D[:, None]
     Y0 = size[:, None] + common + noise + drift

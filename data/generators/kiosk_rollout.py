@@ -1,7 +1,7 @@
 """무인 주문기 확대 데이터: 한 행이 카페 점포 한 곳의 한 주입니다.
 
 점포 400곳이 네 상권에 있습니다. 11주, 19주, 27주에 세 차례로 나누어 무인 주문기를 놓고 나머지는 끝까지 놓지 않습니다.
-효과는 여러 주에 걸쳐 자라고, 먼저 놓은 점포일수록 큽니다.
+효과는 여러 주에 걸쳐 자라고, 먼저 놓은 점포와 붐비는 상권일수록 큽니다.
 주택가의 매출은 모든 점포가 나란히 움직입니다. 다른 상권에서는 새로 연 점포일수록 빨리 자라고, 빨리 자라는 점포가 먼저 놓습니다.
 실제 프랜차이즈의 자료가 아닙니다.
 """
@@ -19,8 +19,10 @@ NEVER = 0
 """끝까지 놓지 않은 점포의 ``cohort``."""
 DISTRICTS = ("주택가", "오피스", "대학가", "역세권")
 SHARES = (0.4, 0.2, 0.2, 0.2)
-GROWTH = (0.0, 0.15, 0.35, 0.5)
+GROWTH = (0.0, 0.3, 0.6, 0.9)
 """상권마다 갓 연 점포의 매출이 한 주에 더 자라는 크기(만 원/일/주)."""
+BOOST = (1.0, 1.0, 1.2, 1.4)
+"""상권마다 효과의 배율."""
 RHO, NOISE = 0.6, 6.0
 """점포 매출의 오르내림이 다음 주로 이어지는 정도와 표준편차(만 원/일)."""
 
@@ -66,6 +68,7 @@ def draw(seed=827, n=400, growth=1.0, ramp=12, gap=0.3):
     -------
     dict
         점포마다의 ``district``(0~3), ``opened``, ``cohort``와 점포 × 주의 ``Y``, ``Y0``, ``effect``.
+        ``expected``는 상권과 차례가 같은 점포들의 평균 효과입니다.
 
     Raises
     ------
@@ -79,7 +82,7 @@ def draw(seed=827, n=400, growth=1.0, ramp=12, gap=0.3):
     size = rng.normal(90.0, 18.0, n)
     slope = np.take(GROWTH, district) * youth(opened)  # 한 주에 더 자라는 크기
     # 큰 점포, 빨리 자라는 점포가 먼저 놓습니다. 주택가에서는 크기만 봅니다.
-    pull = 0.5 * (size - 90) / 18 + 4.0 * slope + rng.logistic(0.0, 1.0, n)
+    pull = 0.5 * (size - 90) / 18 + 2.5 * slope + rng.logistic(0.0, 1.0, n)
     cohort = np.select([pull > 1.8, pull > 0.75, pull > -0.2], STARTS, NEVER)
 
     week = np.arange(1, WEEKS + 1)
@@ -91,10 +94,11 @@ def draw(seed=827, n=400, growth=1.0, ramp=12, gap=0.3):
         noise[:, t] = RHO * noise[:, t - 1] + np.sqrt(1 - RHO**2) * fresh[:, t]
     Y0 = size[:, None] + common + growth * slope[:, None] * week + NOISE * noise
 
-    gain = rng.gamma(4.0, 7.0 / 4.0, n) * np.select([cohort == g for g in STARTS], [1 + gap, 1.0, 1 - gap], 0.0)
+    mean = 7.0 * np.select([cohort == g for g in STARTS], [1 + gap, 1.0, 1 - gap], 0.0) * np.take(BOOST, district)
     since = week - np.where(cohort == NEVER, 10_000, cohort)[:, None]
-    effect = gain[:, None] * np.clip(since + 1, 0, ramp) / ramp
-    return {"district": district, "opened": opened, "cohort": cohort, "Y": Y0 + effect, "Y0": Y0, "effect": effect}
+    expected = mean[:, None] * np.clip(since + 1, 0, ramp) / ramp
+    effect = expected * rng.gamma(4.0, 1 / 4.0, n)[:, None]  # 점포마다 다릅니다
+    return {"district": district, "opened": opened, "cohort": cohort, "Y": Y0 + effect, "Y0": Y0, "effect": effect, "expected": expected}
 
 
 def generate(seed=827, n=400, growth=1.0, ramp=12, gap=0.3):
