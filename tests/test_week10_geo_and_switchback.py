@@ -238,7 +238,7 @@ def test_the_design_in_the_file_is_what_the_search_finds():
     past = np.array(load("station_ads").query("day <= 112").pivot(index="day", columns="city", values="orders"))
     R, b = GEO["shrink"](past)
     rng = np.random.default_rng(3)
-    starts = [tuple(sorted(rng.choice(30, 3, replace=False))) for _ in range(1000)][:12]
+    starts = [tuple(sorted(rng.choice(30, 3, replace=False))) for _ in range(1000)][:8]
     first = GEO["plan"](starts[0], R, b)[0]
     found = [GEO["swap_search"](s, R, b) for s in starts[:4]]
     assert all(f[0] <= GEO["plan"](s, R, b)[0] for f, s in zip(found, starts, strict=False)) and found[0][0] <= first
