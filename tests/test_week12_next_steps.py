@@ -135,6 +135,14 @@ def test_off_policy_estimators_are_right_and_the_matched_mean_is_not():
     assert HERE["dr"](swapped, NEW)[0] < value - 0.005 and HERE["ips"](swapped, NEW)[0] < value - 0.014
 
 
+def test_thin_propensities_are_confident_when_wrong():
+    """바닥이 낮으면 낮게 틀린 자료일수록 표준오차도 작습니다. 편향이 없어도 구간이 못 덮는 까닭입니다."""
+    runs = np.array([HERE["ips"](APP.generate(seed=900 + k, n=20_000, floor=0.001), NEW) for k in range(200)])
+    value = truth("banner_log")["value"]
+    assert abs(runs[:, 0].mean() - value) < 3.5 * runs[:, 0].std() / np.sqrt(200)
+    assert np.corrcoef(runs.T)[0, 1] > 0.8 and HERE["covers"](*runs.T, value) < 0.7
+
+
 def test_zozotown_numbers():
     """책이 말하는 실제 기록의 두 사실: 밴딧의 값은 무작위의 1.2배쯤이고, 여성 캠페인의 유효 표본은 두 행입니다."""
     use = ["item_id", "position", "click", "propensity_score"]
