@@ -21,6 +21,7 @@ HERE = page_functions(
 )  # fmt: skip
 NEW = np.array([2, 3, 1])
 ALL = ["orders", "visits", "saved", "alone", "cooking"]
+FEW = ["orders", "alone", "cooking"]
 
 
 @pytest.fixture(scope="module")
@@ -88,11 +89,11 @@ def test_logged_propensities_are_the_policy():
 
 def test_index_is_right_for_the_video_and_wrong_for_the_coupon(trial, past):
     card = truth("meal_kit_trial")
-    video, error = HERE["index_effect"](past, trial, 1, ALL)
+    video, error = HERE["index_effect"](HERE["learn_index"](past, ALL), trial, 1, ALL)
     assert abs(video - card["ATE"]) < 3 * error
-    coupon, error = HERE["index_effect"](past, trial, 2, ALL)
+    coupon, error = HERE["index_effect"](HERE["learn_index"](past, ALL), trial, 2, ALL)
     assert coupon - card["coupon"] == pytest.approx(7.0, abs=0.5) and coupon > video and card["coupon"] < card["ATE"]
-    fewer, _ = HERE["index_effect"](past, trial, 1, ["orders", "alone", "cooking"])
+    fewer, _ = HERE["index_effect"](HERE["learn_index"](past, FEW), trial, 1, FEW)
     assert fewer < 0.6 * card["ATE"]
     assert HERE["left_over"](trial, 2)[0] == pytest.approx(-7.0, abs=0.5) and abs(HERE["left_over"](trial, 1)[0]) < 0.5
     assert HERE["difference"](trial, 1, "orders")[0] * 26 > card["ATE"] + 2      # 4주를 늘린 값
@@ -100,7 +101,7 @@ def test_index_is_right_for_the_video_and_wrong_for_the_coupon(trial, past):
 
 def test_a_hidden_common_cause_breaks_the_index_though_everything_is_mediated():
     world = dict(hidden=8.0, n=300_000)
-    video, error = HERE["index_effect"](KIT.generate(seed=1, history=True, **world), KIT.generate(seed=2, **world), 1, ALL)
+    video, error = HERE["index_effect"](HERE["learn_index"](KIT.generate(seed=1, history=True, **world), ALL), KIT.generate(seed=2, **world), 1, ALL)
     assert 0.5 < video - truth("meal_kit_trial")["ATE"] < 1.4 and error < 0.2
 
 

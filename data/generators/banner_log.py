@@ -61,23 +61,23 @@ def generate(seed=1203, n=20_000, floor=0.05, override=0.0):
     segment = rng.choice(3, n, p=[0.35, 0.40, 0.25])
     evening = rng.binomial(1, 0.45, n)
     basket = rng.binomial(1, 0.20, n)  # 장바구니가 찼는가. 기록에 없습니다
-    rates = RATES[segment] * (0.85 + 0.30 * evening[:, None]) * (0.80 + 1.00 * basket[:, None])
-    policy = logging_policy(floor)[segment]
-    banner = (rng.random(n)[:, None] > policy.cumsum(axis=1)[:, :-1]).sum(axis=1)
-    propensity = policy[np.arange(n), banner]
+    scale = (0.85 + 0.30 * evening) * (0.80 + 1.00 * basket)
+    policy = logging_policy(floor)
+    edges, pick = policy.cumsum(axis=1), rng.random(n)
+    banner = sum((pick > edges[segment, k]).astype(int) for k in range(3))
     switch = (basket == 1) & (rng.random(n) < override)
     banner = np.where(switch, 1, banner)
-    propensity = np.where(switch, policy[:, 1], propensity)
-    order = (rng.random(n) < rates[np.arange(n), banner]).astype(int)
+    propensity = np.round(policy, 6)[segment, banner]
+    order = (rng.random(n) < RATES[segment, banner] * scale).astype(int)
     frame = pd.DataFrame(
         {
             "segment": segment,
             "evening": evening,
             "banner": banner,
-            "propensity": np.round(propensity, 6),
+            "propensity": propensity,
             "order": order,
         }
     )
     for k, name in enumerate(BANNERS):
-        frame[f"rate_{name}"] = np.round(rates[:, k], 5)
+        frame[f"rate_{name}"] = RATES[segment, k] * scale
     return frame
