@@ -27,15 +27,15 @@ class Source:
         DuckDB 파일(``path``)의 표 이름, 또는 SELECT 하나.
     sample : int or None
         무작위로 뽑을 행의 수. 적지 않으면 모든 행을 씁니다. 조용히 줄이는 일은 없습니다.
-    missing : "refuse", "drop"
-        빈칸이 있으면 멈출지, 그 행을 빼고(몇 행인지 보고서에 적고) 갈지.
+    missing : "refuse", "drop", "flag"
+        빈칸이 있으면 멈출지, 그 행을 빼고(몇 행인지 보고서에 적고) 갈지, 공변량의 빈칸을 남겨 표시와 함께 보정할지.
     """
 
     path: str | None
     table: str | None = None
     sql: str | None = None
     sample: int | None = None
-    missing: Literal["refuse", "drop"] = "refuse"
+    missing: Literal["refuse", "drop", "flag"] = "refuse"
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ import time
 import warnings
 from collections.abc import Callable
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -136,7 +136,9 @@ def _stages(spec: Spec, table: Any, folder: Path | None, force: bool, bar: "_Bar
             found, value = store.get(name, kind)
             return value if found else store.put(name, kind, work())
 
-    frame = table.frame
+    frame, original = table.frame, spec
+    if spec.treatment.kind == "binary":  # 자료에서 처치는 이미 0과 1입니다
+        spec = replace(spec, treatment=replace(spec.treatment, control=0, treated=1))
     ident: Identification = do("identify", "식별", 8, Identification, lambda: use().identify(spec, frame))
     design = None
 
@@ -155,7 +157,7 @@ def _stages(spec: Spec, table: Any, folder: Path | None, force: bool, bar: "_Bar
     pictures = do("pictures", "그림의 자료", 4, list[Picture], lambda: designed().pictures(spec, ident, frame, estimates))
     steps = do("steps", "재현 노트북", 1, list[Step], lambda: designed().steps(spec, ident, frame, estimates))
     return Analysis(
-        spec=spec,
+        spec=original,
         identification=ident,
         checks=tuple(checks),
         estimates=tuple(estimates),

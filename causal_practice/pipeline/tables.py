@@ -378,10 +378,23 @@ def _missing(spec: Spec, frame: "pd.DataFrame") -> tuple["pd.DataFrame", list[st
             spec, "missing_values", _where(spec, bad[0]), f"빈칸(NaN)이 있습니다: {listed}. 첫 빈칸은 {first + 1}번째 행입니다.",
             f"빈칸을 채우거나, data에 `missing: drop`을 적어 {rows:,}행을 빼고 분석하세요. 빠진 까닭이 처치나 결과와 이어지면 답이 달라집니다.",
         )  # fmt: skip
-    kept = frame[~empty.any(axis=1)].reset_index(drop=True)
-    if kept.empty:
+    y = spec.outcome.column
+    kept_empty = [y] if spec.treatment.randomized and not spec.panel else []  # 실험에서는 사라진 결과가 한쪽에 몰렸는지 봅니다
+    if spec.source.missing == "flag":
+        kept_empty += [c for c in covariates(spec) if c not in spec.negative_outcomes and c not in spec.negative_treatments]
+    must = [c for c in columns if c not in kept_empty]
+    gone = empty[must].any(axis=1)
+    kept = frame[~gone].reset_index(drop=True)
+    if kept.empty or kept[y].isna().all():
         raise _stop(spec, "missing_everywhere", "data.missing", "빈칸이 있는 행을 빼면 아무것도 남지 않습니다.", "빈칸이 많은 열을 명세에서 빼세요.")
-    return kept, [f"빈칸이 있는 {rows:,}행을 뺐습니다({listed}). 남은 행은 {len(kept):,}개입니다."]
+    notices = []
+    if gone.any():
+        listed = ", ".join(f"'{c}' {counts[c]:,}개" for c in bad if c in must)
+        notices.append(f"빈칸이 있는 {int(gone.sum()):,}행을 뺐습니다({listed}). 남은 행은 {len(kept):,}개입니다.")
+    for column in (c for c in bad if c in kept_empty):
+        what = "결과가 빈 행은 추정에서 빠지고, 어느 쪽에 몰렸는지 점검합니다" if column == y else "빈칸은 가운데 값과 빈칸 표시로 바꾸어 보정합니다"
+        notices.append(f"'{column}'의 빈칸 {counts[column]:,}개를 남겨 두었습니다. {what}.")
+    return kept, notices
 
 
 def _enough(spec: Spec, frame: "pd.DataFrame") -> None:
@@ -406,7 +419,10 @@ def _numeric(spec: Spec, frame: "pd.DataFrame", column: str, role: str) -> None:
     """수가 아닌 열이면 무엇이 들었는지 보고 알맞은 잘못을 냅니다. 참거짓은 0과 1로 바꿉니다."""
     import pandas as pd
 
-    values, where = frame[column], _where(spec, column)
+    values, where = frame[column].dropna(), _where(spec, column)
+    if len(values) < len(frame) and values.dtype.kind in "biuf":
+        frame[column] = frame[column].astype("float64")
+        return
     if values.dtype.kind == "b":
         frame[column] = values.astype("int64")
         return
@@ -613,7 +629,7 @@ def _design_columns(spec: Spec, frame: "pd.DataFrame") -> None:
 def _covariates(spec: Spec, frame: "pd.DataFrame") -> list[str]:
     t, y = spec.treatment.column, spec.outcome.column
     for column in covariates(spec):
-        where, values = _where(spec, column), frame[column]
+        where, values = _where(spec, column), frame[column].dropna()
         if column in spec.negative_outcomes or column in spec.negative_treatments:
             _numeric(spec, frame, column, "음성 대조군")
             values = frame[column]
@@ -632,7 +648,7 @@ def _covariates(spec: Spec, frame: "pd.DataFrame") -> list[str]:
         if levels > MAX_LEVELS:
             raise _stop(spec, "too_many_levels", where, f"글자 공변량 '{column}'의 값이 {levels:,}가지입니다.", f"번호나 주소처럼 대상마다 다른 값이면 빼고, 아니면 {MAX_LEVELS}가지 안으로 묶으세요.")
         text = values.astype(str).str.strip()
-        frame[column] = text.astype(pd_category(sorted(text.unique())))
+        frame[column] = text.reindex(frame.index).astype(pd_category(sorted(text.unique())))
     return []
 
 
