@@ -48,7 +48,20 @@ def graph(analysis: Analysis) -> str | None:
         return None
     labels = {n: spec.label(n) for n in nodes}
     size = (7.2, min(8.0, max(3.2, 0.42 * len(nodes))))
-    return _svg(lambda ax: draw_graph(edges, labels=labels, highlight=[t, y], hidden=spec.hidden, ax=ax), size=size)
+    where = _positions(edges)
+    return _svg(lambda ax: draw_graph(edges, labels=labels, positions=where, highlight=[t, y], hidden=spec.hidden, ax=ax), size=size)
+
+
+def _positions(edges: list[tuple[str, str]]) -> dict[str, tuple[float, float]]:
+    """위상 순서로 왼쪽에서 오른쪽으로. 층마다 높이를 번갈아 옮겨, 층을 건너뛰는 화살표가 마디에 가리지 않게 합니다."""
+    import networkx as nx
+
+    graph = nx.DiGraph(sorted(edges))
+    places = {}
+    for layer, nodes in enumerate(nx.topological_generations(graph)):
+        for i, node in enumerate(sorted(nodes)):
+            places[node] = (float(layer), (len(nodes) - 1) / 2 - i + (0.35 if layer % 2 else -0.35))
+    return places
 
 
 def _height(picture: Picture) -> float:

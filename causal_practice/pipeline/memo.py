@@ -59,7 +59,7 @@ def headline(analysis: Analysis) -> str:
     size = number(abs(best.value), best.error) + (f" {unit}" if unit else "")
     low, high = number(best.low, best.error), number(best.high, best.error)
     if letter == "C":
-        return f"이 자료와 설계로는 {action(analysis)} {josa(outcome, '이/가')} 얼마나 달라지는지 말할 수 없습니다. 추정값 {interval(best, unit)}은 결정에 쓰지 마십시오."
+        return f"이 자료와 설계로는 {action(analysis)} {josa(outcome, '이/가')} 얼마나 달라지는지 말할 수 없습니다. 추정값({interval(best, unit)})을 결정에 쓰지 마십시오."
     if not excludes_zero(best):
         return (
             f"{action(analysis)} {josa(outcome, '이/가')} 달라진다는 증거를 찾지 못했습니다. "

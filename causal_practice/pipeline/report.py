@@ -8,6 +8,7 @@ from causal_practice.pipeline import figures
 from causal_practice.pipeline.memo import DESIGNS, ESTIMANDS, GRADES, agreement, headline, memo
 from causal_practice.pipeline.model import Analysis, Spec, plain
 from causal_practice.pipeline.notebook import notebook
+from causal_practice.pipeline.spec import used_columns
 from causal_practice.pipeline.wording import number, percent
 
 STATUS = {"ok": "통과", "warn": "주의", "fail": "실패"}
@@ -54,7 +55,7 @@ def html(analysis: Analysis) -> str:
     )
     env.filters |= {"number": number, "percent": percent}
     forest = figures.forest(analysis)
-    pictures = [{"title": p.title, "alt": p.alt, "source": figures.draw(p)} for p in (forest, *analysis.pictures)]
+    pictures = [{"title": p.title, "alt": p.alt, "source": figures.draw(p)} for p in (forest, *(p for p in analysis.pictures if p.kind != "forest"))]
     return env.get_template("report.html.j2").render(
         a=analysis,
         spec=analysis.spec,
@@ -72,6 +73,7 @@ def html(analysis: Analysis) -> str:
         estimands=ESTIMANDS,
         status=STATUS,
         roles=roles(analysis),
+        known=sorted(used_columns(analysis.spec)),
         spec_text=spec_text(analysis.spec),
         groups=_groups(analysis),
     )

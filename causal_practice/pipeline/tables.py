@@ -172,8 +172,12 @@ def _csv(spec: Spec, path: Path) -> tuple[list[str], int | None, Any]:
 
     def chunks(columns: list[str]) -> Iterator["pd.DataFrame"]:
         try:
-            with pd.read_csv(path, encoding="utf-8-sig", usecols=columns, chunksize=_CHUNK, low_memory=False) as reader:
-                yield from reader
+            # usecols를 주면 쉼표가 남는 줄을 조용히 잘라 읽습니다. 모두 읽고 고릅니다
+            with pd.read_csv(path, encoding="utf-8-sig", chunksize=_CHUNK, low_memory=False) as reader:
+                for part in reader:
+                    if not isinstance(part.index, pd.RangeIndex):
+                        raise pd.errors.ParserError("line 2")  # 모든 줄에 값이 하나 더 있으면 첫 열이 이름표로 밀립니다
+                    yield part[columns]
         except UnicodeDecodeError:
             raise _not_utf8(spec) from None
         except pd.errors.EmptyDataError:
