@@ -157,7 +157,8 @@ def _csv(spec: Spec, path: Path) -> tuple[list[str], int | None, Any]:
 
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
-            header = next(csv.reader(file), [])
+            reader = csv.reader(file)
+            header, first = next(reader, []), next(reader, [])
     except UnicodeDecodeError:
         raise _not_utf8(spec) from None
     except csv.Error:
@@ -170,23 +171,21 @@ def _csv(spec: Spec, path: Path) -> tuple[list[str], int | None, Any]:
     if twice:
         raise _stop(spec, "header_duplicate", "data.path", f"같은 열 이름이 두 번 있습니다: {names(twice)}.", "열 이름을 서로 다르게 고치세요.")
 
+    if len(first) > len(header):  # pandas는 첫 열을 이름표로 밀어 넣고 조용히 읽습니다
+        raise _broken_csv(spec, "2번째 줄")
+
     def chunks(columns: list[str]) -> Iterator["pd.DataFrame"]:
         try:
             # usecols를 주면 쉼표가 남는 줄을 조용히 잘라 읽습니다. 모두 읽고 고릅니다
             with pd.read_csv(path, encoding="utf-8-sig", chunksize=_CHUNK, low_memory=False) as reader:
                 for part in reader:
-                    if not isinstance(part.index, pd.RangeIndex):
-                        raise pd.errors.ParserError("line 2")  # 모든 줄에 값이 하나 더 있으면 첫 열이 이름표로 밀립니다
                     yield part[columns]
         except UnicodeDecodeError:
             raise _not_utf8(spec) from None
         except pd.errors.EmptyDataError:
             raise _stop(spec, "header_missing", "data.path", "첫 줄에 열 이름이 없습니다.", "첫 줄에 열 이름을 적으세요.") from None
         except pd.errors.ParserError as error:
-            raise _stop(
-                spec, "csv_broken", "data.path", f"CSV의 어느 줄이 열의 수와 맞지 않습니다({_parser_line(error)}).",
-                "글 속의 쉼표를 따옴표로 감싸고, 닫히지 않은 따옴표가 없는지 보세요.",
-            ) from None  # fmt: skip
+            raise _broken_csv(spec, _parser_line(error)) from None
 
     return header, None, chunks
 
@@ -196,6 +195,13 @@ def _parser_line(error: Exception) -> str:
 
     found = re.search(r"line (\d+)", str(error))
     return f"{found.group(1)}번째 줄" if found else "줄을 알 수 없음"
+
+
+def _broken_csv(spec: Spec, which: str) -> DataError:
+    return _stop(
+        spec, "csv_broken", "data.path", f"CSV의 어느 줄이 열의 수와 맞지 않습니다({which}).",
+        "글 속의 쉼표를 따옴표로 감싸고, 닫히지 않은 따옴표가 없는지 보세요.",
+    )  # fmt: skip
 
 
 def _not_utf8(spec: Spec) -> DataError:
