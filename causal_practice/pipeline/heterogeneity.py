@@ -15,6 +15,7 @@ from causal_practice.pipeline.designs import common
 from causal_practice.pipeline.model import Heterogeneity
 
 LEVEL = 0.05
+LINEAR_LEVEL = 0.04
 QUARTERS = 4
 
 
@@ -50,8 +51,8 @@ def effects(spec, ident, frame) -> Effects | None:
 def heterogeneity(spec, ident, frame) -> Heterogeneity | None:
     """효과의 이질성을 시험합니다.
 
-    두 시험의 p값 가운데 작은 것의 두 배를 씁니다: 점수를 수정자에 회귀한 계수가 모두 0인지(Wald), 겹 밖 예측이 점수를
-    설명하는지(BLP의 기울기가 0보다 큰지).
+    두 시험을 함께 씁니다: 점수를 수정자에 회귀한 계수가 모두 0인지(Wald), 겹 밖 예측이 점수를 설명하는지(BLP의 기울기가
+    0보다 큰지). 뒤의 시험은 효과가 고른 세계에서 조금 자주 울려(150번 가운데 6%) 유의수준 5% 가운데 1%만 나누어 줍니다.
 
     Returns
     -------
@@ -70,7 +71,7 @@ def heterogeneity(spec, ident, frame) -> Heterogeneity | None:
     p_linear = float(stats.f.sf(wald / k, k, max(df - k, 1)))
     slope, error = _slope(e)
     p_predicted = float(stats.norm.sf(slope / error)) if error > 0 else 1.0
-    p = min(1.0, 2 * min(p_linear, p_predicted))
+    p = min(1.0, LEVEL / LINEAR_LEVEL * p_linear, LEVEL / (LEVEL - LINEAR_LEVEL) * p_predicted)
     if p >= LEVEL:
         return Heterogeneity(tuple(spec.modifiers), p, False)
     groups, calibration = _quarters(e)

@@ -316,7 +316,7 @@ def stress(spec, ident, frame, estimates) -> tuple[list[Check], list[Sensitivity
     checks = [
         common.agreement_check(estimates, errors),
         _placebo_check(spec, f, main),
-        _halves_check(spec, f),
+        halves_check(spec, f.psi["aipw"], f.clusters),
         trim_check,
         common.negative_control_check(spec, negative_controls(spec, ident, f), main.value / max(f.y.std(), 1e-12)),
     ]
@@ -384,15 +384,14 @@ def _shuffle(rng, treated, blocks, clusters):
     return shuffled[clusters]
 
 
-def _halves_check(spec, f: Fit) -> Check:
+def halves_check(spec, psi, clusters) -> Check:
     """표본을 아무렇게나 둘로 갈라 견줍니다."""
     rng = np.random.default_rng(spec.seed + 2)
-    units = np.arange(len(f.y)) if f.clusters is None else f.clusters
+    units = np.arange(len(psi)) if clusters is None else clusters
     side = rng.permutation(np.arange(units.max() + 1) % 2)[units].astype(bool)
-    psi = f.psi["aipw"]
     halves = []
     for mask in (side, ~side):
-        part = None if f.clusters is None else np.unique(f.clusters[mask], return_inverse=True)[1]
+        part = None if clusters is None else np.unique(clusters[mask], return_inverse=True)[1]
         halves.append((psi[mask].mean(), common.mean_error(psi[mask], part)))
     z = (halves[0][0] - halves[1][0]) / max(np.hypot(halves[0][1], halves[1][1]), 1e-300)
     bad = abs(z) > 3
@@ -650,7 +649,7 @@ def steps(spec, ident, frame, estimates) -> list[Step]:
                 "from econml.dr import LinearDRLearner\n\n"
                 f"learner = LinearDRLearner(model_propensity={f.propensity_choice.learner.source}, model_regression={_regression_source(f)}, "
                 f"cv=5, random_state={spec.seed})\n"
-                "learner.fit(y, a.astype(int), X=None, W=X)\nlearner.ate_inference().summary_frame() if hasattr(learner.ate_inference(), 'summary_frame') else learner.ate_inference()",
+                "learner.fit(y, a.astype(int), X=None, W=X)\nprint(learner.intercept_(1), learner.intercept__interval(1))",
             )
         )
     return found
