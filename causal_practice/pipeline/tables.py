@@ -258,7 +258,7 @@ def _duckdb(spec: Spec, path: Path) -> tuple[list[str], int, Any]:
         query = _one_select(spec, con)
     try:
         columns = [row[0] for row in con.execute(f"DESCRIBE ({query})").fetchall()]
-        rows = con.execute(f"SELECT count(*) FROM ({query})").fetchone()[0]
+        rows = con.execute(f"SELECT count(*) FROM ({query})").fetchall()[0][0]
     except duckdb.PermissionException:
         raise _stop(spec, "sql_outside", where, "SQL이 다른 파일이나 주소를 읽으려 했습니다.", "data.path의 자료만 쓰세요. CSV와 파케이는 data라는 표입니다.") from None
     except duckdb.Error as error:
@@ -270,8 +270,11 @@ def _duckdb(spec: Spec, path: Path) -> tuple[list[str], int, Any]:
 
     def chunks(wanted: list[str]) -> Iterator["pd.DataFrame"]:
         picked = ", ".join('"' + c.replace('"', '""') + '"' for c in wanted)
-        for batch in con.sql(f"SELECT {picked} FROM ({query})").to_arrow_reader(_CHUNK):
-            yield batch.to_pandas()
+        try:
+            for batch in con.sql(f"SELECT {picked} FROM ({query})").to_arrow_reader(_CHUNK):
+                yield batch.to_pandas()
+        finally:
+            con.close()
 
     return columns, rows, chunks
 
