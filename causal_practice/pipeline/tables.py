@@ -187,7 +187,16 @@ def _csv(spec: Spec, path: Path) -> tuple[list[str], int | None, Any]:
         except pd.errors.ParserError as error:
             raise _broken_csv(spec, _parser_line(error)) from None
 
-    return header, None, chunks
+    rows = None
+    if spec.source.sample is not None:  # 뽑을 자리를 정하려면 행의 수를 먼저 알아야 합니다
+        try:
+            with pd.read_csv(path, encoding="utf-8-sig", usecols=header[:1], chunksize=_CHUNK) as reader:
+                rows = sum(len(part) for part in reader)
+        except UnicodeDecodeError:
+            raise _not_utf8(spec) from None
+        except pd.errors.ParserError as error:
+            raise _broken_csv(spec, _parser_line(error)) from None
+    return header, rows, chunks
 
 
 def _parser_line(error: Exception) -> str:
@@ -298,8 +307,6 @@ def _collect(spec: Spec, columns: list[str], rows: int | None, chunks: Any) -> t
     import pandas as pd
 
     sample = spec.source.sample
-    if sample is not None and rows is None:
-        rows = sum(len(part) for part in chunks(columns[:1]))
     if sample is None and rows is not None and rows > MAX_ROWS:
         raise _too_many(spec, rows)
     if sample is not None and sample > rows:
