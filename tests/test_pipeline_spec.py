@@ -12,7 +12,7 @@ from causal_practice.pipeline.errors import DataError, SpecError
 from causal_practice.pipeline.model import Money, Panel, Running
 from causal_practice.pipeline.report import spec_text
 from causal_practice.pipeline.spec import covariates, parse_spec, read_spec, schema, used_columns
-from causal_practice.pipeline.wording import josa, near, number
+from causal_practice.pipeline.wording import josa, near, number, pvalue
 from tools.paths import ROOT
 
 FULL = """\
@@ -228,6 +228,7 @@ def test_numbers_show_what_their_error_allows():
     assert number(0.00012, 0.0005) == "0.00012"
     assert number(-0.0001, 0.5) == "0.00"
     assert number(float("nan")) == number(None) == "–"
+    assert pvalue(1e-9) == "0.001보다 작음" and pvalue(0.0312) == "0.031" and pvalue(None) == "–"
     assert number(3.0) == "3" and number(1234.5678) == "1,235"
 
 

@@ -106,8 +106,8 @@ def _forest(ax: Any, d: dict) -> None:
 def _balance(ax: Any, d: dict) -> None:
     names = d.get("labels", d.get("columns"))
     rows = [-i for i in range(len(names))]
-    ax.scatter(d["before"], rows, marker="o", facecolors="none", edgecolors=COLORS["naive"], label="보정 전")
-    ax.scatter(d["after"], rows, marker="D", color=COLORS["treated"], label="보정 후")
+    ax.scatter(d["before"], rows, marker="o", facecolors="none", edgecolors=COLORS["naive"], label="보정 전", zorder=3)
+    ax.scatter(d["after"], rows, marker="D", color=COLORS["treated"], label="보정 후", zorder=3, clip_on=False)
     ax.axvline(d.get("threshold", 0.1), color=COLORS["muted"], linestyle="--", linewidth=1)
     ax.set_yticks(rows, names)
     ax.set_xlim(left=0)

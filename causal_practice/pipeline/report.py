@@ -1,15 +1,16 @@
 """보고서를 만듭니다: 파일 하나로 된 HTML, 모든 수를 담은 JSON, 재현 노트북, 명세의 사본."""
 
 import json
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 from causal_practice.pipeline import figures
 from causal_practice.pipeline.memo import DESIGNS, ESTIMANDS, GRADES, agreement, headline, memo
-from causal_practice.pipeline.model import Analysis, Spec, plain
+from causal_practice.pipeline.model import Analysis, Picture, Spec, plain
 from causal_practice.pipeline.notebook import notebook
 from causal_practice.pipeline.spec import used_columns
-from causal_practice.pipeline.wording import number, percent
+from causal_practice.pipeline.wording import number, percent, pvalue
 
 STATUS = {"ok": "통과", "warn": "주의", "fail": "실패"}
 TIMING = {"before": "처치 전", "treatment": "처치", "after": "처치 뒤", "unknown": "모름"}
@@ -53,9 +54,9 @@ def html(analysis: Analysis) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    env.filters |= {"number": number, "percent": percent}
-    forest = figures.forest(analysis)
-    pictures = [{"title": p.title, "alt": p.alt, "source": figures.draw(p)} for p in (forest, *(p for p in analysis.pictures if p.kind != "forest"))]
+    env.filters |= {"number": number, "percent": percent, "pvalue": pvalue}
+    pictures = [{"title": p.title, "alt": p.alt, "source": figures.draw(p)} for p in _pictures(analysis)]
+    het = analysis.heterogeneity
     return env.get_template("report.html.j2").render(
         a=analysis,
         spec=analysis.spec,
@@ -76,6 +77,7 @@ def html(analysis: Analysis) -> str:
         known=sorted(used_columns(analysis.spec)),
         spec_text=spec_text(analysis.spec),
         groups=_groups(analysis),
+        calibration=[(_CALIBRATION.get(k, k), pvalue(v) if k.startswith("p_") else number(v)) for k, v in het.calibration.items()] if het else [],
     )
 
 
@@ -119,10 +121,35 @@ def _groups(analysis: Analysis) -> tuple[list[str], list[list[str]]] | None:
     het = analysis.heterogeneity
     if het is None or not het.groups:
         return None
-    keys = list(dict.fromkeys(k for g in het.groups for k in g))
-    names = {"group": "무리", "label": "무리", "n": "수", "value": "효과", "low": "아래", "high": "위", "error": "표준오차", "column": "변수", "share": "비율"}
+    keys = [k for k in dict.fromkeys(k for g in het.groups for k in g) if k in _GROUP or k == "group"]
     rows = [[_cell(g.get(k)) for k in keys] for g in het.groups]
-    return [names.get(k, k) for k in keys], rows
+    return ["무리" if k == "group" else _GROUP[k] for k in keys], rows
+
+
+_GROUP = {"label": "무리", "n": "수", "share": "비율", "value": "효과", "low": "아래", "high": "위", "error": "표준오차", "predicted": "예측한 효과"}
+_CALIBRATION = {
+    "calibration_r2": "보정 R²(1이면 무리별 예측이 잰 효과와 같음)",
+    "slope": "예측에 대한 기울기(1이면 크기까지 맞음)",
+    "slope_low": "기울기의 95% 신뢰구간 아래",
+    "slope_high": "기울기의 95% 신뢰구간 위",
+    "p_linear": "변수와의 상호작용 p 값",
+    "p_predicted": "예측한 효과의 p 값",
+}
+
+
+def _pictures(analysis: Analysis) -> list[Picture]:
+    """그릴 그림. 방법의 견줌이 맨 앞이고, 무리별 예측이 있으면 보정 그림을 더하며, 열 이름은 뜻으로 바꿉니다."""
+    found = [figures.forest(analysis)]
+    for picture in analysis.pictures:
+        if picture.kind == "balance":
+            picture = replace(picture, data=picture.data | {"labels": [analysis.spec.label(c) for c in picture.data.get("labels", picture.data.get("columns"))]})
+        if picture.kind != "forest":
+            found.append(picture)
+    groups = [g for g in (analysis.heterogeneity.groups if analysis.heterogeneity else ()) if g.get("kind") == "predicted" and "predicted" in g]
+    if groups and not any(p.kind == "calibration" for p in found):
+        data = {"predicted": [g["predicted"] for g in groups], "observed": [g["value"] for g in groups], "lows": [g["low"] for g in groups], "highs": [g["high"] for g in groups]}
+        found.append(Picture("calibration", "예측한 효과와 잰 효과", "예측한 효과로 나눈 무리마다 잰 효과와 신뢰구간입니다. 점선 위에 있으면 예측이 맞습니다. 수는 무리별 표와 같습니다.", data))
+    return found
 
 
 def _cell(value: Any) -> str:
@@ -170,8 +197,6 @@ def spec_text(spec: Spec) -> str:
 
 def _kept(part: Any, **defaults: Any) -> dict[str, Any]:
     """묶음 하나에서 기본값이 아닌 것. ``defaults``에서 None인 이름은 늘 적습니다."""
-    from dataclasses import asdict
-
     said = {}
     for key, value in asdict(part).items():
         always = key in defaults and defaults[key] is None

@@ -57,3 +57,10 @@ def number(value: float | None, error: float | None = None, signed: bool = False
 def percent(share: float, digits: int = 1) -> str:
     """비율을 퍼센트로."""
     return "–" if share is None or not math.isfinite(share) else f"{100 * share:.{digits}f}%"
+
+
+def pvalue(value: float | None) -> str:
+    """p 값. 아주 작으면 0.001보다 작다고만 적습니다."""
+    if value is None or not math.isfinite(value):
+        return "–"
+    return "0.001보다 작음" if value < 0.001 else f"{value:.3f}"
