@@ -280,6 +280,23 @@ def test_an_interval_over_zero_is_no_effect_and_no_proof_of_none(analysis):
         assert "증거를 찾지 못했습니다" in said and "있다고도 없다고도" in said
 
 
+@pytest.mark.parametrize(
+    ("design", "estimand", "said"),
+    [("instrument", "LATE", "순응자"), ("discontinuity", "LATE", "임곗값 언저리"), ("difference_in_differences", "ATT", "처치받은 대상에서는"), ("adjustment", "ATE", "'쿠폰'을 하면")],
+)  # fmt: skip
+def test_the_conclusion_says_whose_effect_it_is(analysis, design, estimand, said):
+    found = replace(analysis, identification=replace(analysis.identification, design=design, estimand=estimand))
+    for letter in "ABC":
+        assert said in memo.headline(graded(found, letter))
+
+
+def test_a_learned_rule_is_valued_on_data_it_did_not_see(analysis):
+    learned = replace(analysis, policy=Policy("이익이 큰 대상(40%)만 처치", 0.4, 1.5, 1.2, 1.8, 1.1))
+    items = next(s for s in memo.memo(learned) if s.title == "결정").items
+    assert "배우지 않은 자료" in items[1] and "1.50원" in items[1]
+    assert not any("배우지 않은" in i for i in next(s for s in memo.memo(analysis) if s.title == "결정").items)
+
+
 def test_a_fall_is_said_as_a_fall(analysis):
     said = memo.headline(graded(analysis, "A", value=-2.0, low=-2.5, high=-1.5))
     assert "줄어듭니다" in said and "2.00 원" in said and "평균 −" not in said

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from causal_practice.pipeline.model import Analysis, Estimate
-from causal_practice.pipeline.wording import josa, number, percent
+from causal_practice.pipeline.wording import josa, number
 
 GRADES = {"A": "믿고 쓸 만함", "B": "조건부", "C": "쓰지 말 것"}
 DESIGNS = {
@@ -52,6 +52,20 @@ def action(analysis: Analysis) -> str:
     return f"{josa(name, '을/를')} 하면"
 
 
+def whom(analysis: Analysis) -> str:
+    """효과가 누구의 것인지. 모든 대상(ATE, ITT)이면 빈 글이고, 아니면 결론의 앞에 붙습니다."""
+    ident, spec = analysis.identification, analysis.spec
+    estimand = analysis.primary.estimand or ident.estimand
+    if estimand == "LATE" and ident.design == "discontinuity":
+        return "임곗값 언저리의 대상에서는 "
+    if estimand == "LATE":
+        what = f"'{spec.label(spec.instrument)}'" if spec.instrument else "배정"
+        return f"{what}에 따라 처치가 바뀌는 대상(순응자)에서는 "
+    if ident.design == "discontinuity":
+        return "임곗값 언저리의 대상에서는 "
+    return "처치받은 대상에서는 " if estimand == "ATT" else ""
+
+
 def headline(analysis: Analysis) -> str:
     """결론 한 문장."""
     spec, best, letter = analysis.spec, analysis.primary, analysis.grade.letter
@@ -59,16 +73,16 @@ def headline(analysis: Analysis) -> str:
     size = number(abs(best.value), best.error) + (f" {unit}" if unit else "")
     low, high = number(best.low, best.error), number(best.high, best.error)
     if letter == "C":
-        return f"이 자료와 설계로는 {action(analysis)} {josa(outcome, '이/가')} 얼마나 달라지는지 말할 수 없습니다. 추정값({interval(best, unit)})을 결정에 쓰지 마십시오."
+        return f"이 자료와 설계로는 {whom(analysis)}{action(analysis)} {josa(outcome, '이/가')} 얼마나 달라지는지 말할 수 없습니다. 추정값({interval(best, unit)})을 결정에 쓰지 마십시오."
     if not excludes_zero(best):
         return (
-            f"{action(analysis)} {josa(outcome, '이/가')} 달라진다는 증거를 찾지 못했습니다. "
+            f"{whom(analysis)}{action(analysis)} {josa(outcome, '이/가')} 달라진다는 증거를 찾지 못했습니다. "
             f"95% 신뢰구간은 {low}에서 {high}까지이며, 그 안의 효과는 있다고도 없다고도 말할 수 없습니다."
         )
     verb = ("늡니다", "느는 것으로 보입니다") if best.value > 0 else ("줄어듭니다", "줄어드는 것으로 보입니다")
     ending = verb[0] if letter == "A" else verb[1]
     condition = "" if letter == "A" else " 아래에 적은 조건이 맞을 때에만 그렇습니다."
-    return f"{action(analysis)} {josa(outcome, '이/가')} 평균 {size} {ending}(95% 신뢰구간 {low} ~ {high}).{condition}"
+    return f"{whom(analysis)}{action(analysis)} {josa(outcome, '이/가')} 평균 {size} {ending}(95% 신뢰구간 {low} ~ {high}).{condition}"
 
 
 def net_gain(analysis: Analysis, effect: float) -> float:
@@ -139,15 +153,16 @@ def _decision(analysis: Analysis) -> Section:
     else:
         verdict = "구간이 기준을 걸치고 있어 이득인지 손해인지 이 자료로는 가릴 수 없습니다. 더 모으거나 작게 시험하십시오."
     items = ()
-    if policy is not None:
-        ends = number(policy.low, (policy.high - policy.low) / 4), number(policy.high, (policy.high - policy.low) / 4)
-        value = number(policy.value, (policy.high - policy.low) / 4)
+    if policy is not None and 0 < policy.share < 1:  # 배운 규칙
+        error = (policy.high - policy.low) / 4
+        value, low, high, everyone = (number(x, error) for x in (policy.value, policy.low, policy.high, policy.treat_all))
         items = (
-            f"규칙: {policy.rule}. 대상의 {percent(policy.share, 0)}에게 처치합니다.",
-            f"그 규칙의 값은 배우지 않은 자료에서 대상 하나당 {value}{money.currency}(95% 신뢰구간 {ends[0]} ~ {ends[1]})이고, "
-            f"모두에게 하면 {number(policy.treat_all, (policy.high - policy.low) / 4)}{money.currency}입니다.",
+            f"규칙: {policy.rule}.",
+            f"그 규칙의 값은 배우지 않은 자료에서 대상 하나당 {value}{money.currency}(95% 신뢰구간 {low} ~ {high})이고, 모두에게 하면 {everyone}{money.currency}입니다.",
             *policy.notes,
         )
+    elif policy is not None:
+        items = (f"규칙: {policy.rule}.", *policy.notes)
     return Section("결정", f"{gain} {verdict}", items)
 
 
