@@ -33,8 +33,9 @@ class Fit:
     V: np.ndarray
     u: np.ndarray
     contrast: np.ndarray
+    wide: np.ndarray
     outcome_choice: models.Choice
-    dose_choice: models.Choice
+    choices: list[models.Choice]
     psi: dict[str, np.ndarray] = field(default_factory=dict)
 
 
@@ -60,20 +61,24 @@ def _fit(spec, ident, frame) -> Fit:
     centre, spread = float(d.mean()), float(d.std())
     candidates = models.outcome_learners(values.shape[1], spec.seed)
 
-    def pick(target):
-        return models.choose(candidates, values, target, fold, spec.seed) if values.shape[1] else models.Choice(candidates[0])
+    def pick(features, target):
+        return models.choose(candidates, features, target, fold, spec.seed) if values.shape[1] else models.Choice(candidates[0])
 
-    outcome_choice, dose_choice = pick(y), pick(d)
     B = basis(d, centre, spread)
-    V = np.column_stack(
-        [
-            B[:, j] - models.cross_fit((dose_choice if j == 0 else pick(B[:, j])).learner, values, B[:, j], fold)
-            for j in range(DEGREE)
-        ]
-    )
-    u = y - models.cross_fit(outcome_choice.learner, values, y, fold)
+    choices = [pick(values, B[:, 0])]
+    expected = models.cross_fit(choices[0].learner, values, B[:, 0], fold)
+    # 용량의 제곱과 세제곱의 조건부 평균은 용량의 조건부 평균의 다항식에 가깝습니다. 그 예측(겹 밖)을 특징으로 더하면
+    # 작은 표본에서도 잘 맞습니다. 결과의 조건부 평균도 같은 까닭으로 그 특징을 씁니다.
+    wide = np.column_stack([values, basis(expected, 0.0, 1.0)]) if values.shape[1] else values
+    V = [B[:, 0] - expected]
+    for j in range(1, DEGREE):
+        choices.append(pick(wide, B[:, j]))
+        V.append(B[:, j] - models.cross_fit(choices[j].learner, wide, B[:, j], fold))
+    V = np.column_stack(V)
+    outcome_choice = pick(wide, y)
+    u = y - models.cross_fit(outcome_choice.learner, wide, y, fold)
     contrast = (basis([spec.treatment.treated], centre, spread) - basis([spec.treatment.control], centre, spread))[0]
-    return Fit(rows, X, y, d, centre, spread, fold, clusters, V, u, contrast, outcome_choice, dose_choice)
+    return Fit(rows, X, y, d, centre, spread, fold, clusters, V, u, contrast, wide, outcome_choice, choices)
 
 
 def _residual_scores(V, u, contrast) -> np.ndarray:
@@ -337,13 +342,7 @@ def steps(spec, ident, frame, estimates) -> list[Step]:
     f = fit(spec, ident, frame)
     t, y = spec.treatment.column, spec.outcome.column
     cluster = spec.treatment.cluster if f.clusters is not None else None
-    values = f.X.to_numpy()
-    candidates = models.outcome_learners(values.shape[1], spec.seed)
-    B = basis(f.d, f.centre, f.spread)
-    sources = [f.dose_choice.learner.source] + [
-        (models.choose(candidates, values, B[:, j], f.fold, spec.seed) if values.shape[1] else models.Choice(candidates[0])).learner.source
-        for j in range(1, DEGREE)
-    ]
+    sources = [c.learner.source for c in f.choices]
     many = len(np.unique(f.d)) > 12
     if cluster:
         split = f"GroupKFold(5, shuffle=True, random_state={spec.seed}).split(X, None, pd.factorize(frame[{cluster!r}], sort=True)[0])"
@@ -353,8 +352,8 @@ def steps(spec, ident, frame, estimates) -> list[Step]:
         split = f"StratifiedKFold(5, shuffle=True, random_state={spec.seed}).split(X, d)"
     matrix = models.MATRIX_SOURCE.format(columns=list(ident.adjustment)) if f.X.shape[1] else "X = pd.DataFrame(index=frame.index)"
     predict = (
-        "def held_out(model, target):\n    out = np.zeros(len(target))\n    for k in range(5):\n        train, test = fold != k, fold == k\n"
-        + ("        out[test] = model().fit(X[train], target[train]).predict(X[test])" if f.X.shape[1] else "        out[test] = target[train].mean()")
+        "def held_out(model, features, target):\n    out = np.zeros(len(target))\n    for k in range(5):\n        train, test = fold != k, fold == k\n"
+        + ("        out[test] = model().fit(features[train], target[train]).predict(features[test])" if f.X.shape[1] else "        out[test] = target[train].mean()")
         + "\n    return out"
     )
     error = (
@@ -376,8 +375,10 @@ def steps(spec, ident, frame, estimates) -> list[Step]:
             "centre, spread = d.mean(), d.std()\n"
             f"def basis(v):\n    z = (np.asarray(v, dtype=float) - centre) / spread\n    return np.column_stack([z**k for k in range(1, {DEGREE + 1})])\n"
             f"models = [{', '.join('lambda: ' + s for s in sources)}]\n"
-            "B = basis(d)\nV = np.column_stack([B[:, j] - held_out(models[j], B[:, j]) for j in range(B.shape[1])])\n"
-            f"u = y - held_out(lambda: {f.outcome_choice.learner.source}, y)\n"
+            "B = basis(d)\nexpected = held_out(models[0], X, B[:, 0])\n"
+            + ("wide = np.column_stack([X, expected, expected**2, expected**3])\n" if f.X.shape[1] else "wide = X\n")
+            + "V = np.column_stack([B[:, 0] - expected] + [B[:, j] - held_out(models[j], wide, B[:, j]) for j in range(1, B.shape[1])])\n"
+            f"u = y - held_out(lambda: {f.outcome_choice.learner.source}, wide, y)\n"
             f"contrast = (basis([{spec.treatment.treated!r}]) - basis([{spec.treatment.control!r}]))[0]\n"
             "inverse = np.linalg.pinv(V.T @ V / len(u))\nbeta = inverse @ (V.T @ u / len(u))\n"
             "psi = contrast @ beta + (V @ (inverse @ contrast)) * (u - V @ beta)\n"
@@ -388,7 +389,7 @@ def steps(spec, ident, frame, estimates) -> list[Step]:
             "econml의 LinearDML로 곧은 용량의 효과를 잽니다. 겹이 달라 값이 똑같지는 않고 오차 안에서 맞습니다.",
             "from econml.dml import LinearDML\n\n"
             + (
-                f"learner = LinearDML(model_y={f.outcome_choice.learner.source}, model_t={f.dose_choice.learner.source}, cv=5, random_state={spec.seed})\n"
+                f"learner = LinearDML(model_y={f.outcome_choice.learner.source}, model_t={f.choices[0].learner.source}, cv=5, random_state={spec.seed})\n"
                 f"learner.fit(y, d, X=None, W=X)\nlearner.effect_interval(T0={spec.treatment.control!r}, T1={spec.treatment.treated!r})"
                 if f.X.shape[1]
                 else "print('보정할 변수가 없습니다.')"
