@@ -82,7 +82,8 @@ def heterogeneity(spec, ident, frame) -> Heterogeneity | None:
 
 def _slope(e: Effects) -> tuple[float, float]:
     """겹 밖 예측에 점수를 회귀한 기울기. 예측이 잘 맞으면 1입니다."""
-    g = e.predicted - np.array([e.predicted[e.fold == k].mean() for k in e.fold])
+    _, fold = np.unique(e.fold, return_inverse=True)
+    g = e.predicted - (np.bincount(fold, e.predicted) / np.bincount(fold))[fold]
     if g.std() < 1e-12:
         return 0.0, 0.0
     beta, covariance, _ = common.least_squares(np.column_stack([np.ones(len(g)), g]), e.psi, e.clusters)

@@ -135,6 +135,8 @@ def _check_schema(value: dict, lines: dict[str, int]) -> None:
     if errors:
         raise _korean(errors[0], lines)
     for where, item in _leaves(value):
+        if isinstance(item, str) and item.startswith("TODO"):
+            raise SpecError("todo_left", f"'{where}'에 TODO가 남아 있습니다.", "초안의 TODO를 모두 채우세요. 짐작이 맞는지도 하나씩 보세요.", _line(lines, where))
         if isinstance(item, float) and not math.isfinite(item):
             raise SpecError("spec_not_finite", f"'{where}'의 값이 {item}입니다.", "유한한 수를 적으세요.", _line(lines, where))
 

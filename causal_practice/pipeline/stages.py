@@ -12,6 +12,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from causal_practice.pipeline.errors import OutputError
 from causal_practice.pipeline.model import Spec
 
 LIBRARIES = ("numpy", "scipy", "pandas", "scikit-learn", "statsmodels", "dowhy", "econml", "lightgbm", "linearmodels", "duckdb")
@@ -117,6 +118,9 @@ class Store:
         """값을 보관하고, 보관한 것에서 되돌린 값을 돌려줍니다(처음 돌릴 때와 이어 돌릴 때가 같아집니다)."""
         text = json.dumps({"key": self.key, "value": to_json(value)}, ensure_ascii=False)
         if self.folder is not None:
-            self.folder.mkdir(parents=True, exist_ok=True)
-            write_atomic(self.folder / f"{name}.json", text.encode())
+            try:
+                self.folder.mkdir(parents=True, exist_ok=True)
+                write_atomic(self.folder / f"{name}.json", text.encode())
+            except OSError as error:
+                raise OutputError("out_write_failed", f"단계의 결과를 쓰지 못했습니다({error.strerror}).", "디스크의 남은 자리와 쓰기 권한을 보세요. 앞 단계는 남아 있어 다시 하면 이어집니다.") from None
         return from_json(kind, json.loads(text)["value"])

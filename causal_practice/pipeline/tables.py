@@ -157,7 +157,8 @@ def _csv(spec: Spec, path: Path) -> tuple[list[str], int | None, Any]:
 
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
-            header = next(csv.reader(file), [])
+            reader = csv.reader(file)
+            header, first = next(reader, []), next(reader, [])
     except UnicodeDecodeError:
         raise _not_utf8(spec) from None
     except csv.Error:
@@ -170,21 +171,32 @@ def _csv(spec: Spec, path: Path) -> tuple[list[str], int | None, Any]:
     if twice:
         raise _stop(spec, "header_duplicate", "data.path", f"같은 열 이름이 두 번 있습니다: {names(twice)}.", "열 이름을 서로 다르게 고치세요.")
 
+    if len(first) > len(header):  # pandas는 첫 열을 이름표로 밀어 넣고 조용히 읽습니다
+        raise _broken_csv(spec, "2번째 줄")
+
     def chunks(columns: list[str]) -> Iterator["pd.DataFrame"]:
         try:
-            with pd.read_csv(path, encoding="utf-8-sig", usecols=columns, chunksize=_CHUNK, low_memory=False) as reader:
-                yield from reader
+            # usecols를 주면 쉼표가 남는 줄을 조용히 잘라 읽습니다. 모두 읽고 고릅니다
+            with pd.read_csv(path, encoding="utf-8-sig", chunksize=_CHUNK, low_memory=False) as reader:
+                for part in reader:
+                    yield part[columns]
         except UnicodeDecodeError:
             raise _not_utf8(spec) from None
         except pd.errors.EmptyDataError:
             raise _stop(spec, "header_missing", "data.path", "첫 줄에 열 이름이 없습니다.", "첫 줄에 열 이름을 적으세요.") from None
         except pd.errors.ParserError as error:
-            raise _stop(
-                spec, "csv_broken", "data.path", f"CSV의 어느 줄이 열의 수와 맞지 않습니다({_parser_line(error)}).",
-                "글 속의 쉼표를 따옴표로 감싸고, 닫히지 않은 따옴표가 없는지 보세요.",
-            ) from None  # fmt: skip
+            raise _broken_csv(spec, _parser_line(error)) from None
 
-    return header, None, chunks
+    rows = None
+    if spec.source.sample is not None:  # 뽑을 자리를 정하려면 행의 수를 먼저 알아야 합니다
+        try:
+            with pd.read_csv(path, encoding="utf-8-sig", usecols=header[:1], chunksize=_CHUNK) as reader:
+                rows = sum(len(part) for part in reader)
+        except UnicodeDecodeError:
+            raise _not_utf8(spec) from None
+        except pd.errors.ParserError as error:
+            raise _broken_csv(spec, _parser_line(error)) from None
+    return header, rows, chunks
 
 
 def _parser_line(error: Exception) -> str:
@@ -192,6 +204,13 @@ def _parser_line(error: Exception) -> str:
 
     found = re.search(r"line (\d+)", str(error))
     return f"{found.group(1)}번째 줄" if found else "줄을 알 수 없음"
+
+
+def _broken_csv(spec: Spec, which: str) -> DataError:
+    return _stop(
+        spec, "csv_broken", "data.path", f"CSV의 어느 줄이 열의 수와 맞지 않습니다({which}).",
+        "글 속의 쉼표를 따옴표로 감싸고, 닫히지 않은 따옴표가 없는지 보세요.",
+    )  # fmt: skip
 
 
 def _not_utf8(spec: Spec) -> DataError:
@@ -248,7 +267,7 @@ def _duckdb(spec: Spec, path: Path) -> tuple[list[str], int, Any]:
         query = _one_select(spec, con)
     try:
         columns = [row[0] for row in con.execute(f"DESCRIBE ({query})").fetchall()]
-        rows = con.execute(f"SELECT count(*) FROM ({query})").fetchone()[0]
+        rows = con.execute(f"SELECT count(*) FROM ({query})").fetchall()[0][0]
     except duckdb.PermissionException:
         raise _stop(spec, "sql_outside", where, "SQL이 다른 파일이나 주소를 읽으려 했습니다.", "data.path의 자료만 쓰세요. CSV와 파케이는 data라는 표입니다.") from None
     except duckdb.Error as error:
@@ -260,8 +279,11 @@ def _duckdb(spec: Spec, path: Path) -> tuple[list[str], int, Any]:
 
     def chunks(wanted: list[str]) -> Iterator["pd.DataFrame"]:
         picked = ", ".join('"' + c.replace('"', '""') + '"' for c in wanted)
-        for batch in con.sql(f"SELECT {picked} FROM ({query})").to_arrow_reader(_CHUNK):
-            yield batch.to_pandas()
+        try:
+            for batch in con.sql(f"SELECT {picked} FROM ({query})").to_arrow_reader(_CHUNK):
+                yield batch.to_pandas()
+        finally:
+            con.close()
 
     return columns, rows, chunks
 
@@ -285,8 +307,6 @@ def _collect(spec: Spec, columns: list[str], rows: int | None, chunks: Any) -> t
     import pandas as pd
 
     sample = spec.source.sample
-    if sample is not None and rows is None:
-        rows = sum(len(part) for part in chunks(columns[:1]))
     if sample is None and rows is not None and rows > MAX_ROWS:
         raise _too_many(spec, rows)
     if sample is not None and sample > rows:

@@ -43,6 +43,9 @@ def number(value: float | None, error: float | None = None, signed: bool = False
     """읽기 좋은 자릿수의 수. ``error``가 있으면 그 둘째 유효숫자까지 적습니다."""
     if value is None or not math.isfinite(value):
         return "–"
+    if not error and value == round(value) and abs(value) < 1e12:
+        text = f"{int(value):{'+' if signed and value else ''},d}"
+        return text.replace("-", "−")
     scale = abs(error) if error and math.isfinite(error) else abs(value)
     digits = 0 if scale == 0 else max(0, min(8, (1 if error else 2) - math.floor(math.log10(scale))))
     text = f"{value:{'+' if signed else ''},.{digits}f}"
@@ -54,3 +57,10 @@ def number(value: float | None, error: float | None = None, signed: bool = False
 def percent(share: float, digits: int = 1) -> str:
     """비율을 퍼센트로."""
     return "–" if share is None or not math.isfinite(share) else f"{100 * share:.{digits}f}%"
+
+
+def pvalue(value: float | None) -> str:
+    """p 값. 아주 작으면 0.001보다 작다고만 적습니다."""
+    if value is None or not math.isfinite(value):
+        return "–"
+    return "0.001보다 작음" if value < 0.001 else f"{value:.3f}"
