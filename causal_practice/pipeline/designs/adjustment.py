@@ -101,19 +101,21 @@ def _outcomes(spec, values, y, a, b, fold):
 
 def scores(y, a, b, e1, e0, mu1, mu0, att) -> np.ndarray:
     """AIPW의 점수. 평균이 추정값입니다."""
-    e1, e0 = np.clip(e1, CLIP, 1), np.clip(e0, CLIP, 1)
+    e0 = np.clip(e0, CLIP, 1)
     if att:
+        # 나누는 것은 e0뿐입니다. 드문 처치에서 e1까지 자르면 닮지 않은 대조군의 무게가 부풀어 오릅니다.
         share = a.mean()
         psi = (a * (y - mu0) - b * e1 / e0 * (y - mu0)) / share
         return psi - (a / share - 1) * psi.mean()
+    e1 = np.clip(e1, CLIP, 1)
     return mu1 - mu0 + a / e1 * (y - mu1) - b / e0 * (y - mu0)
 
 
 def _weights(f: Fit):
     """두 팔의 역확률 가중치(팔 안에서 합이 1)."""
-    e1, e0 = np.clip(f.e1, CLIP, 1), np.clip(f.e0, CLIP, 1)
-    w1 = f.a.astype(float) if f.att else f.a / e1
-    w0 = f.b * e1 / e0 if f.att else f.b / e0
+    e0 = np.clip(f.e0, CLIP, 1)
+    w1 = f.a.astype(float) if f.att else f.a / np.clip(f.e1, CLIP, 1)
+    w0 = f.b * f.e1 / e0 if f.att else f.b / e0
     return w1 / w1.sum(), w0 / w0.sum()
 
 
@@ -173,7 +175,8 @@ def _overlap_checks(f: Fit) -> list[Check]:
     ]
     w1, w0 = _weights(f)
     effective = [1 / (w**2).sum() for w in (w1, w0)]
-    ratio = min(effective[0] / f.a.sum(), effective[1] / f.b.sum())
+    # ATT에서는 대조군이 아무리 많아도 실험군만큼만 쓰이므로, 실험군의 수에 견줍니다.
+    ratio = effective[1] / min(f.a.sum(), f.b.sum()) if f.att else min(effective[0] / f.a.sum(), effective[1] / f.b.sum())
     smallest = min(effective)
     status = "ok" if ratio >= EFFECTIVE_WARN and smallest >= 50 else "warn" if ratio >= EFFECTIVE_FAIL and smallest >= 20 else "fail"
     found.append(
@@ -327,15 +330,13 @@ def stress(spec, ident, frame, estimates) -> tuple[list[Check], list[Sensitivity
 def _placebo_check(spec, f: Fit, main) -> Check:
     """성향점수가 비슷한 대상끼리 처치를 섞어 같은 추정을 되풀이합니다.
 
-    섞으면 효과가 없으므로 추정값은 0 둘레여야 하고, 퍼진 정도는 보고한 표준오차만 해야 합니다. 성향점수가 틀렸거나
-    표준오차를 잘못 셌으면 둘 가운데 하나가 어긋납니다.
+    결과에서 자기 팔의 예측을 빼면 효과가 남지 않으므로, 섞은 추정값은 0 둘레여야 하고 퍼진 정도는 보고한 표준오차만 해야
+    합니다. 성향점수의 잘못과 결과 모델의 잘못이 같은 대상에게 겹치면 중심이, 표준오차를 잘못 셌으면 퍼짐이 어긋납니다.
     """
     rng = np.random.default_rng(spec.seed + 1)
     rows = np.flatnonzero(f.a | f.b)
-    e = np.clip(f.e1 / np.maximum(f.e1 + f.e0, 1e-12), CLIP, 1 - CLIP)[rows]
-    outcome = f.y[rows]
-    m = (e * f.mu1[rows] + (1 - e) * f.mu0[rows]) if f.X.shape[1] else np.full(len(rows), outcome.mean())
-    residual = outcome - m
+    e = np.clip(f.e1 / np.maximum(f.e1 + f.e0, 1e-12), 0.0 if f.att else CLIP, 1 - CLIP)[rows]
+    residual = np.where(f.a, f.y - f.mu1, f.y - f.mu0)[rows]
     order = np.argsort(e, kind="stable")
     blocks = np.arange(len(rows)) // BLOCK
     treated = f.a[rows][order].astype(float)
@@ -620,7 +621,7 @@ def steps(spec, ident, frame, estimates) -> list[Step]:
     found.append(
         Step(
             f"겹 밖 손실이 가장 작았던 모델(성향점수: {f.propensity_choice.learner.label}, 결과: {f.outcome_choice.learner.label})로 교차 적합합니다.",
-            fit_code + f"e1 = np.clip(e[:, levels.index({spec.treatment.treated!r})], {CLIP}, 1)\n"
+            fit_code + f"e1 = np.clip(e[:, levels.index({spec.treatment.treated!r})], {0.0 if f.att else CLIP}, 1)\n"
             f"e0 = np.clip(e[:, levels.index({spec.treatment.control!r})], {CLIP}, 1)",
         )
     )

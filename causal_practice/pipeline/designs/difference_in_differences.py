@@ -19,6 +19,7 @@ FEW_TREATED, TOO_FEW_TREATED = 10, 4
 BREAKDOWN_WARN = 0.5
 # 처치 전 추세의 시험은 힘이 약해 놓치는 쪽이 더 위험합니다(Roth, 2022). 그래서 다른 시험(1%)보다 너그럽지 않게 5%에서 멈춥니다.
 TREND_FAIL, TREND_WARN = 0.05, 0.2
+MOST_LEADS = 8
 
 
 @dataclass
@@ -82,16 +83,18 @@ def panel(spec, ident, frame) -> Fit:
 def cell_effect(change, treated, control, X):
     """변화량 ``change``의 실험군과 대조군 차이. 공변량이 있으면 이중강건으로 냅니다.
 
-    돌려주는 것은 (효과, 대상마다의 영향함수)이고 영향함수의 평균은 0입니다.
+    돌려주는 것은 (효과, 대상마다의 영향함수)입니다. 실험군이 몇 대상뿐이면 제 평균에서 벗어난 만큼만으로는 분산이 작게
+    나오므로 자유도로 키우고, 하나뿐이면 대조군의 표준편차를 빌립니다.
     """
     import numpy as np
     from sklearn.linear_model import LogisticRegression
 
-    n = len(change)
+    n, size = len(change), treated.sum()
     influence = np.zeros(n)
-    if X.shape[1] == 0:
+    if X.shape[1] == 0 or size <= X.shape[1] + 5:
         effect = change[treated].mean() - change[control].mean()
-        influence[treated] = n / treated.sum() * (change[treated] - change[treated].mean())
+        apart = change[treated] - change[treated].mean()
+        influence[treated] = n / size * (apart * np.sqrt(size / (size - 1)) if size > 1 else change[control].std(ddof=1))
         influence[control] = -n / control.sum() * (change[control] - change[control].mean())
         return effect, influence
     Z = np.column_stack([np.ones(n), (X - X.mean(axis=0)) / np.maximum(X.std(axis=0), 1e-12)])
@@ -241,10 +244,18 @@ def _size_checks(spec, f: Fit) -> list[Check]:
 
 
 def _leads(spec, f: Fit):
-    """처치 앞의 상대 시점마다 (상대 시점, 효과, 영향함수)."""
+    """처치 앞의 상대 시점마다 (상대 시점, 효과, 영향함수).
+
+    먼 시점은 몇 대상만 보았고 시험의 자유도만 먹습니다. 처치받은 대상이 충분히 본 가까운 시점만 씁니다.
+    """
     ahead = spec.panel.anticipation
     cells = group_time(f.Y, f.start, f.X, ahead)
-    numbers = sorted({t - g for g, t in cells if t < g - ahead})
+    seen = {}
+    for g, t in cells:
+        if t < g - ahead:
+            seen[t - g] = seen.get(t - g, 0) + int((f.start == g).sum())
+    enough = min(FEW_TREATED, max(seen.values(), default=0))
+    numbers = sorted(e for e, count in seen.items() if count >= enough)[-MOST_LEADS:]
     return [(e, *average_effect(cells, f.start, lambda g, t, e=e: t - g == e)) for e in numbers]
 
 
