@@ -282,7 +282,7 @@ def test_an_interval_over_zero_is_no_effect_and_no_proof_of_none(analysis):
 
 @pytest.mark.parametrize(
     ("design", "estimand", "said"),
-    [("instrument", "LATE", "순응자"), ("discontinuity", "LATE", "임곗값 언저리"), ("difference_in_differences", "ATT", "처치받은 대상에서는"), ("adjustment", "ATE", "'쿠폰'을 하면")],
+    [("instrument", "LATE", "순응자"), ("discontinuity", "LATE", "임곗값 언저리"), ("difference_in_differences", "ATT", "처치받은 대상에서"), ("adjustment", "ATE", "처치('쿠폰')를 하면")],
 )  # fmt: skip
 def test_the_conclusion_says_whose_effect_it_is(analysis, design, estimand, said):
     found = replace(analysis, identification=replace(analysis.identification, design=design, estimand=estimand))
@@ -401,71 +401,91 @@ def test_a_formula_that_cannot_be_drawn_is_left_to_words():
 # --- 진짜 설계로 처음부터 끝까지 ---
 
 
+EXAMPLES = {  # 본보기 → (자료, 알려진 정답)
+    "adjustment": ("template_case.csv", -4.2),
+    "instrument": ("uber_email_cace.csv", 0.914),
+    "panel": ("pydata_music_staggered.csv", 0.0589),
+}
+
+
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory):
-    """본보기 1을 두 번(해시 씨앗을 달리해) 돌린 두 폴더."""
+    """본보기를 명령으로 돌린 폴더. 첫 본보기는 해시 씨앗을 달리해 두 번 돌립니다(report_adjustment, report_again)."""
     folder = tmp_path_factory.mktemp("whole")
-    for name in ("example_adjustment.yml", "template_case.csv"):
-        (folder / name).write_bytes((ROOT / "data" / name).read_bytes())
-    done = []
-    for i in (1, 2):
-        env = os.environ | {"PYTHONPATH": str(ROOT), "PYTHONHASHSEED": str(i), "OMP_NUM_THREADS": "1"}
-        done.append(
-            subprocess.run(
-                [sys.executable, "-m", "causal_practice", "analyze", "example_adjustment.yml", "--out", f"report{i}"],
-                cwd=folder, env=env, capture_output=True, text=True, check=False,
-            )
-        )  # fmt: skip
+    done = {}
+    for name, (csv, _) in EXAMPLES.items():
+        for file in (f"example_{name}.yml", csv):
+            (folder / file).write_bytes((ROOT / "data" / file).read_bytes())
+    for i, (name, out) in enumerate([*((n, n) for n in EXAMPLES), ("adjustment", "again")]):
+        env = os.environ | {"PYTHONPATH": str(ROOT), "PYTHONHASHSEED": str(i + 1), "OMP_NUM_THREADS": "1"}
+        command_line = [sys.executable, "-m", "causal_practice", "analyze", f"example_{name}.yml", "--out", f"report_{out}"]
+        done[out] = subprocess.run(command_line, cwd=folder, env=env, capture_output=True, text=True, check=False)
     return folder, done
 
 
-def test_the_example_runs(whole):
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_the_example_runs_and_covers_the_known_truth(whole, name):
     folder, done = whole
-    assert [d.returncode for d in done] == [0, 0], done[0].stderr[-2000:]
-    assert done[0].stdout.startswith("등급 A.")
-    found = json.loads((folder / "report1" / "report.json").read_text(encoding="utf-8"))
+    assert done[name].returncode == 0, done[name].stderr[-2000:]
+    found = json.loads((folder / f"report_{name}" / "report.json").read_text(encoding="utf-8"))
+    assert done[name].stdout.startswith(f"등급 {found['grade']['letter']}. {found['headline']}")
     best = next(e for e in found["estimates"] if e["primary"])
-    assert best["low"] < -4.2 < best["high"]  # 알려진 정답
-    assert len([e for e in found["estimates"] if e["method"] != "naive"]) >= 3
+    assert best["low"] < EXAMPLES[name][1] < best["high"]
+    assert sum(r["compared"] for r in found["agreement"]) >= 2  # 결론까지 셋
+
+
+def test_the_mediator_is_left_out_and_the_naive_comparison_misses(whole):
+    found = json.loads((whole[0] / "report_adjustment" / "report.json").read_text(encoding="utf-8"))
     assert "particles_after" not in found["identification"]["adjustment"]
+    naive = next(e for e in found["estimates"] if e["method"] == "naive")
+    assert not naive["low"] < -4.2 < naive["high"]
+    assert found["grade"]["letter"] == "A"
 
 
 def test_the_same_seed_gives_the_same_bytes(whole):
     folder, _ = whole
-    assert contents(folder / "report1") == contents(folder / "report2")
-    assert set(contents(folder / "report1")) == set(run.FILES)
+    one, two = contents(folder / "report_adjustment"), contents(folder / "report_again")
+    assert set(one) == set(run.FILES)
+    assert [name for name in one if one[name] != two[name]] == []
 
 
-def test_nothing_says_where_it_was_made(whole):
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_nothing_says_where_it_was_made(whole, name):
     folder, _ = whole
-    for name, data in contents(folder / "report1").items():
+    for file, data in contents(folder / f"report_{name}").items():
         text = data.decode()
-        assert str(folder) not in text and str(ROOT) not in text, name
-        assert not re.search(r"(?<![\w.:/])/(?:home|Users|root|tmp|work)/", text), name
+        assert str(folder) not in text and str(ROOT) not in text, file
+        assert not re.search(r"(?<![\w.:/])/(?:home|Users|root|tmp|work)/", text), file
 
 
-def test_the_notebook_gives_the_numbers_of_the_report(whole):
-    """노트북의 셀을 차례로 돌립니다. 마지막 셀이 JSON과 견주어 다르면 멈춥니다."""
-    folder, _ = whole
-    notebook = nbformat.read(folder / "report1" / "reproduce.ipynb", as_version=4)
+def reproduce(folder, change=lambda code: code):
+    """노트북의 셀을 차례로 돌린 결과. 마지막 셀이 JSON과 견주어 다르면 멈춥니다."""
+    notebook = nbformat.read(folder / "reproduce.ipynb", as_version=4)
     nbformat.validate(notebook)
-    code = "\n".join(c.source for c in notebook.cells if c.cell_type == "code")
+    code = change("\n".join(c.source for c in notebook.cells if c.cell_type == "code"))
     assert "causal_practice" not in code
-    done = subprocess.run([sys.executable, "-c", code + "\nprint(comparison.to_json(orient='records'))"], cwd=folder / "report1", capture_output=True, text=True, check=False)
+    command_line = [sys.executable, "-c", code + "\nprint(comparison.to_json(orient='records'))"]
+    return subprocess.run(command_line, cwd=folder, env=os.environ | {"OMP_NUM_THREADS": "1"}, capture_output=True, text=True, check=False)
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_the_notebook_gives_the_numbers_of_the_report(whole, name):
+    done = reproduce(whole[0] / f"report_{name}")
     assert done.returncode == 0, done.stderr[-2000:]
     rows = json.loads(done.stdout.splitlines()[-1])
     assert len(rows) >= 3 and all(r["같음"] for r in rows)
-    wrong = code.replace("* error", "* error * 1.001")
-    done = subprocess.run([sys.executable, "-c", wrong], cwd=folder / "report1", capture_output=True, text=True, check=False)
-    assert wrong != code and "AssertionError" in done.stderr
 
 
-def test_the_specification_of_the_report_runs_again(whole):
+def test_the_notebook_stops_when_a_number_differs(whole):
+    done = reproduce(whole[0] / "report_adjustment", lambda code: code.replace("* error", "* error * 1.001"))
+    assert done.returncode != 0 and "AssertionError" in done.stderr
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_the_specification_of_the_report_is_the_one_that_ran(whole, name):
     folder, _ = whole
-    text = (folder / "report1" / "spec.yml").read_text(encoding="utf-8")
-    again = parse_spec(text, folder)
-    first = parse_spec((folder / "example_adjustment.yml").read_text(encoding="utf-8"), folder)
-    assert again == first
+    again = parse_spec((folder / f"report_{name}" / "spec.yml").read_text(encoding="utf-8"), folder)
+    assert again == parse_spec((folder / f"example_{name}.yml").read_text(encoding="utf-8"), folder)
 
 
 def test_the_import_of_the_package_stays_light():

@@ -128,10 +128,10 @@ def _by_modifier(spec, e: Effects) -> list[dict]:
         column = e.frame[name]
         if pd.api.types.is_numeric_dtype(column) and column.nunique() > 5:
             cut = pd.qcut(column, 3, duplicates="drop")
-            labels = {level: f"{name} {common.show(level.left)}~{common.show(level.right)}" for level in cut.cat.categories}
+            labels = {level: f"{spec.label(name)} {common.show(level.left)}~{common.show(level.right)}" for level in cut.cat.categories}
         else:
             cut = column.astype("category")
-            labels = {level: f"{name}={level}" for level in list(cut.cat.categories)[:12]}
+            labels = {level: f"{spec.label(name)}={level}" for level in list(cut.cat.categories)[:12]}
         cells += [(labels[level], (cut == level).to_numpy()) for level in labels]
     cells = [(label, mask) for label, mask in cells if mask.sum() >= 30]
     return [_group(e, label, mask, len(cells)) | {"kind": "modifier"} for label, mask in cells]

@@ -9,6 +9,7 @@ import networkx as nx
 
 from causal_practice.pipeline.errors import DataError, Refusal
 from causal_practice.pipeline.model import Identification, Rule
+from causal_practice.pipeline.wording import josa, names
 
 # 처치받은(또는 받지 않은) 대상이 이보다 적으면 보정 설계를 하지 않습니다. 다섯 겹으로 나누면 한 겹에 넷이 남습니다.
 SMALLEST_ARM = 20
@@ -205,8 +206,8 @@ def _refuse_post_treatment(spec, graph) -> None:
                 reason = f"timing에 after로 적은 변수(처치 {treatment} → {name})"
             raise Refusal(
                 "post_treatment_adjustment" if role == "confounders" else "post_treatment_modifier",
-                f"{role}에 적은 {name}은(는) 처치의 결과입니다. {reason}이므로 이 변수로 보정하거나 대상을 나누면 효과가 일그러집니다.",
-                f"{role}에서 {name}을(를) 빼세요. 처치 전에 잰 같은 뜻의 값이 있으면 그것을 적으세요.",
+                f"{role}에 적은 {josa(name, '은/는')} 처치의 결과입니다. {reason}이므로 이 변수로 보정하거나 대상을 나누면 효과가 일그러집니다.",
+                f"{role}에서 {josa(name, '을/를')} 빼세요. 처치 전에 잰 같은 뜻의 값이 있으면 그것을 적으세요.",
                 spec.lines.get(f"{role}.{name}") or spec.lines.get(role),
             )
 
@@ -217,7 +218,7 @@ def _refuse_conflicting_timing(spec, graph) -> None:
         if spec.timing.get(name) == "after":
             raise Refusal(
                 "timing_contradicts_graph",
-                f"{name}은(는) timing에서 처치 뒤인데, 그래프에서는 {directed_path(graph, name, spec.treatment.column)}로 처치의 원인입니다.",
+                f"{josa(name, '은/는')} timing에서 처치 뒤인데, 그래프에서는 {directed_path(graph, name, spec.treatment.column)}로 처치의 원인입니다.",
                 "언제 잰 값인지 확인해 timing이나 edges 가운데 틀린 쪽을 고치세요.",
                 spec.lines.get(f"timing.{name}") or spec.lines.get("timing"),
             )
@@ -305,7 +306,7 @@ def _check_declared_set(spec, graph) -> None:
     if unknown:
         raise Refusal(
             "confounder_outside_graph",
-            f"confounders의 {', '.join(unknown)}이(가) 그래프에 없어, 보정해도 되는 변수인지 알 수 없습니다.",
+            f"confounders의 {josa(', '.join(unknown), '이/가')} 그래프에 없어, 보정해도 되는 변수인지 알 수 없습니다.",
             "edges에 이 변수로 들어오고 나가는 화살표를 적거나 confounders에서 빼세요.",
             spec.lines.get("confounders"),
         )
@@ -316,8 +317,8 @@ def _check_declared_set(spec, graph) -> None:
     if opened:
         raise Refusal(
             "collider_in_adjustment",
-            f"{opened[0]}은(는) 충돌 변수(collider)라서 보정하면 막혀 있던 길이 열립니다: {path}.",
-            f"confounders에서 {opened[0]}을(를) 빼세요.",
+            f"{josa(opened[0], '은/는')} 충돌 변수(collider)라서 보정하면 막혀 있던 길이 열립니다: {path}.",
+            f"confounders에서 {josa(opened[0], '을/를')} 빼세요.",
             spec.lines.get(f"confounders.{opened[0]}") or spec.lines.get("confounders"),
         )
     sets, frontdoor, instruments = _ask_dowhy(spec, graph)
@@ -327,7 +328,7 @@ def _check_declared_set(spec, graph) -> None:
     raise Refusal(
         "incomplete_adjustment",
         f"confounders만 보정하면 뒷문이 열려 있습니다: {path}.",
-        f"confounders를 {', '.join(smallest) or '(없음)'}(으)로 고치거나, confounders를 지우고 그래프가 고르게 하세요.",
+        f"confounders를 {josa(', '.join(smallest) or '(없음)', '으로/로')} 고치거나, confounders를 지우고 그래프가 고르게 하세요.",
         spec.lines.get("confounders"),
     )
 
@@ -338,11 +339,11 @@ def _refuse_unidentified(spec, graph, frontdoor, instruments) -> None:
     path = open_path(graph, treatment, outcome, usable) or open_path(graph, treatment, outcome, ())
     hidden = [n for n in spec.hidden if n in graph]
     on_path = [n for n in hidden if path and f" {n} " in f" {path} "] or hidden
-    remedy = f"{', '.join(on_path)}을(를) 재어 자료에 넣으세요." if on_path else "그래프에서 막히지 않는 길의 변수를 재세요."
+    remedy = f"{josa(', '.join(on_path), '을/를')} 재어 자료에 넣으세요." if on_path else "그래프에서 막히지 않는 길의 변수를 재세요."
     if instruments:
-        remedy += f" 또는 그래프에 따르면 {', '.join(instruments)}이(가) 도구변수이므로 instrument에 적을 수 있습니다."
+        remedy += f" 또는 그래프에 따르면 {josa(', '.join(instruments), '이/가')} 도구변수이므로 instrument에 적을 수 있습니다."
     if frontdoor:
-        remedy += f" 앞문 기준으로는 {', '.join(frontdoor)}을(를 통해) 식별되지만, 이 파이프라인에는 앞문 추정이 없습니다."
+        remedy += f" 앞문 기준으로는 {josa(', '.join(frontdoor), '을/를')} 거쳐 식별되지만, 이 파이프라인에는 앞문 추정이 없습니다."
     raise Refusal(
         "not_identified",
         f"관측한 변수를 모두 보정해도 뒷문이 막히지 않습니다: {path}. 자료가 아무리 많아도 이 효과는 계산할 수 없습니다.",
@@ -354,20 +355,21 @@ def _refuse_unidentified(spec, graph, frontdoor, instruments) -> None:
 # --- 설계마다 ---
 
 
-def _names(columns) -> str:
-    return ", ".join(columns)
+def _names(spec, columns) -> str:
+    return names((spec.label(c) for c in columns), 8)
 
 
 def _contrast(spec) -> str:
     t = spec.treatment
+    name = f"'{spec.label(t.column)}'"
     if t.kind == "continuous":
-        return f"{t.column}을(를) {t.control}에서 {t.treated}(으)로 바꾸면"
-    return f"{t.column}이(가) {t.control}일 때에 견주어 {t.treated}이면"
+        return f"{josa(name, '을/를')} {t.control}에서 {josa(t.treated, '으로/로')} 바꾸면"
+    return f"{josa(name, '이/가')} {t.control}일 때에 견주어 {t.treated}이면"
 
 
 def _result(spec) -> str:
-    label = spec.outcome.label or spec.outcome.column
-    return f"{label}이(가) 평균 얼마나 달라지는가" + (f"(단위: {spec.outcome.unit})" if spec.outcome.unit else "")
+    label = f"'{spec.label(spec.outcome.column)}'"
+    return f"{josa(label, '이/가')} 평균 얼마나 달라지는가" + (f"(단위: {spec.outcome.unit})" if spec.outcome.unit else "")
 
 
 def _safe_covariates(spec, graph) -> tuple[str, ...]:
@@ -396,7 +398,7 @@ def _require_arms(spec, frame) -> None:
         if size < SMALLEST_ARM:
             raise DataError(
                 "too_few_treated",
-                f"{spec.treatment.column}이(가) {level}인 대상이 {size}개뿐입니다. 이 설계는 양쪽에 {SMALLEST_ARM}개 이상이 필요합니다.",
+                f"{josa(spec.treatment.column, '이/가')} {level}인 대상이 {size}개뿐입니다. 이 설계는 양쪽에 {SMALLEST_ARM}개 이상이 필요합니다.",
                 "자료를 더 모으거나, 대상이 하나뿐이고 여러 시점을 보았다면 panel을 적어 통제집단합성법을 쓰세요.",
                 spec.lines.get("treatment.column"),
             )
@@ -405,7 +407,7 @@ def _require_arms(spec, frame) -> None:
 def _experiment(spec, frame, graph, rules):
     _require_arms(spec, frame)
     covariates = _safe_covariates(spec, graph)
-    notes = [f"보정하지 않아도 식별됩니다. {_names(covariates)}은(는) 오차를 줄이는 데에만 씁니다."] if covariates else []
+    notes = [f"보정하지 않아도 식별됩니다. {josa(_names(spec, covariates), '은/는')} 오차를 줄이는 데에만 씁니다."] if covariates else []
     if spec.estimand == "ATT":
         notes.append("무작위 배정에서는 ATT와 ATE가 같아 ATE로 적습니다.")
     estimand = "ITT" if spec.estimand == "ITT" else "ATE"
@@ -424,7 +426,7 @@ def _experiment(spec, frame, graph, rules):
 def _adjustment(spec, frame, graph, rules):
     _require_arms(spec, frame)
     chosen = adjustment_set(spec, graph)
-    who = f"처치를 받은 대상({spec.treatment.column}={spec.treatment.treated})에서" if spec.estimand == "ATT" else "모든 대상에서"
+    who = f"처치를 받은 대상('{spec.label(spec.treatment.column)}'={spec.treatment.treated})에서" if spec.estimand == "ATT" else "모든 대상에서"
     t, y = spec.treatment.column, spec.outcome.column
     given = rf", {', '.join(map(_tex, chosen))}" if chosen else ""
     over = rf" \mid {_tex(t)}={spec.treatment.treated}" if spec.estimand == "ATT" else ""
@@ -432,10 +434,10 @@ def _adjustment(spec, frame, graph, rules):
     notes = []
     left = [n for n in observed(spec, graph) if n not in {t, y, *chosen}] if spec.edges else []
     if left:
-        notes.append(f"그래프에 있으나 보정하지 않은 변수: {_names(left)}. 뒷문을 막는 데 필요하지 않거나 막아서는 안 됩니다.")
+        notes.append(f"그래프에 있으나 보정하지 않은 변수: {_names(spec, left)}. 뒷문을 막는 데 필요하지 않거나 막아서는 안 됩니다.")
     if not spec.edges:
         notes.append("그래프를 적지 않아, 적은 교란 요인이 전부라는 가정을 그래프로 검사하지 못했습니다.")
-    same = f"{_names(chosen)}이(가) 같은 대상끼리 견주어, " if chosen else ""
+    same = f"{josa(_names(spec, chosen), '이/가')} 같은 대상끼리 견주어, " if chosen else ""
     return Identification(
         design="adjustment",
         estimand=spec.estimand,
@@ -454,8 +456,8 @@ def _instrument(spec, frame, graph, rules):
         if z not in graph or t not in nx.descendants(graph, z):
             raise Refusal(
                 "instrument_without_path",
-                f"그래프에는 도구변수 {z}에서 처치 {t}(으)로 가는 길이 없습니다.",
-                f"edges에 {z} → {t}을(를) 적거나, 처치를 실제로 움직이는 변수를 instrument에 적으세요.",
+                f"그래프에는 도구변수 {z}에서 처치 {josa(t, '으로/로')} 가는 길이 없습니다.",
+                f"edges에 {z} → {josa(t, '을/를')} 적거나, 처치를 실제로 움직이는 변수를 instrument에 적으세요.",
                 spec.lines.get("instrument"),
             )
         cut = graph.copy()
@@ -465,7 +467,7 @@ def _instrument(spec, frame, graph, rules):
             path = open_path(cut, z, y, covariates, backdoor=False)
             raise Refusal(
                 "invalid_instrument",
-                f"도구변수 {z}이(가) 처치를 거치지 않고 결과에 닿습니다: {path}. 도구변수의 조건(배제)이 그래프에서 깨집니다.",
+                f"도구변수 {josa(z, '이/가')} 처치를 거치지 않고 결과에 닿습니다: {path}. 도구변수의 조건(배제)이 그래프에서 깨집니다.",
                 "그 길의 변수를 재어 보정하거나, 결과에 닿는 길이 처치뿐인 도구변수를 찾으세요.",
                 spec.lines.get("instrument"),
             )
@@ -480,7 +482,7 @@ def _instrument(spec, frame, graph, rules):
         estimand="LATE",
         adjustment=covariates,
         rules=rules,
-        sentence=f"{z}에 따라 처치를 바꾸는 대상(순응자)에서, {_contrast(spec)} {_result(spec)}.",
+        sentence=f"'{spec.label(z)}'에 따라 처치를 바꾸는 대상(순응자)에서, {_contrast(spec)} {_result(spec)}.",
         formula=rf"\mathrm{{Cov}}({_tex(y)}, {_tex(z)}{given}) \,/\, \mathrm{{Cov}}({_tex(t)}, {_tex(z)}{given})",
         notes=tuple(notes),
     )
@@ -525,7 +527,7 @@ def _discontinuity(spec, frame, graph, rules):
         estimand="LATE",
         adjustment=_safe_covariates(spec, graph),
         rules=rules,
-        sentence=f"{r.column}이(가) 임곗값 {r.cutoff} 둘레인 {who}대상에서, {_contrast(spec)} {_result(spec)}.",
+        sentence=f"'{spec.label(r.column)}'의 임곗값 {r.cutoff} 둘레에 있는 {who}대상에서, {_contrast(spec)} {_result(spec)}.",
         formula=rf"\frac{{{jump}}}{{{take}}}" if fuzzy else jump,
         notes=tuple(notes),
     )

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from causal_practice.pipeline.errors import DataError
+from causal_practice.pipeline.wording import josa
 
 # 고르는 데 쓰는 행의 수. 이보다 많아도 순위는 바뀌지 않고 시간만 듭니다.
 SELECTION_ROWS = 20_000
@@ -56,7 +57,7 @@ def design_matrix(frame: pd.DataFrame, columns) -> pd.DataFrame:
             raise DataError(
                 "too_many_levels",
                 f"보정할 열 {name}의 범주가 {raw[name].nunique()}개입니다. 범주마다 나누어 견줄 수 없습니다.",
-                f"{name}을(를) 뜻이 통하는 몇 무리로 묶은 열을 만들어 쓰세요. 대상의 이름이면 confounders에서 빼세요.",
+                f"{josa(name, '을/를')} 뜻이 통하는 몇 무리로 묶은 열을 만들어 쓰세요. 대상의 이름이면 confounders에서 빼세요.",
             )
     X = pd.get_dummies(raw, drop_first=True, dtype=float).astype(float)
     for name in list(X):

@@ -29,9 +29,9 @@ class Section:
 
 
 def interval(estimate: Estimate, unit: str = "") -> str:
-    """``−4.2 (95% 신뢰구간 −4.8 ~ −3.6)`` 꼴의 글."""
+    """``−4.2(95% 신뢰구간 −4.8 ~ −3.6)`` 꼴의 글."""
     value, low, high = (number(x, estimate.error) for x in (estimate.value, estimate.low, estimate.high))
-    return f"{value}{' ' + unit if unit else ''} (95% 신뢰구간 {low} ~ {high})"
+    return f"{value}{' ' + unit if unit else ''}(95% 신뢰구간 {low} ~ {high})"
 
 
 def excludes_zero(estimate: Estimate) -> bool:
@@ -40,7 +40,7 @@ def excludes_zero(estimate: Estimate) -> bool:
 
 
 def action(analysis: Analysis) -> str:
-    """무엇을 무엇과 견주는지. ``'추가 세척'을 받으면`` 따위."""
+    """무엇을 무엇과 견주는지. ``처치('추가 세척')를 하면`` 따위."""
     spec = analysis.spec
     t, name = spec.treatment, f"'{spec.label(spec.treatment.column)}'"
     if t.kind == "continuous":
@@ -48,8 +48,8 @@ def action(analysis: Analysis) -> str:
     if t.kind == "multi":
         return f"{josa(name, '을/를')} '{t.control}'에서 {josa(chr(39) + str(t.treated) + chr(39), '으로/로')} 바꾸면"
     if analysis.identification.estimand == "ITT":
-        return f"{josa(name, '을/를')} 배정하면"
-    return f"{josa(name, '을/를')} 하면"
+        return f"처치({name})를 배정하면"
+    return f"처치({name})를 하면"
 
 
 def whom(analysis: Analysis) -> str:
@@ -73,7 +73,11 @@ def headline(analysis: Analysis) -> str:
     size = number(abs(best.value), best.error) + (f" {unit}" if unit else "")
     low, high = number(best.low, best.error), number(best.high, best.error)
     if letter == "C":
-        return f"이 자료와 설계로는 {whom(analysis)}{action(analysis)} {josa(outcome, '이/가')} 얼마나 달라지는지 말할 수 없습니다. 추정값({interval(best, unit)})을 결정에 쓰지 마십시오."
+        where = whom(analysis).replace("에서는 ", "에서 ")
+        return (
+            f"이 자료와 설계로는 {where}{action(analysis)} {josa(outcome, '이/가')} 얼마나 달라지는지 말할 수 없습니다. "
+            f"추정값은 {interval(best, unit)}이지만 결정에 쓰지 마십시오."
+        )
     if not excludes_zero(best):
         return (
             f"{whom(analysis)}{action(analysis)} {josa(outcome, '이/가')} 달라진다는 증거를 찾지 못했습니다. "

@@ -7,9 +7,9 @@ from typing import Any
 
 from causal_practice.pipeline import figures
 from causal_practice.pipeline.memo import DESIGNS, ESTIMANDS, GRADES, agreement, headline, memo
-from causal_practice.pipeline.model import Analysis, Picture, Spec, plain
+from causal_practice.pipeline.model import Analysis, Picture, Sensitivity, Spec, plain
 from causal_practice.pipeline.notebook import notebook
-from causal_practice.pipeline.spec import used_columns
+from causal_practice.pipeline.spec import said, used_columns
 from causal_practice.pipeline.wording import number, percent, pvalue
 
 STATUS = {"ok": "통과", "warn": "주의", "fail": "실패"}
@@ -74,7 +74,8 @@ def html(analysis: Analysis) -> str:
         estimands=ESTIMANDS,
         status=STATUS,
         roles=roles(analysis),
-        known=sorted(used_columns(analysis.spec)),
+        said=said,
+        measured=_measured,
         spec_text=spec_text(analysis.spec),
         groups=_groups(analysis),
         calibration=[(_CALIBRATION.get(k, k), pvalue(v) if k.startswith("p_") else number(v)) for k, v in het.calibration.items()] if het else [],
@@ -116,6 +117,12 @@ def roles(analysis: Analysis) -> list[tuple[str, str, str]]:
     return [(c, ", ".join(r), TIMING[spec.timing.get(c, defaults.get(c, "unknown"))]) for c, r in found.items()]
 
 
+def _measured(spec: Spec, found: Sensitivity) -> bool:
+    """견준 것이 모두 잰 변수이면 참, 띠너비 같은 설정이면 거짓."""
+    known = used_columns(spec)
+    return bool(found.benchmarks) and all(name in known or said(spec, name) != name for name in found.benchmarks)
+
+
 def _groups(analysis: Analysis) -> tuple[list[str], list[list[str]]] | None:
     """무리별 효과의 표: (머리, 줄)."""
     het = analysis.heterogeneity
@@ -142,7 +149,7 @@ def _pictures(analysis: Analysis) -> list[Picture]:
     found = [figures.forest(analysis)]
     for picture in analysis.pictures:
         if picture.kind == "balance":
-            picture = replace(picture, data=picture.data | {"labels": [analysis.spec.label(c) for c in picture.data.get("labels", picture.data.get("columns"))]})
+            picture = replace(picture, data=picture.data | {"labels": [said(analysis.spec, c) for c in picture.data.get("labels", picture.data.get("columns"))]})
         if picture.kind != "forest":
             found.append(picture)
     groups = [g for g in (analysis.heterogeneity.groups if analysis.heterogeneity else ()) if g.get("kind") == "predicted" and "predicted" in g]

@@ -461,6 +461,17 @@ def used_columns(spec: Spec) -> set[str]:
     return {c for c in [*single, *many] if c is not None} - set(spec.hidden)
 
 
+def said(spec: Spec, name: object) -> str:
+    """보고서에 적을 이름. 범주를 편 열(``city_서울``)과 빈칸 표시(``age__missing``)는 본디 열의 이름으로 읽습니다."""
+    name, known = str(name), used_columns(spec)
+    if name in known:
+        return spec.label(name)
+    if name.removesuffix("__missing") != name:
+        return f"{said(spec, name.removesuffix('__missing'))}의 빈칸"
+    base = max((c for c in known if name.startswith(f"{c}_")), key=len, default=None)
+    return name if base is None else f"{spec.label(base)}={name[len(base) + 1 :]}"
+
+
 def covariates(spec: Spec) -> list[str]:
     """처치, 결과, 설계의 열을 뺀 나머지: 교란 요인, 그래프의 다른 변수, 효과를 가를 변수, 음성 대조군."""
     design = {spec.treatment.column, spec.outcome.column, spec.unit, spec.treatment.cluster, spec.instrument}

@@ -8,11 +8,12 @@ from collections.abc import Iterable
 _CLOSED = set("013678lmnrLMNR")
 
 
-def josa(word: str, pair: str) -> str:
+def josa(word: object, pair: str) -> str:
     """``josa("처치", "은/는")``은 ``"처치는"``입니다. ``pair``는 받침이 있을 때/없을 때의 조사.
 
     따옴표와 괄호는 건너뛰고 마지막 글자를 봅니다. ``으로/로``는 ㄹ 받침을 압니다.
     """
+    word = str(word)
     closed, open_ = pair.split("/")
     last = next((c for c in reversed(word) if c.isalnum()), "")
     if "가" <= last <= "힣":

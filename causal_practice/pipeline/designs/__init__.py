@@ -17,5 +17,5 @@ def get(name: str):
         그런 설계가 없을 때.
     """
     if name not in NAMES:
-        raise KeyError(f"설계 {name}이(가) 없습니다. 있는 것: {', '.join(NAMES)}")
+        raise KeyError(f"'{name}' 설계가 없습니다. 있는 것: {', '.join(NAMES)}")
     return import_module(f"causal_practice.pipeline.designs.{name}")

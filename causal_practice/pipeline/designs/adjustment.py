@@ -8,6 +8,8 @@ import pandas as pd
 from causal_practice.pipeline import learners as models
 from causal_practice.pipeline.designs import common
 from causal_practice.pipeline.model import Check, Estimate, Picture, Sensitivity, Step
+from causal_practice.pipeline.spec import said
+from causal_practice.pipeline.wording import josa
 
 # 성향점수를 자르는 자리. 한 대상의 가중치가 100을 넘지 않습니다.
 CLIP = 0.01
@@ -148,7 +150,7 @@ def check(spec, ident, frame) -> list[Check]:
         *common.timing_check(spec, ident),
         *common.cluster_check(spec, f.frame, f.clusters),
         *_overlap_checks(f),
-        *_balance_check(f),
+        *_balance_check(spec, f),
         *common.graph_checks(spec, ident, f.frame),
     ]
 
@@ -200,7 +202,7 @@ def _standardised(f: Fit, w1, w0) -> np.ndarray:
     return (w1 @ X - w0 @ X) / spread
 
 
-def _balance_check(f: Fit) -> list[Check]:
+def _balance_check(spec, f: Fit) -> list[Check]:
     if f.X.shape[1] == 0:
         return []
     gaps = np.abs(_standardised(f, *_weights(f)))
@@ -211,7 +213,7 @@ def _balance_check(f: Fit) -> list[Check]:
             "balance",
             "가중 뒤의 균형",
             status,
-            f"가중한 뒤에도 가장 크게 다른 변수는 {f.X.columns[worst]}(표준화 평균 차이 {gaps[worst]:.2f})입니다.",
+            f"가중한 뒤에도 가장 크게 다른 변수는 '{said(spec, f.X.columns[worst])}'(표준화 평균 차이 {gaps[worst]:.2f})입니다.",
             float(gaps[worst]),
             BALANCE_WARN,
             {"ok": None, "warn": "B", "fail": "C"}[status],
@@ -400,7 +402,7 @@ def halves_check(spec, psi, clusters) -> Check:
         "halves",
         "반쪽 표본",
         "warn" if bad else "ok",
-        f"아무렇게나 가른 두 반쪽의 추정값은 {common.show(halves[0][0])}와(과) {common.show(halves[1][0])}입니다(차이 z={z:+.1f}).",
+        f"아무렇게나 가른 두 반쪽의 추정값은 {josa(common.show(halves[0][0]), '과/와')} {common.show(halves[1][0])}입니다(차이 z={z:+.1f}).",
         abs(float(z)),
         3.0,
         "B" if bad else None,
@@ -483,10 +485,10 @@ def partial_r2(y: np.ndarray, X: np.ndarray, columns) -> float:
 def robustness(spec, f: Fit, main) -> tuple[list[Sensitivity], list[Check]]:
     """숨은 교란 요인이 얼마나 세어야 하는지를 잰 변수들과 같은 자로 적습니다."""
     keep = f.a | f.b
-    return robustness_numbers(f.frame[keep], f.X[keep], f.a[keep].astype(float), f.y[keep], main)
+    return robustness_numbers(spec, f.frame[keep], f.X[keep], f.a[keep].astype(float), f.y[keep], main)
 
 
-def robustness_numbers(frame, X: pd.DataFrame, d: np.ndarray, y: np.ndarray, main):
+def robustness_numbers(spec, frame, X: pd.DataFrame, d: np.ndarray, y: np.ndarray, main):
     """추정값의 t값에서 견고값을, 잰 변수마다 같은 자의 세기를 냅니다.
 
     숨은 변수가 처치의 남은 분산을 r_D, 결과의 남은 분산을 r_Y만큼 설명하면 치우침은 √(r_Y·r_D/(1−r_D))에 비례합니다.
@@ -515,7 +517,7 @@ def robustness_numbers(frame, X: pd.DataFrame, d: np.ndarray, y: np.ndarray, mai
         f"{for_interval:.1%}씩이면 95% 구간이 0을 품습니다."
     )
     if strongest:
-        message += f" 잰 변수 가운데 가장 센 {strongest}은(는) 같은 자로 {benchmarks[strongest]:.1%}입니다."
+        message += f" 잰 변수 가운데 가장 센 {josa(spec.label(strongest), '은/는')} 같은 자로 {benchmarks[strongest]:.1%}입니다."
     checks = []
     if strongest and beyond > 0:
         weak = for_interval < benchmarks[strongest]

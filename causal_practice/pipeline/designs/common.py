@@ -9,6 +9,7 @@ from scipy import stats
 
 from causal_practice.pipeline.learners import design_matrix
 from causal_practice.pipeline.model import Check, Estimate, Picture
+from causal_practice.pipeline.wording import josa, names
 
 # 음성 대조군과 그래프의 독립을 어기는지 보는 유의수준. 여럿이면 Holm으로 고칩니다.
 FAIL_LEVEL, WARN_LEVEL = 0.01, 0.05
@@ -178,7 +179,7 @@ def timing_check(spec, ident) -> list[Check]:
             "timing",
             "보정할 변수의 시점",
             "warn",
-            f"{', '.join(unknown)}을(를) 처치 전에 쟀다고 적지 않았습니다. 처치 뒤의 값이면 결론이 틀립니다. timing에 before라고 적으세요.",
+            f"{josa(names(spec.label(c) for c in unknown), '을/를')} 처치 전에 쟀다고 적지 않았습니다. 처치 뒤의 값이면 결론이 틀립니다. timing에 before라고 적으세요.",
             float(len(unknown)),
             0.0,
             "B",
@@ -238,14 +239,14 @@ def graph_checks(spec, ident, frame) -> list[Check]:
     if not broken:
         return [Check("graph", label, "ok", f"그래프가 뜻하는 독립 {len(tests)}개를 보았고 어긋난 것이 없습니다.", 0.0, 0.0)]
     (a, b, given, r, _), _ = max(broken, key=lambda x: abs(x[0][3]))
-    condition = f"{', '.join(given)}을(를) 알 때 " if given else ""
+    condition = f"{josa(names(spec.label(c) for c in given), '을/를')} 알 때 " if given else ""
     touches = {spec.treatment.column, spec.outcome.column} & {n for (t, _) in broken for n in t[:2]}
     return [
         Check(
             "graph",
             label,
             "fail",
-            f"그래프가 뜻하는 독립 {len(tests)}개 가운데 {len(broken)}개가 자료와 어긋납니다. 가장 큰 것: {condition}{a}와(과) {b}의 편상관 {r:+.2f}. "
+            f"그래프가 뜻하는 독립 {len(tests)}개 가운데 {len(broken)}개가 자료와 어긋납니다. 가장 큰 것: {condition}{josa(spec.label(a), '과/와')} {spec.label(b)}의 편상관 {r:+.2f}. "
             "빠진 화살표가 있는지 보세요.",
             float(len(broken)),
             0.0,
@@ -282,7 +283,7 @@ def agreement_check(estimates, difference_errors: dict[str, float]) -> Check:
         "agreement",
         label,
         "fail" if opposite else "warn",
-        f"{worst.label}({show(worst.value)})이(가) {main.label}({show(main.value)})과 어긋납니다. {worst.fails_when}인지 살펴보세요.{tail}",
+        f"{josa(worst.label, '과/와')} {main.label}의 추정값({show(worst.value)}, {show(main.value)})이 서로 어긋납니다. {worst.fails_when}인지 살펴보세요.{tail}",
         gap(worst),
         DISAGREE_Z,
         "C" if opposite else "B",
@@ -319,7 +320,7 @@ def negative_control_check(spec, results, scale_of_effect: float) -> Check:
             "negative_control",
             label,
             "fail" if fail else "warn",
-            f"효과가 없어야 할 {name}에서 {show(value)}(표준오차 {show(error)})이 나왔습니다. 재지 못한 교란 요인이나 자료의 잘못이 있습니다.",
+            f"효과가 없어야 할 '{spec.label(name)}'에서 {show(value)}(표준오차 {show(error)})이 나왔습니다. 재지 못한 교란 요인이나 자료의 잘못이 있습니다.",
             p[worst],
             FAIL_LEVEL,
             "C" if fail else "B",

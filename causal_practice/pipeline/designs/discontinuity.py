@@ -5,11 +5,11 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
 from causal_practice.pipeline import learners as models
 from causal_practice.pipeline.designs import common
 from causal_practice.pipeline.model import Check, Estimate, Picture, Sensitivity, Step
+from causal_practice.pipeline.spec import said
 
 # 한쪽의 유효한 대상이 이보다 적으면 국소 회귀를 믿기 어렵습니다.
 FEW, TOO_FEW = 50, 20
@@ -264,7 +264,7 @@ def _continuity_check(spec, ident, f: Fit) -> list[Check]:
             "continuity",
             "처치 전 변수의 연속",
             status,
-            f"처치가 바꿀 수 없는 변수 {len(results)}개 가운데 임곗값에서 가장 뛰는 것은 {name}({common.show(value)}, 표준오차 {common.show(error)}, Holm p={p[worst]:.3f})입니다.",
+            f"처치가 바꿀 수 없는 변수 {len(results)}개 가운데 임곗값에서 가장 뛰는 것은 '{said(spec, name)}'({common.show(value)}, 표준오차 {common.show(error)}, Holm p={p[worst]:.3f})입니다.",
             p[worst],
             common.FAIL_LEVEL,
             {"ok": None, "warn": "B", "fail": "C"}[status],
@@ -428,8 +428,8 @@ def pictures(spec, ident, frame, estimates) -> list[Picture]:
                 "fit_x_right": fits["right"][0],
                 "fit_y_right": fits["right"][1],
                 "cutoff": spec.running.cutoff,
-                "x_label": spec.running.column,
-                "y_label": spec.outcome.label or spec.outcome.column,
+                "x_label": spec.label(spec.running.column),
+                "y_label": spec.label(spec.outcome.column),
             },
         ),
     ]

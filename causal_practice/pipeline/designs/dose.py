@@ -8,6 +8,8 @@ import pandas as pd
 from causal_practice.pipeline import learners as models
 from causal_practice.pipeline.designs import adjustment, common
 from causal_practice.pipeline.model import Check, Estimate, Picture, Sensitivity, Step
+from causal_practice.pipeline.spec import said
+from causal_practice.pipeline.wording import josa
 
 DEGREE = 3
 # 공변량을 알 때의 처치 예측에서 이만한 표준편차 밖이면 그 용량을 받은 비슷한 대상이 거의 없습니다.
@@ -97,7 +99,7 @@ def check(spec, ident, frame) -> list[Check]:
         *([] if spec.treatment.randomized else common.timing_check(spec, ident)),
         *common.cluster_check(spec, f.frame, f.clusters),
         *_support_checks(spec, f),
-        *_balance(f),
+        *_balance(spec, f),
         *common.graph_checks(spec, ident, f.frame),
     ]
 
@@ -111,7 +113,7 @@ def _support_checks(spec, f: Fit) -> list[Check]:
             "견주는 용량의 자리",
             "fail" if outside else "ok",
             f"자료의 가운데 95%는 {common.show(low)}~{common.show(high)}입니다."
-            + (f" 견주려는 {', '.join(map(str, outside))}은(는) 그 밖이라 곡선을 늘여 잰 값입니다." if outside else ""),
+            + (f" 견주려는 {josa(', '.join(map(str, outside)), '은/는')} 그 밖이라 곡선을 늘여 잰 값입니다." if outside else ""),
             float(len(outside)),
             0.0,
             "C" if outside else None,
@@ -167,7 +169,7 @@ def _correlations(f: Fit, w) -> np.ndarray:
     return (w @ (X * d[:, None])) / np.sqrt((w @ X**2) * (w @ d**2))
 
 
-def _balance(f: Fit) -> list[Check]:
+def _balance(spec, f: Fit) -> list[Check]:
     if f.X.shape[1] == 0:
         return []
     r = np.abs(_correlations(f, _weights(f)))
@@ -178,7 +180,7 @@ def _balance(f: Fit) -> list[Check]:
             "balance",
             "가중 뒤의 균형",
             "warn" if bad else "ok",
-            f"가중한 뒤에 처치와 가장 얽힌 변수는 {f.X.columns[worst]}(상관 {r[worst]:.2f})입니다.",
+            f"가중한 뒤에 처치와 가장 얽힌 변수는 '{said(spec, f.X.columns[worst])}'(상관 {r[worst]:.2f})입니다.",
             float(r[worst]),
             0.1,
             "B" if r[worst] > 0.25 else None,
@@ -240,7 +242,7 @@ def stress(spec, ident, frame, estimates) -> tuple[list[Check], list[Sensitivity
         checks.append(common.negative_control_check(spec, _negative_controls(spec, f), main.value / max(f.y.std(), 1e-12)))
     if spec.treatment.randomized or f.X.shape[1] == 0:
         return checks, []
-    strength, strength_check = adjustment.robustness_numbers(f.frame, f.X, f.d, f.y, main)
+    strength, strength_check = adjustment.robustness_numbers(spec, f.frame, f.X, f.d, f.y, main)
     return [*checks, *strength_check], strength
 
 

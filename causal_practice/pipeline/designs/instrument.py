@@ -9,6 +9,7 @@ from scipy import stats
 from causal_practice.pipeline import learners as models
 from causal_practice.pipeline.designs import adjustment, common
 from causal_practice.pipeline.model import Check, Estimate, Picture, Sensitivity, Step
+from causal_practice.pipeline.spec import said
 
 # 첫 단계의 강건 F. 10보다 작으면 2단계 최소제곱의 중심과 구간을 둘 다 믿을 수 없고,
 # 104.7보다 작으면 보통의 구간이 5%보다 자주 빗나갑니다(Lee 외, 2022). 앤더슨-루빈 구간은 F와 상관없이 맞습니다.
@@ -376,7 +377,7 @@ def stress(spec, ident, frame, estimates) -> tuple[list[Check], list[Sensitivity
         adjustment.halves_check(spec, f.psi["tsls"], f.clusters),
         common.negative_control_check(spec, _negative_controls(spec, f), _reduced(f)[0] * f.z.std() / max(f.y.std(), 1e-12)),
     ]
-    return checks, [_exclusion(f, main)]
+    return checks, [_exclusion(spec, f, main)]
 
 
 def _reduced(f: Fit) -> tuple[float, float]:
@@ -429,7 +430,7 @@ def _negative_controls(spec, f: Fit):
     return found
 
 
-def _exclusion(f: Fit, main) -> Sensitivity:
+def _exclusion(spec, f: Fit, main) -> Sensitivity:
     """도구가 결과에 곧장 미치는 힘이 얼마나 되어야 구간이 0을 품는지, 잰 변수들과 견주어(도구 1 표준편차, 결과의 표준편차)."""
     slope, error = _reduced(f)
     scale = f.z.std() / max(f.y.std(), 1e-12)
@@ -443,7 +444,7 @@ def _exclusion(f: Fit, main) -> Sensitivity:
     message = f"도구가 처치를 거치지 않고 결과를 표준편차의 {needed:.3f}배만큼만 움직여도(도구 1 표준편차마다) 95% 구간이 0을 품습니다."
     if benchmarks:
         strongest = max(benchmarks, key=benchmarks.get)
-        message += f" 잰 변수 가운데 가장 센 {strongest}의 힘은 같은 자로 {benchmarks[strongest]:.3f}배입니다."
+        message += f" 잰 변수 가운데 가장 센 '{said(spec, strongest)}'의 힘은 같은 자로 {benchmarks[strongest]:.3f}배입니다."
     return Sensitivity("exclusion", "배제가 깨지는 정도", float(needed), message, benchmarks)
 
 
