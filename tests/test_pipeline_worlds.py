@@ -3,6 +3,7 @@
 import pytest
 import yaml
 
+from causal_practice.pipeline.grade import DOSE_LIMIT
 from tools.pipeline_benchmark import COVERAGE, TARGET, reached
 from tools.pipeline_worlds import WORLDS, run
 
@@ -68,6 +69,11 @@ def test_the_published_table_is_the_commands_own_and_reaches_the_targets():
             assert row["coverage"] > COVERAGE[1], f"{name}: {row}"
         if MISSED.get(name) == "low":
             assert row["grades"]["A"] == 0, f"{name}: 덜 덮는 설계에 A를 주었습니다: {row}"
+
+
+def test_the_limit_told_to_the_reader_is_the_measured_one():
+    row = yaml.safe_load(TARGET.read_text(encoding="utf-8"))["worlds"]["dose"]
+    assert f"{row['draws']}번 가운데 {row['coverage']:.0%}" in DOSE_LIMIT
 
 
 def test_the_targets_can_be_missed():
