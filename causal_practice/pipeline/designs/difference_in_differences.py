@@ -339,7 +339,7 @@ def _pre_trend_check(spec, f: Fit) -> list[Check]:
             label,
             status,
             f"처치 앞 시점 {len(leads)}개에서 두 집단이 나란히 움직였을 p값은 {p:.3f}입니다(가장 큰 어긋남은 {worst[0]}시점의 {common.show(worst[1])})."
-            + (" 처치가 없었어도 벌어지고 있었습니다." if status == "fail" else ""),
+            + (" 처치가 없었어도 벌어졌을 수 있습니다." if status == "fail" else ""),
             p,
             TREND_FAIL,
             {"ok": None, "warn": "B", "fail": "C"}[status],
