@@ -7,7 +7,7 @@ PY := $(VENV)/bin/python
 STAMP := $(VENV)/.locked
 export PYTHONPATH := $(CURDIR)
 
-.PHONY: help book test serve lab slides new-case check-case checks bench scale lock clean
+.PHONY: help book test serve lab slides analyze new-case check-case checks bench scale lock clean
 
 help: ## 명령 목록
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -37,6 +37,9 @@ lab: $(STAMP) ## 그 주의 실습 노트북을 엽니다: make lab WEEK=5
 
 slides: book ## 발표 자료를 만들고 위치를 알려 줍니다
 	@find _build/html/slides -name '*.html' | sort
+
+analyze: $(STAMP) ## 명세 하나로 분석 전체를 돌립니다: make analyze SPEC=data/example_adjustment.yml OUT=_build/report
+	@OMP_NUM_THREADS=1 $(PY) -m causal_practice analyze "$(SPEC)" --out "$(OUT)"
 
 new-case: $(STAMP) ## 새 사례의 틀을 만듭니다: make new-case NAME=kakao_push
 	@$(PY) -m tools.new_case "$(NAME)"

@@ -167,10 +167,11 @@ def test_the_pipeline_changes_only_the_key_of_pages_that_call_it(repo):
     call = "from causal_practice.pipeline import analyze"
     plain, caller = execution_key(write_page(repo)), execution_key(write_page(repo, call))
     module.write_text("X = 2\n")
+    (repo / "causal_practice" / "__main__.py").write_text("from causal_practice.pipeline.command import main\n")
     assert execution_key(write_page(repo)) == plain
     assert execution_key(write_page(repo, call)) != caller
     names = {p.name for p in execution.package_files()}
-    assert "run.py" not in names and "run.py" in {p.name for p in execution.package_files(pipeline=True)}
+    assert not {"run.py", "__main__.py"} & names and "run.py" in {p.name for p in execution.package_files(pipeline=True)}
 
 
 def test_a_named_dependency_changes_the_key(repo):

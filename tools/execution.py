@@ -112,7 +112,7 @@ def uses_pipeline(page: Page) -> bool:
 
 
 def package_files(pipeline: bool = False) -> list[Path]:
-    """causal_practice의 파일. 파이프라인(``pipeline/``)은 그것을 부르는 쪽에만 필요하므로 달라고 할 때만 넣습니다.
+    """causal_practice의 파일. 파이프라인(``pipeline/``과 그 명령 ``__main__.py``)은 그것을 부르는 쪽에만 필요하므로 달라고 할 때만 넣습니다.
 
     Parameters
     ----------
@@ -121,7 +121,7 @@ def package_files(pipeline: bool = False) -> list[Path]:
     """
     folder = ROOT / "causal_practice"
     files = [p for p in folder.rglob("*") if p.is_file() and p.suffix != ".pyc" and "__pycache__" not in p.parts]
-    return sorted(p for p in files if pipeline or folder / "pipeline" not in p.parents)
+    return sorted(p for p in files if pipeline or (folder / "pipeline" not in p.parents and p != folder / "__main__.py"))
 
 
 def _files_digest(files: list[Path]) -> list[str]:

@@ -1,6 +1,7 @@
 """파이프라인의 단계들이 주고받는 것. 모두 그대로 JSON이 되는 값만 담습니다."""
 
-from dataclasses import dataclass, field
+import math
+from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 Timing = Literal["before", "treatment", "after", "unknown"]
@@ -26,12 +27,15 @@ class Source:
         DuckDB 파일(``path``)의 표 이름, 또는 SELECT 하나.
     sample : int or None
         무작위로 뽑을 행의 수. 적지 않으면 모든 행을 씁니다. 조용히 줄이는 일은 없습니다.
+    missing : "refuse", "drop", "flag"
+        빈칸이 있으면 멈출지, 그 행을 빼고(몇 행인지 보고서에 적고) 갈지, 공변량의 빈칸을 남겨 표시와 함께 보정할지.
     """
 
     path: str | None
     table: str | None = None
     sql: str | None = None
     sample: int | None = None
+    missing: Literal["refuse", "drop", "flag"] = "refuse"
 
 
 @dataclass(frozen=True)
@@ -135,6 +139,8 @@ class Spec:
         효과가 없어야 할 결과와 처치.
     money : Money or None
     seed : int
+    labels : dict
+        열 → 보고서에 적을 한국어 이름. 없으면 열 이름을 씁니다.
     lines : dict
         명세의 자리("treatment.column" 따위) → 줄 번호. 오류에 씁니다.
     folder : str
@@ -160,8 +166,15 @@ class Spec:
     negative_treatments: tuple[str, ...] = ()
     money: Money | None = None
     seed: int = 0
+    labels: dict[str, str] = field(default_factory=dict)
     lines: dict[str, int] = field(default_factory=dict, compare=False)
     folder: str = field(default=".", compare=False)
+
+    def label(self, column: str) -> str:
+        """보고서에 적을 열의 이름."""
+        if column == self.outcome.column and self.outcome.label:
+            return self.outcome.label
+        return self.labels.get(column, column)
 
 
 # --- 결과 ---
@@ -302,6 +315,7 @@ class Heterogeneity:
     found: bool
     groups: tuple[dict[str, Any], ...] = ()
     calibration: dict[str, float] = field(default_factory=dict)
+    pictures: tuple[Picture, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -316,6 +330,7 @@ class Policy:
     treat_all: float
     treat_none: float = 0.0
     notes: tuple[str, ...] = ()
+    pictures: tuple[Picture, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -328,7 +343,10 @@ class Grade:
 
 @dataclass(frozen=True)
 class Analysis:
-    """실행 하나의 모든 결과. ``to_dict``가 보고서의 JSON입니다."""
+    """실행 하나의 모든 결과. ``to_dict``가 보고서의 JSON입니다.
+
+    ``notices``는 자료를 읽으며 한 일(뺀 행, 뽑은 표본)이고 ``versions``는 자료의 지문과 라이브러리의 판입니다.
+    """
 
     spec: Spec
     identification: Identification
@@ -341,8 +359,30 @@ class Analysis:
     pictures: tuple[Picture, ...]
     steps: tuple[Step, ...]
     rows: int
+    notices: tuple[str, ...] = ()
+    versions: dict[str, str] = field(default_factory=dict)
 
     @property
     def primary(self) -> Estimate:
         """결론에 쓰는 추정."""
         return next(e for e in self.estimates if e.primary)
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON이 되는 사전. 실수는 유효숫자 열 자리이고, 폴더와 줄 번호는 담지 않습니다."""
+        found = asdict(self)
+        for hidden in ("lines", "folder"):
+            found["spec"].pop(hidden)
+        return plain(found)
+
+
+def plain(value: Any) -> Any:
+    """numpy 값과 튜플을 JSON 값으로. 유한하지 않은 수는 ``None``이 됩니다."""
+    if isinstance(value, dict):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [plain(item) for item in value]
+    if hasattr(value, "tolist"):
+        return plain(value.tolist())
+    if isinstance(value, float):
+        return float(f"{value:.10g}") if math.isfinite(value) else None
+    return value

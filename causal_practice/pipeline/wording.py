@@ -1,0 +1,67 @@
+"""보고서와 오류가 함께 쓰는 한국어: 조사, 숫자."""
+
+import difflib
+import math
+from collections.abc import Iterable
+
+# 받침이 있는 소리로 끝나는 글자: 숫자는 영일삼육칠팔, 로마자는 l m n r(엘 엠 엔 알)
+_CLOSED = set("013678lmnrLMNR")
+
+
+def josa(word: object, pair: str) -> str:
+    """``josa("처치", "은/는")``은 ``"처치는"``입니다. ``pair``는 받침이 있을 때/없을 때의 조사.
+
+    따옴표와 괄호는 건너뛰고 마지막 글자를 봅니다. ``으로/로``는 ㄹ 받침을 압니다.
+    """
+    word = str(word)
+    closed, open_ = pair.split("/")
+    last = next((c for c in reversed(word) if c.isalnum()), "")
+    if "가" <= last <= "힣":
+        final = (ord(last) - ord("가")) % 28
+        bare = final == 0 or (pair == "으로/로" and final == 8)
+    else:
+        bare = last not in _CLOSED or (pair == "으로/로" and last in set("178lrLR"))
+    return word + (open_ if bare else closed)
+
+
+def names(words: Iterable[str], most: int = 5) -> str:
+    """따옴표를 두른 이름들. 많으면 앞의 몇 개와 나머지의 수."""
+    words = [f"'{w}'" for w in words]
+    rest = len(words) - most
+    return ", ".join(words[:most]) + (f" 밖에 {rest}개" if rest > 0 else "")
+
+
+def near(word: str, known: Iterable[str]) -> str:
+    """비슷한 이름을 권하는 문장. 없으면 있는 이름을 늘어놓습니다."""
+    known = [str(k) for k in known]
+    close = difflib.get_close_matches(str(word), known, n=3, cutoff=0.6)
+    folded = [k for k in known if k.strip().casefold() == str(word).strip().casefold()]
+    found = list(dict.fromkeys(folded + close))
+    return f"혹시 {names(found)}인가요?" if found else f"있는 이름은 {names(known, 12)}입니다."
+
+
+def number(value: float | None, error: float | None = None, signed: bool = False) -> str:
+    """읽기 좋은 자릿수의 수. ``error``가 있으면 그 둘째 유효숫자까지 적습니다."""
+    if value is None or not math.isfinite(value):
+        return "–"
+    if not error and value == round(value) and abs(value) < 1e12:
+        text = f"{int(value):{'+' if signed and value else ''},d}"
+        return text.replace("-", "−")
+    scale = abs(error) if error and math.isfinite(error) else abs(value)
+    digits = 0 if scale == 0 else max(0, min(8, (1 if error else 2) - math.floor(math.log10(scale))))
+    text = f"{value:{'+' if signed else ''},.{digits}f}"
+    if float(text.replace(",", "")) == 0:
+        text = text.lstrip("+-")
+    return text.replace("-", "−")
+
+
+def percent(share: float, digits: int = 1) -> str:
+    """비율을 퍼센트로."""
+    return "–" if share is None or not math.isfinite(share) else f"{100 * share:.{digits}f}%"
+
+
+def pvalue(value: float | None) -> str:
+    """p 값. 아주 작으면 0.001보다 작다고만 적습니다."""
+    if value is None or not math.isfinite(value):
+        return "–"
+    return "0.001보다 작음" if value < 0.001 else f"{value:.3f}"
