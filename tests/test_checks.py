@@ -299,6 +299,7 @@ def test_headings_out_of_order_are_found():
         ("libraries: [dowhy, statsmodels]", "libraries: [dowhy, econml]", "library", "libraries:", "econml"),
         ("(../guides/contributing.md)", "(../guides/nowhere.md)", "link", "(../guides/nowhere.md)", "nowhere.md"),
         (":::{slide} 바꿀 셀은 셋입니다", ":::{slide}", "slide", ":::{slide}\n", "제목이 없습니다"),
+        (":::{slide} 바꿀 셀은 셋입니다", ":::{slide} 값은 {glue:text}`effect:.1f`", "slide", ":::{slide} 값은", "글자 그대로"),
         ("cost, loss = 12.0, 4.0", "cost, loss = (12.0, 4.0", "code", "cost, loss = (", "괄호"),
         ("## 3. 결정\n", "## 3. 결정\n\n![](data:image/png;base64,AAAA)\n", "output", "![](data:", "박혀"),
         ("## 3. 결정\n", "## 3. 결정\n\n![](../assets/static/icon.svg)\n", "alt", "![](../assets", "대체 텍스트"),

@@ -1,5 +1,7 @@
 """대리 지표 사례: 같은 씨앗이면 같은 표, 있을 수 없는 값은 거절, 알려진 정답, 그리고 쪽이 하는 통계의 주장."""
 
+from itertools import combinations
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -12,8 +14,11 @@ PROXY = generator("netflix_proxy_metrics")
 KNOWN = truth("netflix_proxy_metrics")
 PAGE = read_page(ROOT / "case_studies" / "netflix_proxy_metrics.md")
 NAMES = ("bucket_gaps", "raw_parts", "jack_parts", "slope", "bucket_noise", "liml", "score_weights", "programmes", "mark", "fake_gaps")
-CODE = page_functions(PAGE, *NAMES, make=PROXY, COST=3.0, VALUE=0.1)
+MORE = ("explained", "decide", "split_gain", "summary", "marked")
+FRONT = np.array([np.isin(range(10), five) / 5 for five in combinations(range(10), 5)])
+CODE = page_functions(PAGE, *NAMES, *MORE, make=PROXY, COST=3.0, VALUE=0.1, front=FRONT)
 bucket_gaps, raw_parts, jack_parts, slope, bucket_noise, liml, score_weights, programmes, mark, fake_gaps = (CODE[n] for n in NAMES)
+explained, marked = CODE["explained"], CODE["marked"]
 OMEGA = 2e6 / 5_000 * PROXY.NOISE
 
 
@@ -160,9 +165,15 @@ def test_someone_elses_covariance_misleads_the_total_covariance():
     s, y = bucket_gaps(d, "clicks"), bucket_gaps(d, "days")
     size = d[d["arm"] == 1].groupby("experiment")["users"].sum().to_numpy()
     pooled = [np.average(d[c], weights=d["users"]) * 2e6 / size for c in ("clicks_days_cov", "clicks_var")]
-    wrong = slope(raw_parts(s, y) - pooled[0], raw_parts(s, s) - pooled[1])[0]
-    right, error = slope(size * jack_parts(s, y), size * jack_parts(s, s))
-    assert wrong > 0.2 and abs(right + 0.25) < 4 * error and error < 0.06
+    wrong, right = {}, {}
+    for name, w in (("size", size), ("plain", np.ones(len(size)))):
+        wrong[name] = slope(w * (raw_parts(s, y) - pooled[0]), w * (raw_parts(s, s) - pooled[1]))
+        right[name] = slope(w * jack_parts(s, y), w * jack_parts(s, s))
+        assert abs(right[name][0] + 0.25) < 4 * right[name][1]
+        assert wrong[name][0] + 0.25 > 4 * wrong[name][1]
+    # 무게가 없으면 작은 실험이 커져 더 어긋나고, JIVE는 덜 정밀할 뿐입니다.
+    assert wrong["plain"][0] > 0.2 > 0 > wrong["size"][0]
+    assert right["size"][1] < 0.06 < right["plain"][1]
 
 
 def test_fake_experiments_show_the_slope_of_users():
@@ -200,3 +211,26 @@ def test_score_uses_the_noise_of_the_click_too():
     pair = np.linalg.solve((signal + OMEGA)[np.ix_([0, 2], [0, 2])], signal[[0, 2], 2])
     alone = signal[0, 2] / (signal + OMEGA)[0, 0]
     assert pair[0] < alone < 0
+
+
+def test_error_of_the_explained_variance_is_the_spread_over_sets():
+    _, g = programmes(np.random.default_rng(14), 400)
+    ahead = explained(g[..., 1], g[..., 2]) - explained(g[..., 0], g[..., 2])
+    direct = [jack_parts(g[..., c], g[..., 2]).mean(-1) ** 2 / raw_parts(g[..., c], g[..., c]).mean(-1) for c in (1, 0)]
+    np.testing.assert_allclose(ahead.mean(-1), direct[0] - direct[1], atol=1e-8)
+    assert np.median(ahead.std(-1, ddof=1) / np.sqrt(300)) == pytest.approx(ahead.mean(-1).std(), rel=0.15)
+
+
+def test_averaging_all_splits_scores_rules_without_bias_and_more_often_right():
+    tau, g = programmes(np.random.default_rng(15), 150)
+    rows = [marked(g[i], OMEGA, tau[i, :, 2], {"클릭, 완주": [0, 1]})["두 주 점수 - 클릭"] for i in range(150)]
+    once, mean, _, error, real = np.array(rows).T
+    assert abs((mean - real).mean()) < 4 * (mean - real).std() / np.sqrt(150)
+    assert 0.90 < (abs(mean - real) < 1.96 * error).mean() <= 1
+    assert mean.std() < 0.75 * once.std() and (mean > 0).mean() > (once > 0).mean()
+
+
+def test_splits_take_every_half_once():
+    assert FRONT.shape == (252, 10) and len(np.unique(FRONT, axis=0)) == 252
+    np.testing.assert_allclose(FRONT.sum(1), 1)
+    np.testing.assert_allclose(FRONT.mean(0), 0.1)

@@ -175,6 +175,25 @@ def test_california_proposition_99():
     assert letter == "B"
 
 
+def test_the_job_training_data_with_survey_controls_is_not_an_a():
+    """직업훈련(NSW)의 실험군 185명과 설문(PSID)의 대조군 429명. 실험의 답은 1,794달러입니다(LaLonde, 1986)."""
+    frame = pd.read_csv(package_file("causalpy", "data/lalonde.csv"))
+    frame = frame.assign(black=(frame.race == "black").astype(int), hispan=frame.hispan.astype(int))
+    covariates = ("age", "educ", "black", "hispan", "married", "nodegree", "re74")
+    made = spec(
+        treatment=Treatment("treat", "binary"), outcome=Outcome("re78"), estimand="ATT", confounders=(*covariates, "re75"),
+        timing=dict.fromkeys((*covariates, "re75"), "before"),
+    )  # fmt: skip
+    ident = identify(made, frame)
+    design = designs.get(ident.design)
+    estimates = design.estimate(made, ident, frame)
+    more, sensitivities = design.stress(made, ident, frame, estimates)
+    naive = next(e for e in estimates if e.method == "naive")
+    assert round(naive.value) == -635
+    assert estimates[0].low < 1794 < estimates[0].high
+    assert grade(made, ident, [*design.check(made, ident, frame), *more], estimates, sensitivities).letter != "A"
+
+
 def test_robustness_value_of_the_darfur_example():
     # Cinelli와 Hazlett(2020): t = 4.18, 자유도 783이면 13.9%.
     assert round(adjustment.robustness_value(4.18, 783), 3) == 0.139

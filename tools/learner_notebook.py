@@ -42,7 +42,7 @@ _NUMBERLESS = {"note": "참고", "tip": "도움말", "hint": "귀띔", "warning"
                "attention": "주의", "important": "중요", "seealso": "함께 보기", "error": "오류", "solution": "정답 해설"}  # fmt: skip
 _PLAIN = {"slide", "div", "grid", "grid-item", "card-carousel", "tab-set", "centered", "container"}
 _SITE_ONLY = {"toctree", "tableofcontents", "contents", "raw", "include", "literalinclude", "weekly-table", "case-gallery",
-              "data-cards", "build-report", "benchmark", "book-glossary", "glossary", "bibliography", "glue", "glue:figure"}  # fmt: skip
+              "data-cards", "build-report", "benchmark", "pipeline-benchmark", "book-glossary", "glossary", "bibliography", "glue", "glue:figure"}  # fmt: skip
 _IMPURE = re.compile(r":=|\b(?:rng|random\w*|next|pop|append)\b")
 ANSWER_HINT = "여기에 답을 씁니다"
 CHECK_HINT = "# 점검 셀입니다. 고치지 말고 실행하세요. 펼치면 정답이 보입니다."  # 접힌 셀은 첫 줄만 보입니다

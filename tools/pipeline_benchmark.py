@@ -58,6 +58,39 @@ def measure(world, draws: int) -> dict:
     return out
 
 
+def plain_dowhy(world, draws: int) -> dict | None:
+    """DoWhy를 기본값으로 썼을 때(그래프나 교란 요인을 주고 선형회귀)의 치우침, 포함률, 초. 보정 설계의 세계만 잽니다."""
+    import logging
+
+    import dowhy
+
+    from causal_practice.pipeline.identify import causal_graph
+
+    logging.getLogger("dowhy").setLevel(logging.ERROR)
+    values, covers, truths, seconds = [], [], [], []
+    for seed in range(draws):
+        spec, frame, truth = world.make(seed)
+        if spec.treatment.kind != "binary" or spec.treatment.randomized or spec.instrument or spec.running or spec.panel:
+            return None
+        start = time.perf_counter()
+        graph = causal_graph(spec)
+        model = dowhy.CausalModel(frame[[c for c in frame.columns if c in graph]], "t", "y", graph=graph)
+        estimand = model.identify_effect(proceed_when_unidentifiable=True)
+        estimate = model.estimate_effect(estimand, method_name="backdoor.linear_regression", confidence_intervals=True)
+        low, high = np.ravel(estimate.get_confidence_intervals())[:2]
+        seconds.append(time.perf_counter() - start)
+        values.append(float(estimate.value))
+        truths.append(truth)
+        covers.append(low <= truth <= high)
+    gap = np.array(values) - np.array(truths)
+    return {
+        "draws": draws,
+        "bias": round(float(gap.mean()), 4),
+        "coverage": round(float(np.mean(covers)), 3),
+        "seconds": round(float(np.median(seconds)), 2),
+    }
+
+
 def reached(expect: str, row: dict) -> bool:
     """목표에 닿았는지."""
     if expect == "coverage":
@@ -72,11 +105,19 @@ def main(arguments=None) -> None:
     parser.add_argument("--draws", type=int, default=200)
     parser.add_argument("--worlds", nargs="*", default=[], help="이 세계들만 다시 재고 나머지 줄은 그대로 둡니다")
     parser.add_argument("--out", type=Path, default=TARGET)
+    parser.add_argument("--peers", action="store_true", help="보정 설계의 세계에서 기본값의 DoWhy도 잽니다")
     options = parser.parse_args(arguments)
     chosen = [w for w in WORLDS if not options.worlds or w.name in options.worlds]
     rows = (yaml.safe_load(options.out.read_text(encoding="utf-8")) or {}).get("worlds", {}) if options.out.exists() else {}
     for world in chosen:
-        rows[world.name] = measure(world, options.draws)
+        if options.peers:
+            peer = plain_dowhy(world, options.draws)
+            if peer is None or world.name not in rows:
+                continue
+            rows[world.name]["plain_dowhy"] = peer
+            print(world.name, peer, flush=True)
+        else:
+            rows[world.name] = measure(world, options.draws)
         row = rows[world.name]
         print(world.name, row["grades"], row.get("coverage"), row.get("bias_in_errors"), row["seconds"], "닿음" if row["reached"] else "못 닿음", flush=True)
         ordered = {w.name: rows[w.name] for w in WORLDS if w.name in rows}

@@ -26,7 +26,7 @@ from lightgbm import LGBMClassifier, LGBMRegressor
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.model_selection import GroupKFold, KFold, StratifiedKFold
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import PolynomialFeatures, StandardScaler"""
+from sklearn.preprocessing import PolynomialFeatures, SplineTransformer, StandardScaler"""
 
 
 def design_matrix(frame: pd.DataFrame, columns) -> pd.DataFrame:
@@ -94,7 +94,7 @@ def _namespace() -> dict:
     from lightgbm import LGBMClassifier, LGBMRegressor
     from sklearn.linear_model import LogisticRegression, Ridge
     from sklearn.pipeline import make_pipeline
-    from sklearn.preprocessing import PolynomialFeatures, StandardScaler
+    from sklearn.preprocessing import PolynomialFeatures, SplineTransformer, StandardScaler
 
     return {
         "LGBMClassifier": LGBMClassifier,
@@ -102,6 +102,7 @@ def _namespace() -> dict:
         "LogisticRegression": LogisticRegression,
         "PolynomialFeatures": PolynomialFeatures,
         "Ridge": Ridge,
+        "SplineTransformer": SplineTransformer,
         "StandardScaler": StandardScaler,
         "make_pipeline": make_pipeline,
     }
@@ -124,6 +125,15 @@ def outcome_learners(width: int, seed: int) -> list[Learner]:
             )
         )
     found.append(Learner("boosting", "LightGBM", _boosting("Regressor", seed)))
+    return found
+
+
+def smooth_learners(width: int, seed: int) -> list[Learner]:
+    """결과 모델의 후보에 변수마다의 매끄러운 곡선을 더한 것. 연속 처치의 용량 기저는 변수에 굽어 따르기 쉽습니다."""
+    found = outcome_learners(width, seed)
+    if width >= 1:
+        source = "make_pipeline(SplineTransformer(n_knots=6, degree=3, knots='quantile', extrapolation='linear'), StandardScaler(), Ridge(alpha=1.0))"
+        found.insert(1, Learner("splines", "스플라인 능형회귀", source))
     return found
 
 

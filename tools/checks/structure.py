@@ -315,6 +315,8 @@ class _Checker:
         for block in blocks:
             if not block.argument:
                 self.add(block.line, "slide", "슬라이드에 제목이 없습니다 — ':::{slide} 제목' 꼴로 적으세요.")
+            elif "{glue:" in block.argument:
+                self.add(block.line, "slide", "슬라이드의 제목에 묶인 값을 부르면 글자 그대로 보입니다 — 값은 슬라이드의 본문으로 옮기세요.")
 
     def code(self) -> None:
         for cell in self.document.cells:

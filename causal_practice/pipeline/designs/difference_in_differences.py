@@ -374,7 +374,7 @@ def estimate(spec, ident, frame) -> list[Estimate]:
     }
     out = []
     for name, (value, influence) in parts.items():
-        f.psi[name] = value + influence
+        f.psi[name] = value + influence - influence.mean()  # 한 대상뿐인 집단은 영향함수의 평균이 0이 아닙니다
         same = name != "two_way" or len(cohorts) == 1
         out.append(
             common.estimate_from(f.psi[name], name, *labels[name], f.clusters, name == "group_time", ident.estimand if same else "분산 가중 평균")

@@ -1,5 +1,6 @@
-"""연속 처치의 보정 설계: ``control``에서 ``treated``로 올린 효과를 용량 반응 곡선 위에서 잽니다."""
+"""연속 처치의 보정 설계: ``control``에서 ``treated``로 올린 효과를 용량 반응 곡선(자연 삼차 스플라인) 위에서 잽니다."""
 
+import inspect
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -11,7 +12,8 @@ from causal_practice.pipeline.model import Check, Estimate, Picture, Sensitivity
 from causal_practice.pipeline.spec import said
 from causal_practice.pipeline.wording import josa
 
-DEGREE = 3
+# 자연 삼차 스플라인의 매듭(분위수). 삼차식 하나는 먼 꼬리에 맞추느라 가운데의 곡선을 일그러뜨립니다.
+KNOTS = (0.05, 0.275, 0.5, 0.725, 0.95)
 # 공변량을 알 때의 처치 예측에서 이만한 표준편차 밖이면 그 용량을 받은 비슷한 대상이 거의 없습니다.
 FAR = 2.5
 FAR_WARN, FAR_FAIL = 0.10, 0.30
@@ -22,29 +24,34 @@ PLACEBOS = 200
 
 @dataclass
 class Fit:
-    """교차 적합의 결과. ``V``는 용량 기저의 잔차(n, 3), ``u``는 결과의 잔차입니다."""
+    """교차 적합의 결과. ``V``는 용량 기저의 잔차(n, 4), ``u``는 결과의 잔차입니다."""
 
     frame: pd.DataFrame
     X: pd.DataFrame
     y: np.ndarray
     d: np.ndarray
-    centre: float
-    spread: float
+    knots: np.ndarray
     fold: np.ndarray
     clusters: np.ndarray | None
     V: np.ndarray
     u: np.ndarray
     contrast: np.ndarray
-    wide: np.ndarray
     outcome_choice: models.Choice
     choices: list[models.Choice]
     psi: dict[str, np.ndarray] = field(default_factory=dict)
 
 
-def basis(d, centre: float, spread: float) -> np.ndarray:
-    """표준화한 용량의 1, 2, 3제곱."""
-    z = (np.asarray(d, dtype=float) - centre) / spread
-    return np.column_stack([z**k for k in range(1, DEGREE + 1)])
+def basis(d, knots):
+    """자연 삼차 스플라인의 기저. 첫 열은 용량 그대로이고 양 끝 매듭 밖에서는 곧습니다."""
+    import numpy as np
+
+    d, span = np.asarray(d, dtype=float), knots[-1] - knots[0]
+
+    def cube(j):
+        return (np.maximum(d - knots[j], 0) ** 3 - np.maximum(d - knots[-1], 0) ** 3) / (knots[-1] - knots[j])
+
+    last = cube(len(knots) - 2)
+    return np.column_stack([d] + [(cube(j) - last) / span**2 for j in range(len(knots) - 2)])
 
 
 def fit(spec, ident, frame) -> Fit:
@@ -60,27 +67,21 @@ def _fit(spec, ident, frame) -> Fit:
     d = rows[spec.treatment.column].to_numpy(dtype=float)
     clusters = common.cluster_codes(spec, rows)
     fold = models.fold_numbers(d, spec.seed, clusters)
-    centre, spread = float(d.mean()), float(d.std())
-    candidates = models.outcome_learners(values.shape[1], spec.seed)
+    knots = np.unique(np.quantile(d, KNOTS))
+    if len(knots) < 3:
+        knots = np.linspace(d.min(), d.max(), 3)
+    candidates = models.smooth_learners(values.shape[1], spec.seed)
 
-    def pick(features, target):
-        return models.choose(candidates, features, target, fold, spec.seed) if values.shape[1] else models.Choice(candidates[0])
+    def pick(target):
+        return models.choose(candidates, values, target, fold, spec.seed) if values.shape[1] else models.Choice(candidates[0])
 
-    B = basis(d, centre, spread)
-    choices = [pick(values, B[:, 0])]
-    expected = models.cross_fit(choices[0].learner, values, B[:, 0], fold)
-    # 용량의 제곱과 세제곱의 조건부 평균은 용량의 조건부 평균의 다항식에 가깝습니다. 그 예측(겹 밖)을 특징으로 더하면
-    # 작은 표본에서도 잘 맞습니다. 결과의 조건부 평균도 같은 까닭으로 그 특징을 씁니다.
-    wide = np.column_stack([values, basis(expected, 0.0, 1.0)]) if values.shape[1] else values
-    V = [B[:, 0] - expected]
-    for j in range(1, DEGREE):
-        choices.append(pick(wide, B[:, j]))
-        V.append(B[:, j] - models.cross_fit(choices[j].learner, wide, B[:, j], fold))
-    V = np.column_stack(V)
-    outcome_choice = pick(wide, y)
-    u = y - models.cross_fit(outcome_choice.learner, wide, y, fold)
-    contrast = (basis([spec.treatment.treated], centre, spread) - basis([spec.treatment.control], centre, spread))[0]
-    return Fit(rows, X, y, d, centre, spread, fold, clusters, V, u, contrast, wide, outcome_choice, choices)
+    B = basis(d, knots)
+    choices = [pick(B[:, j]) for j in range(B.shape[1])]
+    V = np.column_stack([B[:, j] - models.cross_fit(choices[j].learner, values, B[:, j], fold) for j in range(B.shape[1])])
+    outcome_choice = pick(y)
+    u = y - models.cross_fit(outcome_choice.learner, values, y, fold)
+    contrast = (basis([spec.treatment.treated], knots) - basis([spec.treatment.control], knots))[0]
+    return Fit(rows, X, y, d, knots, fold, clusters, V, u, contrast, outcome_choice, choices)
 
 
 def _residual_scores(V, u, contrast) -> np.ndarray:
@@ -121,7 +122,7 @@ def _support_checks(spec, f: Fit) -> list[Check]:
     ]
     if f.X.shape[1] == 0:
         return found
-    residual = f.V[:, 0] * f.spread
+    residual = f.V[:, 0]
     left = float(residual.var() / f.d.var())
     status = "ok" if left >= LEFT_WARN else "warn" if left >= LEFT_FAIL else "fail"
     found.append(
@@ -155,8 +156,8 @@ def _support_checks(spec, f: Fit) -> list[Check]:
 def _weights(f: Fit) -> np.ndarray:
     """정규분포로 본 안정화 가중치 f(d)/f(d|x). 1%와 99%에서 자릅니다."""
     v = f.V[:, 0]
-    z = (f.d - f.centre) / f.spread
-    log = -0.5 * (z - z.mean()) ** 2 / z.var() + 0.5 * v**2 / v.var() + 0.5 * np.log(v.var() / z.var())
+    z = f.d - f.d.mean()
+    log = -0.5 * z**2 / z.var() + 0.5 * v**2 / v.var() + 0.5 * np.log(v.var() / z.var())
     w = np.exp(log)
     return np.clip(w, *np.quantile(w, [0.01, 0.99]))
 
@@ -189,19 +190,19 @@ def _balance(spec, f: Fit) -> list[Check]:
 
 
 def estimate(spec, ident, frame) -> list[Estimate]:
-    """삼차 용량 곡선의 DML(주된 추정), 곧은 DML, 선형회귀, 일반화 성향점수 가중, 보정하지 않은 회귀."""
+    """용량 곡선(자연 스플라인)의 DML(주된 추정), 곧은 DML, 선형회귀, 일반화 성향점수 가중, 보정하지 않은 회귀."""
     f = fit(spec, ident, frame)
     delta = float(f.contrast[0])
     f.psi["dose_curve"] = _residual_scores(f.V, f.u, f.contrast)
     f.psi["linear_dml"] = _residual_scores(f.V[:, :1], f.u, np.array([delta]))
-    B = basis(f.d, f.centre, f.spread)
+    B = basis(f.d, f.knots)
     f.psi["regression"] = _ols_scores(np.column_stack([B, f.X.to_numpy()]), f.y, np.concatenate([f.contrast, np.zeros(f.X.shape[1])]))
     if f.X.shape[1]:
         f.psi["weighting"] = _ols_scores(B, f.y, f.contrast, _weights(f))
     labels = {
-        "dose_curve": ("삼차 용량 곡선의 DML", "용량의 효과가 대상마다 다르거나 곡선이 삼차식보다 굽을 때"),
+        "dose_curve": ("용량 곡선(자연 스플라인)의 DML", "용량의 효과가 대상마다 다르거나 곡선이 매듭 다섯의 스플라인보다 굽을 때"),
         "linear_dml": ("곧은 용량의 DML", "용량 반응이 곧지 않을 때"),
-        "regression": ("선형회귀(삼차 용량)", "결과가 공변량에 곧게 따르지 않을 때"),
+        "regression": ("선형회귀(용량 스플라인)", "결과가 공변량에 곧게 따르지 않을 때"),
         "weighting": ("일반화 성향점수 가중", "처치의 분포가 정규분포와 다르거나 겹침이 약할 때"),
     }
     out = [
@@ -265,7 +266,7 @@ def _placebo(spec, f: Fit, main) -> Check:
 
 
 def _curvature(f: Fit, main) -> Check:
-    """곧은 용량과 삼차 곡선의 차이."""
+    """곧은 용량과 스플라인 곡선의 차이."""
     difference = f.psi["dose_curve"] - f.psi["linear_dml"]
     z = difference.mean() / max(common.mean_error(difference, f.clusters), 1e-300)
     bent = abs(z) > 3
@@ -273,7 +274,7 @@ def _curvature(f: Fit, main) -> Check:
         "curvature",
         "용량 반응의 굽음",
         "warn" if bent else "ok",
-        f"곧은 용량의 추정은 {common.show(f.psi['linear_dml'].mean())}, 삼차 곡선은 {common.show(main.value)}입니다(차이 z={z:+.1f})."
+        f"곧은 용량의 추정은 {common.show(f.psi['linear_dml'].mean())}, 스플라인 곡선은 {common.show(main.value)}입니다(차이 z={z:+.1f})."
         + (" 한 단위마다 같은 효과로 읽으면 안 됩니다." if bent else ""),
         abs(float(z)),
         3.0,
@@ -285,7 +286,7 @@ def _negative_controls(spec, f: Fit):
     values = f.X.to_numpy()
     for name in spec.negative_outcomes:
         y = f.frame[name].to_numpy(dtype=float)
-        candidates = models.outcome_learners(values.shape[1], spec.seed)
+        candidates = models.smooth_learners(values.shape[1], spec.seed)
         choice = models.choose(candidates, values, y, f.fold, spec.seed) if values.shape[1] else models.Choice(candidates[0])
         psi = _residual_scores(f.V[:, :1], y - models.cross_fit(choice.learner, values, y, f.fold), f.contrast[:1])
         found.append((name, float(psi.mean()), common.mean_error(psi, f.clusters), float(y.std())))
@@ -298,9 +299,9 @@ def pictures(spec, ident, frame, estimates) -> list[Picture]:
     """추정값, 용량 반응 곡선, 균형."""
     f = fit(spec, ident, frame)
     grid = np.linspace(*np.quantile(f.d, [0.025, 0.975]), 25)
-    start = basis([spec.treatment.control], f.centre, f.spread)[0]
+    start = basis([spec.treatment.control], f.knots)[0]
     values, lows, highs = [], [], []
-    for point in basis(grid, f.centre, f.spread):
+    for point in basis(grid, f.knots):
         psi = _residual_scores(f.V, f.u, point - start)
         error = common.mean_error(psi, f.clusters)
         values.append(float(psi.mean()))
@@ -373,15 +374,12 @@ def steps(spec, ident, frame, estimates) -> list[Step]:
             f"fold = np.zeros(len(y), dtype=int)\nfor k, (_, test) in enumerate({split}):\n    fold[test] = k\n{predict}",
         ),
         Step(
-            "용량의 1, 2, 3제곱과 결과에서 공변량으로 예측되는 몫을 빼고, 잔차끼리 회귀합니다.",
-            "centre, spread = d.mean(), d.std()\n"
-            f"def basis(v):\n    z = (np.asarray(v, dtype=float) - centre) / spread\n    return np.column_stack([z**k for k in range(1, {DEGREE + 1})])\n"
+            "용량의 스플라인 기저와 결과에서 공변량으로 예측되는 몫을 빼고, 잔차끼리 회귀합니다.",
+            f"{inspect.getsource(basis)}\nknots = np.array({[float(k) for k in f.knots]!r})\n"
             f"models = [{', '.join('lambda: ' + s for s in sources)}]\n"
-            "B = basis(d)\nexpected = held_out(models[0], X, B[:, 0])\n"
-            + ("wide = np.column_stack([X, expected, expected**2, expected**3])\n" if f.X.shape[1] else "wide = X\n")
-            + "V = np.column_stack([B[:, 0] - expected] + [B[:, j] - held_out(models[j], wide, B[:, j]) for j in range(1, B.shape[1])])\n"
-            f"u = y - held_out(lambda: {f.outcome_choice.learner.source}, wide, y)\n"
-            f"contrast = (basis([{spec.treatment.treated!r}]) - basis([{spec.treatment.control!r}]))[0]\n"
+            "B = basis(d, knots)\nV = np.column_stack([B[:, j] - held_out(models[j], X, B[:, j]) for j in range(B.shape[1])])\n"
+            f"u = y - held_out(lambda: {f.outcome_choice.learner.source}, X, y)\n"
+            f"contrast = (basis([{spec.treatment.treated!r}], knots) - basis([{spec.treatment.control!r}], knots))[0]\n"
             "inverse = np.linalg.pinv(V.T @ V / len(u))\nbeta = inverse @ (V.T @ u / len(u))\n"
             "psi = contrast @ beta + (V @ (inverse @ contrast)) * (u - V @ beta)\n"
             f"value = psi.mean()\n{error}\nhalf = stats.t.ppf(0.975, df) * error\n"
