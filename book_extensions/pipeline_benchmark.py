@@ -37,8 +37,8 @@ def read_table(path: Path = TABLE) -> dict:
     return document["worlds"]
 
 
-def _share(value: float) -> str:
-    return f"{100 * value:.0f}%"
+def _share(value: float, digits: int = 0) -> str:
+    return f"{100 * value:.{digits}f}%"
 
 
 def _number(value: float | None, form: str) -> str:
@@ -51,7 +51,7 @@ def worlds_table(worlds: dict) -> str:
     for row in worlds.values():
         grades = [_share(row["grades"][k]) for k in ("A", "B", "C", "refused")]
         cells = [EXPECTED[row["expect"]], f"{row['draws']:,}", *grades, _number(row.get("bias_in_errors"), "+.2f")]
-        cells += ["" if row.get("coverage") is None else _share(row["coverage"]), f"{row['seconds']:.1f}"]
+        cells += ["" if row.get("coverage") is None else _share(row["coverage"], 1), f"{row['seconds']:.1f}"]
         reached = "닿음" if row["reached"] else "<strong>못 닿음</strong>"
         texts = "".join(f"<td>{html.escape(c)}</td>" for c in cells) + f"<td>{reached}</td>"
         body.append(f'<tr><th scope="row">{html.escape(row["label"])}</th>{texts}</tr>')
