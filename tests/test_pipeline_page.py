@@ -46,7 +46,7 @@ def test_the_table_shows_what_was_measured_and_what_was_missed():
     text = worlds_table({"one": ROW, "two": ROW | {"expect": "stop", "reached": False, "coverage": None, "bias_in_errors": None}})
     page = lxml_html.fromstring(f"<div>{text}</div>")
     cells = [[c.text_content() for c in tr] for tr in page.xpath("//tbody/tr")]
-    assert cells[0] == ["세계 <하나>", "가정이 성립", "200", "90%", "10%", "0%", "0%", "−0.25", "94%", "1.2", "닿음"]
+    assert cells[0] == ["세계 <하나>", "가정이 성립", "200", "90%", "10%", "0%", "0%", "−0.25", "94.5%", "1.2", "닿음"]
     assert cells[1][-1] == "못 닿음" and cells[1][7] == cells[1][8] == ""
     assert "1개가 목표에 닿지 못했습니다" in text and "모두 목표에 닿았습니다" in worlds_table({"one": ROW})
 
