@@ -117,6 +117,12 @@ def test_a_sentence_of_more_than_fourteen_words_is_found():
     assert language_findings(f"짧습니다.\n\n낱말 {fourteen}\n") == [(3, "long")]
 
 
+def test_a_paragraph_pasted_twice_is_found_but_not_a_slide_or_a_short_line():
+    long, short = "앞 매출은 여러 길이 만나는 충돌부입니다. 보정하면 옷 가게와 상품 수 사이의 길이 열립니다.", "구간을 봅니다."
+    assert language_findings(f"{long}\n\n{short}\n\n{long}\n\n{short}\n") == [(5, "repeated")]
+    assert language_findings(f"{long}\n\n:::{{slide}} 제목\n{long}\n:::\n") == []
+
+
 def test_word_count_ignores_english_in_parentheses_marks_and_numbers_bound():
     assert language.count_words("성향점수(inverse probability weighting)는 하나입니다.") == 2
     assert language.count_words(f"효과는 {BOUND} 시간 — 곧 {BOUND}시간입니다.") == 5

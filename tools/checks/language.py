@@ -11,6 +11,7 @@ from tools.checks.markdown import BOUND, CITED, OPAQUE, Block, Document, flatten
 from tools.paths import ROOT, Page
 
 LONGEST = 14  # 한 문장의 어절
+REPEATED = 40  # 이보다 짧은 문단은 되풀이될 수 있습니다(글자)
 PROSE = {"paragraph", "item", "footnote"}
 EXEMPTION = re.compile(r"^%\s*문체 허용(?P<rest>.*)$")
 
@@ -154,7 +155,21 @@ def check(page: Page, document: Document | None = None, variants: dict[str, str]
     variants = glossary_variants() if variants is None else variants
     path = page.path.relative_to(ROOT).as_posix()
     found = [f for block in _with_front_matter(page, document) for f in _check_block(path, block, variants)]
+    found += _repeated(path, document)
     return _apply_exemptions(path, document, found)
+
+
+def _repeated(path: str, document: Document) -> list[Finding]:
+    """고치다가 두 번 붙은 문단. 슬라이드는 본문의 말을 되풀이하므로 뺍니다."""
+    first, found = {}, []
+    for block in document.blocks:
+        if block.kind != "paragraph" or len(block.raw) < REPEATED or "slide" in block.inside:
+            continue
+        if block.raw in first:
+            found.append(Finding(path, block.line, f"{first[block.raw]}번째 줄과 같은 문단입니다: '{_short(block.raw)}' — 하나를 지우세요.", "repeated"))
+        else:
+            first[block.raw] = block.line
+    return found
 
 
 def _with_front_matter(page: Page, document: Document) -> list[Block]:
