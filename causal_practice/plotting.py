@@ -60,6 +60,17 @@ def set_style() -> None:
     )
 
 
+def _after_boxes(place, *boxes):
+    """상자의 자리를 먼저 맞추고 화살표를 놓습니다. 글 상자는 그려질 때에야 자리를 잡아, 그냥 두면 화살촉이 상자에 묻히거나 못 미칩니다."""
+
+    def placed(renderer):
+        for box in boxes:
+            box.update_bbox_position_size(renderer)
+        place(renderer)
+
+    return placed
+
+
 def draw_graph(
     edges: Iterable[tuple[str, str]],
     labels: dict[str, str] | None = None,
@@ -129,7 +140,7 @@ def draw_graph(
     ax.set_ylim(min(ys) - pad_y, max(ys) + pad_y)
     for cause, effect in graph.edges:
         dashed = cause in hidden or effect in hidden
-        ax.annotate(
+        arrow = ax.annotate(
             "",
             xy=positions[effect],
             xytext=positions[cause],
@@ -146,5 +157,6 @@ def draw_graph(
             },
             zorder=2,
         )
+        arrow.update_positions = _after_boxes(arrow.update_positions, boxes[cause], boxes[effect])
     ax.axis("off")
     return ax

@@ -1,5 +1,6 @@
 """책의 노트북이 함께 쓰는 작은 패키지."""
 
+import io
 import math
 import os
 import warnings
@@ -287,6 +288,33 @@ def test_a_graph_has_every_node_and_arrow():
     assert styles["u"] == "--" and styles["x"] == "-"
     assert sum(arrow.get_linestyle() == "--" for arrow in arrows) == 1
     plt.close("all")
+
+
+def test_arrows_end_at_the_boxes_whatever_the_resolution():
+    """그림은 화면과 다른 해상도로 저장됩니다. 상자의 자리가 옛것이면 화살촉이 상자에 묻히거나 못 미칩니다."""
+    set_style()
+    figure, axis = plt.subplots(figsize=(7.4, 3.8), dpi=70)
+    names = {"a": "앞 구간의 5분", "b": "이번 구간의 취소", "c": "시각과 요일"}
+    draw_graph([("a", "b"), ("c", "b"), ("c", "a")], labels=names, positions={"a": (0, 1.1), "b": (3.4, -0.6), "c": (1.7, -1.7)}, ax=axis)
+    drawn = []
+    for target, text in zip("bba", [t for t in axis.texts if not t.get_text()], strict=True):
+        arrow = text.arrow_patch
+
+        def draw(renderer, arrow=arrow, target=target, original=arrow.draw):
+            drawn.append((names[target], arrow.get_transform().transform(arrow.get_path().vertices)))
+            original(renderer)
+
+        arrow.draw = draw
+    figure.savefig(io.BytesIO(), dpi=140)
+    figure.set_dpi(140)
+    figure.canvas.draw()
+    boxes = {t.get_text(): t.get_bbox_patch().get_window_extent() for t in axis.texts if t.get_text()}
+    assert len(drawn) >= 3
+    for target, points in drawn[:3]:
+        gaps = {name: min(max(box.x0 - x, x - box.x1, box.y0 - y, y - box.y1) for x, y in points) for name, box in boxes.items()}
+        assert min(gaps.values()) > -1, "화살표가 상자에 묻혔습니다."
+        assert gaps[target] < 10, "화살촉이 상자에 못 미칩니다."
+    plt.close(figure)
 
 
 def test_a_given_axis_and_positions_are_used():
