@@ -24,6 +24,9 @@ TRANSLATIONS = {
 _FIRST_HEADING_END = re.compile(r"</h1>")
 _SCROLL_TABLE = re.compile(r"<table\b.*?</table>", re.DOTALL)
 
+# pandas는 색인의 이름을 빈칸뿐인 머리줄에 따로 씁니다. 그 이름을 첫 머리줄의 빈칸으로 올립니다.
+_INDEX_NAME = re.compile(r"(<thead>\s*<tr[^>]*>\s*)<th></th>((?:\s*<th>[^<]*</th>)+\s*</tr>)\s*<tr>\s*(<th>[^<]+</th>)(?:\s*<th></th>)+\s*</tr>(\s*</thead>)")
+
 _CHECKBOX = '<input class="task-list-item-checkbox"'
 
 
@@ -62,6 +65,7 @@ def _context(app: Sphinx, pagename: str, templatename: str, context: dict, doctr
     body = body.replace(_CHECKBOX, _CHECKBOX + ' aria-label="할 일"')
     for english, korean in TRANSLATIONS.items():
         body = body.replace(english, korean)
+    body = _INDEX_NAME.sub(r"\1\3\2\4", body)
     body = _SCROLL_TABLE.sub(lambda m: f'<div class="table-scroll" tabindex="0" role="region" aria-label="표">{m.group(0)}</div>', body)
     tools = context.get("page_tools") or []
     if tools:

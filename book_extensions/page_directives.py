@@ -90,21 +90,48 @@ class SolutionDirective(SphinxDirective):
         return [node]
 
 
+_COLUMNS = re.compile(r"\S {2,}\S")
+
+
 class KoreanFoldLabels(SphinxPostTransform):
-    """접은 코드의 이름표를 우리말로 바꿉니다. 정답 코드는 '정답 코드'라고 씁니다."""
+    """접은 코드의 이름표를 우리말로 바꿉니다. 정답 코드는 '정답 코드'라고 씁니다.
+
+    자기 점검도 접습니다. 점검하는 코드에는 정답이 적혀 있어, 풀기 전에 보이면 접은 정답이 소용없습니다.
+    """
 
     default_priority = 198  # myst-nb가 접기(199)를 만들기 바로 앞
     formats = ("html",)
 
     def run(self, **kwargs) -> None:
         for node in self.document.findall(nodes.container):
-            if node.get("nb_element") != "cell_code" or not node.get("hide_mode"):
+            if node.get("nb_element") != "cell_code":
+                continue
+            if "tag_self-check" in node["classes"]:
+                node["hide_mode"] = "all"
+            if not node.get("hide_mode"):
                 continue
             if "tag_solution" in node["classes"]:
                 name = "정답 코드"
+            elif "tag_self-check" in node["classes"]:
+                name = "자기 점검"
             else:
                 name = {"input": "코드", "output": "결과"}.get(node["hide_mode"], "코드와 결과")
             node["prompt_show"], node["prompt_hide"] = f"{name} 보기", f"{name} 접기"
+
+
+class AlignedOutput(SphinxPostTransform):
+    """칸을 맞추어 찍은 결과(표, Series)에 표시를 답니다. 그런 결과는 고정폭 글꼴이라야 칸이 맞습니다."""
+
+    default_priority = 198
+    formats = ("html",)
+
+    def run(self, **kwargs) -> None:
+        for output in self.document.findall(nodes.container):
+            if output.get("nb_element") != "cell_code_output":
+                continue
+            for block in output.findall(nodes.literal_block):
+                if sum(bool(_COLUMNS.search(line)) for line in block.astext().splitlines()) >= 2:
+                    block["classes"].append("aligned-output")
 
 
 def _open(tag: str):
@@ -125,7 +152,7 @@ def setup(app: Sphinx) -> dict:
     app.add_node(
         solution_block,
         html=(
-            _open('<details class="solution admonition"><summary><p class="admonition-title">정답 해설 보기</p></summary>\n'),
+            _open('<details class="solution admonition"><summary><p class="admonition-title">정답 해설 <span class="when-closed">보기</span><span class="when-open">접기</span></p></summary>\n'),
             _close("</details>\n"),
         ),
     )
@@ -134,4 +161,5 @@ def setup(app: Sphinx) -> dict:
     app.add_directive("exercise", ExerciseDirective)
     app.add_directive("solution", SolutionDirective)
     app.add_post_transform(KoreanFoldLabels)
+    app.add_post_transform(AlignedOutput)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

@@ -29,11 +29,34 @@
     });
     window.addEventListener("afterprint", function () { opened.forEach(function (d) { d.open = false; }); });
     window.setTimeout(function () { translate(document); }, 300);
+    // 옆으로 넘치는 표, 코드, 수식은 끝까지 밀기 전에는 끝을 흐립니다.
+    function watchOverflow(element) {
+      if (element.dataset.watched) { return; }
+      element.dataset.watched = "yes";
+      function mark() {
+        element.classList.toggle("scrolls-on", element.scrollLeft + element.clientWidth < element.scrollWidth - 2);
+      }
+      element.addEventListener("scroll", mark, { passive: true });
+      if (window.ResizeObserver) { new ResizeObserver(mark).observe(element); }
+      mark();
+    }
+    document.querySelectorAll(".table-scroll, div.highlight pre").forEach(watchOverflow);
+    // 좁은 화면에서는 그림을 눌러 제 크기로 봅니다.
+    if (window.matchMedia && window.matchMedia("(max-width: 700px)").matches) {
+      document.querySelectorAll(".bd-article .cell_output img").forEach(function (image) {
+        if (image.closest("a")) { return; }
+        var link = document.createElement("a");
+        link.href = image.src;
+        link.className = "figure-link";
+        image.parentNode.insertBefore(link, image);
+        link.appendChild(image);
+      });
+    }
     // 옆으로 넘치는 수식은 자판으로도 밀 수 있게 합니다.
     if (window.MathJax && window.MathJax.startup && window.MathJax.startup.promise) {
       window.MathJax.startup.promise.then(function () {
         document.querySelectorAll("mjx-container[display='true']").forEach(function (formula) {
-          if (formula.scrollWidth > formula.clientWidth) { formula.tabIndex = 0; }
+          if (formula.scrollWidth > formula.clientWidth) { formula.tabIndex = 0; watchOverflow(formula); }
         });
       });
     }
