@@ -347,6 +347,23 @@ def test_a_name_made_only_in_a_solution_must_not_be_used_later():
     assert [f.line for f in found] == [line_of(broken, 'check_answer("연습 3"')] and "'choice'" in found[0].message
 
 
+def test_visible_code_does_not_lean_on_a_removed_cell():
+    hidden = "```{code-cell} ipython3\n:tags: [remove-cell]\nlevel = 3\n```\n\n```{code-cell} ipython3\nprint(level)\n```\n\n## 3. 결정\n"
+    broken = changed_template("## 3. 결정\n", hidden)
+    found = [f for f in structure.check(broken) if f.rule == "removed-name"]
+    assert [f.line for f in found] == [line_of(broken.text, "print(level)")] and "'level'" in found[0].message
+    shown = changed_template("## 3. 결정\n", hidden.replace("remove-cell", "hide-input"))
+    assert not [f for f in structure.check(shown) if f.rule == "removed-name"]
+
+
+def test_bold_that_stays_as_stars_is_found():
+    broken = changed_template("## 3. 결정\n", "## 3. 결정\n\n작은 점포에는 더 큰 **%**입니다. **굵게** 됩니다.\n")
+    found = [f for f in language.check(broken) if f.rule == "stars"]
+    assert [f.line for f in found] == [line_of(broken.text, "작은 점포")]
+    glued = changed_template("## 3. 결정\n", "## 3. 결정\n\n값은 **{glue:text}`effect:.1f`시간**입니다.\n")
+    assert not [f for f in language.check(glued) if f.rule == "stars"]
+
+
 def test_too_few_slides_are_counted():
     broken = Page(TEMPLATE.path, TEMPLATE.text.replace(":::{slide}", ":::{tip}").replace("slide-new", "slide"), TEMPLATE.meta)
     assert any(f.rule == "slide" and "0장" in f.message for f in structure.check(broken))

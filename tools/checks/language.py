@@ -155,7 +155,7 @@ def check(page: Page, document: Document | None = None, variants: dict[str, str]
     variants = glossary_variants() if variants is None else variants
     path = page.path.relative_to(ROOT).as_posix()
     found = [f for block in _with_front_matter(page, document) for f in _check_block(path, block, variants)]
-    found += _repeated(path, document)
+    found += _repeated(path, document) + _left_stars(path, document)
     return _apply_exemptions(path, document, found)
 
 
@@ -169,6 +169,52 @@ def _repeated(path: str, document: Document) -> list[Finding]:
             found.append(Finding(path, block.line, f"{first[block.raw]}번째 줄과 같은 문단입니다: '{_short(block.raw)}' — 하나를 지우세요.", "repeated"))
         else:
             first[block.raw] = block.line
+    return found
+
+
+_AFTER_NUMBER = re.compile(r"(?<![/A-Za-z\d.])([-+−]?[\d,.]*)(\d|%p?)(은|는|이|가|을|를|과|와|으로|로)(?=[\s,.]|$)")
+_FINAL = dict(zip("0123456789", ["다른", "ㄹ", "", "다른", "", "", "다른", "ㄹ", "ㄹ", ""], strict=True))
+_PARTICLES = {"은": "는", "이": "가", "을": "를", "과": "와"}
+
+
+def wrong_particles(text: str) -> list[tuple[int, str, str]]:
+    """숫자 뒤의 조사가 소리와 어긋난 곳: (자리, 찾은 말, 고친 말).
+
+    소수는 끝자리의 이름으로, 0으로 끝나는 수는 영, 십, 백, 천, 만으로 읽으니 언제나 받침이 있습니다. %는 퍼센트, %p는 포인트입니다.
+    값을 본문에 묶은 쪽은 완성된 글에서 보아야 합니다.
+    """
+    found = []
+    for match in _AFTER_NUMBER.finditer(text):
+        number, last, particle = match.groups()
+        final = "" if last[0] == "%" else _FINAL[last]
+        if particle in ("으로", "로"):
+            right = "으로" if final == "다른" else "로"
+        else:
+            closed = next(k for k, v in _PARTICLES.items() if particle in (k, v))
+            right = closed if final else _PARTICLES[closed]
+        if particle != right:
+            found.append((match.start(), f"{number}{last}{particle}", f"{number}{last}{right}"))
+    return found
+
+
+@cache
+def _commonmark():
+    from markdown_it import MarkdownIt
+
+    return MarkdownIt("commonmark")
+
+
+def _left_stars(path: str, document: Document) -> list[Finding]:
+    """굵은 글씨가 되지 못하고 별표로 남는 표시. ``**%**입니다``처럼 안쪽이 부호로 끝나고 바로 글자가 붙으면 그렇습니다."""
+    found = []
+    for block in document.blocks:
+        if "**" not in block.raw:
+            continue
+        raw = re.sub(r"\{[\w:+-]+\}(`+)(.+?)\1", lambda m: "0" * len(m.group()), block.raw)  # 역할은 글자 하나처럼 봅니다
+        raw = re.sub(r"\$[^$]+\$", lambda m: "x" * len(m.group()), raw)
+        texts = [t.content for token in _commonmark().parseInline(raw) for t in token.children or () if t.type == "text"]
+        if any("**" in text for text in texts):
+            found.append(Finding(path, block.line, f"굵은 글씨의 별표가 그대로 보입니다: '{_short(block.raw)}' — 별표 안쪽의 끝을 글자로 하거나 뒤를 띄우세요.", "stars"))
     return found
 
 
@@ -238,4 +284,4 @@ def _shown(sentence: str) -> str:
     return sentence.replace(BOUND, "○").replace(OPAQUE, "□").replace(CITED, "")
 
 
-__all__ = ["check", "count_words", "flatten", "glossary_variants", "register", "sentences", "variants_in"]
+__all__ = ["check", "count_words", "flatten", "glossary_variants", "register", "sentences", "variants_in", "wrong_particles"]

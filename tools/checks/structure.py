@@ -189,6 +189,7 @@ class _Checker:
             until = min([until, *(b.line for b in doc.headings() if b.level <= 2 and b.line > exercise.line)])
             self.one_exercise(exercise, until)
         self.solutions_are_not_needed_later()
+        self.visible_code_stands_alone()
 
     def one_exercise(self, exercise: Directive, until: int) -> None:
         doc, name = self.document, exercise.argument or "연습"
@@ -229,6 +230,19 @@ class _Checker:
                     self.add(line, "exercise", f"정답 셀에서 만든 '{name}'을(를) 씁니다 — 학습자용에는 정답 셀이 없으니 이 셀에서 다시 만드세요.")
             own |= defined_here
             lost = {name: line for name, line in lost.items() if name not in defined_here}
+
+    def visible_code_stands_alone(self) -> None:
+        """쪽에서 코드를 옮겨 적는 사람은 지운 셀을 볼 수 없습니다. 보이는 셀은 보이는(접은 것까지) 이름만 씁니다."""
+        seen, removed = set(), {}
+        for cell in self.document.cells:
+            made = _assigned(cell)
+            if {"remove-cell", "remove-input"} & set(cell.tags):
+                removed |= {name: cell.first for name in made if name not in seen}
+                continue
+            for name, line in sorted(_used(cell).items()):
+                if name in removed and name not in seen and name not in made:
+                    self.add(line, "removed-name", f"'{name}'은(는) 지운 셀({removed[name]}번째 줄)에서만 만듭니다. 코드를 옮겨 적으면 멈춥니다 — 보이는 셀에서 만드세요.")
+            seen |= made
 
     # ── 그림 ──
 
