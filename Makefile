@@ -7,7 +7,7 @@ PY := $(VENV)/bin/python
 STAMP := $(VENV)/.locked
 export PYTHONPATH := $(CURDIR)
 
-.PHONY: help book test serve lab slides analyze new-case check-case checks bench scale lock clean
+.PHONY: help book test serve lab slides analyze new-case check-case checks bench scale peers lock clean
 
 help: ## 명령 목록
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -59,6 +59,13 @@ scale: ## 선택: Spark로 옮겨 보는 환경(.venv-scale)을 만듭니다. �
 	  uv venv -q --allow-existing -p "$$(command -v $(PYTHON))" .venv-scale && uv pip install -q -p .venv-scale/bin/python -r requirements-scale.txt; \
 	else \
 	  $(PYTHON) -m venv .venv-scale && .venv-scale/bin/python -m pip install -q --disable-pip-version-check -r requirements-scale.txt; \
+	fi
+
+peers: ## 선택: 파이프라인을 견줄 도구의 환경(.venv-peers)을 만듭니다
+	@if command -v uv >/dev/null 2>&1; then \
+	  uv venv -q --allow-existing -p "$$(command -v $(PYTHON))" .venv-peers && uv pip install -q -p .venv-peers/bin/python -r requirements-peers.txt; \
+	else \
+	  $(PYTHON) -m venv .venv-peers && .venv-peers/bin/python -m pip install -q --disable-pip-version-check -r requirements-peers.txt; \
 	fi
 
 lock: ## requirements.txt에서 requirements.lock을 다시 만듭니다(uv 필요). UPGRADE=1이면 모두 새 판으로
