@@ -27,6 +27,10 @@ _SCROLL_TABLE = re.compile(r"<table\b.*?</table>", re.DOTALL)
 # pandas는 색인의 이름을 빈칸뿐인 머리줄에 따로 씁니다. 그 이름을 첫 머리줄의 빈칸으로 올립니다.
 _INDEX_NAME = re.compile(r"(<thead>\s*<tr[^>]*>\s*)<th></th>((?:\s*<th>[^<]*</th>)+\s*</tr>)\s*<tr>\s*(<th>[^<]+</th>)(?:\s*<th></th>)+\s*</tr>(\s*</thead>)")
 
+# 낱말 단위로 줄을 바꾸어도 브라우저는 닫는 괄호나 %와 조사 사이에서 끊습니다. 조사만 다음 줄 첫머리에 남지 않게 묶습니다.
+_PIECES = re.compile(r"(<(pre|code|script|style|textarea)\b.*?</\2>|<[^>]+>)", re.DOTALL)
+_STRANDED = re.compile(r"(?:%p?|[\])])[가-힣]+")
+
 _CHECKBOX = '<input class="task-list-item-checkbox"'
 
 
@@ -37,6 +41,21 @@ def _mentions(script, words: tuple[str, ...]) -> bool:
     """
     text = f"{getattr(script, 'filename', script)} {getattr(script, 'attributes', {}).get('body', '')}".lower()
     return any(word in text for word in words)
+
+
+def keep_particles(body: str) -> str:
+    """닫는 괄호와 %에 붙은 조사를 줄바꿈에서 지킵니다. 코드, 수식, 속성은 건드리지 않습니다."""
+    out, at = [], 0
+    for match in _PIECES.finditer(body):
+        out += [_kept(body[at : match.start()]), match.group()]
+        at = match.end()
+    return "".join(out) + _kept(body[at:])
+
+
+def _kept(text: str) -> str:
+    if "\\(" in text or "\\[" in text:  # 수식은 MathJax의 것입니다
+        return text
+    return _STRANDED.sub(lambda m: f'<span class="keep">{m.group()}</span>', text)
 
 
 def _social(app: Sphinx, pagename: str, context: dict) -> str:
@@ -65,6 +84,7 @@ def _context(app: Sphinx, pagename: str, templatename: str, context: dict, doctr
     body = body.replace(_CHECKBOX, _CHECKBOX + ' aria-label="할 일"')
     for english, korean in TRANSLATIONS.items():
         body = body.replace(english, korean)
+    body = keep_particles(body)
     body = _INDEX_NAME.sub(r"\1\3\2\4", body)
     body = _SCROLL_TABLE.sub(lambda m: f'<div class="table-scroll" tabindex="0" role="region" aria-label="표">{m.group(0)}</div>', body)
     tools = context.get("page_tools") or []

@@ -175,23 +175,75 @@ def test_california_proposition_99():
     assert letter == "B"
 
 
-def test_the_job_training_data_with_survey_controls_is_not_an_a():
-    """직업훈련(NSW)의 실험군 185명과 설문(PSID)의 대조군 429명. 실험의 답은 1,794달러입니다(LaLonde, 1986)."""
-    frame = pd.read_csv(package_file("causalpy", "data/lalonde.csv"))
-    frame = frame.assign(black=(frame.race == "black").astype(int), hispan=frame.hispan.astype(int))
-    covariates = ("age", "educ", "black", "hispan", "married", "nodegree", "re74")
-    made = spec(
-        treatment=Treatment("treat", "binary"), outcome=Outcome("re78"), estimand="ATT", confounders=(*covariates, "re75"),
-        timing=dict.fromkeys((*covariates, "re75"), "before"),
-    )  # fmt: skip
+JOB_COVARIATES = ("age", "educ", "black", "hispan", "married", "nodegree", "re74", "re75")
+
+
+def job_training() -> pd.DataFrame:
+    """직업훈련(NSW, LaLonde 1986; Dehejia와 Wahba 1999의 표본)과 설문의 대조군. ``group``이 누구인지 말합니다.
+
+    실험군(treated 185명)과 PSID의 대조군(psid 429명)은 causalpy에, 실험의 대조군(control 260명)과 CPS의 대조군
+    (cps 15,992명)은 moderndid에 실린 자료에서 옵니다.
+    """
+    first = pd.read_csv(package_file("causalpy", "data/lalonde.csv"))
+    first = first.assign(
+        black=(first.race == "black").astype(int), hispan=first.hispan.astype(int), group=np.where(first.treat == 1, "treated", "psid")
+    )
+    long = pd.read_pickle(package_file("moderndid", "core/datasets/nsw_long.pkl.gz"))
+    before = long[long.year == 1975].set_index("id")["re"].rename("re75")
+    second = long[long.year == 1978].set_index("id").join(before).rename(columns={"re": "re78", "hisp": "hispan"})
+    second["group"] = np.select([second["sample"] == 2, second.dwincl == 1], ["cps", "control"], "")
+    columns = ["group", *JOB_COVARIATES, "re78"]
+    return pd.concat([first[columns], second.loc[second.group != "", columns]], ignore_index=True)
+
+
+def graded(made, frame):
+    """끝까지 돌린 (이름 → 추정, 등급)."""
     ident = identify(made, frame)
     design = designs.get(ident.design)
-    estimates = design.estimate(made, ident, frame)
+    checks, estimates = design.check(made, ident, frame), design.estimate(made, ident, frame)
     more, sensitivities = design.stress(made, ident, frame, estimates)
-    naive = next(e for e in estimates if e.method == "naive")
-    assert round(naive.value) == -635
-    assert estimates[0].low < 1794 < estimates[0].high
-    assert grade(made, ident, [*design.check(made, ident, frame), *more], estimates, sensitivities).letter != "A"
+    return {e.method: e for e in estimates}, grade(made, ident, [*checks, *more], estimates, sensitivities).letter
+
+
+def test_the_job_training_experiment():
+    table = job_training()
+    assert table.group.value_counts().to_dict() == {"cps": 15_992, "psid": 429, "control": 260, "treated": 185}
+    frame = table[table.group.isin(["treated", "control"])].assign(t=lambda x: (x.group == "treated").astype(int)).drop(columns="group")
+    made = spec(
+        treatment=Treatment("t", "binary", randomized=True), outcome=Outcome("re78"), confounders=JOB_COVARIATES,
+        timing=dict.fromkeys(JOB_COVARIATES, "before"),
+    )  # fmt: skip
+    estimates, letter = graded(made, frame)
+    assert round(estimates["difference"].value, 2) == 1794.34  # 발표된 값 1,794달러
+    assert 660 < estimates["difference"].error < 680  # 등분산으로 세면 632.85, 강건 오차는 그보다 큽니다
+    assert letter == "A"
+
+
+@pytest.mark.parametrize(("controls", "naive"), [("cps", -8497.5), ("psid", -635.0)])
+def test_the_job_training_data_with_survey_controls_is_not_an_a(controls, naive):
+    """실험의 답(1,794달러)을 아는 자료에서 대조군만 설문으로 바꿉니다. 단순 비교는 크게 틀리고, 등급은 A가 아닙니다."""
+    table = job_training()
+    frame = table[table.group.isin(["treated", controls])].assign(t=lambda x: (x.group == "treated").astype(int)).drop(columns="group")
+    made = spec(
+        treatment=Treatment("t", "binary"), outcome=Outcome("re78"), estimand="ATT", confounders=JOB_COVARIATES,
+        timing=dict.fromkeys(JOB_COVARIATES, "before"),
+    )  # fmt: skip
+    estimates, letter = graded(made, frame)
+    assert round(estimates["naive"].value, 1) == pytest.approx(naive, abs=0.06)
+    assert estimates["aipw"].low < 1794 < estimates["aipw"].high
+    assert letter != "A"
+
+
+def test_minimum_wage_and_teen_employment():
+    """최저임금과 십대 고용(mpdta): 발표된 값은 끝내 올리지 않은 곳과 견준 −0.0400과 TWFE −0.0365. 아직 올리지 않은 곳까지 쓰면 −0.0398."""
+    frame = pd.read_pickle(package_file("moderndid", "core/datasets/mpdta_long.pkl.gz")).rename(columns={"first.treat": "first"})
+    frame["first"] = frame["first"].where(frame["first"] > 0)
+    frame["t"] = (frame.year >= frame["first"]).astype(int)
+    made = spec(treatment=Treatment("t", "binary"), outcome=Outcome("lemp"), estimand="ATT", panel=Panel("countyreal", "year", "first"))
+    estimates, letter = graded(made, frame)
+    shown = {name: round(estimates[name].value, 4) for name in ("group_time", "never_treated", "two_way")}
+    assert shown == {"group_time": -0.0398, "never_treated": -0.04, "two_way": -0.0365}
+    assert letter == "B"
 
 
 def test_robustness_value_of_the_darfur_example():

@@ -46,15 +46,24 @@ def test_the_table_shows_what_was_measured_and_what_was_missed():
     text = worlds_table({"one": ROW, "two": ROW | {"expect": "stop", "reached": False, "coverage": None, "bias_in_errors": None}})
     page = lxml_html.fromstring(f"<div>{text}</div>")
     cells = [[c.text_content() for c in tr] for tr in page.xpath("//tbody/tr")]
-    assert cells[0] == ["세계 <하나>", "가정이 성립", "200", "90%", "10%", "0%", "0%", "−0.25", "94.5%", "1.2", "닿음"]
-    assert cells[1][-1] == "못 닿음" and cells[1][7] == cells[1][8] == ""
+    assert cells[0] == ["가정이 성립: 구간이 정답을 덮어야 합니다 (세계마다 200번)"]
+    assert cells[1] == ["세계 <하나>", "닿음", "90%", "10%", "0%", "0%", "−0.25", "94.5%", "1.2"]
+    assert cells[3][1] == "못 닿음" and cells[3][6] == cells[3][7] == ""
+    assert len(page.xpath("//tr[@class='missed']")) == 1
     assert "1개가 목표에 닿지 못했습니다" in text and "모두 목표에 닿았습니다" in worlds_table({"one": ROW})
 
 
-def test_the_peer_is_shown_only_where_it_was_measured():
+def test_the_peers_are_shown_only_where_they_were_measured():
     assert peers_table({"one": ROW}) == ""
-    text = peers_table({"one": ROW | {"plain_dowhy": {"draws": 50, "bias": 0.2, "coverage": 0.1, "seconds": 0.5}}, "two": ROW})
-    assert text.count("<tr>") == 2 and "+0.200" in text and "10%" in text
+    dowhy = {"draws": 50, "bias": 0.2, "coverage": 0.1, "seconds": 0.5, "seconds_with_refuters": 7.25}
+    silent = {"draws": 10, "bias": 1.0, "coverage": None, "seconds": 40.0}
+    text = peers_table({"one": ROW | {"peers": {"dowhy": dowhy, "causaltune": silent}}, "two": ROW})
+    lines = [[c.text_content() for c in tr] for tr in lxml_html.fromstring(text).xpath("//tbody/tr")]
+    assert lines[1:] == [
+        ["이 파이프라인", "200", "−0.010", "94%", "1.2"],
+        ["DoWhy 기본값", "50", "+0.200", "10%", "0.5 (반박까지 7.2)"],
+        ["causaltune(보정하는 추정량만)", "10", "+1.000", "구간 없음", "40.0"],
+    ]
 
 
 @pytest.mark.parametrize("content", [None, "worlds: {}", "other: 1", "worlds: {one: {label: 하나}}"])

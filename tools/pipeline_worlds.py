@@ -204,6 +204,19 @@ def dose(seed, n=1500):
     return spec, frame, float(2 * (np.sin(1.5) - np.sin(0.5)))
 
 
+def skewed_dose(seed, n=1500):
+    """용량이 한쪽으로 길게 늘어지고, 반응은 한 구간에서 급히 오르는 S자입니다. 0.8에서 2.5로 올린 효과를 묻습니다."""
+    r = np.random.default_rng(seed)
+    x1, x2, x3 = r.normal(size=(3, n))
+    d = np.abs(x1) + 0.5 * x2 + r.exponential(size=n)
+    y = 2 * _logistic(3 * (d - 1.5)) + x1 + 0.5 * x2**2 + r.normal(size=n)
+    frame = pd.DataFrame({"x1": x1, "x2": x2, "x3": x3, "t": d, "y": y, "control_outcome": x1 + r.normal(size=n)})
+    names = ("x1", "x2", "x3")
+    treatment = Treatment("t", "continuous", 0.8, 2.5)
+    spec = _spec("skewed_dose", treatment=treatment, confounders=names, timing=_before(*names), negative_outcomes=("control_outcome",))
+    return spec, frame, float(2 * (_logistic(3.0) - _logistic(-2.1)))
+
+
 def _instrument_frame(seed, push, direct=0.0, n=1500):
     r = np.random.default_rng(seed)
     x1, x2, u = r.normal(size=(3, n))
@@ -350,6 +363,7 @@ WORLDS = (
     World("leaking_experiment", "한쪽에서 결과가 새는 실험", "stop", leaking_experiment),
     World("many_arms", "세 수준의 처치", "coverage", many_arms),
     World("dose", "연속 처치", "coverage", dose),
+    World("skewed_dose", "치우친 연속 처치, S자 반응", "coverage", skewed_dose),
     World("instrument", "도구변수", "coverage", instrument),
     World("weak_instrument", "약한 도구변수", "stop", weak_instrument),
     World("direct_instrument", "배제가 깨진 도구, 음성 대조군이 울림", "stop", direct_instrument),

@@ -115,9 +115,12 @@ def _boosting(kind: str, seed: int) -> str:
     )
 
 
-def outcome_learners(width: int, seed: int) -> list[Learner]:
-    """결과 모델의 후보."""
+def outcome_learners(width: int, seed: int, smooth: bool = True) -> list[Learner]:
+    """결과 모델의 후보. 변수마다의 매끄러운 곡선(스플라인)이 나무보다 잘 맞는 일이 흔합니다(``smooth``)."""
     found = [Learner("linear", "능형회귀", "make_pipeline(StandardScaler(), Ridge(alpha=1.0))")]
+    if width >= 1 and smooth:
+        source = "make_pipeline(SplineTransformer(n_knots=6, degree=3, knots='quantile', extrapolation='linear'), StandardScaler(), Ridge(alpha=1.0))"
+        found.append(Learner("splines", "스플라인 능형회귀", source))
     if 1 <= width <= LARGEST_QUADRATIC:
         found.append(
             Learner(
@@ -125,15 +128,6 @@ def outcome_learners(width: int, seed: int) -> list[Learner]:
             )
         )
     found.append(Learner("boosting", "LightGBM", _boosting("Regressor", seed)))
-    return found
-
-
-def smooth_learners(width: int, seed: int) -> list[Learner]:
-    """결과 모델의 후보에 변수마다의 매끄러운 곡선을 더한 것. 연속 처치의 용량 기저는 변수에 굽어 따르기 쉽습니다."""
-    found = outcome_learners(width, seed)
-    if width >= 1:
-        source = "make_pipeline(SplineTransformer(n_knots=6, degree=3, knots='quantile', extrapolation='linear'), StandardScaler(), Ridge(alpha=1.0))"
-        found.insert(1, Learner("splines", "스플라인 능형회귀", source))
     return found
 
 

@@ -12,8 +12,11 @@ from causal_practice.pipeline.model import Check, Estimate, Picture, Sensitivity
 from causal_practice.pipeline.spec import said
 from causal_practice.pipeline.wording import josa
 
-# 자연 삼차 스플라인의 매듭(분위수). 삼차식 하나는 먼 꼬리에 맞추느라 가운데의 곡선을 일그러뜨립니다.
-KNOTS = (0.05, 0.275, 0.5, 0.725, 0.95)
+# 곡선은 용량의 가운데 90%에서만 그립니다(견주는 두 용량이 그 밖이면 거기까지). 먼 꼬리의 몇 대상이 곡선을 가운데까지
+# 휘게 하기 때문입니다. 용량과 공변량을 알 때의 결과를 맞히는 일이므로, 용량으로 행을 골라도 치우치지 않습니다.
+TAIL = 0.05
+# 자연 삼차 스플라인의 매듭(그 행들의 분위수). 삼차식 하나는 끝에 맞추느라 가운데의 곡선을 일그러뜨립니다.
+KNOTS = (0.02, 0.26, 0.5, 0.74, 0.98)
 # 공변량을 알 때의 처치 예측에서 이만한 표준편차 밖이면 그 용량을 받은 비슷한 대상이 거의 없습니다.
 FAR = 2.5
 FAR_WARN, FAR_FAIL = 0.10, 0.30
@@ -24,9 +27,14 @@ PLACEBOS = 200
 
 @dataclass
 class Fit:
-    """교차 적합의 결과. ``V``는 용량 기저의 잔차(n, 4), ``u``는 결과의 잔차입니다."""
+    """교차 적합의 결과. ``V``는 용량 기저의 잔차(n, 4), ``u``는 결과의 잔차입니다. 행은 ``window`` 안의 것만입니다.
+
+    ``spread``는 자르기 전의 용량(빈칸을 뺀 모든 행)입니다.
+    """
 
     frame: pd.DataFrame
+    window: tuple[float, float]
+    spread: np.ndarray
     X: pd.DataFrame
     y: np.ndarray
     d: np.ndarray
@@ -54,13 +62,23 @@ def basis(d, knots):
     return np.column_stack([d] + [(cube(j) - last) / span**2 for j in range(len(knots) - 2)])
 
 
+def dose_window(d: np.ndarray, treatment) -> tuple[float, float]:
+    """곡선을 그리는 용량의 범위: 가운데 90%와, 견주는 두 용량을 품는 가장 좁은 구간."""
+    low, high = np.quantile(d, [TAIL, 1 - TAIL])
+    ends = sorted((float(treatment.control), float(treatment.treated)))
+    return float(min(low, ends[0])), float(max(high, ends[1]))
+
+
 def fit(spec, ident, frame) -> Fit:
     """장애모수를 고르고 교차 적합합니다(같은 자료에서는 한 번만)."""
     return common.remember(frame, ("dose", *common.spec_key(spec, ident)), lambda: _fit(spec, ident, frame))
 
 
 def _fit(spec, ident, frame) -> Fit:
-    rows = adjustment.complete_rows(spec, frame)
+    whole = adjustment.complete_rows(spec, frame)
+    spread = whole[spec.treatment.column].to_numpy(dtype=float)
+    window = dose_window(spread, spec.treatment)
+    rows = whole[(spread >= window[0]) & (spread <= window[1])]
     X = models.design_matrix(rows, ident.adjustment)
     values = X.to_numpy()
     y = rows[spec.outcome.column].to_numpy(dtype=float)
@@ -70,7 +88,7 @@ def _fit(spec, ident, frame) -> Fit:
     knots = np.unique(np.quantile(d, KNOTS))
     if len(knots) < 3:
         knots = np.linspace(d.min(), d.max(), 3)
-    candidates = models.smooth_learners(values.shape[1], spec.seed)
+    candidates = models.outcome_learners(values.shape[1], spec.seed)
 
     def pick(target):
         return models.choose(candidates, values, target, fold, spec.seed) if values.shape[1] else models.Choice(candidates[0])
@@ -81,7 +99,7 @@ def _fit(spec, ident, frame) -> Fit:
     outcome_choice = pick(y)
     u = y - models.cross_fit(outcome_choice.learner, values, y, fold)
     contrast = (basis([spec.treatment.treated], knots) - basis([spec.treatment.control], knots))[0]
-    return Fit(rows, X, y, d, knots, fold, clusters, V, u, contrast, outcome_choice, choices)
+    return Fit(rows, window, spread, X, y, d, knots, fold, clusters, V, u, contrast, outcome_choice, choices)
 
 
 def _residual_scores(V, u, contrast) -> np.ndarray:
@@ -106,7 +124,7 @@ def check(spec, ident, frame) -> list[Check]:
 
 
 def _support_checks(spec, f: Fit) -> list[Check]:
-    low, high = np.quantile(f.d, [0.025, 0.975])
+    low, high = np.quantile(f.spread, [0.025, 0.975])
     outside = [v for v in (spec.treatment.control, spec.treatment.treated) if not low <= v <= high]
     found = [
         Check(
@@ -118,7 +136,14 @@ def _support_checks(spec, f: Fit) -> list[Check]:
             float(len(outside)),
             0.0,
             "C" if outside else None,
-        )
+        ),
+        Check(
+            "dose_window",
+            "곡선을 그린 용량",
+            "ok",
+            f"용량이 {common.show(f.window[0])}~{common.show(f.window[1])}인 {len(f.d):,}행으로 곡선을 그렸습니다. 꼬리의 {len(f.spread) - len(f.d):,}행은 추정에 쓰지 않았습니다.",
+            float(len(f.spread) - len(f.d)),
+        ),
     ]
     if f.X.shape[1] == 0:
         return found
@@ -200,7 +225,7 @@ def estimate(spec, ident, frame) -> list[Estimate]:
     if f.X.shape[1]:
         f.psi["weighting"] = _ols_scores(B, f.y, f.contrast, _weights(f))
     labels = {
-        "dose_curve": ("용량 곡선(자연 스플라인)의 DML", "용량의 효과가 대상마다 다르거나 곡선이 매듭 다섯의 스플라인보다 굽을 때"),
+        "dose_curve": ("용량 곡선(자연 스플라인)의 DML", "용량의 효과가 대상마다 다르거나 곡선이 매듭 다섯의 스플라인보다 급하게 굽을 때"),
         "linear_dml": ("곧은 용량의 DML", "용량 반응이 곧지 않을 때"),
         "regression": ("선형회귀(용량 스플라인)", "결과가 공변량에 곧게 따르지 않을 때"),
         "weighting": ("일반화 성향점수 가중", "처치의 분포가 정규분포와 다르거나 겹침이 약할 때"),
@@ -286,7 +311,7 @@ def _negative_controls(spec, f: Fit):
     values = f.X.to_numpy()
     for name in spec.negative_outcomes:
         y = f.frame[name].to_numpy(dtype=float)
-        candidates = models.smooth_learners(values.shape[1], spec.seed)
+        candidates = models.outcome_learners(values.shape[1], spec.seed)
         choice = models.choose(candidates, values, y, f.fold, spec.seed) if values.shape[1] else models.Choice(candidates[0])
         psi = _residual_scores(f.V[:, :1], y - models.cross_fit(choice.learner, values, y, f.fold), f.contrast[:1])
         found.append((name, float(psi.mean()), common.mean_error(psi, f.clusters), float(y.std())))
@@ -298,7 +323,7 @@ def _negative_controls(spec, f: Fit):
 def pictures(spec, ident, frame, estimates) -> list[Picture]:
     """추정값, 용량 반응 곡선, 균형."""
     f = fit(spec, ident, frame)
-    grid = np.linspace(*np.quantile(f.d, [0.025, 0.975]), 25)
+    grid = np.linspace(*f.window, 25)
     start = basis([spec.treatment.control], f.knots)[0]
     values, lows, highs = [], [], []
     for point in basis(grid, f.knots):
@@ -369,7 +394,8 @@ def steps(spec, ident, frame, estimates) -> list[Step]:
         adjustment.identification_step(spec, ident),
         Step(
             "공변량을 행렬로 바꾸고 파이프라인과 같은 겹으로 나눕니다.",
-            f"{models.IMPORTS}\nfrom scipy import stats\n\nreproduced = {{}}\nframe = frame.dropna(subset=[{t!r}, {y!r}])\n{matrix}\nX = X.to_numpy()\n"
+            f"{models.IMPORTS}\nfrom scipy import stats\n\nreproduced = {{}}\nframe = frame.dropna(subset=[{t!r}, {y!r}])\n"
+            f"frame = frame[frame[{t!r}].between({f.window[0]!r}, {f.window[1]!r})]  # 용량의 가운데 90%와 견주는 두 용량\n{matrix}\nX = X.to_numpy()\n"
             f"y = frame[{y!r}].to_numpy(dtype=float)\nd = frame[{t!r}].to_numpy(dtype=float)\n"
             f"fold = np.zeros(len(y), dtype=int)\nfor k, (_, test) in enumerate({split}):\n    fold[test] = k\n{predict}",
         ),

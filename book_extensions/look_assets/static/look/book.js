@@ -19,6 +19,12 @@
   }
   document.addEventListener("DOMContentLoaded", function () {
     translate(document);
+    document.querySelectorAll("button").forEach(function (button) {
+      Array.prototype.forEach.call(button.childNodes, function (node) {
+        var korean = node.nodeType === Node.TEXT_NODE && names[node.textContent.trim()];
+        if (korean) { node.textContent = " " + korean; }
+      });
+    });
     document.querySelectorAll("summary > .toctree-toggle").forEach(function (toggle) {
       toggle.parentElement.setAttribute("aria-label", "아래 쪽 여닫기");
     });
