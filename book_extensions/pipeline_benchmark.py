@@ -90,7 +90,9 @@ def peers_table(worlds: dict) -> str:
         stopped = row["grades"]["C"] + row["grades"]["refused"]
         ours = "이 파이프라인" + (f" (C나 거절 {_share(stopped)})" if row["expect"] == "stop" else "")
         lines = [(ours, _peer_cells(row, row["draws"]))]
-        lines += [(PEERS[name], _peer_cells(peers[name], peers[name]["draws"])) for name in PEERS if name in peers]
+        for name in (n for n in PEERS if n in peers):
+            often = next(iter(peers[name].get("chosen", {})), "")
+            lines.append((PEERS[name] + (f" · 주로 고른 것 {often}" if often else ""), _peer_cells(peers[name], peers[name]["draws"])))
         if "dowhy" in peers:
             again = peers["dowhy"]
             lines[1][1][-1] = f"{again['seconds']:.1f} (반박까지 {again['seconds_with_refuters']:.1f})"

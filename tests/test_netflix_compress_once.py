@@ -144,6 +144,7 @@ def test_the_benchmark_was_made_by_one_run_and_its_methods_agree():
     np.testing.assert_allclose(values[:, 1], values[0, 1], rtol=0.03)
     for row in bench["engines"]:
         assert row["rows"] % 4 == 0 and row["duckdb"] > 0 and row["spark"] > 0
+    assert bench["ray"]["again"] < bench["ray"]["plain"] and bench["ray"]["rows"] == 200_000 and bench["ray"]["folds"] == 5
 
 
 @pytest.mark.skipif("BOOK_SCALE_PYTHON" not in os.environ, reason="Spark 환경이 없습니다. `make scale`로 만들면 .ci/run이 씁니다(자바 17 필요)")

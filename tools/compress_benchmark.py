@@ -2,6 +2,7 @@
 
     python -m tools.compress_benchmark                    # DuckDB와 회귀 라이브러리
     python -m tools.compress_benchmark --spark 파이썬      # Spark까지. pyspark가 깔린 환경의 파이썬(requirements-scale.txt)
+    python -m tools.compress_benchmark --ray 파이썬        # EconML의 교차 적합을 Ray로 나눈 것만 재어 표에 더합니다
 
 한 가지를 잴 때마다 새 프로세스를 띄웁니다. 그래서 시간에 서로의 캐시가 섞이지 않고, 최대 메모리도 저마다 잽니다.
 쪽이 다루는 식은 쪽에 적힌 함수 그대로입니다.
@@ -27,6 +28,8 @@ SEED = 11
 SIZES = (1_000_000, 10_000_000, 40_000_000, 100_000_000)
 LIBRARY_ROWS = 1_000_000
 LIBRARIES = ("compressed", "statsmodels", "pyfixest", "linearmodels")
+RAY_ROWS = 200_000
+RAY_COLUMNS, RAY_FOLDS = 20, 5
 FORMULA = "minutes ~ new_home + C(country) + C(device) + C(tenure)"
 
 
@@ -123,6 +126,42 @@ def measure_library(name: str, path: str) -> dict:
     return {"seconds": time.perf_counter() - started, "value": float(value), "error": float(error)}
 
 
+def measure_ray(rows: str) -> dict:
+    """EconML의 LinearDML(LightGBM, 겹 다섯)을 그냥 돌릴 때와 Ray로 겹을 나눌 때의 시간(초). 값은 같아야 합니다."""
+    import warnings
+
+    import numpy as np
+    import ray
+    from econml.dml import LinearDML
+    from lightgbm import LGBMRegressor
+
+    warnings.filterwarnings("ignore")
+    rng = np.random.default_rng(SEED)
+    X = rng.normal(size=(int(rows), RAY_COLUMNS))
+    t = X[:, 0] + np.abs(X[:, 1]) + rng.normal(size=len(X))
+    y = 2 * t + np.sin(X[:, 0]) + X[:, 2] ** 2 + rng.normal(size=len(X))
+
+    def fit(**options) -> tuple[float, float]:
+        models = [LGBMRegressor(n_estimators=100, num_leaves=31, n_jobs=1, random_state=0, verbose=-1) for _ in range(2)]
+        started = time.perf_counter()
+        found = LinearDML(model_y=models[0], model_t=models[1], cv=RAY_FOLDS, random_state=0, **options).fit(y, t, X=None, W=X)
+        return time.perf_counter() - started, float(found.intercept_)
+
+    plain, value = fit()
+    started = time.perf_counter()
+    ray.init(num_cpus=os.cpu_count(), include_dashboard=False, log_to_driver=False, logging_level="ERROR")
+    ready = time.perf_counter() - started
+    (first, _), (again, ray_value) = fit(use_ray=True), fit(use_ray=True)
+    ray.shutdown()
+    return {"plain": plain, "start": ready, "first": first, "again": again, "value": value, "ray_value": ray_value}
+
+
+def _write(body: dict) -> None:
+    RESULT.parent.mkdir(exist_ok=True)
+    note = "# tools/compress_benchmark.py가 만듭니다. 손으로 고치지 않습니다. 시간은 초, 메모리는 MB입니다.\n"
+    RESULT.write_text(note + yaml.safe_dump(body, allow_unicode=True, sort_keys=False), encoding="utf-8")
+
+
 def _fresh(python: str, *arguments: str) -> dict:
     """새 프로세스에서 하나를 잽니다. ``memory_mb``가 더해집니다."""
     done = subprocess.run(
@@ -137,14 +176,24 @@ def _fresh(python: str, *arguments: str) -> dict:
 def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--spark", help="pyspark가 깔린 환경의 파이썬")
+    parser.add_argument("--ray", help="ray와 econml이 깔린 환경의 파이썬. 이것만 재고 나머지 줄은 그대로 둡니다")
     parser.add_argument("--sizes", type=int, nargs="*", default=list(SIZES), help="줄일 표의 행 수")
     parser.add_argument("--one", nargs="+", help=argparse.SUPPRESS)
     args = parser.parse_args(argv)
     if args.one:
         kind, *rest = args.one
-        found = {"compress": measure_compress, "spark": measure_spark, "library": measure_library}[kind](*rest)
+        found = {"compress": measure_compress, "spark": measure_spark, "library": measure_library, "ray": measure_ray}[kind](*rest)
         found["memory_mb"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
         print(json.dumps(found))
+        return 0
+    body = yaml.safe_load(RESULT.read_text(encoding="utf-8")) if RESULT.is_file() else {}
+    if args.ray:
+        found = _fresh(args.ray, "--one", "ray", str(RAY_ROWS))
+        if abs(found["ray_value"] / found["value"] - 1) > 1e-8:
+            sys.exit(f"Ray로 나눈 값이 다릅니다: {found['value']} {found['ray_value']}")
+        times = {k: round(v, 2) for k, v in found.items() if k in ("plain", "start", "first", "again")}
+        _write(body | {"ray": {"rows": RAY_ROWS, "columns": RAY_COLUMNS, "folds": RAY_FOLDS} | times | {"value": found["value"], "memory_mb": round(found["memory_mb"])}})
+        print(times)
         return 0
     engines, libraries = [], {}
     with tempfile.TemporaryDirectory() as folder:
@@ -165,10 +214,8 @@ def main(argv: list[str] | None = None) -> int:
                                        for k, v in _fresh(sys.executable, "--one", "library", name, path).items()}  # fmt: skip
                     print(name, libraries[name], flush=True)
             os.unlink(path)
-    RESULT.parent.mkdir(exist_ok=True)
-    note = "# tools/compress_benchmark.py가 만듭니다. 손으로 고치지 않습니다. 시간은 초, 메모리는 MB입니다.\n"
-    body = {"cores": os.cpu_count(), "seed": SEED, "engines": engines, "library_rows": LIBRARY_ROWS, "libraries": libraries}
-    RESULT.write_text(note + yaml.safe_dump(body, allow_unicode=True, sort_keys=False), encoding="utf-8")
+    kept = {"ray": body["ray"]} if "ray" in body else {}
+    _write({"cores": os.cpu_count(), "seed": SEED, "engines": engines, "library_rows": LIBRARY_ROWS, "libraries": libraries} | kept)
     return 0
 
 

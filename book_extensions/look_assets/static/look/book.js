@@ -7,7 +7,7 @@
     "Fullscreen mode": "전체 화면",
     "Light mode": "밝게", "Dark mode": "어둡게", "System Settings": "기기 설정대로",
     "light/dark": "밝게/어둡게", "Color mode": "화면 밝기",
-    "Main": "차례", "Page": "이 쪽의 차례", "Copy": "복사", "Copied!": "복사했습니다", "Search": "검색", "Back to top": "맨 위로"
+    "Main": "차례", "Page": "이 쪽의 차례", "Copy": "복사", "Copy to clipboard": "복사", "Copied!": "복사했습니다", "Search": "검색", "Back to top": "맨 위로"
   };
   function translate(root) {
     ["title", "aria-label", "data-bs-title", "data-bs-original-title", "data-tooltip"].forEach(function (attribute) {
@@ -17,14 +17,14 @@
       });
     });
   }
+  function translateText(element) {
+    Array.prototype.forEach.call(element.childNodes, function (node) {
+      var korean = node.nodeType === Node.TEXT_NODE && names[node.textContent.trim()];
+      if (korean) { node.textContent = " " + korean; }
+    });
+  }
   document.addEventListener("DOMContentLoaded", function () {
     translate(document);
-    document.querySelectorAll("button").forEach(function (button) {
-      Array.prototype.forEach.call(button.childNodes, function (node) {
-        var korean = node.nodeType === Node.TEXT_NODE && names[node.textContent.trim()];
-        if (korean) { node.textContent = " " + korean; }
-      });
-    });
     document.querySelectorAll("summary > .toctree-toggle").forEach(function (toggle) {
       toggle.parentElement.setAttribute("aria-label", "아래 쪽 여닫기");
     });
@@ -34,7 +34,8 @@
       opened = Array.prototype.filter.call(document.querySelectorAll("details:not([open])"), function (d) { d.open = true; return true; });
     });
     window.addEventListener("afterprint", function () { opened.forEach(function (d) { d.open = false; }); });
-    window.setTimeout(function () { translate(document); }, 300);
+    document.querySelectorAll("button").forEach(translateText);
+    window.setTimeout(function () { translate(document); document.querySelectorAll("button svg title").forEach(translateText); }, 300);
     // 옆으로 넘치는 표, 코드, 수식은 끝까지 밀기 전에는 끝을 흐립니다.
     function watchOverflow(element) {
       if (element.dataset.watched) { return; }
