@@ -9,7 +9,7 @@ import pytest
 from causal_practice.data import package_file
 from causal_practice.pipeline import designs
 from causal_practice.pipeline.decide import decide
-from causal_practice.pipeline.designs import adjustment, common, synthetic_control
+from causal_practice.pipeline.designs import adjustment, common, difference_in_differences, synthetic_control
 from causal_practice.pipeline.errors import DataError, Refusal
 from causal_practice.pipeline.grade import grade
 from causal_practice.pipeline.heterogeneity import heterogeneity
@@ -394,6 +394,35 @@ def test_groups_are_shown_only_when_the_test_finds_them():
     nothing = heterogeneity(flat, identify(flat, frame), frame)
     assert not nothing.found and nothing.groups == ()
     assert heterogeneity(dataclasses.replace(made, modifiers=()), ident, frame) is None
+
+
+def test_unit_effects_are_exact_without_noise_and_free_of_exposure():
+    """잡음이 없으면 대상마다의 효과가 그대로 나오고, 오래 본 대상이라고 커지지 않습니다."""
+    start = np.array([2, 2, 3, 3, 6, 6])
+    own = np.array([1.0, 3.0, 1.0, 3.0, 0.0, 0.0])
+    since = np.arange(6)[None, :] - start[:, None]
+    lift = np.where(since >= 0, own[:, None] + 0.5 * since, 0.0)
+    Y = np.arange(6)[:, None] * 10.0 + np.arange(6)[None, :] ** 2 + lift
+    rows, psi = difference_in_differences.unit_effects(Y, start)
+    assert rows.tolist() == [0, 1, 2, 3]
+    np.testing.assert_allclose(psi - psi.mean(), [-1, 1, -1, 1], atol=1e-9)
+    np.testing.assert_allclose(np.average(psi, weights=6 - start[:4]), lift[lift > 0].mean(), atol=1e-9)
+
+
+def test_groups_of_a_panel_are_tested_and_never_become_a_targeting_rule():
+    made, frame, _ = MAKE["two_by_two"](5)
+    size = np.random.default_rng(5).normal(size=200)
+    frame = frame.assign(size=size[frame.unit])
+    made = dataclasses.replace(made, modifiers=("size",), money=Money(1.0, 0.2))
+    ident = identify(made, frame)
+    assert not heterogeneity(made, ident, frame).found
+    split = frame.assign(y=frame.y + 0.7 * frame["size"] * frame.t)
+    found = heterogeneity(made, ident, split)
+    assert found.found
+    thirds = [g["value"] for g in found.groups if g["kind"] == "modifier"]
+    assert len(thirds) == 3 and thirds[0] < thirds[1] < thirds[2]
+    estimates = designs.get(ident.design).estimate(made, ident, split)
+    assert "받지 않은 대상" in " ".join(decide(made, ident, split, estimates, found).notes)
 
 
 def test_the_decision_follows_the_money():

@@ -25,7 +25,9 @@ def decide(spec, ident, frame, estimates, het) -> Policy | None:
     sign = 1.0 if spec.outcome.higher_is_better else -1.0
     worth, cost = spec.money.value_per_outcome * sign, spec.money.cost_per_treatment
     main = next(e for e in estimates if e.primary)
-    material = effects(spec, ident, frame) if het is not None and het.found else None
+    # 패널의 점수는 이미 처치받은 대상의 것이라, 아직 받지 않은 대상을 고르는 규칙을 배우지 못합니다.
+    able = het is not None and het.found and ident.design != "difference_in_differences"
+    material = effects(spec, ident, frame) if able else None
     if material is None:
         return _average_policy(spec, ident, main, worth, cost)
     return _targeted_policy(spec, material, worth, cost)

@@ -20,6 +20,8 @@ BREAKDOWN_WARN = 0.5
 # 처치 전 추세의 시험은 힘이 약해 놓치는 쪽이 더 위험합니다(Roth, 2022). 그래서 다른 시험(1%)보다 너그럽지 않게 5%에서 멈춥니다.
 TREND_FAIL, TREND_WARN = 0.05, 0.2
 MOST_LEADS = 8
+# 효과가 갈리는지 시험하려면 처치받은 대상이 이만큼은 있어야 합니다. 무리 넷에 열 곳씩입니다.
+FEWEST_FOR_GROUPS = 40
 
 
 @dataclass
@@ -180,6 +182,43 @@ def imputation(Y, start):
         for t in np.flatnonzero(target[rows].any(axis=0)):
             residual[rows, t] = gap[rows, t] - gap[rows, t].mean()
     return effect, n * (v * residual).sum(axis=1)
+
+
+def unit_effects(Y, start):
+    """처치받은 대상마다의 효과: 처치받지 않은 칸의 고정효과로 채운 값과의 차이를 처치 뒤의 시점에서 평균합니다.
+
+    일찍 받은 대상은 오래 보아 효과가 더 자랐을 수 있습니다. 그래서 처치 뒤 몇 번째 시점인지마다의 평균을 빼고 견줍니다.
+
+    Returns
+    -------
+    tuple
+        (대상의 번호, 효과). 모두가 처치받은 시점만 남은 대상은 뺍니다.
+    """
+    clean = np.arange(Y.shape[1])[None, :] < start[:, None]
+    share = clean / clean.sum(axis=1, keepdims=True)
+    system = np.diag(clean.sum(axis=0).astype(float)) - clean.T @ share
+    delta = np.linalg.pinv(system) @ ((Y * clean).sum(axis=0) - share.T @ (Y * clean).sum(axis=1))
+    gap = Y - ((Y * clean).sum(axis=1) - clean @ delta)[:, None] / clean.sum(axis=1, keepdims=True) - delta[None, :]
+    seen = ~clean & clean.any(axis=0)[None, :]
+    since = np.arange(Y.shape[1])[None, :] - start[:, None]
+    average = gap[seen].mean()
+    level = np.bincount(since[seen], gap[seen]) / np.maximum(np.bincount(since[seen]), 1)
+    apart = np.where(seen, gap - level[np.clip(since, 0, len(level) - 1)], 0.0)
+    rows = np.flatnonzero(seen.any(axis=1))
+    return rows, average + apart[rows].sum(axis=1) / seen[rows].sum(axis=1)
+
+
+def pseudo_outcomes(spec, ident, frame):
+    """처치받은 대상마다의 점수. 이질성의 시험이 씁니다. 처치 대상이 ``FEWEST_FOR_GROUPS``보다 적으면 None."""
+    f = fit(spec, ident, frame)
+    if spec.panel.anticipation:
+        return None
+    rows, psi = unit_effects(f.Y, f.start)
+    if len(rows) < FEWEST_FOR_GROUPS:
+        return None
+    first = f.frame.sort_values(spec.panel.time).groupby(spec.panel.unit, observed=True).first().reindex(f.units[rows]).reset_index()
+    clusters = None if f.clusters is None else np.unique(f.clusters[rows], return_inverse=True)[1]
+    return first, psi, clusters, models.fold_numbers(np.zeros(len(rows)), spec.seed, clusters)
 
 
 def two_way(Y, start):
