@@ -24,34 +24,34 @@ $(STAMP): requirements.lock
 	@touch $@
 
 book: $(STAMP) ## 환경을 갖추고 모든 쪽을 실행해 _build/html에 사이트를 만듭니다
-	@$(PY) -m tools.build book
+	@$(PY) -m book.commands.build book
 
 test: book ## 사이트를 만들고 모든 시험을 돌립니다
-	@$(PY) -m tools.run_tests
+	@$(PY) -m book.commands.run_tests
 
 serve: book ## 만든 사이트를 http://127.0.0.1:8000 에서 봅니다
 	@$(PY) -m http.server --bind 127.0.0.1 --directory _build/html 8000
 
 lab: $(STAMP) ## 그 주의 실습 노트북을 엽니다: make lab WEEK=5
-	@$(PY) -m tools.lab --week "$(WEEK)"
+	@$(PY) -m book.commands.lab --week "$(WEEK)"
 
 slides: book ## 발표 자료를 만들고 위치를 알려 줍니다
 	@find _build/html/slides -name '*.html' | sort
 
 analyze: $(STAMP) ## 명세 하나로 분석 전체를 돌립니다: make analyze SPEC=data/example_adjustment.yml OUT=_build/report
-	@OMP_NUM_THREADS=1 $(PY) -m causal_practice analyze "$(SPEC)" --out "$(OUT)"
+	@OMP_NUM_THREADS=1 $(PY) -m causal_pipeline analyze "$(SPEC)" --out "$(OUT)"
 
 new-case: $(STAMP) ## 새 사례의 틀을 만듭니다: make new-case NAME=kakao_push
-	@$(PY) -m tools.new_case "$(NAME)"
+	@$(PY) -m book.commands.new_case "$(NAME)"
 
 check-case: $(STAMP) ## 사례 하나를 점검합니다: make check-case CASE=kakao_push
-	@$(PY) -m tools.check_case "$(CASE)"
+	@$(PY) -m book.commands.check_case "$(CASE)"
 
 checks: $(STAMP) ## 문체, 숫자, 얼개 검사를 모든 쪽에 돌립니다
-	@$(PY) -m tools.checks
+	@$(PY) -m book.checks
 
 bench: $(STAMP) ## 빌드 시간, 쪽 무게, 검색 빠르기를 재어 표를 고칩니다
-	@$(PY) -m tools.bench
+	@$(PY) -m benchmarks.book
 
 scale: ## 선택: Spark로 옮겨 보는 환경(.venv-scale)을 만듭니다. 자바 17이 필요합니다
 	@command -v java >/dev/null || { echo "자바가 없습니다. 자바 17을 깔고 다시 하세요(예: apt-get install openjdk-17-jre-headless)."; exit 1; }

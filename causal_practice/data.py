@@ -89,7 +89,7 @@ def load(name: str, with_truth: bool = False) -> pd.DataFrame:
     columns = card(name)["columns"]
     path = data_dir() / f"{name}.csv"
     if not path.is_file():
-        raise FileNotFoundError(f"{path.name} 파일이 없습니다. `python -m tools.data write {name}`으로 다시 만드세요.")
+        raise FileNotFoundError(f"{path.name} 파일이 없습니다. `python -m book.catalog write {name}`으로 다시 만드세요.")
     frame = pd.read_csv(path)
     if with_truth:
         return frame

@@ -12,8 +12,8 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from tools.execution import Execution, stored
-from tools.paths import Page, html_dir, published_pages
+from book.execution import Execution, stored
+from book.page import Page, html_dir, published_pages
 
 IN_CI = os.environ.get("CI", "").lower() == "true"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")

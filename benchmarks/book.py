@@ -1,0 +1,387 @@
+"""책을 재어 guides/benchmark.yml에 적습니다: 빌드 시간, 쪽의 시간과 메모리, 쪽 무게, 검색.
+
+    python -m benchmarks.book              # 모두 재고 표를 고칩니다
+    python -m benchmarks.book --only site  # 지금 만들어져 있는 사이트의 무게와 검색만 재어 찍습니다(표는 그대로)
+
+작업 폴더의 파일을 임시 폴더에 옮겨 거기서 빌드합니다. 원고나 보관한 실행 결과는 건드리지 않습니다.
+"""
+
+import argparse
+import contextlib
+import datetime
+import gzip
+import http.server
+import json
+import math
+import os
+import platform
+import shutil
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+
+import yaml
+
+from book.page import ROOT, html_dir, read_page
+
+TABLE = ROOT / "guides" / "benchmark.yml"
+QUERIES = ROOT / "tests" / "book" / "search_queries.yml"
+HEADER = "# `make bench`가 쓴 파일입니다. 손으로 고치지 않습니다.\n"
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
+COMPRESSED = {".html", ".css", ".js", ".mjs", ".json", ".svg", ".xml", ".txt", ".wasm"}
+SENTENCE = "\n\n재는 동안만 있는 문장입니다.\n"
+GOAL_SECONDS = {"cold": 900, "warm": 10, "edit": 20, "data": 60}
+
+
+class BenchFailed(SystemExit):
+    """잴 수 없을 때. 메시지는 한국어 한 문장입니다."""
+
+
+def row(group: str, name: str, value: float, unit: str, goal: str = "", note: str = "") -> dict:
+    """표의 한 줄. ``goal``은 "20 이하"처럼 사람이 읽는 목표입니다."""
+    return {"group": group, "name": name, "value": round(float(value), 3 if abs(value) < 10 else 1), "unit": unit, "goal": goal, "note": note}
+
+
+def quantile(values: list[float], q: float) -> float:
+    """정렬해 가까운 순위로 고른 분위수(0 < q ≤ 1).
+
+    Raises
+    ------
+    ValueError
+        값이 없을 때.
+    """
+    if not values:
+        raise ValueError("분위수를 구할 값이 없습니다.")
+    ordered = sorted(values)
+    return ordered[max(0, math.ceil(len(ordered) * q) - 1)]
+
+
+def machine() -> str:
+    """재는 기계를 한 줄로. 이름이나 경로는 담지 않습니다."""
+    with contextlib.suppress(ValueError, OSError, AttributeError):
+        memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1024**3
+        return f"코어 {os.cpu_count()}개, 메모리 {memory:.0f}GiB, {platform.system()} {platform.machine()}, 파이썬 {platform.python_version()}"
+    return f"코어 {os.cpu_count()}개, {platform.system()} {platform.machine()}, 파이썬 {platform.python_version()}"
+
+
+# --- 빌드 ---
+
+
+def copy_tree(target: Path) -> None:
+    """저장소의 파일(아직 커밋하지 않은 것까지, 무시하는 것은 빼고)을 옮깁니다."""
+    listed = subprocess.run(["git", "ls-files", "-z", "-co", "--exclude-standard"], cwd=ROOT, capture_output=True, text=True, check=False)
+    if listed.returncode:
+        raise BenchFailed("git 저장소에서만 잴 수 있습니다.")
+    for name in filter(None, listed.stdout.split("\0")):
+        if (ROOT / name).is_file():
+            (target / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, target / name)
+
+
+def build(folder: Path) -> tuple[float, dict]:
+    """``folder``의 책을 만들고 (초, 빌드 보고서)를 돌려줍니다.
+
+    Raises
+    ------
+    BenchFailed
+        빌드가 실패했을 때.
+    """
+    env = {k: v for k, v in os.environ.items() if k not in {"BOOK_BUILD_DIR", "BOOK_EXECUTION_DIR"}} | {"PYTHONPATH": str(folder)}
+    started = time.perf_counter()
+    done = subprocess.run([sys.executable, "-m", "book.commands.build", "book"], cwd=folder, env=env, capture_output=True, text=True, check=False)
+    seconds = time.perf_counter() - started
+    if done.returncode:
+        raise BenchFailed(f"빌드가 실패해 잴 수 없습니다.\n{(done.stdout + done.stderr)[-3000:]}")
+    return seconds, json.loads((folder / "_build" / "report.json").read_text(encoding="utf-8"))
+
+
+def executed(report: dict) -> list[str]:
+    """이번 빌드에서 정말로 실행한 쪽."""
+    return sorted(name for name, page in report["pages"].items() if not page["cached"])
+
+
+def measure_builds(folder: Path, say) -> tuple[list[dict], dict]:
+    """처음 빌드, 그대로 다시, 한 문장 고침, 데이터 하나 고침을 차례로 잽니다."""
+    group, rows = "빌드", []
+    say("처음부터 만듭니다(실행 결과 없음).")
+    seconds, cold = build(folder)
+    pages = len(cold["pages"])
+    note = f"노트북 {pages}개를 두 개씩 실행. 환경 설치는 뺀 시간"
+    rows.append(row(group, "처음부터", seconds, "초", f"{GOAL_SECONDS['cold']} 이하", note))
+    say(f"  {seconds:.1f}초. 고치지 않고 다시 만듭니다.")
+    seconds, report = build(folder)
+    rows.append(row(group, "고치지 않고 다시", seconds, "초", f"{GOAL_SECONDS['warm']} 이하", f"실행 {len(executed(report))}쪽"))
+    slowest = max(cold["pages"], key=lambda name: cold["pages"][name]["seconds"])
+    say(f"  {seconds:.1f}초. 가장 오래 걸리는 쪽({slowest})에서 한 문장을 고칩니다.")
+    source = folder / f"{slowest}.md"
+    source.write_text(source.read_text(encoding="utf-8") + SENTENCE, encoding="utf-8")
+    seconds, report = build(folder)
+    if executed(report) or SENTENCE.strip() not in (folder / "_build" / "html" / f"{slowest}.html").read_text(encoding="utf-8"):
+        raise BenchFailed(f"한 문장을 고쳤는데 {executed(report)}이(가) 실행되었거나 사이트에 나타나지 않았습니다.")
+    rows.append(row(group, "한 문장 고친 뒤", seconds, "초", f"{GOAL_SECONDS['edit']} 이하", "실행 0쪽. 가장 오래 걸리는 쪽의 문장"))
+    if data := smallest_dataset(folder, cold):
+        name, users = data
+        say(f"  {seconds:.1f}초. 데이터 {name}을(를) 고칩니다.")
+        with (folder / "data" / f"{name}.csv").open("a", encoding="utf-8") as file:
+            file.write("\n")  # 빈 줄은 값을 바꾸지 않지만 파일은 달라집니다
+        seconds, report = build(folder)
+        if executed(report) != users:
+            raise BenchFailed(f"{name}을(를) 쓰는 쪽은 {users}인데 {executed(report)}이(가) 실행되었습니다.")
+        rows.append(row(group, "데이터 하나 고친 뒤", seconds, "초", "", f"{name}을(를) 쓰는 {len(users)}쪽만 실행"))
+    say(f"  {seconds:.1f}초.")
+    return rows, cold
+
+
+def smallest_dataset(folder: Path, report: dict) -> tuple[str, list[str]] | None:
+    """가장 적은 쪽이 쓰는 데이터와 그 쪽들. 실행 시간도 짧은 것을 고릅니다."""
+    code = (
+        "import json; from book.execution import used_datasets; from book.page import published_pages; "
+        "print(json.dumps({p.docname: sorted(used_datasets(p)) for p in published_pages() if p.is_notebook}))"
+    )
+    env = os.environ | {"PYTHONPATH": str(folder)}
+    done = subprocess.run([sys.executable, "-c", code], cwd=folder, env=env, capture_output=True, text=True, check=True)
+    users: dict[str, list[str]] = {}
+    for docname, names in json.loads(done.stdout).items():
+        for name in names:
+            if (folder / "data" / f"{name}.csv").is_file():
+                users.setdefault(name, []).append(docname)
+    cost = {name: sum(report["pages"][p]["seconds"] for p in found) for name, found in users.items()}
+    best = min(users, key=lambda name: (len(users[name]), cost[name]), default=None)
+    return (best, sorted(users[best])) if best else None
+
+
+def page_rows(report: dict) -> list[dict]:
+    """쪽마다 실행 시간과 최대 메모리."""
+    rows = []
+    for name, page in sorted(report["pages"].items()):
+        title = read_page(ROOT / f"{name}.md").title
+        rows.append(row("쪽 실행", title, page["seconds"], "초", "60 이하", f"{name}"))
+        rows.append(row("쪽 메모리", title, page["memory_mb"], "MiB", "2048 이하", f"{name}"))
+    return rows
+
+
+# --- 사이트 ---
+
+
+class _Compressing(http.server.SimpleHTTPRequestHandler):
+    """글로 된 파일을 gzip으로 보냅니다. 정적 사이트를 올리는 곳들이 그렇게 합니다."""
+
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self):
+        path = Path(self.translate_path(self.path))
+        path = path / "index.html" if path.is_dir() else path
+        if not path.is_file():
+            self.send_error(404)
+            return
+        body = path.read_bytes()
+        self.send_response(200)
+        self.send_header("Content-Type", self.guess_type(str(path)))
+        if path.suffix in COMPRESSED:
+            body = gzip.compress(body, 6)
+            self.send_header("Content-Encoding", "gzip")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_):
+        pass
+
+
+@contextlib.contextmanager
+def serve(site: Path) -> Iterator[str]:
+    """사이트를 이 컴퓨터 안에서만 열고 주소를 돌려줍니다."""
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), partial(_Compressing, directory=str(site)))
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_address[1]}"
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+@contextlib.contextmanager
+def chromium():
+    """Playwright의 크로뮴. 시스템에 깔린 것을 씁니다.
+
+    Raises
+    ------
+    BenchFailed
+        브라우저가 없을 때.
+    """
+    from playwright.sync_api import sync_playwright
+
+    executable = next(filter(None, map(shutil.which, BROWSERS)), None)
+    if executable is None:
+        raise BenchFailed("브라우저(chromium)가 없어 쪽 무게와 검색을 잴 수 없습니다. 설치: apt-get install chromium")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=executable, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+def weigh(browser, url: str) -> tuple[float, int, float]:
+    """처음 온 사람이 한 쪽을 열 때 오가는 (KB, 요청 수, 다 뜨기까지의 초). 캐시는 비어 있습니다."""
+    context = browser.new_context(viewport={"width": 1280, "height": 800}, locale="ko-KR")
+    page = context.new_page()
+    session = context.new_cdp_session(page)
+    session.send("Network.enable")
+    received: list[float] = []
+    session.on("Network.loadingFinished", lambda event: received.append(event["encodedDataLength"]))
+    started = time.perf_counter()
+    page.goto(url, wait_until="load")
+    loaded = time.perf_counter() - started
+    page.wait_for_load_state("networkidle")
+    page.evaluate("document.fonts.ready")
+    page.wait_for_timeout(200)
+    context.close()
+    return sum(received) / 1000, len(received), loaded
+
+
+def main_pages(site: Path) -> list[str]:
+    """무게를 재는 쪽: 첫 화면, 장, 사례, 사례 모음, 길잡이 하나씩."""
+    from book.page import published_pages
+
+    names = []
+    for page in published_pages():
+        if page.docname == "index" or page.meta.get("kind") in {"chapter", "case"} or page.docname.endswith("/index"):
+            names.append(page.docname)
+    return [name for name in names if (site / f"{name}.html").is_file()]
+
+
+def measure_weights(browser, address: str, site: Path, say) -> list[dict]:
+    rows = []
+    for name in main_pages(site):
+        kilobytes, requests, seconds = weigh(browser, f"{address}/{name}.html")
+        title = read_page(ROOT / f"{name}.md").title
+        say(f"  {name}: {kilobytes:.0f}KB, 요청 {requests}개, {seconds:.2f}초")
+        rows.append(row("쪽 무게(첫 방문)", title, kilobytes, "KB", "1500 이하", f"{name}, 요청 {requests}개, {seconds:.1f}초"))
+    total = sum(path.stat().st_size for path in site.rglob("*") if path.is_file())
+    rows.append(row("쪽 무게(첫 방문)", "사이트 전체(디스크)", total / 1e6, "MB", "", "슬라이드와 내려받기 꾸러미까지"))
+    return rows
+
+
+# --- 검색 ---
+
+# 글자를 넣은 때부터 결과가 화면에 그려질 때까지. 자판이 멈추기를 기다리는 시간도 들어갑니다.
+_ANSWER = """async (query) => {
+  const input = document.querySelector("#pst-search-dialog input");
+  const list = document.getElementById("book-search-results");
+  const status = document.querySelector(".book-search-status");
+  input.value = ""; input.dispatchEvent(new Event("input"));
+  await new Promise((done) => setTimeout(done, 120));
+  const started = performance.now();
+  const answered = new Promise((done) => {
+    const watcher = new MutationObserver(() => requestAnimationFrame(() => { watcher.disconnect(); done(performance.now()); }));
+    watcher.observe(list, { childList: true }); watcher.observe(status, { childList: true, characterData: true, subtree: true });
+  });
+  input.value = query; input.dispatchEvent(new Event("input"));
+  return (await answered) - started;
+}"""
+_FOUND = """async (query) => {
+  const engine = await BookSearch.load();
+  const started = performance.now();
+  const found = engine.search(query, 5);
+  return [performance.now() - started, found.map((page) => page.sections[0].url.split("#")[0])];
+}"""
+
+
+def search_queries() -> list[tuple[str, list[str]]]:
+    """시험이 쓰는 (찾는 말, 나와야 하는 쪽들). 쪽은 확장자를 뺀 이름입니다.
+
+    Raises
+    ------
+    BenchFailed
+        파일이 없거나 비었을 때.
+    """
+    if not QUERIES.is_file():
+        raise BenchFailed(f"{QUERIES.relative_to(ROOT)}이(가) 없어 검색을 잴 수 없습니다.")
+    found = [(item["q"], item["pages"]) for item in yaml.safe_load(QUERIES.read_text(encoding="utf-8")) or []]
+    if not found:
+        raise BenchFailed(f"{QUERIES.relative_to(ROOT)}에 찾는 말이 없습니다.")
+    return found
+
+
+def measure_search(browser, address: str, say) -> list[dict]:
+    """검색 자료의 무게, 답이 그려지기까지의 시간, 앞의 다섯 쪽 안에 찾는 쪽이 든 비율."""
+    group, queries = "검색", search_queries()
+    context = browser.new_context(viewport={"width": 1280, "height": 800}, locale="ko-KR")
+    page = context.new_page()
+    page.goto(f"{address}/index.html", wait_until="networkidle")
+    session = context.new_cdp_session(page)
+    session.send("Network.enable")
+    received: list[float] = []
+    session.on("Network.loadingFinished", lambda event: received.append(event["encodedDataLength"]))
+    started = time.perf_counter()
+    page.evaluate("BookSearch.load().then(() => true)")
+    first = (time.perf_counter() - started) * 1000
+    page.wait_for_timeout(200)
+    page.evaluate("document.getElementById('pst-search-dialog').showModal()")
+    engine, answer, three, five, missed = [], [], 0, 0, []
+    for query, wanted in queries:
+        milliseconds, urls = page.evaluate(_FOUND, query)
+        engine.append(milliseconds)
+        answer.append(page.evaluate(_ANSWER, query))
+        places = [place for place, url in enumerate(urls) if url.removesuffix(".html") in wanted]
+        five, three = five + bool(places), three + bool(places and places[0] < 3)
+        if not places:
+            missed.append(query)
+    context.close()
+    say(f"  찾는 말 {len(queries)}개, 다섯 쪽 안 {five}개, 답 {quantile(answer, 0.5):.0f}ms(중앙값)" + (f", 놓친 말: {', '.join(missed)}" if missed else ""))
+    return [
+        row(group, "답이 그려지기까지(중앙값)", quantile(answer, 0.5), "ms", "100 이하", "입력이 멈추기를 기다리는 60ms를 넣은 시간"),
+        row(group, "답이 그려지기까지(95%)", quantile(answer, 0.95), "ms", "100 이하", f"찾는 말 {len(queries)}개"),
+        row(group, "찾기만(중앙값)", quantile(engine, 0.5), "ms", "", "화면에 그리는 시간을 뺀 것"),
+        row(group, "찾기만(95%)", quantile(engine, 0.95), "ms"),
+        row(group, "처음 찾을 때 준비", first, "ms", "", "검색 자료를 받아 색인을 세우는 시간"),
+        row(group, "처음 찾을 때 받는 양", sum(received) / 1000, "KB", "1000 이하", "찾지 않으면 받지 않습니다"),
+        row(group, "다섯 쪽 안에 찾은 비율", 100 * five / len(queries), "%", "95 이상", f"{len(queries)}개 가운데 {five}개"),
+        row(group, "세 쪽 안에 찾은 비율", 100 * three / len(queries), "%", "", f"{len(queries)}개 가운데 {three}개"),
+    ]
+
+
+def main(argv: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(description="책을 재어 guides/benchmark.yml에 적습니다.")
+    parser.add_argument("--only", choices=["site"], help="지금 사이트의 무게와 검색만 재고 표는 고치지 않습니다")
+    args = parser.parse_args(argv)
+
+    def say(text: str) -> None:
+        print(text, flush=True)
+
+    rows: list[dict] = []
+    with tempfile.TemporaryDirectory(prefix="bench-") as scratch, contextlib.ExitStack() as stack:
+        site = html_dir()
+        if args.only is None:
+            folder = Path(scratch) / "book"
+            folder.mkdir()
+            copy_tree(folder)
+            built, report = measure_builds(folder, say)
+            rows += built + page_rows(report)
+            site = folder / "_build" / "html"
+        if not (site / "index.html").is_file():
+            raise BenchFailed("사이트가 없습니다. `make book`을 먼저 돌리세요.")
+        browser, address = stack.enter_context(chromium()), stack.enter_context(serve(site))
+        say("쪽 무게를 잽니다.")
+        rows += measure_weights(browser, address, site, say)
+        say("검색을 잽니다.")
+        rows += measure_search(browser, address, say)
+    if args.only:
+        for line in rows:
+            print(f"{line['group']:16} {line['name']:32} {line['value']:>10} {line['unit']:4} {line['goal']:10} {line['note']}")
+        return 0
+    table = {"measured": {"date": datetime.date.today().isoformat(), "machine": machine()}, "results": rows}
+    TABLE.write_text(HEADER + yaml.safe_dump(table, allow_unicode=True, sort_keys=False, width=200), encoding="utf-8")
+    say(f"{TABLE.relative_to(ROOT)}에 {len(rows)}줄을 적었습니다.")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

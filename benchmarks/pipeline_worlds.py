@@ -1,0 +1,415 @@
+"""정답을 아는 모의 세계들. 파이프라인의 시험과 비교표(benchmarks/pipeline)가 씁니다.
+
+세계는 파이프라인이 잘하도록 고르지 않습니다. 파이프라인이 모르는 함수 꼴(사인, 절댓값, 지수분포의 잡음)을 섞고, 가정이 깨진
+세계에서는 치우침이 효과의 절반쯤 되게 했습니다. 등급이나 포함률이 목표에 못 미치면 세계가 아니라 파이프라인을 고칩니다.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+
+from causal_pipeline.model import Outcome, Panel, Running, Source, Spec, Treatment
+
+Expectation = Literal["coverage", "stop", "never_a"]
+
+
+@dataclass(frozen=True)
+class World:
+    """세계 하나.
+
+    Attributes
+    ----------
+    name, label : str
+    expect : "coverage", "stop", "never_a"
+        가정이 성립해 구간이 정답을 덮어야 하는지, 자료나 그래프가 보여 주므로 C나 거절이어야 하는지, 아무것도 보여 주지
+        않으므로 A만 아니면 되는지.
+    make : callable
+        씨앗 → (명세, 자료, 정답).
+    """
+
+    name: str
+    label: str
+    expect: Expectation
+    make: Callable[[int], tuple[Spec, pd.DataFrame, float]]
+
+
+def _spec(name, **fields) -> Spec:
+    base = {"treatment": Treatment("t", "binary"), "outcome": Outcome("y"), "estimand": "ATE"}
+    return Spec(name=name, question=name, source=Source(None), **{**base, **fields})
+
+
+def _logistic(v):
+    return 1 / (1 + np.exp(-v))
+
+
+def _before(*names):
+    return dict.fromkeys(names, "before")
+
+
+NAMES = ("x1", "x2", "x3", "x4")
+
+
+def _confounded(seed, effect=1.0, strength=1.0, n=1500, hidden=0.0):
+    """x1은 곧게, x2는 굽어 결과를 움직이고, 효과는 x1에 따라 갈립니다."""
+    r = np.random.default_rng(seed)
+    X = r.normal(size=(n, 4))
+    u = r.normal(size=n)
+    t = (r.random(n) < _logistic(strength * (0.8 * X[:, 0] + 0.5 * np.abs(X[:, 1]) - 0.4) + hidden * u)).astype(int)
+    noise = r.exponential(size=n) - 1
+    y = effect * (1 + 0.5 * X[:, 0]) * t + X[:, 0] + np.sin(2 * X[:, 1]) + 0.7 * np.abs(X[:, 1]) + 0.5 * X[:, 2] + hidden * u + noise
+    frame = pd.DataFrame(X, columns=list(NAMES))
+    frame["t"], frame["y"] = t, y
+    frame["control_outcome"] = 0.7 * X[:, 0] + 0.5 * X[:, 2] + hidden * u + r.normal(size=n)
+    return frame
+
+
+def confounded(seed):
+    frame = _confounded(seed)
+    return _spec("confounded", confounders=NAMES, timing=_before(*NAMES), negative_outcomes=("control_outcome",), modifiers=("x1", "x4")), frame, 1.0
+
+
+@cache
+def _treated_truth() -> float:
+    big = _confounded(10_000_019, n=1_000_000)
+    return float(1 + 0.5 * big.loc[big.t == 1, "x1"].mean())
+
+
+def treated_only(seed):
+    """ATT: 처치받은 대상의 평균 효과는 표본의 x1에 달려 있습니다."""
+    frame = _confounded(seed)
+    return _spec("treated_only", estimand="ATT", confounders=NAMES, timing=_before(*NAMES), negative_outcomes=("control_outcome",)), frame, _treated_truth()
+
+
+def no_effect(seed):
+    frame = _confounded(seed, effect=0.0)
+    return _spec("no_effect", confounders=NAMES, timing=_before(*NAMES), negative_outcomes=("control_outcome",)), frame, 0.0
+
+
+def no_overlap(seed):
+    frame = _confounded(seed, strength=6.0)
+    return _spec("no_overlap", confounders=NAMES, timing=_before(*NAMES), negative_outcomes=("control_outcome",)), frame, 1.0
+
+
+def hidden_confounder(seed):
+    """재지 못한 변수가 있고, 그것을 드러낼 음성 대조군이 없습니다."""
+    return _spec("hidden_confounder", confounders=NAMES, timing=_before(*NAMES)), _confounded(seed, hidden=0.7), 1.0
+
+
+def failing_negative_control(seed):
+    spec = _spec("failing_negative_control", confounders=NAMES, timing=_before(*NAMES), negative_outcomes=("control_outcome",))
+    return spec, _confounded(seed, hidden=0.7), 1.0
+
+
+EDGES = (
+    ("x1", "t"), ("x1", "y"), ("x2", "y"), ("x3", "t"),
+    ("t", "middle"), ("middle", "y"), ("t", "y"), ("t", "meet"), ("y", "meet"),
+)  # fmt: skip
+
+
+def _graph_frame(seed, n=1500):
+    """교란 요인 x1, 결과에만 가는 x2, 처치에만 가는 x3, 매개 middle, 충돌 변수 meet."""
+    r = np.random.default_rng(seed)
+    x1, x2, x3 = r.normal(size=(3, n))
+    t = (r.random(n) < _logistic(0.8 * x1 + 0.8 * x3)).astype(int)
+    middle = 0.8 * t + r.normal(size=n)
+    y = 0.5 * t + 0.6 * middle + x1 + x2 + r.normal(size=n)
+    meet = t + y + r.normal(size=n)
+    return pd.DataFrame({"x1": x1, "x2": x2, "x3": x3, "t": t, "middle": middle, "y": y, "meet": meet})
+
+
+def graph_with_traps(seed):
+    """자료에 매개와 충돌 변수가 있지만 그래프가 그것을 말해 줍니다. 전체 효과는 0.5 + 0.8 × 0.6."""
+    return _spec("graph_with_traps", edges=EDGES), _graph_frame(seed), 0.98
+
+
+def mediator_adjusted(seed):
+    return _spec("mediator_adjusted", edges=EDGES, confounders=("x1", "middle")), _graph_frame(seed), 0.98
+
+
+def collider_adjusted(seed):
+    return _spec("collider_adjusted", edges=EDGES, confounders=("x1", "meet")), _graph_frame(seed), 0.98
+
+
+def hidden_in_graph(seed):
+    frame = _confounded(seed, hidden=0.7)
+    edges = tuple((c, "t") for c in ("x1", "x2", "u")) + tuple((c, "y") for c in ("x1", "x2", "x3", "u")) + (("t", "y"),)
+    return _spec("hidden_in_graph", edges=edges, hidden=("u",)), frame, 1.0
+
+
+def wrong_graph(seed):
+    """그래프에서 x1 → y 화살표를 빠뜨렸습니다. 그러면 x1을 보정하지 않아도 된다고 나오지만 자료가 그래프를 반박합니다."""
+    edges = tuple(e for e in EDGES if e != ("x1", "y"))
+    return _spec("wrong_graph", edges=edges), _graph_frame(seed), 0.98
+
+
+def experiment(seed, n=800):
+    r = np.random.default_rng(seed)
+    x1, x2 = r.normal(size=(2, n))
+    t = (r.random(n) < 0.3).astype(int)
+    y = 0.5 * (1 + x1) * t + x1 + np.abs(x2) + r.exponential(size=n)
+    frame = pd.DataFrame({"x1": x1, "x2": x2, "t": t, "y": y})
+    treatment = Treatment("t", "binary", randomized=True, probability=0.3)
+    return _spec("experiment", treatment=treatment, confounders=("x1", "x2"), timing=_before("x1", "x2")), frame, 0.5
+
+
+def clustered_experiment(seed, groups=40, size=20):
+    r = np.random.default_rng(seed)
+    g = np.repeat(np.arange(groups), size)
+    t = r.permutation(np.arange(groups) % 2)[g]
+    x1 = r.normal(size=len(g))
+    y = 0.5 * t + x1 + 0.7 * r.normal(size=groups)[g] + r.normal(size=len(g))
+    frame = pd.DataFrame({"store": g, "x1": x1, "t": t, "y": y})
+    treatment = Treatment("t", "binary", randomized=True, probability=0.5, cluster="store")
+    return _spec("clustered_experiment", treatment=treatment, confounders=("x1",), timing=_before("x1")), frame, 0.5
+
+
+def leaking_experiment(seed, n=2000):
+    """처치받은 쪽에서 결과가 나쁜 대상이 더 많이 떠나 결과가 빕니다."""
+    r = np.random.default_rng(seed)
+    t = (r.random(n) < 0.5).astype(int)
+    y = 0.3 * t + r.normal(size=n)
+    y[(r.random(n) < 0.25 * t * (y < 0)) | (r.random(n) < 0.02)] = np.nan
+    treatment = Treatment("t", "binary", randomized=True, probability=0.5)
+    return _spec("leaking_experiment", treatment=treatment), pd.DataFrame({"t": t, "y": y}), 0.3
+
+
+def many_arms(seed, n=2000):
+    """세 수준의 처치. 0에 견준 2의 효과를 묻습니다."""
+    r = np.random.default_rng(seed)
+    x1, x2 = r.normal(size=(2, n))
+    score = np.column_stack([np.zeros(n), 0.5 * x1, 0.6 * x2 + 0.4 * x1])
+    p = np.exp(score) / np.exp(score).sum(axis=1, keepdims=True)
+    t = (r.random(n)[:, None] > p.cumsum(axis=1)).sum(axis=1)
+    y = np.array([0.0, 0.4, 1.0])[t] + 0.3 * x2 * (t == 2) + x1 + np.sin(2 * x2) + r.normal(size=n)
+    frame = pd.DataFrame({"x1": x1, "x2": x2, "t": t, "y": y, "control_outcome": x1 + r.normal(size=n)})
+    treatment = Treatment("t", "multi", 0, 2)
+    spec = _spec("many_arms", treatment=treatment, confounders=("x1", "x2"), timing=_before("x1", "x2"), negative_outcomes=("control_outcome",))
+    return spec, frame, 1.0
+
+
+def dose(seed, n=1500):
+    """용량 반응이 굽어 있습니다. 1에서 3으로 올린 효과를 묻습니다."""
+    r = np.random.default_rng(seed)
+    x1, x2, x3 = r.normal(size=(3, n))
+    d = 2 + 0.6 * x1 + 0.3 * x2**2 + r.normal(size=n)
+    y = 2 * np.sin(d / 2) + x1 + 0.5 * x2**2 + r.normal(size=n)
+    frame = pd.DataFrame({"x1": x1, "x2": x2, "x3": x3, "t": d, "y": y, "control_outcome": x1 + r.normal(size=n)})
+    names = ("x1", "x2", "x3")
+    treatment = Treatment("t", "continuous", 1.0, 3.0)
+    spec = _spec("dose", treatment=treatment, confounders=names, timing=_before(*names), negative_outcomes=("control_outcome",))
+    return spec, frame, float(2 * (np.sin(1.5) - np.sin(0.5)))
+
+
+def skewed_dose(seed, n=1500):
+    """용량이 한쪽으로 길게 늘어지고, 반응은 한 구간에서 급히 오르는 S자입니다. 0.8에서 2.5로 올린 효과를 묻습니다."""
+    r = np.random.default_rng(seed)
+    x1, x2, x3 = r.normal(size=(3, n))
+    d = np.abs(x1) + 0.5 * x2 + r.exponential(size=n)
+    y = 2 * _logistic(3 * (d - 1.5)) + x1 + 0.5 * x2**2 + r.normal(size=n)
+    frame = pd.DataFrame({"x1": x1, "x2": x2, "x3": x3, "t": d, "y": y, "control_outcome": x1 + r.normal(size=n)})
+    names = ("x1", "x2", "x3")
+    treatment = Treatment("t", "continuous", 0.8, 2.5)
+    spec = _spec("skewed_dose", treatment=treatment, confounders=names, timing=_before(*names), negative_outcomes=("control_outcome",))
+    return spec, frame, float(2 * (_logistic(3.0) - _logistic(-2.1)))
+
+
+def _instrument_frame(seed, push, direct=0.0, n=1500):
+    r = np.random.default_rng(seed)
+    x1, x2, u = r.normal(size=(3, n))
+    z = (r.random(n) < _logistic(0.5 * x1)).astype(int)
+    t = (push * z + 0.5 * x1 + u + r.normal(size=n) > 0.5).astype(int)
+    y = t + direct * z + x1 + 0.5 * np.sin(2 * x2) + u + r.normal(size=n)
+    other = x1 + direct * z + r.normal(size=n)
+    return pd.DataFrame({"x1": x1, "x2": x2, "z": z, "t": t, "y": y, "control_outcome": other})
+
+
+def _instrument_spec(name, **fields):
+    base = {"estimand": "LATE", "confounders": ("x1", "x2"), "timing": _before("x1", "x2"), "instrument": "z"}
+    return _spec(name, **{**base, **fields})
+
+
+def instrument(seed):
+    return _instrument_spec("instrument", negative_outcomes=("control_outcome",)), _instrument_frame(seed, 1.5), 1.0
+
+
+def weak_instrument(seed):
+    return _instrument_spec("weak_instrument", negative_outcomes=("control_outcome",)), _instrument_frame(seed, 0.1), 1.0
+
+
+def direct_instrument(seed):
+    """도구가 결과에 곧장 닿고, 음성 대조군이 그것을 드러냅니다."""
+    return _instrument_spec("direct_instrument", negative_outcomes=("control_outcome",)), _instrument_frame(seed, 1.5, direct=0.4), 1.0
+
+
+def direct_instrument_unseen(seed):
+    return _instrument_spec("direct_instrument_unseen"), _instrument_frame(seed, 1.5, direct=0.3), 1.0
+
+
+def _running_frame(seed, fuzzy=False, cheat=0.0, n=2000):
+    r = np.random.default_rng(seed)
+    x, u = r.normal(size=(2, n))
+    if cheat:
+        move = (x < 0) & (x > -0.3) & (r.random(n) < cheat)
+        x, u = np.where(move, -0.5 * x, x), u + move
+    p = np.where(x >= 0, 0.8, 0.2) if fuzzy else (x >= 0).astype(float)
+    t = (r.random(n) < p).astype(int)
+    y = t + np.sin(x) + 0.5 * x**2 + u
+    return pd.DataFrame({"score": x + 50, "before": 0.5 * x + r.normal(size=n), "t": t, "y": y})
+
+
+def _running_spec(name):
+    return _spec(name, estimand="LATE", running=Running("score", 50.0), timing={"before": "before"})
+
+
+def sharp_cutoff(seed):
+    return _running_spec("sharp_cutoff"), _running_frame(seed), 1.0
+
+
+def fuzzy_cutoff(seed):
+    return _running_spec("fuzzy_cutoff"), _running_frame(seed, fuzzy=True), 1.0
+
+
+def density_jump(seed):
+    return _running_spec("density_jump"), _running_frame(seed, cheat=0.5), 1.0
+
+
+def _panel_frame(seed, periods, starts, effect, trend=0.0, shock=0.0, units=200):
+    """처치 집단은 처음부터 높고, 오차는 시간에 따라 이어집니다."""
+    r = np.random.default_rng(seed)
+    start = r.choice(starts, size=units)
+    level = r.normal(size=units) + (start < 99)
+    noise = r.normal(size=(units, periods))
+    for k in range(1, periods):
+        noise[:, k] += 0.3 * noise[:, k - 1]
+    when = np.arange(1, periods + 1)
+    on = when[None, :] >= start[:, None]
+    lift = effect(when[None, :] - start[:, None]) * on
+    y = level[:, None] + 0.3 * when + noise + lift + (trend * when[None, :] + shock * on) * (start < 99)[:, None]
+    frame = pd.DataFrame(
+        {
+            "unit": np.repeat(np.arange(units), periods),
+            "week": np.tile(when, units),
+            "start": np.repeat(np.where(start < 99, start.astype(float), np.nan), periods),
+            "t": on.ravel().astype(int),
+            "y": y.ravel(),
+            "control_outcome": (r.normal(size=units)[:, None] + r.normal(size=(units, periods))).ravel(),
+        }
+    )
+    return frame, float(lift[on].mean())
+
+
+def _panel_spec(name, **fields):
+    return _spec(name, estimand="ATT", panel=Panel("unit", "week", "start"), **fields)
+
+
+def two_by_two(seed):
+    frame, truth = _panel_frame(seed, 8, (5, 99), lambda k: np.ones_like(k, dtype=float))
+    return _panel_spec("two_by_two", negative_outcomes=("control_outcome",)), frame, truth
+
+
+def staggered(seed):
+    """효과가 처치 뒤로 갈수록 커져, 고정효과 회귀 하나는 틀립니다."""
+    frame, truth = _panel_frame(seed, 12, (5, 7, 9, 99), lambda k: 0.5 + 0.3 * k)
+    return _panel_spec("staggered", negative_outcomes=("control_outcome",)), frame, truth
+
+
+def pre_trend(seed):
+    """처치 집단이 처치와 상관없이 시점마다 0.25씩 더 오릅니다. 처치 뒤 네 시점의 치우침은 효과의 절반을 넘습니다."""
+    frame, truth = _panel_frame(seed, 8, (5, 99), lambda k: np.ones_like(k, dtype=float), trend=0.25)
+    return _panel_spec("pre_trend", negative_outcomes=("control_outcome",)), frame, truth
+
+
+def hidden_shock(seed):
+    """처치와 같은 때에 처치 집단에만 다른 일이 생깁니다. 앞 시점으로는 알 수 없습니다."""
+    frame, truth = _panel_frame(seed, 12, (9, 99), lambda k: np.ones_like(k, dtype=float), shock=0.7)
+    return _panel_spec("hidden_shock"), frame, truth
+
+
+def one_treated_unit(seed, donors=38, periods=30, before=20):
+    r = np.random.default_rng(seed)
+    factors = np.cumsum(r.normal(size=(periods, 2)), axis=0) * 0.5
+    Y = r.normal(size=donors + 1)[None, :] + factors @ r.normal(size=(2, donors + 1)) + 0.5 * r.normal(size=(periods, donors + 1))
+    Y[before:, 0] += 2
+    on = (np.arange(periods) >= before)[:, None] & (np.arange(donors + 1) == 0)[None, :]
+    frame = pd.DataFrame(
+        {
+            "unit": np.tile(np.arange(donors + 1), periods),
+            "week": np.repeat(np.arange(periods), donors + 1),
+            "y": Y.ravel(),
+            "t": on.ravel().astype(int),
+        }
+    )
+    return _spec("one_treated_unit", estimand="ATT", panel=Panel("unit", "week")), frame, 2.0
+
+
+WORLDS = (
+    World("confounded", "잰 교란 요인, 겹침 있음", "coverage", confounded),
+    World("treated_only", "잰 교란 요인, ATT", "coverage", treated_only),
+    World("no_effect", "효과가 없음", "coverage", no_effect),
+    World("no_overlap", "겹침이 없음", "stop", no_overlap),
+    World("hidden_confounder", "숨은 교란 요인, 음성 대조군 없음", "never_a", hidden_confounder),
+    World("failing_negative_control", "숨은 교란 요인, 음성 대조군이 울림", "stop", failing_negative_control),
+    World("graph_with_traps", "자료에 매개와 충돌 변수, 그래프 있음", "coverage", graph_with_traps),
+    World("mediator_adjusted", "매개 변수를 보정하겠다고 적음", "stop", mediator_adjusted),
+    World("collider_adjusted", "충돌 변수를 보정하겠다고 적음", "stop", collider_adjusted),
+    World("hidden_in_graph", "그래프에 재지 못한 교란 요인", "stop", hidden_in_graph),
+    World("wrong_graph", "그래프에 화살표가 빠짐", "stop", wrong_graph),
+    World("experiment", "무작위 실험", "coverage", experiment),
+    World("clustered_experiment", "매장마다 배정한 실험", "coverage", clustered_experiment),
+    World("leaking_experiment", "한쪽에서 결과가 새는 실험", "stop", leaking_experiment),
+    World("many_arms", "세 수준의 처치", "coverage", many_arms),
+    World("dose", "연속 처치", "coverage", dose),
+    World("skewed_dose", "치우친 연속 처치, S자 반응", "coverage", skewed_dose),
+    World("instrument", "도구변수", "coverage", instrument),
+    World("weak_instrument", "약한 도구변수", "stop", weak_instrument),
+    World("direct_instrument", "배제가 깨진 도구, 음성 대조군이 울림", "stop", direct_instrument),
+    World("direct_instrument_unseen", "배제가 깨진 도구, 음성 대조군 없음", "never_a", direct_instrument_unseen),
+    World("sharp_cutoff", "날카로운 임곗값", "coverage", sharp_cutoff),
+    World("fuzzy_cutoff", "퍼진 임곗값", "coverage", fuzzy_cutoff),
+    World("density_jump", "배정변수를 움직임", "stop", density_jump),
+    World("two_by_two", "2×2 패널", "coverage", two_by_two),
+    World("staggered", "처치 시점이 다른 패널", "coverage", staggered),
+    World("pre_trend", "처치 전부터 벌어지는 패널", "stop", pre_trend),
+    World("hidden_shock", "처치와 같은 때의 다른 일, 음성 대조군 없음", "never_a", hidden_shock),
+    World("one_treated_unit", "처치받은 대상이 하나", "coverage", one_treated_unit),
+)
+
+
+@dataclass(frozen=True)
+class Outcomes:
+    """한 번 돌린 결과. 거절했으면 ``letter``가 None이고 ``code``가 그 이름입니다."""
+
+    letter: str | None
+    code: str | None
+    value: float
+    low: float
+    high: float
+    truth: float
+    caps: tuple[str, ...]
+
+
+def run(world: World, seed: int) -> Outcomes:
+    """세계를 한 번 뽑아 식별부터 등급까지 돌립니다."""
+    from causal_pipeline import designs
+    from causal_pipeline.errors import PipelineError
+    from causal_pipeline.grade import grade
+    from causal_pipeline.identify import identify
+
+    spec, frame, truth = world.make(seed)
+    try:
+        ident = identify(spec, frame)
+        design = designs.get(ident.design)
+        checks = list(design.check(spec, ident, frame))
+        estimates = design.estimate(spec, ident, frame)
+        more, sensitivities = design.stress(spec, ident, frame, estimates)
+    except PipelineError as error:
+        return Outcomes(None, error.code, np.nan, np.nan, np.nan, truth, ())
+    checks += more
+    letter = grade(spec, ident, checks, estimates, sensitivities).letter
+    main = next(e for e in estimates if e.primary)
+    caps = tuple(sorted(f"{c.name}:{c.cap}" for c in checks if c.cap in ("B", "C") and c.status != "ok"))
+    return Outcomes(letter, None, main.value, main.low, main.high, truth, caps)

@@ -1,0 +1,31 @@
+"""원고 검사: 문체(language), 본문의 숫자(prose_numbers), 쪽의 얼개(structure)."""
+
+from book.checks.findings import Finding
+from book.page import Page
+
+__all__ = ["Finding", "check_page", "inspect_page"]
+
+
+def inspect_page(page: Page, published: set[str] | None = None) -> list[Finding]:
+    """쪽 하나를 세 검사로 살펴 주의까지 모두 돌려줍니다(줄 차례).
+
+    Parameters
+    ----------
+    page : Page
+    published : set of str
+        차례에 실린 쪽의 이름. 주지 않으면 _toc.yml에서 읽습니다.
+    """
+    from book.checks import language, prose_numbers, structure
+    from book.myst import parse
+
+    document = parse(page.text)
+    return sorted(
+        language.check(page, document)
+        + prose_numbers.check(page, document)
+        + structure.check(page, document, published=published)
+    )
+
+
+def check_page(page: Page) -> list[Finding]:
+    """쪽 하나에서 고쳐야 할 것만 돌려줍니다. 비어 있으면 합격입니다."""
+    return [finding for finding in inspect_page(page) if not finding.warning]

@@ -1,0 +1,103 @@
+"""실행한 노트북의 검사: 정답과 견준 추정값, 되풀이한 검증, 자기 점검, 그림, 시간과 메모리."""
+
+import math
+
+from causal_practice.answers import ANSWER_MIME
+from causal_practice.claims import CLAIM_MIME, VALIDATION_MIME
+from book.checks.findings import Finding
+from book.myst import Document, parse
+from book.execution import MEMORY_BUDGET_MB, SECONDS_BUDGET, Execution
+from book.page import Page
+
+MINIMUM_DRAWS = 200
+STRETCH = 1.5  # 95% 구간은 스무 번에 한 번 빗나갑니다. 크게 빗나간 것만 잡습니다.
+
+
+def check(page: Page, execution: Execution, document: Document | None = None) -> list[Finding]:
+    """실행 결과에서 고칠 것을 찾습니다. 줄 번호는 원고의 셀 자리입니다."""
+    document = document or parse(page.text)
+    path = f"{page.docname}.md"
+    cells = [c for c in execution.notebook().cells if c.cell_type == "code"]
+    lines = [c.line for c in document.cells] + [1] * max(0, len(cells) - len(document.cells))
+    found = _budget(path, execution)
+    claims, validations, answers = [], [], []
+    for index, cell in enumerate(cells):
+        for output in cell.outputs:
+            data = output.get("data", {})
+            for mime, bucket in ((CLAIM_MIME, claims), (VALIDATION_MIME, validations), (ANSWER_MIME, answers)):
+                if mime in data:
+                    bucket.append((_call_line(document, index, mime, data[mime]) or lines[index], data[mime]))
+            if "image/png" in data and index < len(document.cells):
+                source = document.cells[index]
+                if not source.alt and not {"remove-cell", "remove-output"} & set(source.tags):
+                    found.append(
+                        Finding(path, source.line, '그림이 나왔는데 대체 텍스트가 없습니다 — :mystnb: {image: {alt: "무엇을 보아야 하는지"}}를 적으세요.', "alt")
+                    )
+    for line, claim in claims:
+        found += _claim(path, line, claim)
+    if claims and page.meta.get("estimand") not in {c["estimand"] for _, c in claims}:
+        line, claim = claims[0]
+        message = f"머리말의 추정 대상은 {page.meta.get('estimand')}인데 record_claim은 {claim['estimand']}입니다 — 하나로 맞추세요."
+        found.append(Finding(path, line, message, "estimand"))
+    for line, validation in validations:
+        found += _validation(path, line, validation)
+    if validations and not any(v["assumptions_hold"] for _, v in validations):
+        message = "가정이 성립하는 자료에서 한 검증이 없습니다 — 기본값의 자료로 record_validation을 한 번 더 부르세요."
+        found.append(Finding(path, validations[0][0], message, "validation"))
+    for line, answer in answers:
+        if answer["status"] != "right":
+            found.append(
+                Finding(path, line, f"{answer['label']}의 정답 셀이 자기 점검을 통과하지 못합니다 — 정답 셀이나 expected를 고치세요.", "answer")
+            )
+    return sorted(set(found))
+
+
+def _call_line(document: Document, index: int, mime: str, payload: dict) -> int | None:
+    """기록을 남긴 호출의 줄. 같은 셀에 여럿이면 이름으로 가립니다."""
+    if index >= len(document.cells):
+        return None
+    function = {CLAIM_MIME: "record_claim", VALIDATION_MIME: "record_validation", ANSWER_MIME: "check_answer"}[mime]
+    calls = list(document.cells[index].calls(function))
+    wanted = payload.get("name") or payload.get("label")
+    named = [line for line, call in calls if call.args and getattr(call.args[0], "value", None) == wanted]
+    return (named or [line for line, _ in calls] or [None])[0]
+
+
+def _budget(path: str, execution: Execution) -> list[Finding]:
+    found = []
+    if execution.seconds > SECONDS_BUDGET:
+        found.append(Finding(path, 1, f"실행에 {execution.seconds:.0f}초 걸렸습니다 — {SECONDS_BUDGET:.0f}초 안에 끝나게 표본이나 되풀이를 줄이세요.", "budget"))
+    if execution.memory_mb > MEMORY_BUDGET_MB:
+        found.append(Finding(path, 1, f"메모리를 {execution.memory_mb:.0f}MB 썼습니다 — {MEMORY_BUDGET_MB:.0f}MB 안에서 돌게 표본을 줄이세요.", "budget"))
+    return found
+
+
+def _claim(path: str, line: int, claim: dict) -> list[Finding]:
+    found = []
+    miss = abs(claim["estimate"] - claim["truth"])
+    reach = STRETCH * max(claim["high"] - claim["estimate"], claim["estimate"] - claim["low"])
+    if miss > reach:
+        message = f"추정값 {claim['estimate']:.3g}이(가) 정답 {claim['truth']:.3g}에서 멉니다(신뢰구간 [{claim['low']:.3g}, {claim['high']:.3g}])"
+        found.append(Finding(path, line, f"{message} — 보정할 변수와 추정 대상을 다시 보세요.", "claim"))
+    if miss >= abs(claim["naive"] - claim["truth"]):
+        message = f"단순 비교 {claim['naive']:.3g}이(가) 추정값 {claim['estimate']:.3g}보다 정답에 가깝습니다"
+        found.append(Finding(path, line, f"{message} — 방법이 하는 일이 없습니다. 자료나 방법을 다시 보세요.", "claim"))
+    return found
+
+
+def _validation(path: str, line: int, v: dict) -> list[Finding]:
+    found = []
+    if v["draws"] < MINIMUM_DRAWS:
+        found.append(Finding(path, line, f"'{v['name']}'은(는) 자료를 {v['draws']}번만 뽑았습니다 — {MINIMUM_DRAWS}번 이상 뽑으세요.", "validation"))
+    noise = math.sqrt(v["nominal"] * (1 - v["nominal"]) / v["draws"])
+    if v["assumptions_hold"]:
+        if abs(v["coverage"] - v["nominal"]) > 3 * noise + 0.01:
+            message = f"{v['nominal']:.0%} 구간이 정답을 {v['coverage']:.0%}만 담습니다" if v["coverage"] < v["nominal"] else f"{v['nominal']:.0%} 구간이 {v['coverage']:.0%}나 담아 너무 넓습니다"
+            found.append(Finding(path, line, f"{message} — 표준오차가 처치를 정한 방식과 맞는지 보세요.", "validation"))
+        if abs(v["bias"]) > max(0.1 * abs(v["truth"]), 0.02):
+            message = f"편향 {v['bias']:.3g}이(가) 정답 {v['truth']:.3g}의 10%를 넘습니다"
+            found.append(Finding(path, line, f"{message} — 추정 방법이나 정답의 정의를 다시 보세요.", "validation"))
+    elif v["coverage"] >= v["nominal"] - 3 * noise:
+        message = "가정을 깼다고 했는데 구간이 여전히 정답을 담습니다"
+        found.append(Finding(path, line, f"{message} — 가정을 더 세게 깨거나 assumptions_hold를 고치세요.", "validation"))
+    return found

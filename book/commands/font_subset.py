@@ -1,0 +1,96 @@
+"""책이 쓰는 글자만 담은 글꼴 하나(core.woff2)를 만듭니다.
+
+    npm pack pretendard@1.3.9 && tar xzf pretendard-1.3.9.tgz
+    python -m book.commands.font_subset package/dist/web/variable/woff2/PretendardVariable.woff2
+
+쪼갠 글꼴(92조각)만 쓰면 한 쪽이 서른 조각 가까이, 0.9MB를 받습니다. 책 전체의 글자는 천 자도 되지 않아
+한 파일로 묶으면 0.2MB 안쪽입니다. 여기 없는 글자는 쪼갠 글꼴이 그대로 맡습니다. fonttools와 brotli가 필요하며
+(책을 만드는 데는 필요 없습니다), 만든 글꼴은 커밋합니다.
+"""
+
+import argparse
+import html
+import re
+import sys
+from pathlib import Path
+
+from book.page import PAGE_FOLDERS, ROOT, html_dir
+
+FOLDER = ROOT / "assets" / "static" / "fonts" / "pretendard"
+CORE, STYLE = FOLDER / "core.woff2", FOLDER / "core.css"
+BASIC = {chr(c) for c in range(0x20, 0x7F)} | set("·…—–‘’“”×÷±≈≤≥→←↑↓√∑°％①②③④⑤「」『』°㎡")
+_TAGS = re.compile(r"<script\b.*?</script>|<style\b.*?</style>|<[^>]+>", re.DOTALL)
+
+
+def site_characters(site: Path) -> set[str]:
+    """완성된 사이트에 나오는 글자의 모음."""
+    characters: set[str] = set()
+    for path in site.rglob("*.html"):
+        characters |= set(html.unescape(_TAGS.sub("", path.read_text(encoding="utf-8"))))
+    return {c for c in characters if c.isprintable()}
+
+
+def manuscript_characters() -> set[str]:
+    """원고와 용어집에 나오는 글자의 모음. 아직 펴내지 않은 쪽의 글자도 미리 담습니다."""
+    sources = [*ROOT.glob("*.md"), *(path for folder in PAGE_FOLDERS for path in (ROOT / folder).glob("*.*"))]
+    text = "".join(path.read_text(encoding="utf-8") for path in sources if path.suffix in {".md", ".yml"})
+    return {c for c in text if c.isprintable()}
+
+
+def ranges(codes: list[int]) -> str:
+    """유니코드 값을 CSS의 unicode-range로 적습니다."""
+    out, start, last = [], None, None
+    for code in [*sorted(codes), None]:
+        if start is not None and code is not None and code == last + 1:
+            last = code
+            continue
+        if start is not None:
+            out.append(f"U+{start:X}" if start == last else f"U+{start:X}-{last:X}")
+        start = last = code
+    return ", ".join(out)
+
+
+def covered() -> set[str]:
+    """core.woff2가 맡는 글자(core.css에서 읽습니다)."""
+    found: set[str] = set()
+    text = re.search(r"unicode-range:([^;]+);", STYLE.read_text(encoding="utf-8")).group(1)
+    for first, last in re.findall(r"U\+([0-9A-F]+)(?:-([0-9A-F]+))?", text):
+        found |= {chr(c) for c in range(int(first, 16), int(last or first, 16) + 1)}
+    return found
+
+
+def main(argv: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(description="책이 쓰는 글자만 담은 글꼴을 만듭니다.")
+    parser.add_argument("source", type=Path, help="PretendardVariable.woff2")
+    args = parser.parse_args(argv)
+    try:
+        from fontTools import subset
+        from fontTools.ttLib import TTFont
+    except ImportError:
+        print("fonttools와 brotli가 필요합니다: pip install fonttools brotli", file=sys.stderr)
+        return 1
+    if not args.source.is_file():
+        print(f"{args.source} 파일이 없습니다. npm pack pretendard@1.3.9로 받으세요.", file=sys.stderr)
+        return 1
+    font = TTFont(args.source)
+    letters = site_characters(html_dir()) | manuscript_characters() | BASIC
+    wanted = sorted(ord(c) for c in letters if ord(c) in font.getBestCmap())
+    options = subset.Options()
+    options.layout_features = ["kern", "liga", "calt", "ccmp", "tnum"]
+    subsetter = subset.Subsetter(options)
+    subsetter.populate(unicodes=wanted)
+    subsetter.subset(font)
+    font.flavor = "woff2"
+    font.save(CORE)
+    STYLE.write_text(
+        "/* book/commands/font_subset.py가 만듭니다. pretendard.css 뒤에 읽혀야 같은 글자에서 이 파일이 이깁니다. */\n"
+        "@font-face {\n  font-family: 'Pretendard Variable';\n  font-style: normal;\n  font-display: swap;\n  font-weight: 45 920;\n"
+        f"  src: url(core.woff2) format('woff2-variations');\n  unicode-range: {ranges(wanted)};\n}}\n",
+        encoding="utf-8",
+    )
+    print(f"글자 {len(wanted)}개, {CORE.stat().st_size / 1024:.0f}KB")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

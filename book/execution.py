@@ -1,0 +1,384 @@
+"""쪽을 실행하고 결과를 열쇠로 보관합니다.
+
+열쇠는 코드, 쓰는 데이터(CSV·생성기·카드), 잠금 파일, causal_practice, 파이썬 판에서 만듭니다.
+글만 고치면 열쇠가 그대로이고, 데이터를 고치면 그 데이터를 쓰는 쪽만 열쇠가 바뀝니다.
+``causal_pipeline``은 그것을 부르는 쪽의 열쇠에만 들어갑니다.
+"""
+
+import hashlib
+import json
+import os
+import re
+import resource
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import dataclass, replace
+from functools import cache
+from pathlib import Path
+
+import nbformat
+import yaml
+
+from book.page import ROOT, Page, PageError, execution_dir, read_page
+
+SECONDS_BUDGET, MEMORY_BUDGET_MB = 60.0, 2048.0
+HARD_FACTOR = 3  # 예산의 세 배를 넘으면 실패합니다. 기계마다 빠르기가 다르기 때문입니다.
+_DATA_CALL = re.compile(r"\b(?:load|truth|generator)\(\s*(?:(['\"])(\w+)\1)?")
+_PIPELINE_USE = re.compile(r"^\s*(?:from|import)\s+causal_pipeline\b", re.MULTILINE)
+_GLYPH = re.compile(r"Glyph \d+ .*missing")
+_ANSI = re.compile(r"\x1b\[[0-9;]*m")
+
+
+@dataclass(frozen=True)
+class Execution:
+    """쪽 하나의 실행 결과.
+
+    Attributes
+    ----------
+    docname, key : str
+    path : Path
+        출력이 담긴 .ipynb.
+    seconds, memory_mb : float
+        벽시계 시간과 커널의 최대 메모리.
+    cached : bool
+        이번에 실행하지 않고 보관한 것을 썼으면 참.
+    """
+
+    docname: str
+    key: str
+    path: Path
+    seconds: float
+    memory_mb: float
+    cached: bool
+
+    def notebook(self) -> nbformat.NotebookNode:
+        return nbformat.read(self.path, as_version=4)
+
+
+class ExecutionFailed(PageError):
+    """쪽의 실행이 실패했습니다. 메시지에 쪽, 셀, 고칠 방법이 있습니다."""
+
+
+def to_notebook(page: Page) -> nbformat.NotebookNode:
+    """원고를 노트북으로 바꿉니다. 사이트를 만드는 myst-nb와 같은 판독기를 씁니다."""
+    from myst_nb.core.read import read_myst_markdown_notebook
+    from myst_parser.config.main import MdParserConfig
+
+    return read_myst_markdown_notebook(
+        page.text, MdParserConfig(), add_source_map=True, path=page.path.relative_to(ROOT).as_posix()
+    )
+
+
+def used_datasets(page: Page) -> set[str]:
+    """쪽이 쓰는 데이터 이름. 이름을 글자로 적지 않은 호출이 있으면 모든 데이터를 돌려줍니다."""
+    names = set(page.meta.get("datasets") or [])
+    code = "\n".join(c.source for c in to_notebook(page).cells if c.cell_type == "code")
+    for match in _DATA_CALL.finditer(code):
+        names.add(match.group(2) or "*")
+    if "*" in names:
+        return set(_catalog())
+    return names
+
+
+@cache
+def _catalog_at(modified_ns: int) -> dict:
+    return yaml.safe_load((ROOT / "data" / "catalog.yml").read_text(encoding="utf-8")) or {}
+
+
+def _catalog() -> dict:
+    path = ROOT / "data" / "catalog.yml"
+    return _catalog_at(path.stat().st_mtime_ns) if path.exists() else {}
+
+
+def _digest(*parts: bytes | str) -> str:
+    h = hashlib.sha256()
+    for part in parts:
+        part = part.encode() if isinstance(part, str) else part
+        h.update(len(part).to_bytes(8, "little") + part)
+    return h.hexdigest()
+
+
+def _file_digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else "missing"
+
+
+def uses_pipeline(page: Page) -> bool:
+    """쪽의 코드가 ``causal_pipeline``을 부르면 참."""
+    return any(_PIPELINE_USE.search(c.source) for c in to_notebook(page).cells if c.cell_type == "code")
+
+
+def package_files(pipeline: bool = False) -> list[Path]:
+    """쪽이 불러올 수 있는 우리 패키지의 파일: causal_practice, 달라고 하면 causal_pipeline까지.
+
+    Parameters
+    ----------
+    pipeline : bool
+        참이면 파이프라인의 코드와 틀(HTML, YAML)도 넣습니다.
+    """
+    folders = ["causal_practice", "causal_pipeline"] if pipeline else ["causal_practice"]
+    files = [p for name in folders for p in (ROOT / name).rglob("*") if p.is_file()]
+    return sorted(p for p in files if p.suffix != ".pyc" and "__pycache__" not in p.parts)
+
+
+def _files_digest(files: list[Path]) -> list[str]:
+    return [f"{p.relative_to(ROOT)}:{_file_digest(p)}" for p in files]
+
+
+def environment_digest() -> str:
+    """모든 쪽이 함께 쓰는 환경의 지문: 파이썬 판, 잠금 파일, causal_practice, 커널 울타리."""
+    files = [ROOT / "requirements.lock", *package_files(), *sorted((ROOT / "book" / "kernel").glob("*.py"))]
+    return _digest(sys.version, *_files_digest(files))
+
+
+def execution_key(page: Page) -> str:
+    """쪽의 열쇠(16진수 20자)."""
+    notebook = to_notebook(page)
+    cells = [c.source for c in notebook.cells if c.cell_type == "code"]
+    parts = [environment_digest(), json.dumps(page.meta.get("kernelspec"), sort_keys=True), *cells]
+    for name in sorted(used_datasets(page)):
+        parts += [
+            name,
+            _file_digest(ROOT / "data" / f"{name}.csv"),
+            _file_digest(ROOT / "data" / "generators" / f"{name}.py"),
+            json.dumps(_catalog().get(name), sort_keys=True, ensure_ascii=False, default=str),
+        ]
+    if uses_pipeline(page):
+        parts += _files_digest(package_files(pipeline=True))
+    for extra in sorted(page.meta.get("depends") or []):
+        parts += [extra, _file_digest(ROOT / extra)]
+    return _digest(*parts)[:20]
+
+
+def stored(page: Page) -> Execution | None:
+    """보관한 실행 결과가 있으면 돌려주고 없으면 None."""
+    return _stored(page.docname, execution_key(page))
+
+
+def _stored(docname: str, key: str) -> Execution | None:
+    base = execution_dir() / f"{docname.replace('/', '__')}.{key}"
+    notebook, record = base.with_name(base.name + ".ipynb"), base.with_name(base.name + ".json")
+    if not (notebook.is_file() and record.is_file()):
+        return None
+    info = json.loads(record.read_text())
+    return Execution(docname, key, notebook, info["seconds"], info["memory_mb"], cached=True)
+
+
+def kernel_environment() -> dict[str, str]:
+    """노트북 커널의 환경변수. 스레드 하나, 고정된 해시, 네트워크 울타리, 저장소의 패키지."""
+    env = dict(os.environ)
+    for name in ("OMP", "OPENBLAS", "MKL", "NUMEXPR", "VECLIB_MAXIMUM"):
+        env[f"{name}_NUM_THREADS"] = "1"
+    env |= {
+        "PYTHONHASHSEED": "0",
+        "PYTHONPATH": os.pathsep.join([str(ROOT / "book" / "kernel"), str(ROOT)]),
+        "TQDM_DISABLE": "1",
+        "MPLCONFIGDIR": str(execution_dir() / "matplotlib"),
+        "PYDEVD_DISABLE_FILE_VALIDATION": "1",
+    }
+    env.pop("PYTHONWARNINGS", None)
+    return env
+
+
+def _write_atomically(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".partial-")
+    with os.fdopen(handle, "w", encoding="utf-8") as file:
+        file.write(text)
+    os.replace(name, path)
+
+
+def _line_of(cell, page: Page) -> int:
+    source_map = cell.metadata.get("_line")
+    return int(source_map) if source_map else 1
+
+
+def _complain(page: Page, index: int, line: int, what: str, remedy: str) -> ExecutionFailed:
+    return ExecutionFailed(f"{page.docname}.md:{line}: {index}번째 코드 셀: {what}\n  → {remedy}")
+
+
+def check_outputs(page: Page, notebook: nbformat.NotebookNode) -> None:
+    """실행은 끝났으나 책에 실을 수 없는 출력을 찾습니다.
+
+    Raises
+    ------
+    ExecutionFailed
+        글꼴에 없는 글자, 경고(stderr) 출력, 로컬 절대 경로가 찍힌 출력이 있을 때.
+    """
+    number = 0
+    for cell in notebook.cells:
+        if cell.cell_type != "code":
+            continue
+        number += 1
+        for output in cell.outputs:
+            text = _ANSI.sub("", output.get("text", "") or "".join(output.get("data", {}).get("text/plain", "")))
+            line = _line_of(cell, page)
+            if output.get("name") == "stderr":
+                if _GLYPH.search(text):
+                    raise _complain(
+                        page, number, line, f"그림 글꼴에 없는 글자가 있습니다: {text.strip().splitlines()[-1][:200]}",
+                        "set_style()을 먼저 부르고, 특수 기호나 긴 빼기표(−)를 보통 글자로 바꾸세요.",
+                    )
+                raise _complain(
+                    page, number, line, f"경고가 찍혔습니다: {text.strip()[:400]}",
+                    "경고의 원인을 고치세요. 고칠 수 없으면 그 경고 하나만 까닭을 적고 걸러 냅니다.",
+                )
+            if str(ROOT) in text:
+                raise _complain(
+                    page, number, line, "출력에 이 컴퓨터의 절대 경로가 찍혔습니다.", "파일 경로를 찍지 않게 고치세요."
+                )
+
+
+def execute(page: Page, force: bool = False) -> Execution:
+    """쪽 하나를 실행합니다. 같은 열쇠의 결과가 있으면 그것을 씁니다.
+
+    Raises
+    ------
+    ExecutionFailed
+        셀 오류, 경고, 빠진 글자, 네트워크 시도, 예산의 세 배를 넘는 시간이나 메모리.
+    """
+    key = execution_key(page)
+    if not force and (found := _stored(page.docname, key)):
+        return found
+    base = execution_dir() / f"{page.docname.replace('/', '__')}.{key}"
+    base.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="page-") as scratch:
+        target, attempts = Path(scratch) / "out.ipynb", Path(scratch) / "network"
+        process = subprocess.run(
+            [sys.executable, "-m", "book.execution", str(page.path), str(target)],
+            cwd=ROOT, env=kernel_environment() | {"NETWORK_ATTEMPTS": str(attempts)}, capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        result_file = target.with_suffix(".json")
+        if not result_file.is_file():
+            raise ExecutionFailed(f"{page.docname}.md: 커널이 시작되지 못했습니다.\n{process.stderr[-1500:]}")
+        result = json.loads(result_file.read_text(encoding="utf-8"))
+        if result["error"]:
+            raise ExecutionFailed(result["error"])
+        if attempts.exists():
+            hosts = ", ".join(sorted(set(attempts.read_text(encoding="utf-8").split())))
+            raise ExecutionFailed(
+                f"{page.docname}.md: 노트북이 네트워크({hosts})에 붙으려 했고, 코드가 그 실패를 삼켰습니다.\n"
+                "  → 내려받는 코드를 지우고 데이터는 data/에 두어 causal_practice.load로 불러오세요."
+            )
+        notebook = nbformat.read(target, as_version=4)
+    check_outputs(page, notebook)
+    for what, value, budget, unit in (
+        ("시간", result["seconds"], SECONDS_BUDGET, "초"),
+        ("메모리", result["memory_mb"], MEMORY_BUDGET_MB, "MB"),
+    ):
+        if value > HARD_FACTOR * budget:
+            raise ExecutionFailed(
+                f"{page.docname}.md: {what} {value:.0f}{unit}로 예산 {budget:.0f}{unit}의 {HARD_FACTOR}배를 넘었습니다.\n"
+                "  → 표본이나 반복을 줄이거나 더 빠른 계산으로 바꾸세요."
+            )
+    for cell in notebook.cells:
+        cell.metadata.pop("_line", None)
+    notebook.metadata["execution"] = {"key": key, "docname": page.docname}
+    _write_atomically(base.with_name(base.name + ".ipynb"), nbformat.writes(notebook))
+    _write_atomically(
+        base.with_name(base.name + ".json"),
+        json.dumps({"seconds": round(result["seconds"], 2), "memory_mb": round(result["memory_mb"], 1)}),
+    )
+    return replace(_stored(page.docname, key), cached=False)
+
+
+def execute_all(pages: list[Page], workers: int = 2, report=print) -> dict[str, Execution]:
+    """노트북인 쪽을 ``workers``개씩 나란히 실행합니다. 오래 걸리던 쪽을 먼저 보냅니다.
+
+    Raises
+    ------
+    ExecutionFailed
+        하나라도 실패했을 때. 나머지는 끝까지 돌리고 실패를 모두 모아 알립니다.
+    """
+    notebooks = [p for p in pages if p.is_notebook]
+    notebooks.sort(key=lambda p: -_last_seconds(p.docname))
+    results, failures = {}, []
+    with ThreadPoolExecutor(workers) as pool:
+        futures = {pool.submit(execute, page): page for page in notebooks}
+        for future in as_completed(futures):
+            page = futures[future]
+            try:
+                done = results[page.docname] = future.result()
+            except ExecutionFailed as error:
+                failures.append(str(error))
+                report(f"  실패  {page.docname}")
+            else:
+                state = "보관" if done.cached else "실행"
+                report(f"  {state}  {page.docname}  {done.seconds:.1f}초  {done.memory_mb:.0f}MB")
+    if failures:
+        raise ExecutionFailed("\n\n".join(sorted(failures)))
+    return results
+
+
+def _last_seconds(docname: str) -> float:
+    records = sorted(execution_dir().glob(f"{docname.replace('/', '__')}.*.json"), key=lambda p: p.stat().st_mtime)
+    return json.loads(records[-1].read_text())["seconds"] if records else 1e9
+
+
+def prune(current: dict[str, Execution], keep: int = 3) -> None:
+    """쪽마다 지금 것과 가장 최근 것 ``keep``개만 남기고 묵은 실행 결과를 지웁니다."""
+    for docname, done in current.items():
+        old = sorted(
+            execution_dir().glob(f"{docname.replace('/', '__')}.*.ipynb"), key=lambda p: p.stat().st_mtime, reverse=True
+        )
+        for path in [p for p in old if p != done.path][keep:]:
+            path.unlink(missing_ok=True)
+            path.with_suffix(".json").unlink(missing_ok=True)
+
+
+def _run_here(source: Path, target: Path) -> None:
+    """(자식 프로세스) 쪽 하나를 실행해 ``target``에 쓰고, 결과 요약을 .json으로 남깁니다."""
+    from nbclient import NotebookClient
+    from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
+
+    page = read_page(source)
+    notebook = to_notebook(page)
+    source_map = notebook.metadata.get("source_map") or []
+    for cell, line in zip(notebook.cells, source_map, strict=False):
+        cell.metadata["_line"] = int(line) + 1
+    error, started = None, time.perf_counter()
+    with tempfile.TemporaryDirectory(prefix="cwd-") as cwd:
+        client = NotebookClient(
+            notebook, timeout=int(SECONDS_BUDGET * HARD_FACTOR), kernel_name="python3",
+            resources={"metadata": {"path": cwd}}, record_timing=False,
+        )  # fmt: skip
+        try:
+            client.execute()
+        except (CellExecutionError, CellTimeoutError, DeadKernelError) as failure:
+            error = _describe(page, notebook, failure)
+    seconds = time.perf_counter() - started
+    memory = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / (1024 if sys.platform != "darwin" else 1024**2)
+    nbformat.write(notebook, target)
+    target.with_suffix(".json").write_text(
+        json.dumps({"error": error, "seconds": seconds, "memory_mb": memory}, ensure_ascii=False), encoding="utf-8"
+    )
+
+
+def _describe(page: Page, notebook, failure: Exception) -> str:
+    code = [c for c in notebook.cells if c.cell_type == "code"]
+    broken = next(
+        ((i, c) for i, c in enumerate(code, 1) if any(o.output_type == "error" for o in c.outputs)),
+        (sum(bool(c.get("execution_count")) for c in code), code[0]),
+    )
+    number, cell = broken
+    line = cell.metadata.get("_line", 1)
+    kind = type(failure).__name__
+    if kind == "CellExecutionError":
+        what = f"{failure.ename}: {_ANSI.sub('', failure.evalue)[:600]}"
+        remedy = "셀의 코드를 고치세요. 셀 하나만 다시 보려면 `make lab`으로 그 쪽을 엽니다."
+        if "네트워크" in failure.evalue:
+            remedy = "노트북은 네트워크 없이 돌아야 합니다. 데이터를 생성기로 옮기세요."
+        trace = next((o.traceback for o in cell.outputs if o.output_type == "error"), [])
+        tail = _ANSI.sub("", "\n".join(trace)).strip().splitlines()[-12:]
+        return str(_complain(page, number, line, what, remedy)) + "\n    " + "\n    ".join(tail)
+    if kind == "CellTimeoutError":
+        return str(_complain(page, number, line, "제한 시간을 넘겼습니다.", "표본이나 반복을 줄이세요."))
+    return str(_complain(page, number, line, "커널이 죽었습니다.", "메모리를 너무 쓰지 않는지 확인하세요."))
+
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    _run_here(Path(sys.argv[1]), Path(sys.argv[2]))

@@ -1,0 +1,138 @@
+"""파이프라인의 성적표. ``python -m benchmarks.pipeline``가 쓴 표를 쪽에 싣습니다."""
+
+import hashlib
+import html
+from pathlib import Path
+
+import yaml
+from docutils import nodes
+from sphinx.application import Sphinx
+from sphinx.util.docutils import SphinxDirective
+
+from book.page import ROOT, PageError
+
+TABLE = ROOT / "guides" / "pipeline_benchmark.yml"
+PAGE = "guides/pipeline"
+EXPECTED = {
+    "coverage": "가정이 성립: 구간이 정답을 덮어야 합니다",
+    "stop": "어긋남이 보임: C를 주거나 거절해야 합니다",
+    "never_a": "어긋남이 보이지 않음: A를 주지 않아야 합니다",
+}
+PEERS = {"dowhy": "DoWhy 기본값", "causaltune": "causaltune(보정하는 추정량만)", "causaltune_default": "causaltune 기본값"}
+_KEYS = {"label", "expect", "draws", "grades", "seconds", "reached"}
+
+
+def read_table(path: Path = TABLE) -> dict:
+    """성적표의 세계들. 이름에서 잰 값으로.
+
+    Raises
+    ------
+    PageError
+        파일이 없거나 꼴이 다를 때.
+    """
+    where = f"guides/{path.name}"
+    if not path.is_file():
+        raise PageError(f"{where} 파일이 없습니다. `python -m benchmarks.pipeline`로 만드세요.")
+    document = yaml.safe_load(path.read_text(encoding="utf-8"))
+    if not isinstance(document, dict) or not isinstance(document.get("worlds"), dict) or not document["worlds"]:
+        raise PageError(f"{where}: worlds가 있어야 합니다. `python -m benchmarks.pipeline`로 다시 쓰세요.")
+    for name, row in document["worlds"].items():
+        if missing := _KEYS - set(row):
+            raise PageError(f"{where}: '{name}'에 {', '.join(sorted(missing))}이(가) 없습니다. `python -m benchmarks.pipeline`로 다시 쓰세요.")
+    return document["worlds"]
+
+
+def _share(value: float, digits: int = 0) -> str:
+    return f"{100 * value:.{digits}f}%"
+
+
+def _number(value: float | None, form: str) -> str:
+    return "" if value is None else format(value, form).replace("-", "−")
+
+
+def worlds_table(worlds: dict) -> str:
+    """세계마다 한 줄: 목표, 등급의 몫, 치우침, 구간이 정답을 덮은 몫, 초. 갈래끼리 모아 놓습니다."""
+    heads = ("세계", "목표", "A", "B", "C", "거절", "치우침", "덮음", "초")
+    body = []
+    for expect, title in EXPECTED.items():
+        rows = [row for row in worlds.values() if row["expect"] == expect]
+        if not rows:
+            continue
+        draws = sorted({row["draws"] for row in rows})
+        times = f"{draws[0]:,}번" if len(draws) == 1 else f"{draws[0]:,}번에서 {draws[-1]:,}번"
+        body.append(f'<tr class="group"><th scope="colgroup" colspan="{len(heads)}">{title} (세계마다 {times})</th></tr>')
+        for row in rows:
+            cells = ["닿음" if row["reached"] else "못 닿음", *(_share(row["grades"][k]) for k in ("A", "B", "C", "refused"))]
+            cells += [_number(row.get("bias_in_errors"), "+.2f"), "" if row.get("coverage") is None else _share(row["coverage"], 1), f"{row['seconds']:.1f}"]
+            texts = "".join(f"<td>{html.escape(c)}</td>" for c in cells)
+            marked = "" if row["reached"] else ' class="missed"'
+            body.append(f'<tr{marked}><th scope="row">{html.escape(row["label"])}</th>{texts}</tr>')
+    head = "".join(f'<th scope="col">{name}</th>' for name in heads)
+    missed = sum(not row["reached"] for row in worlds.values())
+    summary = f"모의 세계 {len(worlds)}개를 재었고, " + (f"{missed}개가 목표에 닿지 못했습니다." if missed else "모두 목표에 닿았습니다.")
+    return f'<p>{summary}</p><table class="table scorecard"><thead><tr>{head}</tr></thead><tbody>{"".join(body)}</tbody></table>'
+
+
+def _peer_cells(measured: dict, draws: int) -> list[str]:
+    covered = _share(measured["coverage"]) if measured["coverage"] is not None else "구간 없음"
+    return [f"{draws:,}", _number(measured["bias"], "+.3f"), covered, f"{measured['seconds']:.1f}"]
+
+
+def peers_table(worlds: dict) -> str:
+    """다른 도구와 견준 표: 세계마다 도구 하나에 한 줄. 견준 세계가 없으면 빈 글."""
+    heads = ("도구", "뽑은 수", "치우침", "덮음", "초")
+    body = []
+    for row in worlds.values():
+        peers = row.get("peers")
+        if not peers or row.get("coverage") is None:
+            continue
+        body.append(f'<tr class="group"><th scope="colgroup" colspan="{len(heads)}">{html.escape(row["label"])}</th></tr>')
+        stopped = row["grades"]["C"] + row["grades"]["refused"]
+        ours = "이 파이프라인" + (f" (C나 거절 {_share(stopped)})" if row["expect"] == "stop" else "")
+        lines = [(ours, _peer_cells(row, row["draws"]))]
+        for name in (n for n in PEERS if n in peers):
+            often = next(iter(peers[name].get("chosen", {})), "")
+            lines.append((PEERS[name] + (f" · 주로 고른 것 {often}" if often else ""), _peer_cells(peers[name], peers[name]["draws"])))
+        if "dowhy" in peers:
+            again = peers["dowhy"]
+            lines[1][1][-1] = f"{again['seconds']:.1f} (반박까지 {again['seconds_with_refuters']:.1f})"
+        for name, cells in lines:
+            texts = "".join(f"<td>{html.escape(c)}</td>" for c in cells)
+            body.append(f'<tr><th scope="row">{html.escape(name)}</th>{texts}</tr>')
+    if not body:
+        return ""
+    head = "".join(f'<th scope="col">{name}</th>' for name in heads)
+    return f'<table class="table scorecard"><thead><tr>{head}</tr></thead><tbody>{"".join(body)}</tbody></table>'
+
+
+class PipelineBenchmark(SphinxDirective):
+    """```` ```{pipeline-benchmark} ``` ````"""
+
+    def run(self) -> list[nodes.Node]:
+        try:
+            worlds = read_table()
+        except PageError as error:
+            return [self.state_machine.reporter.error(str(error), line=self.lineno)]
+        return [nodes.raw("", self.table(worlds), format="html")]
+
+    table = staticmethod(worlds_table)
+
+
+class PipelinePeers(PipelineBenchmark):
+    """```` ```{pipeline-peers} ``` ````"""
+
+    table = staticmethod(peers_table)
+
+
+def _outdated(app: Sphinx, env, added: set[str], changed: set[str], removed: set[str]) -> list[str]:
+    """표를 다시 쟀으면 쪽을 다시 읽습니다."""
+    now = hashlib.sha256(TABLE.read_bytes() if TABLE.is_file() else b"").hexdigest()
+    before, env.pipeline_benchmark_state = getattr(env, "pipeline_benchmark_state", None), now
+    return [PAGE] if before != now and PAGE in env.found_docs else []
+
+
+def setup(app: Sphinx) -> dict:
+    app.add_directive("pipeline-benchmark", PipelineBenchmark)
+    app.add_directive("pipeline-peers", PipelinePeers)
+    app.connect("env-get-outdated", _outdated)
+    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

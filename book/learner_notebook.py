@@ -1,0 +1,473 @@
+"""쪽에서 배우는 사람의 노트북을 만듭니다.
+
+정답 코드는 ``answer_1 = ...``로 비우고 해설과 발표자 노트는 뺍니다. 자기 점검은 남습니다. MyST 표기는
+Jupyter와 Colab이 읽는 보통 Markdown으로 바꾸고, ``{glue:text}`` 자리에는 계산된 값을 적습니다.
+비운 채로도 끝까지 돌아갑니다.
+"""
+
+import ast
+import base64
+import mimetypes
+import posixpath
+import re
+from collections.abc import Callable
+from functools import cache, wraps
+from pathlib import Path
+
+import nbformat
+import yaml
+
+from book.execution import Execution, to_notebook, used_datasets
+from book.page import ROOT, Page, PageError, read_page
+
+_GLUE_PREFIX = "application/papermill.record/"
+_RECORDERS = {"glue", "record_claim", "record_validation"}
+_OPEN = re.compile(r"^(\s*)(:{3,}|`{3,}|~{3,})\{([\w:-]+)\}\s*(.*?)\s*$")
+_CODE = re.compile(r"^\s*(`{3,}|~{3,})[^`]*$")
+_OPTION = re.compile(r"^\s*:([\w-]+):\s*(.*)$")
+_TARGET = re.compile(r"^\s*\([^)\s]+\)=\s*$")
+_ATTRIBUTES = re.compile(r"^\s*\{[.#][^{}]*\}\s*$")
+_NOTE = re.compile(r"^\[\^([^\]]+)\]:\s*(.*)$")
+_REFERENCE = re.compile(r"^\[([^\]^][^\]]*)\]:\s+<?(\S+?)>?\s*$")
+_INLINE = re.compile(
+    r"""\{(?P<role>[a-zA-Z][\w:+-]*)\}(?P<fence>`+)(?P<content>.+?)(?<!`)(?P=fence)(?!`)
+      | (?P<literal>(?P<ticks>`+)(?!`).+?(?<!`)(?P=ticks)(?!`)|\\.|\$\$.+?\$\$|\$[^$\s](?:[^$]*[^$\s])?\$|<!--.*?-->)
+      | !\[(?P<alt>[^\]]*)\]\((?P<image>[^)\s]+)[^)]*\)(?:\{[^{}]*\})?
+      | \[\^(?P<note>[^\]]+)\]
+      | \[(?P<label>(?:[^\[\]]|\[[^\[\]]*\])*)\](?:\((?P<url><[^>]*>|(?:[^()\s]|\([^()\s]*\))*)(?:\s+"[^"]*")?\)
+          | \[(?P<reference>[^\]]*)\] | \{[.\#][^{}]*\})""",
+    re.VERBOSE | re.DOTALL,
+)
+_NUMBERLESS = {"note": "참고", "tip": "도움말", "hint": "귀띔", "warning": "주의", "caution": "조심", "danger": "위험",
+               "attention": "주의", "important": "중요", "seealso": "함께 보기", "error": "오류", "solution": "정답 해설"}  # fmt: skip
+_PLAIN = {"slide", "div", "grid", "grid-item", "card-carousel", "tab-set", "centered", "container"}
+_SITE_ONLY = {"toctree", "tableofcontents", "contents", "raw", "include", "literalinclude", "weekly-table", "case-gallery",
+              "data-cards", "build-report", "benchmark", "pipeline-benchmark", "book-glossary", "glossary", "bibliography", "glue", "glue:figure"}  # fmt: skip
+_IMPURE = re.compile(r":=|\b(?:rng|random\w*|next|pop|append)\b")
+ANSWER_HINT = "여기에 답을 씁니다"
+CHECK_HINT = "# 점검 셀입니다. 고치지 말고 실행하세요. 펼치면 정답이 보입니다."  # 접힌 셀은 첫 줄만 보입니다
+_OTHER_PAGES_TITLES = ROOT / "guides" / "weeks.yml"
+
+
+class ConversionError(PageError):
+    """쪽을 노트북으로 바꾸지 못했습니다. 메시지에 까닭이 있습니다."""
+
+
+def _once_per_text(function: Callable) -> Callable:
+    """쪽의 글이 그대로이면 앞서 구한 것을 돌려줍니다. 원고를 노트북으로 읽는 일이 느리기 때문입니다."""
+    seen: dict = {}
+
+    @wraps(function)
+    def remembered(page: Page):
+        key = (page.path, page.text)
+        if key not in seen:
+            seen[key] = function(page)
+        return seen[key]
+
+    return remembered
+
+
+@_once_per_text
+def source_cells(page: Page) -> list:
+    """쪽의 셀. 여럿이 함께 보는 것이니 고치지 않습니다."""
+    return to_notebook(page).cells
+
+
+@_once_per_text
+def datasets_of(page: Page) -> list[str]:
+    """쪽이 쓰는 데이터의 이름."""
+    return sorted(used_datasets(page))
+
+
+def glued_values(execution: Execution) -> dict:
+    """실행된 노트북에서 ``glue``로 묶은 값을 모읍니다."""
+    values = {}
+    for cell in execution.notebook().cells:
+        for output in cell.get("outputs", []):
+            name = output.get("metadata", {}).get("scrapbook", {}).get("name")
+            text = output.get("data", {}).get(_GLUE_PREFIX + "text/plain")
+            if name and text is not None:
+                values[name] = ast.literal_eval("".join(text))
+    return values
+
+
+@cache
+def _planned_titles() -> dict[str, str]:
+    if not _OTHER_PAGES_TITLES.is_file():
+        return {}
+    weeks = yaml.safe_load(_OTHER_PAGES_TITLES.read_text(encoding="utf-8")) or []
+    titles = {week["chapter"]: week["title"] for week in weeks}
+    return titles | {case["page"]: case["title"] for week in weeks for case in week.get("cases") or []}
+
+
+def _title_of(docname: str) -> str:
+    """쪽의 제목. 아직 없는 쪽이면 주차 계획의 제목, 거기에도 없으면 이름 그대로."""
+    path = ROOT / f"{docname}.md"
+    return read_page(path).title if path.is_file() else _planned_titles().get(docname, docname)
+
+
+class _Writer:
+    """MyST 글을 보통 Markdown으로 옮깁니다. 각주 번호와 그림은 노트북 하나에서 이어집니다."""
+
+    def __init__(self, values: dict, *, solutions: bool, site: str, docname: str, whole: str, shipped: frozenset[str]):
+        self.values, self.solutions, self.docname, self.shipped = values, solutions, docname, shipped
+        self.site = site.rstrip("/")
+        lines = whole.split("\n")
+        self.references = {m.group(1).lower(): m.group(2) for line in lines if (m := _REFERENCE.match(line))}
+        self.notes: dict[str, str] = {}
+        name = None
+        for line in lines:
+            if found := _NOTE.match(line):
+                name = found.group(1)
+                self.notes[name] = found.group(2)
+            elif name and line.startswith(("  ", "\t")) and line.strip():
+                self.notes[name] += " " + line.strip()
+            else:
+                name = None
+        self.numbers: dict[str, int] = {}
+        self.attachments: dict[str, dict[str, str]] = {}
+
+    # --- 덩어리 ---
+
+    def blocks(self, lines: list[str]) -> list[str]:
+        """줄들을 옮깁니다. 지시자는 안쪽부터 풉니다."""
+        out: list[str] = []
+        paragraph: list[str] = []
+
+        def flush() -> None:
+            if paragraph:
+                out.extend(self.inline("\n".join(paragraph)).split("\n"))
+                paragraph.clear()
+
+        at = 0
+        while at < len(lines):
+            line = lines[at]
+            at += 1
+            if opened := _OPEN.match(line):
+                flush()
+                indent, fence, name, argument = opened.groups()
+                body, at = _until_closed(lines, at, fence)
+                options, body = _options([_dedent(b, len(indent)) for b in body])
+                out += [indent + text if text else text for text in self.directive(name, argument, options, body)]
+            elif opened := _CODE.match(line):
+                flush()
+                body, at = _until_closed(lines, at, opened.group(1))
+                out += [line, *body, opened.group(1)]
+            elif _NOTE.match(line) or _REFERENCE.match(line):
+                flush()
+                while _NOTE.match(line) and at < len(lines) and lines[at].strip() and lines[at].startswith(("  ", "\t")):
+                    at += 1
+            elif line.startswith(("%", "+++")) or _TARGET.match(line) or _ATTRIBUTES.match(line):
+                flush()
+            elif not line.strip():
+                flush()
+                out.append("")
+            elif line.startswith(": ") and paragraph:  # 정의 목록은 Jupyter가 읽지 못합니다
+                term = paragraph.pop()
+                flush()
+                paragraph += [f"**{term.strip()}**: {line[2:].strip()}"]
+            else:
+                paragraph.append(line)
+        flush()
+        return out
+
+    def directive(self, name: str, argument: str, options: dict[str, str], body: list[str]) -> list[str]:
+        if name == "notes" or name in _SITE_ONLY or (name == "solution" and not self.solutions):
+            return []
+        if name in _PLAIN:
+            return ["", *self.blocks(body), ""]
+        if name == "math":
+            return ["", "$$", *([argument] if argument else []), *body, "$$", ""]
+        if name in {"code-block", "code", "sourcecode", "mermaid", "parsed-literal"}:
+            return ["", f"```{argument or ('mermaid' if name == 'mermaid' else '')}", *body, "```", ""]
+        if name in {"image", "figure"}:
+            caption = self.blocks(body)
+            return ["", self.image(options.get("alt", ""), argument), *(["", *caption] if any(caption) else []), ""]
+        if name == "list-table":
+            return ["", *self.table(argument, options, body), ""]
+        if name == "exercise":
+            return ["", f"### {self.inline(argument)}", "", *self.blocks(body), ""]
+        if name in {"tab-item", "grid-item-card", "card"}:
+            title = [f"**{self.inline(argument)}**", ""] if argument else []
+            return ["", *title, *self.blocks(body), ""]
+        title = argument if name in {"admonition", "dropdown"} or argument else _NUMBERLESS.get(name, "")
+        inside = _squeeze(self.blocks(body))
+        if title:
+            inside = [f"**{self.inline(title)}**", "", *inside]
+        return ["", *(f"> {text}".rstrip() for text in inside), ""]
+
+    def table(self, title: str, options: dict[str, str], body: list[str]) -> list[str]:
+        """``list-table``을 세로줄 표로. 칸 안의 문단은 ``<br>``로 가릅니다."""
+        rows: list[list[str]] = []
+        for line in body:
+            if found := re.match(r"^[*-] [*-] ?(.*)$", line):
+                rows.append([found.group(1)])
+            elif rows and (found := re.match(r"^  [*-] ?(.*)$", line)):
+                rows[-1].append(found.group(1))
+            elif rows:
+                rows[-1][-1] += f" {line.strip()}" if line.strip() else "<br>"
+        if not rows:
+            return []
+        rows = [[self.inline(re.sub(r"(<br>|\s)+$", "", cell)).strip().replace("\n", " ").replace("|", "\\|") for cell in row] for row in rows]
+        width = max(map(len, rows))
+        head = rows.pop(0) if options.get("header-rows", "0") != "0" else [""] * width
+        shown = [head, ["---"] * width, *rows]
+        return [*([f"**{self.inline(title)}**", ""] if title else []), *("| " + " | ".join(r + [""] * (width - len(r))) + " |" for r in shown)]
+
+    # --- 줄 안 ---
+
+    def inline(self, text: str) -> str:
+        return _INLINE.sub(self._token, text)
+
+    def _token(self, match: re.Match) -> str:
+        if match["literal"] is not None:
+            return match.group(0)
+        if match["role"]:
+            return self.role(match["role"], match["content"])
+        if match["image"]:
+            return self.image(match["alt"], match["image"])
+        if match["note"] is not None:
+            if match["note"] not in self.notes:
+                return match.group(0)
+            return f"<sup>[{self.numbers.setdefault(match['note'], len(self.numbers) + 1)}]</sup>"
+        label = self.inline(match["label"])
+        if match["url"] is not None:
+            return self.link(label, match["url"].strip("<>"))
+        if match["reference"] is not None:
+            target = self.references.get((match["reference"] or match["label"]).lower())
+            return self.link(label, target) if target else match.group(0)
+        return label  # [글]{.class}
+
+    def role(self, role: str, content: str) -> str:
+        if role.startswith("glue"):
+            name, _, spec = content.partition(":")
+            if name not in self.values:
+                raise ConversionError(f"{self.docname}.md: {{glue:text}}`{name}`의 값이 실행 결과에 없습니다. glue(\"{name}\", …)를 확인하세요.")
+            value = self.values[name]
+            return format(value, spec) if spec else str(value)
+        if role == "math":
+            return f"${content}$"
+        if role in {"sub", "sup", "kbd"}:
+            return f"<{role}>{content}</{role}>"
+        if role in {"code", "file", "samp", "command", "program", "literal"}:
+            return f"`{content}`"
+        text, target = content, content
+        if explicit := re.match(r"^(.*?)\s*<([^<>]+)>$", content, re.DOTALL):
+            text, target = explicit.groups()
+        if role in {"doc", "page"}:
+            name = target.lstrip("/") if role == "page" or target.startswith("/") else self._resolve(target)
+            name = name.removesuffix(".md")
+            shown = text if explicit else _title_of(name)
+            return self.link(shown, f"/{name}.md") if (ROOT / f"{name}.md").is_file() else shown
+        return text
+
+    def _resolve(self, target: str) -> str:
+        """쪽에서 적은 주소를 저장소 뿌리에서 본 이름으로."""
+        return posixpath.normpath(target.lstrip("/") if target.startswith("/") else posixpath.join(posixpath.dirname(self.docname), target))
+
+    def link(self, label: str, target: str) -> str:
+        if re.match(r"[a-zA-Z][a-zA-Z+.-]*:", target):
+            return f"[{label}]({target})" if label else f"<{target}>"
+        path, _, anchor = target.partition("#")
+        name = self._resolve(path) if path else f"{self.docname}.md"
+        if name in self.shipped:
+            return f"[{label or posixpath.basename(name)}]({name})"
+        label = label or (_title_of(name.removesuffix(".md")) if name.endswith(".md") else posixpath.basename(name))
+        if not self.site or not name.endswith(".md"):
+            return label
+        return f"[{label}]({self.site}/{name.removesuffix('.md')}.html{'#' + anchor if anchor else ''})"
+
+    def image(self, alt: str, target: str) -> str:
+        """그림을 노트북 안에 담습니다. 파일이 없으면 대신할 글만 남깁니다."""
+        if re.match(r"[a-z]+://", target):
+            return f"![{alt}]({target})"
+        name = self._resolve(target)
+        path = ROOT / name
+        if not path.is_file():
+            return alt
+        kind = mimetypes.guess_type(path.name)[0] or "image/png"
+        self.attachments[path.name] = {kind: base64.b64encode(path.read_bytes()).decode("ascii")}
+        return f"![{alt}](attachment:{path.name})"
+
+    def footnotes(self) -> str:
+        """글에서 부른 각주의 목록. 부른 것이 없으면 빈 글자입니다."""
+        lines = []
+        while len(lines) < len(self.numbers):  # 각주 안에서 다른 각주를 부를 수 있습니다
+            name = next(n for n, number in self.numbers.items() if number == len(lines) + 1)
+            lines.append(f"{len(lines) + 1}. {self.inline(self.notes[name])}")
+        return "\n".join(["### 주석", "", *lines]) if lines else ""
+
+
+def _until_closed(lines: list[str], at: int, fence: str) -> tuple[list[str], int]:
+    """``at``부터 울타리가 닫힐 때까지의 줄과, 닫힌 다음 자리."""
+    closing = re.compile(rf"^\s*{re.escape(fence[0])}{{{len(fence)},}}\s*$")
+    end = next((i for i in range(at, len(lines)) if closing.match(lines[i])), len(lines))
+    return lines[at:end], end + 1
+
+
+def _dedent(line: str, width: int) -> str:
+    return line[width:] if not line[:width].strip() else line
+
+
+def _options(body: list[str]) -> tuple[dict[str, str], list[str]]:
+    """지시자의 설정(``:이름: 값`` 줄 또는 ``---`` 사이의 YAML)과 나머지 글."""
+    options: dict[str, str] = {}
+    if body and body[0].strip() == "---" and "---" in (b.strip() for b in body[1:]):
+        end = next(i for i, b in enumerate(body[1:], 1) if b.strip() == "---")
+        loaded = yaml.safe_load("\n".join(body[1:end])) or {}
+        return {k: str(v) for k, v in loaded.items()}, body[end + 1 :]
+    while body and (found := _OPTION.match(body[0])):
+        options[found.group(1)] = found.group(2).strip()
+        body = body[1:]
+    return options, body
+
+
+def _squeeze(lines: list[str]) -> list[str]:
+    """앞뒤의 빈 줄을 없애고 잇따른 빈 줄을 하나로 줄입니다(코드 울타리 안은 그대로)."""
+    out: list[str] = []
+    fence = ""
+    for line in lines:
+        mark = re.match(r"^[>\s]*(`{3,}|~{3,})", line)
+        if mark and (not fence or mark.group(1).startswith(fence)):
+            fence = "" if fence else mark.group(1)
+        if fence or line.strip() or (out and out[-1].strip()):
+            out.append(line)
+    while out and not out[-1].strip():
+        out.pop()
+    return out
+
+
+def to_markdown(source: str, values: dict, *, solutions: bool, site: str = "", docname: str = "") -> str:
+    """MyST 글 한 토막을 보통 Markdown으로 바꿉니다.
+
+    Parameters
+    ----------
+    source : str
+        코드 셀 사이의 글.
+    values : dict
+        ``glued_values``가 돌려준 값.
+    solutions : bool
+        참이면 정답 해설을 남깁니다.
+    site : str
+        펴낸 사이트의 주소. 비어 있으면 책 안의 링크는 글자만 남깁니다.
+    docname : str
+        쪽의 이름. 링크를 푸는 데 씁니다.
+
+    Raises
+    ------
+    ConversionError
+        글이 부르는 값이 ``values``에 없을 때.
+    """
+    writer = _Writer(values, solutions=solutions, site=site, docname=docname, whole=source, shipped=frozenset())
+    text = "\n".join(_squeeze(writer.blocks(source.split("\n"))))
+    return "\n\n".join(filter(None, [text, writer.footnotes()]))
+
+
+def _answers(source: str) -> list[str]:
+    """셀이 정하는 ``answer_N``을 적힌 차례대로."""
+    names: list[str] = []
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store) and re.fullmatch(r"answer_\w+", node.id) and node.id not in names:
+            names.append(node.id)
+    return sorted(names, key=lambda name: re.search(rf"\b{name}\b", source).start())
+
+
+def _without_recording(source: str) -> str:
+    """본문의 숫자를 묶는 줄(glue 따위)을 뺍니다. 배우는 사람의 계산에는 필요 없습니다.
+
+    인자가 난수를 뽑거나 값을 바꾸는 듯하면 그대로 둡니다. 빼면 뒤의 숫자가 달라질 수 있습니다.
+    """
+    if any(line.lstrip().startswith(("%", "!")) for line in source.splitlines()):
+        return source
+    tree = ast.parse(source)
+    lines: list[str | None] = list(source.split("\n"))
+    for node in tree.body:
+        call = node.value if isinstance(node, ast.Expr) else None
+        if not (isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id in _RECORDERS):
+            continue
+        shared = any(o is not node and o.lineno <= node.end_lineno and o.end_lineno >= node.lineno for o in tree.body)
+        if shared or _IMPURE.search(ast.get_source_segment(source, node) or ""):
+            continue
+        for number in range(node.lineno - 1, node.end_lineno):
+            lines[number] = None
+    return "\n".join(line for line in lines if line is not None).strip()
+
+
+def shipped_files(page: Page) -> list[str]:
+    """쪽의 꾸러미에 함께 가는 데이터와 생성기(저장소 뿌리에서 본 이름)."""
+    names = [f"data/{name}.csv" for name in datasets_of(page)] + [f"data/generators/{name}.py" for name in datasets_of(page)]
+    return sorted(name for name in [*names, *(page.meta.get("depends") or [])] if (ROOT / name).is_file())
+
+
+def has_exercises(page: Page) -> bool:
+    """정답 셀이 하나라도 있으면 참."""
+    return any("solution" in (c.metadata.get("tags") or []) for c in source_cells(page) if c.cell_type == "code")
+
+
+def convert(page: Page, execution: Execution, *, solutions: bool = False, site: str = "") -> nbformat.NotebookNode:
+    """쪽을 출력 없는 노트북으로 바꿉니다.
+
+    Parameters
+    ----------
+    page : Page
+    execution : Execution
+        같은 쪽의 실행 결과. 본문의 값을 여기서 읽습니다.
+    solutions : bool
+        참이면 정답 코드와 해설이 든 진행자용입니다.
+    site : str
+        펴낸 사이트의 주소.
+
+    Returns
+    -------
+    nbformat.NotebookNode
+        같은 원고와 같은 실행에서는 늘 같은 노트북입니다.
+
+    Raises
+    ------
+    ConversionError
+        본문이 부르는 값이 실행 결과에 없거나, 정답 셀이 ``answer_N``을 정하지 않을 때.
+    """
+    source = source_cells(page)
+    writer = _Writer(
+        glued_values(execution), solutions=solutions, site=site, docname=page.docname,
+        whole="\n".join(c.source for c in source if c.cell_type == "markdown"), shipped=frozenset(shipped_files(page)),
+    )  # fmt: skip
+    cells = []
+    for cell in source:
+        if cell.cell_type == "markdown":
+            writer.attachments = {}
+            if text := "\n".join(_squeeze(writer.blocks(cell.source.split("\n")))):
+                cells.append(nbformat.v4.new_markdown_cell(text, **({"attachments": writer.attachments} if writer.attachments else {})))
+        elif made := _code_cell(page, cell, solutions):
+            cells.append(made)
+    if notes := writer.footnotes():
+        cells.append(nbformat.v4.new_markdown_cell(notes))
+    for number, cell in enumerate(cells):  # 같은 원고에서는 늘 같은 파일이 나오게 합니다
+        cell["id"] = f"cell-{number}"
+    metadata = {"kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"}, "language_info": {"name": "python"}}
+    return nbformat.v4.new_notebook(cells=cells, metadata=metadata)
+
+
+def _code_cell(page: Page, cell, solutions: bool) -> nbformat.NotebookNode | None:
+    tags = list(cell.metadata.get("tags") or [])
+    if "solution" in tags and not solutions:
+        names = _answers(cell.source)
+        if not names:
+            raise ConversionError(f"{page.docname}.md: 정답 셀이 answer_1 같은 이름을 정하지 않습니다.\n{cell.source}")
+        text = "\n".join(f"{name} = ...  # {ANSWER_HINT}" for name in names)
+    else:
+        text = _without_recording(cell.source)
+    if not text:
+        return None
+    if "self-check" in tags:
+        text = f"{CHECK_HINT}\n{text}"
+    metadata = {"tags": tags} if tags else {}
+    # 그림 코드와 점검 셀은 접습니다. 점검 셀에는 정답이 적혀 있습니다.
+    if {"hide-input", "remove-cell", "remove-input", "self-check"} & set(tags):
+        metadata["jupyter"] = {"source_hidden": True}
+    return nbformat.v4.new_code_cell(text, metadata=metadata)
+
+
+def notebook_name(page: Page, solutions: bool = False) -> str:
+    """노트북의 파일 이름. 진행자용은 ``_정답``이 붙습니다."""
+    return f"{Path(page.docname).name}{'_정답' if solutions else ''}.ipynb"

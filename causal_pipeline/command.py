@@ -1,0 +1,76 @@
+"""명령줄. 잘못이면 한국어로 무엇을 고칠지 알리고 종류마다 다른 코드로 끝냅니다(명세 2, 자료 3, 거절 4, 출력 5)."""
+
+import argparse
+import logging
+import signal
+import sys
+from pathlib import Path
+
+from causal_pipeline.errors import PipelineError
+
+INTERRUPTED, UNEXPECTED = 130, 1
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str):
+        self.exit(2, f"명령을 읽을 수 없습니다: {message}\n  → `python -m causal_pipeline analyze --help`를 보세요.\n")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(prog="python -m causal_pipeline", description="인과추론과 실무의 명령")
+    commands = parser.add_subparsers(dest="command", required=True, parser_class=_Parser)
+    run = commands.add_parser("analyze", help="명세 하나로 분석 전체를 돌립니다")
+    run.add_argument("spec", nargs="?", help="명세 파일(.yml)")
+    run.add_argument("--out", help="보고서를 쓸 폴더(--init이면 초안의 파일 이름)")
+    run.add_argument("--init", metavar="CSV", help="자료의 열을 보고 주석이 달린 명세의 초안을 씁니다")
+    run.add_argument("--force", action="store_true", help="보관한 단계를 버리고 처음부터 돌리며, 있던 것을 덮어씁니다")
+    run.add_argument("--quiet", action="store_true", help="진행 막대를 그리지 않습니다")
+    run.add_argument("--debug", action="store_true", help="뜻밖의 오류에서 파이썬의 추적을 보입니다")
+    return parser
+
+
+def main(argv: list[str] | None = None) -> int:
+    """명령을 돌리고 종료 코드를 돌려줍니다."""
+    options = _parser().parse_args(argv)
+    logging.disable(logging.WARNING)
+    previous = signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
+    try:
+        return _draft(options) if options.init else _analyze(options)
+    except PipelineError as error:
+        print(f"[{error.code}] {error}", file=sys.stderr)
+        return error.exit_code
+    except KeyboardInterrupt:
+        print("\n멈췄습니다. 같은 명령을 다시 하면 끝난 단계 다음부터 이어집니다.", file=sys.stderr)
+        return INTERRUPTED
+    except Exception as error:
+        if options.debug:
+            raise
+        text = f"{type(error).__name__}: {error}".splitlines()[0][:300]
+        print(f"[unexpected] 뜻밖의 오류입니다({text}).\n  → --debug를 붙여 다시 돌리고, 나온 글을 함께 알려 주세요.", file=sys.stderr)
+        return UNEXPECTED
+    finally:
+        signal.signal(signal.SIGTERM, previous)
+        logging.disable(logging.NOTSET)
+
+
+def _draft(options: argparse.Namespace) -> int:
+    from causal_pipeline.draft import write_draft
+
+    path = write_draft(Path(options.init), Path(options.out) if options.out else None, force=options.force)
+    print(f"초안을 썼습니다: {path.as_posix()}\n  → TODO를 채운 뒤 `python -m causal_pipeline analyze {path.as_posix()} --out report`를 돌리세요.")
+    return 0
+
+
+def _analyze(options: argparse.Namespace) -> int:
+    from causal_pipeline.errors import OutputError, SpecError
+    from causal_pipeline.memo import headline
+    from causal_pipeline.run import REPORT, analyze
+
+    if not options.spec:
+        raise SpecError("spec_not_given", "명세 파일을 적지 않았습니다.", "`analyze spec.yml --out report`처럼 적거나, `--init 자료.csv`로 초안을 만드세요.")
+    if not options.out:
+        raise OutputError("out_not_given", "보고서를 쓸 폴더를 적지 않았습니다.", "`--out report`를 붙이세요.")
+    analysis = analyze(options.spec, out=options.out, force=options.force, progress=not options.quiet)
+    print(f"등급 {analysis.grade.letter}. {headline(analysis)}")
+    print(f"보고서: {(Path(options.out) / REPORT).as_posix()}")
+    return 0

@@ -1,0 +1,149 @@
+"""재현 노트북. 파이프라인을 부르지 않고 pandas와 추정 라이브러리만으로 같은 수를 다시 냅니다."""
+
+import os
+from pathlib import Path
+
+from causal_pipeline.memo import headline
+from causal_pipeline.model import Analysis, Spec
+from causal_pipeline.spec import covariates, source_path, used_columns
+
+TOLERANCE = 1e-6
+
+
+def notebook(analysis: Analysis, folder: Path) -> bytes:
+    """노트북 파일(.ipynb)의 바이트. ``folder``는 보고서가 놓일 자리이고, 자료는 거기서 본 상대 경로로 읽습니다."""
+    import nbformat
+
+    cells = [
+        nbformat.v4.new_markdown_cell(_intro(analysis)),
+        nbformat.v4.new_code_cell(_reading(analysis.spec, folder)),
+        nbformat.v4.new_markdown_cell("## 자료를 분석에 쓰는 꼴로\n\n" + " ".join(analysis.notices)),
+        nbformat.v4.new_code_cell(_encoding(analysis.spec)),
+    ]
+    for step in analysis.steps:
+        cells += [nbformat.v4.new_markdown_cell(step.text), nbformat.v4.new_code_cell(step.code)]
+    cells += [nbformat.v4.new_markdown_cell("## 보고서의 수와 견주기"), nbformat.v4.new_code_cell(_COMPARE)]
+    for i, cell in enumerate(cells):
+        cell["id"] = f"cell-{i:02d}"
+    kernel = {"kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"}, "language_info": {"name": "python"}}
+    return nbformat.writes(nbformat.v4.new_notebook(cells=cells, metadata=kernel)).encode() + b"\n"
+
+
+def _intro(analysis: Analysis) -> str:
+    listed = "\n".join(f"- {name} {version}" for name, version in analysis.versions.items() if name != "data_sha256")
+    return (
+        f"# {analysis.spec.question}\n\n{headline(analysis)}\n\n"
+        f"보고서(`report.html`)의 수를 라이브러리만으로 다시 냅니다. 이 노트북이 놓인 폴더에서 여세요. 씨앗은 {analysis.spec.seed}입니다.\n\n"
+        f"<details><summary>만들 때의 판</summary>\n\n{listed}\n\n</details>"
+    )
+
+
+def _reading(spec: Spec, folder: Path) -> str:
+    lines = ["import json", "import os", "from pathlib import Path", "", 'os.environ.setdefault("OMP_NUM_THREADS", "1")', "", "import numpy as np", "import pandas as pd", ""]
+    columns = sorted(used_columns(spec))
+    if spec.source.path is None:
+        lines += ["# 파일이 아니라 표를 받아 분석했습니다. 그 표를 raw에 넣으세요.", 'raw = pd.read_csv("자료.csv")']
+        return "\n".join(lines)
+    relative = Path(os.path.relpath(source_path(spec), folder.resolve())).as_posix()
+    lines += [f"DATA = Path({relative!r})  # 이 노트북의 폴더에서 본 자리", f"columns = {columns!r}"]
+    kind = Path(spec.source.path).suffix.lower()
+    if spec.source.sql or kind in {".duckdb", ".db"}:
+        query = spec.source.sql.strip().rstrip(";") if spec.source.sql else f'SELECT * FROM "{spec.source.table}"'
+        lines += ["", "import duckdb", ""]
+        if kind in {".duckdb", ".db"}:
+            lines += ["con = duckdb.connect(str(DATA), read_only=True)", 'con.execute("SET threads = 1")']
+        else:
+            reader = "con.from_csv_auto(str(DATA), header=True)" if kind == ".csv" else "con.from_parquet(str(DATA))"
+            lines += ["con = duckdb.connect()", 'con.execute("SET threads = 1")', f'{reader}.to_table("data")']
+        lines += [f"raw = con.sql({query!r}).df()", "raw = raw[[c for c in raw.columns if c in columns]]"]
+    elif kind == ".parquet":
+        lines += ["raw = pd.read_parquet(DATA, columns=columns)"]
+    else:
+        lines += ['raw = pd.read_csv(DATA, encoding="utf-8-sig", usecols=columns, low_memory=False)']
+    if spec.source.sample:
+        lines += [f"chosen = np.sort(np.random.default_rng({spec.seed}).choice(len(raw), {spec.source.sample}, replace=False))", "raw = raw.iloc[chosen].reset_index(drop=True)"]
+    lines += ["raw.head()"]
+    return "\n".join(lines)
+
+
+def _encoding(spec: Spec) -> str:
+    t, y, panel = spec.treatment, spec.outcome.column, spec.panel
+    lines = ["frame = raw.copy()"]
+    if spec.source.missing != "refuse":
+        keep = [panel.start] if panel and panel.start else []
+        if t.randomized and not panel:
+            keep.append(y)
+        if spec.source.missing == "flag":
+            keep += [c for c in covariates(spec) if c not in spec.negative_outcomes and c not in spec.negative_treatments]
+        lines += [f"may_be_empty = {sorted(keep)!r}", "frame = frame.dropna(subset=[c for c in frame.columns if c not in may_be_empty]).reset_index(drop=True)"]
+    lines += [f'frame[{y!r}] = frame[{y!r}].astype("float64")']
+    if t.kind == "binary":
+        lines += [_binary(t.column, t.treated)]
+    elif t.kind == "continuous":
+        lines += [f'frame[{t.column!r}] = frame[{t.column!r}].astype("float64")']
+    if t.cluster:
+        lines += [f'frame[{t.cluster!r}] = pd.factorize(frame[{t.cluster!r}], sort=True)[0].astype("int64")']
+    if spec.instrument:
+        z = spec.instrument
+        lines += [
+            f"if frame[{z!r}].nunique() == 2:",
+            f'    frame[{z!r}] = (frame[{z!r}] == sorted(frame[{z!r}].unique())[1]).astype("int64")',
+        ]
+    if spec.running:
+        lines += [f'frame[{spec.running.column!r}] = frame[{spec.running.column!r}].astype("float64")']
+    others = covariates(spec)
+    if others:
+        lines += [
+            f"for column in {others!r}:",
+            '    if frame[column].dtype.kind == "b":',
+            '        frame[column] = frame[column].astype("int64")',
+            '    elif frame[column].dtype.kind not in "iuf":',
+            "        text = frame[column].dropna().astype(str).str.strip()",
+            "        frame[column] = text.reindex(frame.index).astype(pd.CategoricalDtype(sorted(text.unique())))",
+        ]
+    if panel:
+        lines += _panel(spec)
+    lines += ['print(f"{len(frame):,}행")']
+    return "\n".join(lines)
+
+
+def _binary(column: str, treated: object) -> str:
+    if isinstance(treated, bool):
+        words = ["True", "true", "1", "1.0"] if treated else ["False", "false", "0", "0.0"]
+        return f'frame[{column!r}] = frame[{column!r}].astype(str).str.strip().isin({words!r}).astype("int64")'
+    if isinstance(treated, str):
+        return f'frame[{column!r}] = (frame[{column!r}].astype(str).str.strip() == {treated!r}).astype("int64")'
+    return f'frame[{column!r}] = (pd.to_numeric(frame[{column!r}]) == {treated!r}).astype("int64")'
+
+
+def _panel(spec: Spec) -> list[str]:
+    unit, time, start = spec.panel.unit, spec.panel.time, spec.panel.start
+    lines = [
+        f'if frame[{time!r}].dtype.kind not in "iuf":  # 날짜는 1부터의 차례로 바꿉니다',
+        f"    dates = pd.to_datetime(frame[{time!r}].astype(str).str.strip())",
+        "    rank = {when: i + 1 for i, when in enumerate(sorted(dates.unique()))}",
+        f'    frame[{time!r}] = dates.map(rank).astype("int64")',
+    ]
+    if start:
+        lines += [
+            f"    begun = pd.to_datetime(frame[{start!r}].dropna().astype(str).str.strip())",
+            "    later = {w: next((i for known, i in rank.items() if known >= w), len(rank) + 1) for w in begun.unique()}",
+            f"    frame[{start!r}] = begun.map(later).astype(\"float64\").reindex(frame.index)",
+            f'frame[{start!r}] = frame[{start!r}].astype("float64")',
+        ]
+    return [*lines, f'frame = frame.sort_values([{unit!r}, {time!r}], kind="stable").reset_index(drop=True)']
+
+
+_COMPARE = f'''report = json.loads(Path("report.json").read_text(encoding="utf-8"))
+known = {{e["method"]: e for e in report["estimates"]}}
+rows = []
+for method, numbers in reproduced.items():
+    for key, value in numbers.items():
+        expected = known[method][key]
+        same = bool(np.isclose(value, expected, rtol={TOLERANCE}, atol=1e-9))
+        rows.append({{"방법": method, "수": key, "노트북": value, "보고서": expected, "같음": same}})
+comparison = pd.DataFrame(rows)
+primary = next(e["method"] for e in report["estimates"] if e["primary"])
+assert primary in reproduced, "결론에 쓰는 추정이 노트북에 없습니다."
+assert comparison["같음"].all(), comparison[~comparison["같음"]]
+comparison'''

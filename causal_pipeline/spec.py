@@ -1,0 +1,484 @@
+"""명세를 읽습니다. YAML → 형식 검사(spec.schema.yml) → 뜻 검사 → Spec. 오류마다 줄 번호와 고치는 법이 있습니다."""
+
+import math
+import re
+from functools import cache
+from pathlib import Path, PurePosixPath, PureWindowsPath
+from typing import Any
+
+from causal_pipeline.errors import SpecError
+from causal_pipeline.model import Money, Outcome, Panel, Running, Source, Spec, Treatment
+from causal_pipeline.wording import josa, names, near
+
+MAX_BYTES = 1_000_000
+_TYPES = {
+    "string": "글자", "integer": "정수", "number": "수", "boolean": "true나 false", "array": "목록([a, b])", "object": "이름: 값의 묶음",
+}  # fmt: skip
+
+
+def read_spec(path: str | Path) -> Spec:
+    """명세 파일 하나를 읽습니다.
+
+    Parameters
+    ----------
+    path : str or Path
+        YAML 파일의 자리. 자료의 상대 경로는 이 파일의 폴더에서 봅니다.
+
+    Returns
+    -------
+    Spec
+
+    Raises
+    ------
+    SpecError
+        읽을 수 없거나, 형식이 틀리거나, 뜻이 통하지 않을 때.
+    """
+    path = Path(path)
+    return parse_spec(read_text(path), folder=path.resolve().parent)
+
+
+def read_text(path: Path) -> str:
+    """명세 파일의 글. 크기와 부호를 봅니다."""
+    if path.is_dir():
+        raise SpecError("spec_is_folder", f"'{path.name}'은(는) 폴더입니다.", "명세 파일(.yml)의 자리를 적으세요.")
+    if not path.is_file():
+        raise SpecError("spec_missing", f"명세 파일 '{path.name}'이(가) 없습니다.", "`python -m causal_pipeline analyze --init 자료.csv`로 초안을 만드세요.")
+    if path.stat().st_size > MAX_BYTES:
+        raise SpecError("spec_too_large", f"명세 파일이 {MAX_BYTES // 1_000_000}MB를 넘습니다.", "자료 파일을 명세로 적지 않았는지 보세요.")
+    try:
+        return path.read_bytes().decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = path.read_bytes()[: error.start].count(b"\n") + 1
+        raise SpecError("spec_not_utf8", "명세 파일이 UTF-8이 아닙니다.", "편집기에서 부호를 UTF-8로 바꾸어 저장하세요.", line) from None
+
+
+def parse_spec(text: str, folder: str | Path = ".") -> Spec:
+    """명세의 글을 ``Spec``으로 바꿉니다. ``folder``는 자료의 상대 경로를 보는 자리입니다."""
+    value, lines = _yaml(text)
+    _check_schema(value, lines)
+    spec = _build(value, lines, Path(folder).resolve())
+    _check_meaning(spec, value)
+    return spec
+
+
+# --- YAML ---
+
+
+def _yaml(text: str) -> tuple[dict, dict[str, int]]:
+    import yaml
+
+    if "\x00" in text:
+        raise SpecError("spec_yaml", "명세에 널 문자가 있습니다.", "글자 파일(YAML)인지 보세요.")
+    try:
+        loader = yaml.SafeLoader(text)
+        for event in yaml.parse(text, Loader=yaml.SafeLoader):
+            if isinstance(event, yaml.AliasEvent):
+                raise SpecError("spec_alias", "명세에서 &와 *로 값을 되쓸 수 없습니다.", "값을 그대로 한 번 더 적으세요.", event.start_mark.line + 1)
+        node = loader.get_single_node()
+        if node is None:
+            raise SpecError("spec_empty", "명세가 비어 있습니다.", "`python -m causal_pipeline analyze --init 자료.csv`로 초안을 만드세요.")
+        if not isinstance(node, yaml.MappingNode):
+            raise SpecError("spec_not_mapping", "명세의 맨 바깥이 '이름: 값'의 모음이 아닙니다.", "첫 줄을 `name: 이름`처럼 시작하세요.", 1)
+        lines: dict[str, int] = {"": 1}
+        _walk(node, "", lines)
+        return loader.construct_document(node), lines
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        if "single document" in str(error.context or "") + str(error.problem or ""):
+            raise SpecError("spec_many_documents", "명세 파일에 문서가 둘 있습니다(---).", "분석마다 파일을 따로 두세요.", mark.line + 1) from None
+        tabs = mark and "\t" in text.splitlines()[min(mark.line, len(text.splitlines()) - 1)]
+        remedy = "탭을 빈칸 두 개로 바꾸세요." if tabs else "콜론 뒤의 빈칸, 들여쓰기, 따옴표의 짝을 보세요. 콜론이나 #이 든 글은 따옴표로 감싸세요."
+        raise SpecError("spec_yaml", "YAML로 읽을 수 없습니다.", remedy, mark.line + 1 if mark else None) from None
+    except (yaml.YAMLError, ValueError) as error:
+        if isinstance(error, SpecError):
+            raise
+        raise SpecError("spec_yaml", "YAML로 읽을 수 없습니다.", "파일이 글자로 된 YAML인지, 날짜처럼 보이는 값이 바른 날짜인지 보세요.") from None
+    except RecursionError:
+        raise SpecError("spec_yaml", "명세가 너무 깊이 겹쳐 있습니다.", "초안(--init)의 얼개를 따르세요.") from None
+
+
+def _walk(node: Any, where: str, lines: dict[str, int]) -> None:
+    """마디마다 줄 번호를 적고, 같은 이름이 두 번 나오면 멈춥니다."""
+    import yaml
+
+    if isinstance(node, yaml.MappingNode):
+        seen = {}
+        for key, item in node.value:
+            name, line = str(key.value), key.start_mark.line + 1
+            if name in seen:
+                raise SpecError("spec_duplicate_key", f"'{name}'이(가) {seen[name]}번째 줄에도 있습니다.", "하나만 남기세요.", line)
+            seen[name] = line
+            inner = f"{where}.{name}" if where else name
+            lines[inner] = line
+            _walk(item, inner, lines)
+    elif isinstance(node, yaml.SequenceNode):
+        for i, item in enumerate(node.value):
+            lines[f"{where}.{i}"] = item.start_mark.line + 1
+            _walk(item, f"{where}.{i}", lines)
+
+
+# --- 형식 ---
+
+
+@cache
+def schema() -> dict:
+    """명세의 JSON 스키마."""
+    import yaml
+
+    return yaml.safe_load((Path(__file__).parent / "spec.schema.yml").read_text(encoding="utf-8"))
+
+
+def _check_schema(value: dict, lines: dict[str, int]) -> None:
+    from jsonschema import Draft202012Validator
+
+    errors = sorted(Draft202012Validator(schema()).iter_errors(value), key=lambda e: (lines.get(_place(e), 0), e.validator))
+    if errors:
+        raise _korean(errors[0], lines)
+    for where, item in _leaves(value):
+        if isinstance(item, str) and item.startswith("TODO"):
+            raise SpecError("todo_left", f"'{where}'에 TODO가 남아 있습니다.", "초안의 TODO를 모두 채우세요. 짐작이 맞는지도 하나씩 보세요.", _line(lines, where))
+        if isinstance(item, float) and not math.isfinite(item):
+            raise SpecError("spec_not_finite", f"'{where}'의 값이 {item}입니다.", "유한한 수를 적으세요.", _line(lines, where))
+
+
+def _leaves(value: Any, where: str = ""):
+    if isinstance(value, dict):
+        for key, item in value.items():
+            yield from _leaves(item, f"{where}.{key}" if where else str(key))
+    elif isinstance(value, list):
+        for i, item in enumerate(value):
+            yield from _leaves(item, f"{where}.{i}")
+    else:
+        yield where, value
+
+
+def _place(error: Any) -> str:
+    return ".".join(map(str, error.absolute_path))
+
+
+def _line(lines: dict[str, int], where: str) -> int | None:
+    """``where``의 줄. 없으면 그것을 담은 묶음의 줄."""
+    while where and where not in lines:
+        where = where.rpartition(".")[0]
+    return lines.get(where)
+
+
+def _korean(error: Any, lines: dict[str, int]) -> SpecError:
+    where = _place(error)
+    shown, line = f"'{where}'" if where else "명세", _line(lines, where)
+    rule, limit, given = error.validator, error.validator_value, error.instance
+    if rule == "required":
+        missing = next(k for k in limit if k not in given)
+        inner = f"{where}.{missing}" if where else missing
+        described = _described(inner)
+        return SpecError("spec_missing_key", f"{josa(shown, '에/에')} '{missing}'이(가) 없습니다.", f"`{missing}:`을 적으세요{described}.", line)
+    if rule == "additionalProperties" and isinstance(limit, bool):
+        known = error.schema["properties"]
+        extra = next(k for k in given if k not in known)
+        inner = f"{where}.{extra}" if where else str(extra)
+        return SpecError("spec_unknown_key", f"'{extra}'은(는) 명세에 없는 이름입니다.", near(extra, known), _line(lines, inner))
+    if rule == "type":
+        wanted = limit if isinstance(limit, list) else [limit]
+        got = "비어 있습니다" if given is None else f"지금은 {_shown(given)}입니다"
+        remedy = f"{' 또는 '.join(_TYPES[t] for t in wanted)}를 적으세요."
+        if "string" in wanted and not isinstance(given, (dict, list)) and given is not None:
+            remedy = f"글자로 읽히게 따옴표로 감싸세요: \"{_raw(given)}\". YAML은 on, yes, no와 날짜, 수를 글자로 읽지 않습니다."
+        return SpecError("spec_type", f"{shown}의 형식이 다릅니다({got}).", remedy, line)
+    if rule == "enum":
+        return SpecError("spec_choice", f"{shown}의 값 {_shown(given)}은(는) 쓸 수 없습니다.", f"{', '.join(map(str, limit))} 가운데 하나를 적으세요.", line)
+    if rule in {"minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"}:
+        words = {"minimum": "이상", "maximum": "이하", "exclusiveMinimum": "보다 큰", "exclusiveMaximum": "보다 작은"}
+        return SpecError("spec_range", f"{shown}의 값 {given}이(가) 범위를 벗어났습니다.", f"{limit} {words[rule]} 수를 적으세요.", line)
+    if rule in {"minLength", "minItems"}:
+        if rule == "minItems" and limit == 2:
+            return SpecError("spec_edge", f"{shown}은(는) [원인, 결과] 두 이름이어야 합니다.", '`[a, b]`나 `"a -> b"`처럼 적으세요.', line)
+        return SpecError("spec_blank", f"{josa(shown, '이/가')} 비어 있습니다.", "값을 적거나 그 줄을 지우세요.", line)
+    if rule == "maxItems":
+        return SpecError("spec_edge", f"{shown}은(는) [원인, 결과] 두 이름이어야 합니다.", "화살표마다 한 줄씩 적으세요.", line)
+    if rule == "maxLength":
+        return SpecError("spec_too_long", f"{josa(shown, '이/가')} 너무 깁니다({len(given)}자).", f"{limit}자 안으로 줄이세요.", line)
+    if rule == "uniqueItems":
+        twice = next(x for i, x in enumerate(given) if x in given[:i])
+        return SpecError("spec_duplicate_item", f"{shown}에 {_shown(twice)}이(가) 두 번 있습니다.", "하나만 남기세요.", line)
+    if rule == "pattern":
+        return SpecError("spec_name", f"{shown}의 값 {_shown(given)}은(는) 이름으로 쓸 수 없습니다.", "영어 소문자로 시작해 소문자, 숫자, 밑줄만 쓰세요.", line)
+    return SpecError("spec_type", f"{shown}의 값이 형식에 맞지 않습니다.", "초안(--init)의 모양과 견주어 보세요.", line)
+
+
+def _described(where: str) -> str:
+    part = schema()
+    for name in where.split("."):
+        part = part.get("properties", {}).get(name, {})
+    return f"({part['description']})" if "description" in part else ""
+
+
+def _raw(value: Any) -> str:
+    return {True: "yes", False: "no"}.get(value, str(value)) if isinstance(value, bool) else str(value)
+
+
+def _shown(value: Any) -> str:
+    text = _raw(value) if not isinstance(value, (dict, list)) else "묶음" if isinstance(value, dict) else "목록"
+    return f"'{text[:60]}'" if not isinstance(value, (dict, list)) else text
+
+
+# --- 조립 ---
+
+
+def _edge(item: Any, where: str, lines: dict[str, int]) -> list[tuple[str, str]]:
+    if isinstance(item, list):
+        return [(item[0], item[1])]
+    parts = [p.strip() for p in re.split(r"->|→", item)]
+    if len(parts) < 2 or not all(parts):
+        raise SpecError("spec_edge", f"화살표 {_shown(item)}을(를) 읽을 수 없습니다.", '`[a, b]`나 `"a -> b"`처럼 적으세요.', _line(lines, where))
+    return list(zip(parts, parts[1:], strict=False))
+
+
+def _build(value: dict, lines: dict[str, int], folder: Path) -> Spec:
+    treatment, controls = dict(value["treatment"]), value.get("negative_controls", {})
+    if isinstance(treatment.get("probability"), int):
+        treatment["probability"] = float(treatment["probability"])
+    if treatment["kind"] != "binary":
+        for key in ("control", "treated"):
+            if key not in treatment:
+                where = "treatment.kind"
+                raise SpecError(
+                    "levels_missing", f"처치가 {treatment['kind']}인데 견줄 두 값(control, treated)이 없습니다.",
+                    "treatment에 `control:`과 `treated:`를 적으세요. 연속형이면 그만큼 올린 효과를 봅니다.", _line(lines, where),
+                )  # fmt: skip
+    graph = value.get("graph", {})
+    edges = [pair for i, item in enumerate(graph.get("edges", ())) for pair in _edge(item, f"graph.edges.{i}", lines)]
+    panel = Panel(**value["panel"]) if "panel" in value else None
+    return Spec(
+        name=value["name"],
+        question=value["question"].strip(),
+        source=Source(**value["data"]),
+        treatment=Treatment(**treatment),
+        outcome=Outcome(**value["outcome"]),
+        estimand=value["estimand"],
+        unit=value.get("unit", panel.unit if panel else None),
+        edges=tuple(dict.fromkeys(edges)),
+        confounders=tuple(value.get("confounders", ())),
+        hidden=tuple(graph.get("hidden", ())),
+        timing=dict(value.get("timing", {})),
+        modifiers=tuple(value.get("modifiers", ())),
+        instrument=value.get("instrument"),
+        running=Running(**(value["running"] | {"cutoff": float(value["running"]["cutoff"])})) if "running" in value else None,
+        panel=panel,
+        negative_outcomes=tuple(controls.get("outcomes", ())),
+        negative_treatments=tuple(controls.get("treatments", ())),
+        money=Money(**value["money"]) if "money" in value else None,
+        seed=value.get("seed", 0),
+        labels=dict(value.get("labels", {})),
+        lines=lines,
+        folder=str(folder),
+    )
+
+
+# --- 뜻 ---
+
+
+def _check_meaning(spec: Spec, value: dict) -> None:
+    _check_source(spec)
+    _check_levels(spec)
+    _check_roles(spec)
+    _check_graph(spec)
+    _check_timing(spec)
+    _check_design(spec, value)
+
+
+def _stop(spec: Spec, code: str, where: str, message: str, remedy: str) -> SpecError:
+    return SpecError(code, message, remedy, _line(spec.lines, where))
+
+
+def source_path(spec: Spec) -> Path:
+    """자료 파일의 자리. 폴더 밖이면 멈춥니다(기호 연결을 따라간 자리까지 봅니다)."""
+    raw = spec.source.path
+    if PurePosixPath(raw).is_absolute() or PureWindowsPath(raw).is_absolute() or raw.startswith("~"):
+        raise _stop(spec, "path_absolute", "data.path", "자료의 자리가 절대 경로입니다.", "명세가 놓인 폴더에서 본 상대 경로를 적으세요(예: data/orders.csv).")
+    if re.match(r"[a-zA-Z][a-zA-Z0-9+.-]*://", raw):
+        raise _stop(spec, "path_url", "data.path", "자료의 자리가 인터넷 주소입니다.", "파일을 내려받아 명세 곁에 두고 상대 경로를 적으세요.")
+    folder = Path(spec.folder).resolve()
+    path = (folder / raw).resolve()
+    if not path.is_relative_to(folder):
+        raise _stop(spec, "path_outside", "data.path", f"자료 '{raw}'이(가) 명세의 폴더 밖에 있습니다.", "자료를 명세와 같은 폴더나 그 아래에 두세요.")
+    return path
+
+
+def _check_source(spec: Spec) -> None:
+    source = spec.source
+    source_path(spec)
+    if source.table and source.sql:
+        raise _stop(spec, "source_ambiguous", "data.sql", "table과 sql을 함께 적었습니다.", "하나만 남기세요.")
+    kind = Path(source.path).suffix.lower()
+    if kind not in {".csv", ".parquet", ".duckdb", ".db"}:
+        raise _stop(spec, "format_unknown", "data.path", f"'{kind or source.path}' 형식은 읽지 않습니다.", "CSV(.csv), 파케이(.parquet), DuckDB(.duckdb)로 바꾸어 두세요.")
+    if kind in {".duckdb", ".db"} and not (source.table or source.sql):
+        raise _stop(spec, "table_not_named", "data.path", "DuckDB 파일의 어느 표인지 적지 않았습니다.", "`table: 표이름`이나 `sql: SELECT …`을 적으세요.")
+    if kind not in {".duckdb", ".db"} and source.table:
+        raise _stop(spec, "table_not_named", "data.table", "table은 DuckDB 파일에만 씁니다.", "table을 지우거나 sql에 `SELECT … FROM data`를 적으세요.")
+
+
+def _check_levels(spec: Spec) -> None:
+    t = spec.treatment
+    if t.control == t.treated and type(t.control) is type(t.treated):
+        raise _stop(spec, "levels_equal", "treatment.treated", f"control과 treated가 모두 '{_raw(t.control)}'입니다.", "견줄 두 값을 다르게 적으세요.")
+    if t.kind == "continuous" and any(isinstance(x, (str, bool)) for x in (t.control, t.treated)):
+        raise _stop(spec, "levels_not_numbers", "treatment.treated", "연속형 처치의 control과 treated가 수가 아닙니다.", "예를 들어 `control: 0`, `treated: 10`처럼 수를 적으세요.")
+    if t.probability is not None and not t.randomized:
+        raise _stop(
+            spec, "probability_without_randomized", "treatment.probability", "무작위 배정이 아닌데 처치 확률을 적었습니다.",
+            "무작위로 배정했으면 `randomized: true`를 적고, 아니면 probability를 지우세요.",
+        )  # fmt: skip
+
+
+def _check_roles(spec: Spec) -> None:
+    t, y = spec.treatment.column, spec.outcome.column
+    if t == y:
+        raise _stop(spec, "treatment_is_outcome", "outcome.column", f"처치와 결과가 같은 열 '{t}'입니다.", "둘 가운데 하나를 고치세요.")
+    lists = {
+        "confounders": spec.confounders, "modifiers": spec.modifiers, "negative_controls.outcomes": spec.negative_outcomes,
+        "negative_controls.treatments": spec.negative_treatments, "instrument": (spec.instrument,) if spec.instrument else (),
+    }  # fmt: skip
+    for where, columns in lists.items():
+        for column in columns:
+            if column in (t, y):
+                role = "처치" if column == t else "결과"
+                raise _stop(spec, "role_conflict", where, f"'{column}'은(는) {role}인데 {where}에도 있습니다.", f"{where}에서 '{column}'을 빼세요.")
+            if column in spec.hidden:
+                raise _stop(
+                    spec, "hidden_used", where, f"'{column}'은(는) 재지 못했다고(graph.hidden) 했는데 {where}에 있습니다.",
+                    "자료에 있으면 hidden에서 빼고, 없으면 그 줄에서 빼세요.",
+                )  # fmt: skip
+    for column in (t, y):
+        if column in spec.hidden:
+            raise _stop(spec, "hidden_used", "graph.hidden", f"처치와 결과('{column}')는 잰 것이어야 합니다.", "hidden에서 빼거나, 잰 다른 열을 적으세요.")
+    if spec.instrument and spec.instrument in spec.confounders:
+        raise _stop(
+            spec, "instrument_is_confounder", "instrument", f"도구변수 '{spec.instrument}'이(가) 교란 요인에도 있습니다.",
+            "도구변수는 보정하지 않습니다. confounders에서 빼세요.",
+        )  # fmt: skip
+    if spec.panel:
+        if spec.panel.unit == spec.panel.time:
+            raise _stop(spec, "panel_same_column", "panel.time", "패널의 대상과 시점이 같은 열입니다.", "대상(가게, 지역)과 시점(주, 달)의 열을 따로 적으세요.")
+        if spec.unit and spec.unit != spec.panel.unit:
+            raise _stop(spec, "panel_unit", "unit", f"unit('{spec.unit}')과 panel.unit('{spec.panel.unit}')이 다릅니다.", "unit을 지우거나 같게 적으세요.")
+    if spec.running and spec.running.column in (t, y):
+        raise _stop(spec, "role_conflict", "running.column", "배정변수가 처치나 결과와 같은 열입니다.", "처치를 가른 점수의 열을 적으세요.")
+
+
+def _check_graph(spec: Spec) -> None:
+    if not spec.edges:
+        return
+    import networkx as nx
+
+    for i, (cause, effect) in enumerate(spec.edges):
+        if cause == effect:
+            raise _stop(spec, "graph_self_edge", f"graph.edges.{i}", f"'{cause}'에서 자기로 가는 화살표가 있습니다.", "그 줄을 지우거나 시점을 나누어 두 변수로 적으세요.")
+    graph = nx.DiGraph(list(spec.edges))
+    if not nx.is_directed_acyclic_graph(graph):
+        loop = nx.find_cycle(graph)
+        path = " → ".join([u for u, _ in loop] + [loop[0][0]])
+        raise _stop(spec, "graph_cycle", "graph.edges", f"그래프에 순환이 있습니다: {path}.", "화살표 하나를 지우거나, 앞뒤 시점의 값을 다른 변수로 나누세요.")
+    for role, column in (("처치", spec.treatment.column), ("결과", spec.outcome.column)):
+        if column not in graph:
+            raise _stop(spec, "graph_without_role", "graph.edges", f"{role} '{column}'이(가) 그래프에 없습니다.", f"'{column}'이(가) 든 화살표를 적으세요.")
+    if spec.treatment.column in nx.descendants(graph, spec.outcome.column):
+        raise _stop(spec, "graph_backwards", "graph.edges", "그래프에서 결과가 처치의 원인입니다.", "화살표의 방향을 보세요. 결과가 먼저라면 이 물음은 성립하지 않습니다.")
+    for name in spec.hidden:
+        if name not in graph:
+            raise _stop(spec, "hidden_not_in_graph", "graph.hidden", f"숨은 변수 '{name}'이(가) 그래프에 없습니다.", f"'{name}'의 화살표를 적거나 hidden에서 빼세요. {near(name, graph)}")
+
+
+_ORDER = {"before": 0, "treatment": 1, "after": 2}
+
+
+def _check_timing(spec: Spec) -> None:
+    t, y = spec.treatment.column, spec.outcome.column
+    known = used_columns(spec) | set(spec.hidden)
+    for column in spec.timing:
+        if column not in known:
+            raise _stop(spec, "timing_unknown", f"timing.{column}", f"timing의 '{column}'이(가) 명세의 다른 곳에 없습니다.", near(column, sorted(known)))
+    if spec.timing.get(y, "after") in {"before", "treatment"}:
+        raise _stop(
+            spec, "outcome_before_treatment", f"timing.{y}", f"결과 '{y}'을(를) 처치보다 먼저 쟀다고 했습니다.",
+            "처치 뒤에 잰 결과를 적으세요. 앞서 잰 값은 negative_controls.outcomes에 어울립니다.",
+        )  # fmt: skip
+    if spec.timing.get(t, "treatment") not in {"treatment", "unknown"}:
+        raise _stop(spec, "treatment_timing", f"timing.{t}", "처치의 시점은 treatment입니다.", f"timing에서 '{t}'을 지우거나 treatment로 적으세요.")
+    roles = {"confounders": ("교란 요인", spec.confounders), "modifiers": ("효과를 가를 변수", spec.modifiers), "negative_controls.treatments": ("가짜 처치", spec.negative_treatments)}
+    if spec.instrument:
+        roles["instrument"] = ("도구변수", (spec.instrument,))
+    if spec.running:
+        roles["running.column"] = ("배정변수", (spec.running.column,))
+    for where, (role, columns) in roles.items():
+        for column in columns:
+            if spec.timing.get(column) == "after":
+                raise _stop(
+                    spec, "leak_" + where.split(".")[0], where, f"{role} '{column}'은(는) 처치 뒤에 쟀다고(after) 했습니다.",
+                    "처치 전에 잰 열로 바꾸세요. 처치의 영향을 받은 변수를 보정하거나 나누면 효과가 사라지거나 없던 것이 생깁니다.",
+                )  # fmt: skip
+    order = {t: 1, y: 2} | {c: _ORDER[w] for c, w in spec.timing.items() if w in _ORDER}
+    for i, (cause, effect) in enumerate(spec.edges):
+        if cause in order and effect in order and order[cause] > order[effect]:
+            where = f"graph.edges.{i}" if len(spec.edges) == sum(k.startswith("graph.edges.") and k.count(".") == 2 for k in spec.lines) else "graph.edges"
+            raise _stop(spec, "edge_against_time", where, f"화살표 {cause} → {effect}이(가) 시간을 거스릅니다.", "화살표의 방향이나 timing을 고치세요.")
+
+
+def _check_design(spec: Spec, value: dict) -> None:
+    declared = [name for name in ("instrument", "running", "panel") if name in value]
+    if len(declared) > 1:
+        raise _stop(spec, "designs_conflict", declared[1], f"{names(declared)}을 함께 적었습니다.", "한 분석에는 설계 하나만 적고, 나머지는 다른 명세로 나누세요.")
+    t = spec.treatment
+    if not declared and not t.randomized and "confounders" not in value and "graph" not in value:
+        raise _stop(
+            spec, "assumptions_missing", "treatment", "무작위 배정도, 그래프도, 교란 요인의 목록도 없습니다.",
+            "graph나 confounders를 적으세요. 교란이 없다고 믿으면 `confounders: []`라고 적어 그 가정을 드러내세요.",
+        )  # fmt: skip
+    if spec.estimand == "LATE" and not (spec.instrument or spec.running):
+        raise _stop(spec, "estimand_needs_instrument", "estimand", "LATE에는 도구변수나 임곗값이 있어야 합니다.", "instrument나 running을 적거나, estimand를 ATE나 ATT로 바꾸세요.")
+    if spec.estimand == "ITT" and not (t.randomized or spec.instrument):
+        raise _stop(spec, "estimand_needs_randomization", "estimand", "ITT는 무작위로 정한 것의 효과입니다.", "`randomized: true`를 적거나, estimand를 ATE나 ATT로 바꾸세요.")
+    if spec.panel and t.kind == "multi":
+        raise _stop(spec, "panel_kind", "treatment.kind", "패널 설계는 값이 여럿인 처치를 다루지 않습니다.", "견줄 두 값만 남긴 binary로 바꾸세요.")
+    if spec.running and t.kind != "binary":
+        raise _stop(spec, "running_kind", "treatment.kind", "불연속 설계의 처치는 둘로 갈려야 합니다.", "kind를 binary로 적으세요.")
+    if spec.running and spec.estimand == "ATT":
+        raise _stop(spec, "estimand_running", "estimand", "임곗값에서 식별되는 것은 임곗값 언저리의 효과입니다.", "estimand를 LATE(또는 ATE)로 적으세요.")
+
+
+def used_columns(spec: Spec) -> set[str]:
+    """명세가 말하는 자료의 열(숨은 변수는 뺍니다)."""
+    t = spec.treatment
+    single = [t.column, spec.outcome.column, spec.unit, t.cluster, spec.instrument]
+    if isinstance(t.probability, str):
+        single.append(t.probability)
+    if spec.running:
+        single.append(spec.running.column)
+    if spec.panel:
+        single += [spec.panel.unit, spec.panel.time, spec.panel.start]
+    many = [*spec.confounders, *spec.modifiers, *spec.negative_outcomes, *spec.negative_treatments]
+    many += [name for edge in spec.edges for name in edge]
+    return {c for c in [*single, *many] if c is not None} - set(spec.hidden)
+
+
+def said(spec: Spec, name: object) -> str:
+    """보고서에 적을 이름. 범주를 편 열(``city_서울``)과 빈칸 표시(``age__missing``)는 본디 열의 이름으로 읽습니다."""
+    name, known = str(name), used_columns(spec)
+    if name in known:
+        return spec.label(name)
+    if name.removesuffix("__missing") != name:
+        return f"{said(spec, name.removesuffix('__missing'))}의 빈칸"
+    base = max((c for c in known if name.startswith(f"{c}_")), key=len, default=None)
+    return name if base is None else f"{spec.label(base)}={name[len(base) + 1 :]}"
+
+
+def covariates(spec: Spec) -> list[str]:
+    """처치, 결과, 설계의 열을 뺀 나머지: 교란 요인, 그래프의 다른 변수, 효과를 가를 변수, 음성 대조군."""
+    design = {spec.treatment.column, spec.outcome.column, spec.unit, spec.treatment.cluster, spec.instrument}
+    if isinstance(spec.treatment.probability, str):
+        design.add(spec.treatment.probability)
+    if spec.running:
+        design.add(spec.running.column)
+    if spec.panel:
+        design |= {spec.panel.unit, spec.panel.time, spec.panel.start}
+    return sorted(used_columns(spec) - design)

@@ -1,0 +1,289 @@
+"""진짜 브라우저로 모든 쪽을 엽니다: 콘솔, 바깥 요청, 휴대전화 폭, 접근성, 수식, 접힌 풀이, 앞뒤 차례.
+
+검색, 슬라이드, 사례 모음, 모양의 자세한 시험은 저마다의 파일에 있습니다. 여기서는 사이트 전체를 훑습니다.
+"""
+
+import functools
+import http.server
+import threading
+from urllib.parse import unquote
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from conftest import record
+
+from book.page import published_pages
+
+PAGES = {page.docname: page for page in published_pages()}
+PHONE = {"width": 390, "height": 844}
+DESK = {"width": 1280, "height": 800}
+STILL = "*, *::before, *::after { transition: none !important; animation: none !important; scroll-behavior: auto !important }"
+# 기다리지 않고 물으면 글꼴과 수식이 들어오기 전의 모습을 재게 됩니다.
+SETTLED = "async () => { await document.fonts.ready; if (window.MathJax?.startup?.promise) await MathJax.startup.promise; }"
+WIDE = """() => [...document.querySelectorAll("body *")]
+  .filter((e) => {
+    const r = e.getBoundingClientRect();
+    if (r.width === 0 || r.right <= innerWidth + 1) return false;
+    for (let p = e.parentElement; p; p = p.parentElement) {
+      if (["auto", "scroll", "hidden", "clip"].includes(getComputedStyle(p).overflowX) && p !== document.body) return false;
+    }
+    return getComputedStyle(e).position !== "fixed";
+  })
+  .slice(0, 5)
+  .map((e) => e.tagName + "." + e.className + " " + Math.round(e.getBoundingClientRect().right) + "px")"""
+
+
+class Tab:
+    """쪽 하나가 열려 있는 탭."""
+
+    def __init__(self, context, site, docname):
+        self.docname, self.page, self.site = docname, context.new_page(), site
+        self.recorded = record(self.page)
+        self.page.goto(self.address(docname))
+        self.page.add_style_tag(content=STILL)
+        self.page.evaluate(SETTLED)
+
+    def address(self, docname: str) -> str:
+        return (self.site / f"{docname}.html").as_uri()
+
+    def theme(self, name: str) -> None:
+        self.page.evaluate("name => { document.documentElement.dataset.theme = name; document.documentElement.dataset.mode = name }", name)
+
+
+@pytest.fixture(scope="module")
+def context(browser):
+    context = browser.new_context(viewport=DESK, locale="ko-KR")
+    context.set_default_timeout(15_000)
+    yield context
+    context.close()
+
+
+@pytest.fixture(scope="module", params=PAGES)
+def tab(request, context, site_dir):
+    """쪽마다 한 번 열고, 그 쪽의 시험을 모두 같은 탭에서 합니다."""
+    tab = Tab(context, site_dir, request.param)
+    yield tab
+    tab.page.close()
+
+
+@pytest.fixture(scope="module")
+def server(site_dir):
+    """사이트를 이 컴퓨터 안에서만 엽니다."""
+
+    class Quiet(http.server.SimpleHTTPRequestHandler):
+        def log_message(self, *_):
+            pass
+
+    httpd = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=str(site_dir)))
+    threading.Thread(target=httpd.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{httpd.server_address[1]}"
+    httpd.shutdown()
+    httpd.server_close()
+
+
+@pytest.fixture
+def served(browser, server):
+    """서버로 연 새 탭. 저장된 설정이 없습니다."""
+    context = browser.new_context(viewport=DESK, locale="ko-KR", base_url=server)
+    context.set_default_timeout(15_000)
+    page = context.new_page()
+    page.recorded = record(page)
+    yield page
+    context.close()
+
+
+# --- 모든 쪽 ---
+
+
+def test_the_page_opens_cleanly_from_disk(tab):
+    tab.page.evaluate("scrollTo(0, document.body.scrollHeight)")  # 늦게 불러오는 그림까지
+    tab.page.wait_for_load_state("networkidle")
+    assert tab.recorded.console == []
+    assert tab.recorded.outside == []
+    assert tab.recorded.failed == []
+
+
+def test_the_page_says_what_it_is(tab):
+    page = tab.page
+    assert page.locator("html").get_attribute("lang") == "ko"
+    assert page.locator("article h1:visible").count() == 1  # 인쇄할 때만 보이는 제목이 하나 더 있습니다
+    title = PAGES[tab.docname].title
+    assert title.split("`")[0].split("*")[0][:10] in page.title(), page.title()
+    assert page.locator("img:not([alt])").count() == 0
+
+
+def test_nothing_sticks_out_on_a_phone(tab):
+    tab.page.set_viewport_size(PHONE)
+    try:
+        tab.page.evaluate(SETTLED)
+        width = tab.page.evaluate("Math.max(document.documentElement.scrollWidth, document.body.scrollWidth)")
+        assert width <= PHONE["width"], f"쪽이 {width}px입니다. 넘치는 것: {tab.page.evaluate(WIDE)}"
+    finally:
+        tab.page.set_viewport_size(DESK)
+
+
+COLOUR_RULES = {"runOnly": {"type": "rule", "values": ["color-contrast", "link-in-text-block"]}}
+
+
+@pytest.mark.parametrize(("theme", "rules"), [("light", {}), ("dark", COLOUR_RULES)], ids=["light", "dark"])
+def test_no_serious_accessibility_finding(tab, theme, rules):
+    """어두운 모습에서는 색만 다시 봅니다. 나머지는 같은 문서입니다."""
+    tab.theme(theme)
+    try:
+        response = Axe().run(tab.page, options={"resultTypes": ["violations"], **rules}).response
+    finally:
+        tab.theme("light")
+    bad = [
+        f"{v['id']} ({v['impact']}): {v['help']}\n" + "\n".join(f"    {n['target']} {n['html'][:160]}\n      {n.get('failureSummary', '')[:300]}" for n in v["nodes"][:4])
+        for v in response["violations"]
+        if v["impact"] in {"serious", "critical"}
+    ]
+    assert not bad, "\n".join(bad)
+
+
+def test_mathematics_is_drawn(tab):
+    formulas = tab.page.locator("main .math").count()
+    if not formulas:
+        pytest.skip("수식이 없는 쪽입니다.")
+    tab.page.wait_for_function("n => document.querySelectorAll('main .math mjx-container, main .math .katex').length >= n", arg=formulas)
+    assert tab.page.locator("mjx-merror, .katex-error").count() == 0
+
+
+def test_folded_parts_open(tab):
+    folds = tab.page.locator("main details:not([open])")
+    count = min(folds.count(), 5)
+    if not count:
+        pytest.skip("접힌 것이 없는 쪽입니다.")
+    for _ in range(count):
+        fold = tab.page.locator("main details:not([open])").first
+        handle = fold.element_handle()
+        fold.locator("> summary").click()
+        assert handle.evaluate("d => d.open")
+        assert handle.evaluate("d => [...d.children].some((c) => c.tagName !== 'SUMMARY' && c.getBoundingClientRect().height > 0)")
+
+
+def test_neighbours_follow_the_contents(tab):
+    order = list(PAGES)
+    here = order.index(tab.docname)
+    for selector, neighbour in ((".prev-next-area a.left-prev", here - 1), (".prev-next-area a.right-next", here + 1)):
+        link = tab.page.locator(selector)
+        if not 0 <= neighbour < len(order):
+            assert link.count() == 0
+            continue
+        assert unquote(link.evaluate("a => a.href")) == unquote(tab.address(order[neighbour]))
+
+
+def test_the_sidebar_marks_where_we_are(tab):
+    current = tab.page.locator("nav.bd-links a.current, nav.bd-links .current > a")
+    if tab.docname == "index":
+        pytest.skip("첫 화면은 차례의 머리입니다.")
+    assert current.last.evaluate("a => a.href.split('#')[0]") in {tab.page.url.split("#")[0], tab.address(tab.docname)}
+
+
+# --- 오가기 ---
+
+
+@pytest.mark.parametrize("docname", PAGES)
+def test_the_page_opens_cleanly_from_a_server(served, docname):
+    served.goto(f"/{docname}.html", wait_until="networkidle")
+    recorded = served.recorded
+    assert (recorded.console, recorded.outside, recorded.failed) == ([], [], [])
+
+
+def cases_of(week: int) -> list[str]:
+    return [name for name, page in PAGES.items() if page.meta.get("kind") == "case" and page.meta.get("week") == week and "template" not in name]
+
+
+def test_from_the_front_door_through_a_week_to_its_case(served):
+    chapter = next(name for name, page in PAGES.items() if page.meta.get("kind") == "chapter" and cases_of(page.meta["week"]))
+    case = cases_of(PAGES[chapter].meta["week"])[0]
+    served.goto("/index.html")
+    sidebar = served.locator("nav.bd-links")
+    sidebar.locator(f"a[href$='{chapter}.html']").click()
+    served.wait_for_url(f"**/{chapter}.html")
+    link = served.locator(f"nav.bd-links a[href$='{case.split('/')[-1]}.html']")
+    assert link.is_visible(), "장 아래에 그 주의 사례가 펼쳐져 있지 않습니다."
+    link.click()
+    served.wait_for_url(f"**/{case}.html")
+    assert served.locator("article h1").inner_text().startswith(PAGES[case].title[:8])
+
+
+def test_the_front_door_leads_to_every_published_chapter(served):
+    served.goto("/index.html")
+    hrefs = served.locator("main a[href]").evaluate_all("links => links.map((a) => a.href)")
+    for name, page in PAGES.items():
+        if page.meta.get("kind") == "chapter":
+            assert any(href.split("#")[0].endswith(f"{name}.html") for href in hrefs), name
+
+
+def test_dark_mode_is_remembered(served):
+    chapter = next(name for name, page in PAGES.items() if page.meta.get("kind") == "chapter")
+    served.goto("/index.html")
+    background = "getComputedStyle(document.body).backgroundColor"
+    before = served.evaluate(background)
+    button = served.locator(".theme-switch-button:visible").first
+    for _ in range(3):
+        if served.evaluate("document.documentElement.dataset.mode") == "dark":
+            break
+        button.click()
+    assert served.evaluate("document.documentElement.dataset.theme") == "dark"
+    assert served.evaluate(background) != before
+    served.goto(f"/{chapter}.html")
+    assert served.evaluate("document.documentElement.dataset.theme") == "dark"
+    assert served.evaluate(background) != before
+
+
+def test_the_sidebar_opens_and_closes_on_a_phone(served):
+    served.set_viewport_size(PHONE)
+    served.goto("/index.html")
+    link = served.locator("nav.bd-links a.reference:visible, .bd-sidebar-primary a.reference:visible").first
+    assert not link.is_visible() or served.evaluate("document.querySelector('.bd-sidebar-primary').getBoundingClientRect().right") <= 0
+    served.locator("button.primary-toggle, label.sidebar-toggle.primary-toggle, .sidebar-toggle.primary-toggle").locator("visible=true").first.click()
+    served.wait_for_function(
+        "() => { const a = [...document.querySelectorAll('.bd-sidebar-primary a.reference, dialog[open] a.reference')].find((e) => e.checkVisibility());"
+        " return a && a.getBoundingClientRect().left >= 0 }"
+    )
+    assert served.recorded.console == []
+
+
+@pytest.mark.parametrize("size", [DESK, PHONE], ids=["desk", "phone"])
+def test_search_results_stay_inside_their_window(served, size):
+    served.set_viewport_size(size)
+    served.goto("/index.html")
+    served.keyboard.press("/")
+    served.keyboard.type("성향 점수")
+    served.locator("#book-search-results a").first.wait_for()
+    dialog, results = (served.locator(s).bounding_box() for s in ("#pst-search-dialog", "#book-search-results"))
+    assert 0 <= dialog["x"] and dialog["x"] + dialog["width"] <= size["width"] and 0 <= dialog["y"]
+    assert dialog["x"] <= results["x"] and results["x"] + results["width"] <= dialog["x"] + dialog["width"] + 1
+    assert dialog["width"] >= 0.3 * size["width"]
+    response = Axe().run(served, options={"resultTypes": ["violations"]}).response
+    assert [v["id"] for v in response["violations"] if v["impact"] in {"serious", "critical"}] == []
+
+
+def test_a_deck_opens_from_its_page(served):
+    chapter = next(name for name, page in PAGES.items() if page.meta.get("kind") == "chapter")
+    served.goto(f"/{chapter}.html")
+    link = served.locator("a[href*='slides/']").first
+    target = link.evaluate("a => a.href")
+    served.goto(target)
+    served.wait_for_selector(".reveal .slides section.present", state="visible")
+    assert (served.recorded.console, served.recorded.outside, served.recorded.failed) == ([], [], [])
+
+
+def test_the_notebook_of_a_page_can_be_downloaded(served):
+    chapter = next(name for name, page in PAGES.items() if page.meta.get("kind") == "chapter")
+    served.goto(f"/{chapter}.html")
+    hrefs = served.locator("a[href]").evaluate_all("links => links.map((a) => a.href)")
+    bundles = [href for href in hrefs if href.endswith(".zip")]
+    assert bundles, "내려받을 꾸러미의 링크가 없습니다."
+    answer = served.request.get(bundles[0])
+    assert answer.ok and answer.body()[:2] == b"PK"
+
+
+def test_a_page_prints_without_the_furniture(served):
+    chapter = next(name for name, page in PAGES.items() if page.meta.get("kind") == "chapter")
+    served.goto(f"/{chapter}.html")
+    served.emulate_media(media="print")
+    assert served.locator("h1").first.is_visible()
+    assert not served.locator(".bd-sidebar-primary").is_visible()

@@ -1,0 +1,248 @@
+"""작은 책을 임시 폴더에 지어 빌드의 약속을 봅니다: 실패는 실패로, 필요한 것만 다시, 끊겨도 같은 사이트."""
+
+import contextlib
+import hashlib
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import yaml
+
+from book.links import broken_links
+from book.page import ROOT
+
+NOTEBOOK = """---
+jupytext:
+  text_representation: {extension: .md, format_name: myst}
+kernelspec: {display_name: Python 3, language: python, name: python3}
+title: TITLE
+description: 빌드 시험에 쓰는 쪽입니다.
+---
+# TITLE
+
+"""
+CELL = "```{code-cell} ipython3\n"
+ONE = NOTEBOOK.replace("TITLE", "하나") + f"""첫 문장입니다.
+
+{CELL}from causal_practice import glue, load
+
+mean = load("one")["y"].mean()
+glue("mean", mean)
+print(f"평균 {{mean:.2f}}")
+```
+
+평균은 {{glue:text}}`mean:.2f`입니다.
+"""
+TWO = NOTEBOOK.replace("TITLE", "둘") + f"""그림이 있는 쪽입니다.
+
+{CELL}:mystnb: {{image: {{alt: "점 세 개"}}}}
+import matplotlib.pyplot as plt
+
+from causal_practice import load, set_style
+
+set_style()
+plt.plot(load("two")["y"])
+plt.show()
+```
+"""
+INDEX = "---\ntitle: 첫 쪽\ndescription: 빌드 시험에 쓰는 첫 쪽입니다.\n---\n# 첫 쪽\n\n[하나](one.md)와 [둘](two.md)입니다.\n"
+CARD = {
+    "title": "시험 자료", "description": "빌드 시험에 씁니다.", "source_page": "one", "rows": 3, "seed": 1, "truth": {"ATE": 0.0}, "sha256": "",
+    "columns": {"y": {"label": "결과", "role": "outcome", "unit": "점", "timing": "처치 후", "description": "시험 값"}},
+}  # fmt: skip
+BAD = {
+    "bad_error": ("x = 1\nx / 0", "ZeroDivisionError", "셀의 코드를 고치세요"),
+    "bad_warning": ("import warnings\nwarnings.warn('조심하세요')", "경고가 찍혔습니다", "경고의 원인을 고치세요"),
+    "bad_glyph": (
+        "import matplotlib.pyplot as plt\nfrom causal_practice import set_style\nset_style()\nplt.title('\\u1900')\nplt.show()",
+        "그림 글꼴에 없는 글자",
+        "보통 글자로 바꾸세요",
+    ),
+    "bad_network": ("import urllib.request\nurllib.request.urlopen('http://example.com')", "네트워크(example.com)", "데이터를 생성기로"),
+    "bad_swallowed": (
+        "import urllib.request\ntry:\n    urllib.request.urlopen('http://example.com')\nexcept Exception:\n    pass",
+        "네트워크(example.com)",
+        "내려받는 코드를 지우고",
+    ),
+}
+
+
+def toc(*names: str) -> str:
+    return yaml.safe_dump({"format": "jb-book", "root": "index", "chapters": [{"file": name} for name in names]})
+
+
+class Book:
+    """임시 폴더의 작은 책. 도구와 확장은 저장소의 것을 그대로 씁니다."""
+
+    def __init__(self, folder: Path):
+        self.folder = folder
+        ignore = shutil.ignore_patterns("__pycache__", "*.pyc")
+        for name in ("book", "causal_practice", "assets"):
+            if (ROOT / name).is_dir():
+                shutil.copytree(ROOT / name, folder / name, ignore=ignore)
+        for name in ("_config.yml", "requirements.lock", "requirements.txt"):
+            shutil.copy2(ROOT / name, folder / name)
+        (folder / "guides").mkdir()
+        for path in (ROOT / "guides").glob("*.yml"):
+            shutil.copy2(path, folder / "guides" / path.name)
+        (folder / "data" / "generators").mkdir(parents=True)
+        (folder / "data" / "catalog.yml").write_text(yaml.safe_dump({"one": CARD, "two": CARD}, allow_unicode=True), encoding="utf-8")
+        for name, values in (("one", "1\n2\n3"), ("two", "3\n1\n2")):
+            (folder / "data" / f"{name}.csv").write_text(f"y\n{values}\n", encoding="utf-8")
+        for name, text in (("index", INDEX), ("one", ONE), ("two", TWO)):
+            (folder / f"{name}.md").write_text(text, encoding="utf-8")
+        (folder / "_toc.yml").write_text(toc("one", "two"), encoding="utf-8")
+
+    @property
+    def html(self) -> Path:
+        return self.folder / "_build" / "html"
+
+    def start(self) -> subprocess.Popen:
+        env = {k: v for k, v in os.environ.items() if k not in {"BOOK_BUILD_DIR", "BOOK_EXECUTION_DIR", "NETWORK_ATTEMPTS"}}
+        env |= {"PYTHONPATH": str(self.folder), "PYTHONDONTWRITEBYTECODE": "1"}
+        return subprocess.Popen(
+            [sys.executable, "-m", "book.commands.build", "book"], cwd=self.folder, env=env, start_new_session=True,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, encoding="utf-8",
+        )  # fmt: skip
+
+    def build(self) -> tuple[int, str]:
+        process = self.start()
+        output, _ = process.communicate(timeout=300)
+        return process.returncode, output
+
+    def build_ok(self) -> dict[str, bool]:
+        """빌드가 성공해야 합니다. 쪽마다 보관한 결과를 썼는지 돌려줍니다."""
+        code, output = self.build()
+        assert code == 0, output
+        report = json.loads((self.folder / "_build" / "report.json").read_text(encoding="utf-8"))
+        return {name: page["cached"] for name, page in report["pages"].items()}
+
+    def build_and_kill(self, when) -> None:
+        """``when()``이 참이 되는 순간 빌드를 kill -9로 죽입니다."""
+        process = self.start()
+        try:
+            deadline = time.monotonic() + 120
+            while not when():
+                assert process.poll() is None, "죽이기 전에 빌드가 끝났습니다: " + process.communicate()[0]
+                assert time.monotonic() < deadline, "죽일 때를 놓쳤습니다."
+                time.sleep(0.005)
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            process.communicate()
+        assert process.returncode == -signal.SIGKILL
+
+    @contextlib.contextmanager
+    def changed(self, files: dict[str, str]):
+        """파일을 잠깐 바꾸거나 만듭니다. 나갈 때 되돌립니다."""
+        before = {name: (self.folder / name).read_text(encoding="utf-8") if (self.folder / name).exists() else None for name in files}
+        try:
+            for name, text in files.items():
+                (self.folder / name).write_text(text, encoding="utf-8")
+            yield
+        finally:
+            for name, text in before.items():
+                if text is None:
+                    (self.folder / name).unlink()
+                else:
+                    (self.folder / name).write_text(text, encoding="utf-8")
+
+    def hashes(self) -> dict[str, str]:
+        return {
+            path.relative_to(self.html).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
+            for path in sorted(self.html.rglob("*"))
+            if path.is_file()
+        }
+
+
+@pytest.fixture(scope="module")
+def book(tmp_path_factory) -> Book:
+    book = Book(tmp_path_factory.mktemp("book"))
+    assert book.build_ok() == {"one": False, "two": False}
+    return book
+
+
+def test_the_site_shows_what_was_computed(book):
+    text = (book.html / "one.html").read_text(encoding="utf-8")
+    assert "평균 2.00" in text and "평균은 2.00입니다" in text.replace("<span class=\"pasted-text\">", "").replace("</span>", "")
+    assert 'alt="점 세 개"' in (book.html / "two.html").read_text(encoding="utf-8")
+
+
+def test_an_interrupted_build_ends_in_the_same_site(book):
+    whole = book.hashes()  # 앞의 온전한 빌드
+    assert len(whole) > 10
+    shutil.rmtree(book.folder / "_build")
+    store = book.folder / "_build" / "execution"
+    book.build_and_kill(lambda: any(store.glob("*.ipynb")))  # 한 쪽만 실행된 때
+    assert not book.html.exists()
+    book.build_and_kill(lambda: (book.html / "index.html").exists())  # 쪽을 쓰는 도중
+    assert set(book.hashes()) != set(whole), "죽기 전에 사이트가 이미 다 지어졌습니다."
+    cached = book.build_ok()
+    assert cached == {"one": True, "two": True}
+    after = book.hashes()
+    assert set(after) == set(whole)
+    assert [name for name in whole if whole[name] != after[name]] == []
+
+
+def test_an_edited_sentence_executes_nothing_and_reaches_the_page(book):
+    before = book.hashes()
+    with book.changed({"one.md": ONE.replace("첫 문장입니다", "고친 문장입니다")}):
+        assert book.build_ok() == {"one": True, "two": True}
+        assert "고친 문장입니다" in (book.html / "one.html").read_text(encoding="utf-8")
+        assert book.hashes()["two.html"] == before["two.html"]
+
+
+def test_changed_data_executes_only_the_pages_that_load_it(book):
+    with book.changed({"data/one.csv": "y\n7\n8\n9\n"}):
+        assert book.build_ok() == {"one": False, "two": True}
+        assert "평균 8.00" in (book.html / "one.html").read_text(encoding="utf-8")
+
+
+def test_undoing_a_change_uses_the_stored_run(book):
+    assert book.build_ok() == {"one": True, "two": True}
+    assert "평균 2.00" in (book.html / "one.html").read_text(encoding="utf-8")
+
+
+def test_every_kind_of_bad_cell_fails_the_build_and_says_where_and_what_to_do(book):
+    """두 번째 빌드도 실패해야 합니다. 앞의 실패가 보관되어 초록불이 되는 일을 막습니다."""
+    pages = {f"{name}.md": NOTEBOOK.replace("TITLE", name) + f"{CELL}1\n```\n\n{CELL}{code}\n```\n" for name, (code, _, _) in BAD.items()}
+    with book.changed(pages | {"_toc.yml": toc("one", "two", *BAD)}):
+        code, output = book.build()
+        assert code == 1, f"빌드가 성공했습니다.\n{output}"
+        for name, (_, what, remedy) in BAD.items():
+            start = output.index(f"{name}.md:")
+            message = output[start:].split("\n\n")[0]
+            assert what in message and remedy in message, f"{name}: {message}"
+            if name != "bad_swallowed":  # 삼킨 시도는 셀을 알 수 없습니다
+                assert message.startswith(f"{name}.md:15: 2번째 코드 셀"), message
+        (book.folder / "_toc.yml").write_text(toc("one", "bad_error"), encoding="utf-8")
+        assert book.build()[0] == 1, "두 번째 빌드가 성공했습니다."
+
+
+def test_a_link_to_a_missing_page_fails_the_build(book):
+    with book.changed({"one.md": ONE + "\n[없는 쪽](nowhere.md)을 봅니다.\n"}):
+        code, output = book.build()
+        assert code == 1 and "nowhere" in output and "one.md" in output, output
+        assert book.build()[0] == 1, "두 번째 빌드가 성공했습니다."
+
+
+def test_broken_links_are_found_in_finished_html(tmp_path):
+    (tmp_path / "sub").mkdir()
+    (tmp_path / "a.html").write_text(
+        '<a href="sub/b.html#here">1</a><a href="sub/b.html#gone">2</a><a href="gone.html">3</a><img src="gone.png">'
+        '<a href="https://example.com/x">4</a><a href="#top">5</a><a href="sub/">6</a><p id="top"></p>',
+        encoding="utf-8",
+    )
+    (tmp_path / "sub" / "b.html").write_text('<p id="here"></p><a href="../a.html#top">1</a>', encoding="utf-8")
+    (tmp_path / "sub" / "index.html").write_text("<p></p>", encoding="utf-8")
+    assert broken_links(tmp_path) == [
+        "a.html: gone.html (파일이 없습니다)",
+        "a.html: gone.png (파일이 없습니다)",
+        "a.html: sub/b.html#gone (앵커가 없습니다)",
+    ]

@@ -1,0 +1,279 @@
+"""새 사례 만들기와 사례 점검: 임시 저장소에서 처음부터 끝까지."""
+
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass, field
+
+import nbformat
+import pytest
+import yaml
+
+from causal_practice.answers import ANSWER_MIME
+from causal_practice.claims import CLAIM_MIME, VALIDATION_MIME
+from book.commands import new_case
+from book.checks import executed
+from book.execution import Execution
+from book.page import ROOT, Page, PageError, read_page
+
+NEEDED = ("book", "causal_practice", "causal_pipeline", "data", "case_studies", "guides", "chapters")
+FILES = ("_toc.yml", "_config.yml", "requirements.txt", "requirements.lock", "pytest.ini", "tests/pages/test_template_case.py", "assets/static/icon.svg")
+IGNORED = shutil.ignore_patterns("__pycache__", "*.pyc", "search_assets", "slides_assets", "vendor")
+
+
+def copy_repository(target):
+    """명령이 쓰는 것만 베낀 저장소."""
+    for folder in NEEDED:
+        shutil.copytree(ROOT / folder, target / folder, ignore=IGNORED)
+    for name in FILES:
+        if (ROOT / name).is_file():
+            (target / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(ROOT / name, target / name)
+    return target
+
+
+def run(root, *arguments: str) -> subprocess.CompletedProcess:
+    env = {k: v for k, v in os.environ.items() if k not in {"BOOK_BUILD_DIR", "BOOK_EXECUTION_DIR", "CAUSAL_PRACTICE_DATA", "DEBUG"}}
+    env |= {"PYTHONPATH": str(root), "OMP_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": "1", "PYTHONIOENCODING": "utf-8"}
+    return subprocess.run([sys.executable, *arguments], cwd=root, env=env, capture_output=True, text=True, check=False)
+
+
+def snapshot(root) -> dict[str, bytes]:
+    """저장소의 파일과 내용. 실행 결과와 바이트코드는 뺍니다."""
+    skip = {"__pycache__", "_build"}
+    return {
+        p.relative_to(root).as_posix(): p.read_bytes()
+        for p in sorted(root.rglob("*"))
+        if p.is_file() and not skip & set(p.relative_to(root).parts)
+    }
+
+
+@pytest.fixture(scope="module")
+def repository(tmp_path_factory):
+    """`make new-case NAME=kakao_push`를 마친 임시 저장소."""
+    root = copy_repository(tmp_path_factory.mktemp("repository"))
+    made = run(root, "-m", "book.commands.new_case", "kakao_push")
+    assert made.returncode == 0, made.stdout + made.stderr
+    return root
+
+
+def test_a_new_case_passes_check_case_as_it_is(repository):
+    done = run(repository, "-m", "book.commands.check_case", "kakao_push")
+    assert done.returncode == 0, done.stdout + done.stderr
+    for part in ("1. 원고: 괜찮습니다", "2. 데이터: 괜찮습니다", "3. 실행: 괜찮습니다", "4. 정답과 자기 점검: 괜찮습니다", "모두 통과했습니다. 다 썼으면 draft"):
+        assert part in done.stdout
+
+
+def test_its_test_stub_passes(repository):
+    done = run(repository, "-m", "pytest", "-q", "tests/pages/test_kakao_push.py")
+    assert done.returncode == 0, done.stdout
+
+
+def test_it_is_a_draft_outside_the_table_of_contents_with_its_own_card(repository):
+    text = (repository / "case_studies/kakao_push.md").read_text(encoding="utf-8")
+    meta = yaml.safe_load(text.split("---\n")[1])
+    assert meta["draft"] is True and meta["datasets"] == ["kakao_push"]
+    assert f"# {meta['title']}\n" in text and "template_case" not in text and "% 템플릿 안내" not in text
+    assert "kakao_push" not in (repository / "_toc.yml").read_text(encoding="utf-8")
+    cards = yaml.safe_load((repository / "data/catalog.yml").read_text(encoding="utf-8"))
+    before = yaml.safe_load((ROOT / "data/catalog.yml").read_text(encoding="utf-8"))
+    assert cards["kakao_push"] == before["template_case"] | {"source_page": "case_studies/kakao_push"}
+    assert {k: v for k, v in cards.items() if k != "kakao_push"} == before
+
+
+def test_the_table_of_contents_and_the_template_are_left_alone(repository):
+    for name in ("_toc.yml", "case_studies/template.md", "data/generators/template_case.py", "data/template_case.csv"):
+        assert (repository / name).read_bytes() == (ROOT / name).read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [
+        ("카카오", "한글을 쓸 수 없습니다"), ("kakao push", "빈칸이 있습니다"), ("Kakao-Push", "'kakao_push'은(는) 어떤가요?"), ("", "이름이 없습니다"),
+        ("template", "이미 다른 뜻으로"), ("class", "이미 다른 뜻으로"), ("../up", "쓸 수 없는 이름"), ("1st", "쓸 수 없는 이름"), ("a__b", "'a_b'"),
+        ("ticket_response", "이미 있습니다"), ("kakao_push", "case_studies/kakao_push.md"), ("x" * 41, "40자"),
+    ],
+)  # fmt: skip
+def test_a_bad_name_is_refused_in_korean_and_leaves_nothing(repository, name, says):
+    before = snapshot(repository)
+    with pytest.raises(PageError, match=".") as refused:
+        new_case.create(name, repository)
+    assert says in str(refused.value)
+    assert snapshot(repository) == before
+
+
+def test_the_command_refuses_without_a_traceback(repository):
+    done = run(repository, "-m", "book.commands.new_case", "카카오")
+    assert done.returncode == 1 and "한글을 쓸 수 없습니다" in done.stderr and "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("fails_at", range(1, 6))
+def test_a_failure_at_any_step_leaves_nothing_half_written(repository, monkeypatch, fails_at):
+    before, calls, real = snapshot(repository), [], os.replace
+
+    def failing(source, target):
+        calls.append(target)
+        if len(calls) == fails_at:
+            raise OSError("디스크가 가득 찼습니다")
+        real(source, target)
+
+    monkeypatch.setattr(new_case.os, "replace", failing)
+    with pytest.raises(OSError, match="디스크"):
+        new_case.create("naver_ads", repository)
+    assert snapshot(repository) == before
+
+
+def test_an_interrupt_after_the_card_rolls_the_card_back(repository, monkeypatch):
+    before, real = snapshot(repository), os.replace
+
+    def interrupted(source, target):
+        real(source, target)
+        if str(target).endswith("catalog.yml"):
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(new_case.os, "replace", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        new_case.create("naver_ads", repository)
+    assert snapshot(repository) == before
+
+
+# ── 점검: 새 사례를 한 곳씩 망가뜨립니다 ──
+
+
+@pytest.fixture
+def broken(repository):
+    """원고나 데이터를 한 곳 고쳐 점검한 결과를 돌려주고, 끝나면 되돌립니다."""
+    saved = {}
+
+    def edit(changes, *flags: str, file: str = "case_studies/kakao_push.md"):
+        path = repository / file
+        saved.setdefault(path, path.read_bytes())
+        text = path.read_text(encoding="utf-8")
+        for old, new in changes:
+            assert old in text, old
+            text = text.replace(old, new, 1)
+        path.write_text(text, encoding="utf-8")
+        done = run(repository, "-m", "book.commands.check_case", *flags, "kakao_push")
+        assert done.returncode == 1 and "Traceback" not in done.stdout + done.stderr, done.stdout + done.stderr
+        return text, done.stdout
+
+    yield edit
+    for path, content in saved.items():
+        path.write_bytes(content)
+
+
+def test_check_case_names_file_and_line_of_each_fault(broken):
+    faults = [  # 고칠 글, 고친 글, 줄을 찾을 글, 알리는 말
+        ("## 8. 식별\n", "", "## 9. 추정\n", "'식별' 절이 없습니다"),
+        ("{glue:text}`left_over:.1f`개는 줄어듭니다", "2.4개는 줄어듭니다", "2.4개는", "'2.4'이(가) 계산한 값에 묶이지 않았고"),
+        ('estimand="ATE"', 'estimand="ATT"', 'record_claim("추가', "record_claim은 ATT입니다"),
+        ("믿는 것이 서로 다른데", "추정치가 서로 다른데", "추정치가", "'추정값'(으)로 고치세요"),
+        ("씻은 쪽의 불량이 오히려 많습니다.", "씻은 쪽의 불량이 오히려 많다.", "오히려 많다.", "해라체 문장입니다"),
+        ('load("kakao_push")', 'load("kakao_pusj")', 'load("kakao_pusj")', "혹시 'kakao_push'인가요?"),
+        (":tags: [self-check]\ncheck_answer(\"연습 3", "check_answer(\"연습 3", ":::{exercise} 연습 3.", "자기 점검이 없습니다"),
+    ]
+    text, out = broken([(old, new) for old, new, _, _ in faults], "--no-run")
+    rows = [row.strip() for row in out.splitlines()]
+    for _, _, where, says in faults:
+        line = text[: text.index(where)].count("\n") + 1
+        assert any(row.startswith(f"case_studies/kakao_push.md:{line}: ") and says in row for row in rows), (line, says, out)
+
+
+@pytest.mark.parametrize(
+    ("changes", "file", "says"),
+    [
+        ([('"seed": 77', '"seed": 78')], "data/generators/kakao_push.py", "data/kakao_push.csv: 생성기가 만든 것과 다릅니다"),
+        ([("def generate(", "def generate(:")], "data/generators/kakao_push.py", "생성기가 멈췄습니다. SyntaxError"),
+        ([("kakao_push:\n  title:", "kakao_push:\n  titel:")], "data/catalog.yml", "'title' 항목이 없습니다"),
+        ([("kakao_push:\n  title:", "kakao_push:\n title: [")], "data/catalog.yml", "YAML로 읽지 못했습니다"),
+    ],
+)
+def test_check_case_explains_broken_data(broken, changes, file, says):
+    _, out = broken(changes, "--no-run", file=file)
+    assert says in out
+
+
+def test_a_failing_cell_is_named_with_its_line_and_no_traceback(broken):
+    text, out = broken([("cleaned = lots", "cleaned = lotz")])
+    line = text[: text.index("cleaned = lotz")].count("\n") + 1
+    assert "1번째 코드 셀: NameError" in out
+    assert f"멈춘 곳 case_studies/kakao_push.md:{line}: cleaned = lotz" in out
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ([("kind: case\n", "kind: [case\n")], ["YAML로 읽지 못했습니다"]),
+        ([("week: 5\n", "week: 다섯\n"), ("cost, loss = 12.0", "cost, loss = (12.0")], ["0에서 12까지", "괄호와 들여쓰기", "위의 머리말과 코드를 고친 뒤에"]),
+    ],
+)
+def test_what_cannot_run_is_reported_before_running(broken, changes, says):
+    _, out = broken(changes)
+    assert all(part in out for part in says)
+
+
+def test_an_unknown_case_suggests_near_ones(repository):
+    done = run(repository, "-m", "book.commands.check_case", "kakao_psh")
+    assert done.returncode == 1 and "혹시 kakao_push인가요?" in done.stdout and "make new-case NAME=kakao_psh" in done.stdout
+    assert "있는 사례: " in run(repository, "-m", "book.commands.check_case").stdout
+
+
+# ── 실행 결과의 검사 ──
+
+PAGE = read_page("case_studies/template.md")
+CLAIM = {"name": "추가 세척", "estimand": "ATE", "unit": "개", "truth": -4.2, "naive": 0.4, "estimate": -4.0, "low": -4.4, "high": -3.6}
+VALIDATION = {"name": "추가 세척", "method": "이중 강건", "draws": 300, "assumptions_hold": True, "truth": -4.2, "bias": 0.0, "coverage": 0.95, "nominal": 0.95}
+ANSWER = {"label": "연습 1", "status": "right", "wrong_answers_rejected": 1}
+
+
+@dataclass(frozen=True)
+class FakeExecution(Execution):
+    outputs: list = field(default_factory=list)
+
+    def notebook(self):
+        cell = nbformat.v4.new_code_cell("")
+        cell.outputs = [nbformat.v4.new_output("display_data", data=data) for data in self.outputs]
+        return nbformat.v4.new_notebook(cells=[cell])
+
+
+def examine(claim=None, validation=None, answer=None, seconds=10.0, memory=300.0, png=False, alt="오르는 선이 보입니다. 끝에서 멈춥니다."):
+    text = (
+        "---\nkind: case\n---\n"
+        f'```{{code-cell}} ipython3\n:mystnb: {{image: {{alt: "{alt}"}}}}\n'
+        'record_claim("추가 세척", estimand="ATE")\nrecord_validation("추가 세척")\ncheck_answer("연습 1", 1, 1)\n```\n'
+    )
+    outputs = [{CLAIM_MIME: CLAIM | (claim or {})}, {VALIDATION_MIME: VALIDATION | (validation or {})}, {ANSWER_MIME: ANSWER | (answer or {})}]
+    outputs += [{"image/png": "AAAA"}] if png else []
+    done = FakeExecution(PAGE.docname, "key", PAGE.path, seconds, memory, False, outputs)
+    return executed.check(Page(PAGE.path, text, {"estimand": "ATE"}), done)
+
+
+def test_a_sound_run_passes():
+    assert examine(png=True) == []
+
+
+@pytest.mark.parametrize(
+    ("change", "line", "says"),
+    [
+        ({"claim": {"estimate": -2.0, "low": -2.4, "high": -1.6}}, 6, "정답 -4.2에서 멉니다"),
+        ({"claim": {"naive": -4.1}}, 6, "정답에 가깝습니다"),
+        ({"claim": {"estimand": "ATT"}}, 6, "record_claim은 ATT"),
+        ({"validation": {"draws": 50, "coverage": 0.96}}, 7, "50번만"),
+        ({"validation": {"coverage": 0.80}}, 7, "80%만 담습니다"),
+        ({"validation": {"bias": 1.0}}, 7, "10%를 넘습니다"),
+        ({"validation": {"assumptions_hold": False, "coverage": 0.2}}, 7, "가정이 성립하는 자료"),
+        ({"answer": {"status": "wrong"}}, 8, "자기 점검을 통과하지 못합니다"),
+        ({"seconds": 75.0}, 1, "75초 걸렸습니다"),
+        ({"memory": 3000.0}, 1, "3000MB"),
+        ({"png": True, "alt": ""}, 4, "대체 텍스트가 없습니다"),
+    ],
+)
+def test_what_a_run_gets_wrong_is_named_with_its_line(change, line, says):
+    found = examine(**change)
+    assert [(f.line, says in f.message) for f in found] == [(line, True)], [str(f) for f in found]
+
+
+def test_an_assumption_said_to_be_broken_must_break():
+    found = examine(validation={"assumptions_hold": False, "coverage": 0.95})
+    assert any("여전히 정답을 담습니다" in f.message for f in found)

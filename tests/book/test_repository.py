@@ -1,0 +1,97 @@
+"""저장소가 지키는 규칙: 차례, 초안, 커밋하면 안 되는 것."""
+
+import re
+import subprocess
+
+import pytest
+import yaml
+
+from book.page import PAGE_FOLDERS, ROOT, published_pages, read_page, toc_docnames
+
+TEXT = {".md", ".py", ".yml", ".yaml", ".txt", ".cfg", ".ini", ".toml", ".lock", ".sh", ".css", ".js", ".html", ""}
+REGISTRY_HOSTS = re.compile(r"https?://[\w.-]*(pypi|pythonhosted|npmjs|npmmirror|debian|crates)\.[a-z]+", re.IGNORECASE)
+ABSOLUTE_PATH = re.compile(r"(?<![\w.:/])/(?:home|Users|root|work)/[\w.-]+")
+VENDORED = ("assets/vendor/", "assets/fonts/")
+
+
+def tracked() -> list[str]:
+    listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=False)
+    if listed.returncode:
+        pytest.skip("git 저장소가 아닙니다(내려받은 꾸러미).")
+    return [name for name in listed.stdout.splitlines() if (ROOT / name).is_file()]
+
+
+def test_every_page_is_in_the_toc_or_a_draft():
+    listed = set(toc_docnames())
+    for folder in PAGE_FOLDERS:
+        for path in sorted((ROOT / folder).glob("*.md")):
+            page = read_page(path)
+            if page.meta.get("draft"):
+                assert page.docname not in listed, f"{page.docname}: 초안(draft: true)이 차례에 있습니다."
+            else:
+                assert page.docname in listed, f"{page.docname}: 차례(_toc.yml)에 없습니다. 초안이면 draft: true를 적으세요."
+
+
+def test_cases_are_nested_under_the_chapter_of_their_week():
+    toc = yaml.safe_load((ROOT / "_toc.yml").read_text(encoding="utf-8"))
+    week_of = {p.docname: p.meta.get("week") for p in published_pages()}
+    nested = {
+        section["file"]: chapter["file"]
+        for part in toc["parts"]
+        for chapter in part["chapters"]
+        for section in chapter.get("sections", [])
+    }
+    chapters = {p.meta["week"] for p in published_pages() if p.meta.get("kind") == "chapter"}
+    waiting = {c["file"] for part in toc["parts"] if part["caption"] == "사례" for c in part["chapters"]}
+    for page in published_pages():
+        if page.meta.get("kind") == "case" and page.docname != "case_studies/template":
+            if page.meta["week"] not in chapters:  # 그 주의 장이 아직 없으면 사례 모음 아래에서 기다립니다
+                assert page.docname in waiting, f"{page.docname}: 장이 없는 주의 사례는 '사례' 묶음에 싣습니다."
+                continue
+            assert page.docname in nested, f"{page.docname}: 자기 주차의 장 아래에 있지 않습니다."
+            assert week_of[nested[page.docname]] == page.meta["week"], f"{page.docname}: 다른 주차 아래에 있습니다."
+
+
+def test_weeks_are_in_order():
+    weeks = [p.meta["week"] for p in published_pages() if p.meta.get("kind") == "chapter"]
+    assert weeks == sorted(weeks)
+
+
+def test_nothing_generated_is_committed():
+    for name in tracked():
+        assert not name.startswith(("_build/", ".venv/")), name
+        assert not name.endswith((".ipynb", ".pyc", ".pickle", ".pkl")), f"{name}: 만들어진 파일이나 피클은 커밋하지 않습니다."
+
+
+def test_no_absolute_path_or_registry_host_is_committed():
+    for name in tracked():
+        path = ROOT / name
+        if path.suffix not in TEXT or name.startswith(VENDORED):
+            continue
+        text = path.read_text(encoding="utf-8")
+        assert not ABSOLUTE_PATH.search(text), f"{name}: 절대 경로 {ABSOLUTE_PATH.search(text).group()}"
+        assert not REGISTRY_HOSTS.search(text), f"{name}: 패키지 저장소 주소 {REGISTRY_HOSTS.search(text).group()}"
+
+
+def test_lock_satisfies_requirements():
+    from packaging.requirements import Requirement
+    from packaging.utils import canonicalize_name
+
+    locked = {}
+    for line in (ROOT / "requirements.lock").read_text(encoding="utf-8").splitlines():
+        if match := re.match(r"([A-Za-z0-9_.-]+)==([^\s;\\]+)", line):
+            locked.setdefault(canonicalize_name(match.group(1)), set()).add(match.group(2))
+    for line in (ROOT / "requirements.txt").read_text(encoding="utf-8").splitlines():
+        line = line.split("#")[0].strip()
+        if not line:
+            continue
+        wanted = Requirement(line)
+        versions = locked.get(canonicalize_name(wanted.name))
+        assert versions, f"{wanted.name}: 잠금 파일에 없습니다. `make lock`을 실행하세요."
+        assert all(wanted.specifier.contains(v) for v in versions), f"{wanted}: 잠금 파일은 {versions}입니다. `make lock`을 실행하세요."
+
+
+def test_every_direct_requirement_says_why():
+    for line in (ROOT / "requirements.txt").read_text(encoding="utf-8").splitlines():
+        if re.search(r"(==|<|>|~=)", line.split("#")[0]):
+            assert "#" in line, f"{line}: 핀의 까닭이 없습니다."

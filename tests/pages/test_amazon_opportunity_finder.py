@@ -1,0 +1,87 @@
+"""자동 분석 사례: 같은 씨앗이면 같은 표, 있을 수 없는 값은 거절, 알려진 정답, 쪽의 명세가 낸 표를 다시 셉니다."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from causal_practice import generator, load, truth
+from causal_pipeline.errors import Refusal, SpecError
+from causal_pipeline.spec import parse_spec
+from benchmarks import opportunity_finder as bench
+from book.page import ROOT
+
+MARKET = generator("amazon_opportunity_finder")
+ROWS = pd.read_csv(bench.RESULT).fillna({"grade": ""})
+CONTROLS = ["years", "items", "rating", "fashion", "past_sales"]
+
+
+def slope(d, columns, outcome="sales"):
+    X = np.column_stack([np.ones(len(d)), d["photo"], d[columns]])
+    return np.linalg.lstsq(X, d[outcome], rcond=None)[0][1]
+
+
+@pytest.mark.parametrize("world", MARKET.WORLDS)
+def test_same_seed_same_table(world):
+    pd.testing.assert_frame_equal(MARKET.generate(seed=3, world=world, n=60), MARKET.generate(seed=3, world=world, n=60))
+    assert not MARKET.generate(seed=3, world=world, n=60).equals(MARKET.generate(seed=4, world=world, n=60))
+
+
+def test_committed_file_is_what_the_generator_makes():
+    pd.testing.assert_frame_equal(load("amazon_opportunity_finder", with_truth=True), MARKET.generate(**MARKET.DEFAULTS), check_dtype=False)
+
+
+@pytest.mark.parametrize("wrong", [{"world": "shop"}, {"world": None}, {"n": 39}, {"n": 100.0}, {"n": True}, {"n": 10**7}])
+def test_impossible_worlds_are_refused_in_korean(wrong):
+    with pytest.raises(ValueError, match="여야 합니다"):
+        MARKET.generate(**wrong)
+
+
+def test_the_card_tells_the_truth_of_the_file():
+    assert MARKET.generate(**MARKET.DEFAULTS)["effect"].mean() == pytest.approx(truth("amazon_opportunity_finder")["ATE"], abs=1e-4)
+
+
+def test_exposure_is_the_trap_and_the_old_inquiries_hear_it():
+    d = MARKET.generate(seed=8, n=200_000)
+    right, swallowed = slope(d, CONTROLS), slope(d, [*CONTROLS, "exposure"])
+    assert right == pytest.approx(d["effect"].mean(), abs=1.0)
+    assert swallowed < 0.6 * right
+    assert abs(slope(d, CONTROLS, "past_inquiries")) < 0.2 < 2 < abs(slope(d, [*CONTROLS, "exposure"], "past_inquiries"))
+    assert abs(d["photo"].corr(d["demand"])) < 0.01
+
+
+@pytest.mark.parametrize(("world", "size"), [("badge", MARKET.BADGE), ("flagship", MARKET.FLAGSHIP)])
+def test_panels_start_when_they_say(world, size):
+    d = MARKET.generate(seed=8, world=world, n=50)
+    assert (d.loc[d["on"] == 1, "effect"] == size).all() and (d.loc[d["on"] == 0, "effect"] == 0).all()
+    assert d.loc[d["on"] == 1, "week"].min() == MARKET.START
+    assert (d.loc[d["on"] == 1, "seller_id"].nunique() == 1) == (world == "flagship")
+
+
+def test_a_timing_or_a_graph_stops_the_swallowed_column():
+    text = bench.specifications()["swallowed"]
+    with pytest.raises(SpecError) as told:
+        parse_spec(text + "timing: {exposure: after}\n", ROOT / "data")
+    assert told.value.code == "leak_confounders"
+    from causal_pipeline.identify import identify
+
+    graph = "graph:\n  edges:\n    - photo -> exposure\n    - photo -> sales\n    - past_sales -> photo\n    - past_sales -> sales\n    - exposure -> sales\n"
+    spec = parse_spec(text.replace("[years, items, rating, fashion, past_sales, exposure]", "[past_sales, exposure]") + graph, ROOT / "data")
+    with pytest.raises(Refusal):
+        identify(spec, load("amazon_opportunity_finder"))
+
+
+def test_the_stored_table_has_every_draw_once():
+    assert list(dict.fromkeys(ROWS["run"])) == list(bench.RUNS)
+    assert (ROWS.groupby("run")["seed"].nunique() == bench.DRAWS).all() and len(ROWS) == bench.DRAWS * len(bench.RUNS)
+
+
+@pytest.mark.parametrize("run", bench.RUNS)
+def test_stored_rows_are_what_the_pages_specification_gives_today(run):
+    """표와 계산이 어긋나면 실패합니다. 오래된 표로 쪽을 펴내는 일을 막습니다."""
+    stored = ROWS[ROWS["run"] == run].iloc[[3]]
+    again = bench.one((run, int(stored["seed"].iloc[0]), bench.specifications()[run]))
+    width = stored["high"].iloc[0] - stored["low"].iloc[0]
+    assert again["truth"] == pytest.approx(stored["truth"].iloc[0])
+    assert again["value"] == pytest.approx(stored["value"].iloc[0], abs=0.02 * width)
+    assert again["low"] == pytest.approx(stored["low"].iloc[0], abs=0.02 * width)
+    assert again["grade"] == stored["grade"].iloc[0]

@@ -1,0 +1,117 @@
+"""게임 행사 사례: 같은 씨앗이면 같은 표, 있을 수 없는 값은 거절, 알려진 정답, 그리고 쪽이 하는 통계의 주장."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.optimize import nnls
+
+from causal_practice import generator, load, truth
+from book.page_code import page_functions
+from book.page import ROOT, read_page
+
+EVENTS = generator("netflix_game_events")
+KNOWN = truth("netflix_game_events")["ATT"]
+PAGE = read_page(ROOT / "case_studies" / "netflix_game_events.md")
+T0 = 90
+F = page_functions(
+    PAGE, "matrix", "simplex", "centred", "did", "synthetic", "augmented", "robust", "synthetic_did", "effect", "bundle", "seat", "placebos", "weekly",
+    nnls=nnls, T0=T0,
+)  # fmt: skip
+
+
+def clean(d):
+    """명절 행사를 연 게임을 뺀 표."""
+    return F["matrix"](d)[~F["matrix"](d, "holiday_event").any(axis=1)]
+
+
+def test_same_seed_same_table():
+    pd.testing.assert_frame_equal(EVENTS.generate(seed=3), EVENTS.generate(seed=3))
+    assert not EVENTS.generate(seed=3).equals(EVENTS.generate(seed=4))
+
+
+def test_committed_file_is_what_the_generator_makes():
+    made = EVENTS.generate(**EVENTS.DEFAULTS)
+    pd.testing.assert_frame_equal(load("netflix_game_events", with_truth=True), made, check_dtype=False)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"games": 9}, {"games": 10.5}, {"games": True}, {"effect": 2}, {"effect": True}, {"effect": "big"}, {"half_life": 0},
+        {"half_life": True}, {"rivals": -1}, {"rivals": 11}, {"rivals": 1.0}, {"steal": -0.1}, {"steal": 1.1}, {"steal": True}, {"steal": None},
+    ],
+)  # fmt: skip
+def test_impossible_worlds_are_refused_in_korean(wrong):
+    with pytest.raises(ValueError, match="여야 합니다"):
+        EVENTS.generate(**wrong)
+
+
+def test_the_card_tells_the_truth_of_the_file():
+    d = EVENTS.generate(**EVENTS.DEFAULTS)
+    assert d.loc[d["event"] == 1, "effect"].mean() == pytest.approx(KNOWN, abs=1e-5)
+    first = d[d["game_id"] == 1]
+    np.testing.assert_allclose(first["log_players"], first["log_players_0"] + first["effect"], atol=2e-4)
+
+
+def test_without_an_event_nothing_differs():
+    d = EVENTS.generate(seed=5, effect=0.0, steal=0.7)
+    np.testing.assert_array_equal(d["log_players"], d["log_players_0"])
+
+
+def test_moved_players_leave_the_genre_and_only_the_genre():
+    still, moved = (EVENTS.generate(seed=5, rivals=0, steal=x) for x in (0.0, 0.5))
+    lost = np.exp(still["log_players"]) - np.exp(moved["log_players"])
+    gained = np.exp(still["log_players"]) - np.exp(still["log_players_0"])
+    assert lost[moved["same_genre"] == 0].abs().max() == 0
+    assert lost.sum() == pytest.approx(0.5 * gained.sum(), rel=0.01)
+
+
+def test_weights_are_a_mixture_and_solve_the_problem():
+    cp = pytest.importorskip("cvxpy")
+    Z = F["centred"](clean(EVENTS.generate(seed=8)), T0)
+    w = F["simplex"](Z[1:, :T0].T, Z[0, :T0])
+    assert w.min() >= 0 and w.sum() == pytest.approx(1)
+    v = cp.Variable(len(w), nonneg=True)
+    cp.Problem(cp.Minimize(cp.sum_squares(Z[0, :T0] - Z[1:, :T0].T @ v)), [cp.sum(v) == 1]).solve(solver=cp.CLARABEL)
+    np.testing.assert_allclose(w, v.value, atol=1e-4)
+
+
+@pytest.fixture(scope="module")
+def draws():
+    """새 자료 300번의 추정값. 갈래의 이름 → 배열."""
+    methods = {n: F[n] for n in ("did", "synthetic", "augmented", "robust", "synthetic_did")} | {"weekly": F["weekly"]}
+    found = {name: [] for name in methods}
+    for seed in range(300):
+        P = clean(EVENTS.generate(seed=40_000 + seed))
+        for name, f in methods.items():
+            found[name].append(F["effect"](f, P, T0).mean())
+    return {name: np.array(v) - KNOWN for name, v in found.items()}
+
+
+def test_equal_weights_miss_the_decline_and_mixtures_miss_far_less(draws):
+    assert draws["did"].mean() < -0.07
+    for name in ("synthetic", "augmented", "robust", "synthetic_did"):
+        assert -0.045 < draws[name].mean() < 0
+    assert abs(draws["robust"].mean()) < abs(draws["augmented"].mean()) < abs(draws["synthetic"].mean())
+
+
+def test_fitting_weekly_means_brings_the_mixture_closer(draws):
+    """하루의 잡음이 무게를 고르게 누른다는 설명: 한 주의 평균으로 맞추면 치우침이 준다."""
+    difference = np.abs(draws["synthetic"].mean()) - np.abs(draws["weekly"].mean())
+    assert difference > 3 * np.std(draws["synthetic"] - draws["weekly"]) / np.sqrt(300)
+
+
+def test_donors_with_their_own_holiday_pull_the_answer_down():
+    dirty = [F["effect"](F["robust"], F["matrix"](EVENTS.generate(seed=40_000 + s)), T0).mean() for s in range(100)]
+    pure = [F["effect"](F["robust"], clean(EVENTS.generate(seed=40_000 + s)), T0).mean() for s in range(100)]
+    assert np.mean(pure) - np.mean(dirty) > 0.01
+
+
+def test_the_sum_of_a_genre_forgets_moved_players():
+    rows = []
+    for seed in range(100):
+        d = EVENTS.generate(seed=6_000 + seed, steal=1.0)
+        rows.append(F["effect"](F["robust"], F["bundle"](d), T0).mean())
+    assert abs(np.mean(rows)) < 0.02
+    alone = EVENTS.generate(seed=6_000, steal=1.0)
+    assert F["effect"](F["robust"], clean(alone), T0).mean() > 0.1

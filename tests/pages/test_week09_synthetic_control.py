@@ -1,0 +1,277 @@
+"""9주차: 같은 씨앗이면 같은 표, 있을 수 없는 값은 거절, 알려진 정답, 그리고 장이 하는 통계의 주장."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.optimize import minimize, nnls
+from scipy.stats import t as student
+
+from causal_practice import generator, load, package_file, truth
+from book.page_code import page_functions
+from book.page import ROOT, read_page
+
+CHAIN = generator("onehour_delivery")
+PAGE = read_page(ROOT / "chapters" / "week09_synthetic_control.md")
+NAMES = ("split", "did", "ols_gap", "simplex", "sc_gap", "sc_with", "cross_fit_t", "conformal_p", "weighted_did", "sdid_weights",
+         "quick_simplex", "sdid_effect", "placebo_error", "regression_errors", "demeaned_gap", "nearest", "frank_wolfe", "draw")  # fmt: skip
+T0 = 48
+HERE = page_functions(PAGE, *NAMES, nnls=nnls, student=student, T0=T0, chain=CHAIN)
+ATT = truth("onehour_delivery")["ATT"]
+LAST = np.eye(T0)[-1]
+
+
+def world(seed, **kw):
+    treated, C, effect = HERE["draw"](seed, **kw)
+    return treated, C, treated.mean(axis=0), effect
+
+
+@pytest.fixture(scope="module")
+def real():
+    return world(CHAIN.DEFAULTS["seed"])
+
+
+@pytest.fixture(scope="module")
+def smoke():
+    table = pd.read_csv(package_file("causalpy", "data/california_prop99.csv"), index_col="Year").T
+    return table.loc["California"].to_numpy(), table.drop("California").to_numpy(), 19
+
+
+# --- 생성기와 카드 ---
+
+
+def test_same_seed_same_table():
+    pd.testing.assert_frame_equal(CHAIN.generate(seed=3, n=20), CHAIN.generate(seed=3, n=20))
+    assert not CHAIN.generate(seed=3, n=20).equals(CHAIN.generate(seed=4, n=20))
+
+
+def test_global_seed_is_left_alone():
+    np.random.seed(0)
+    expected = np.random.random()
+    np.random.seed(0)
+    CHAIN.generate(seed=3, n=20)
+    assert np.random.random() == expected
+
+
+def test_committed_file_is_what_the_generator_makes():
+    pd.testing.assert_frame_equal(load("onehour_delivery", with_truth=True), CHAIN.generate(**CHAIN.DEFAULTS), check_dtype=False)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"n": 5}, {"n": 60.5}, {"n": True}, {"treated": 0}, {"treated": 11}, {"n": 12, "treated": 5}, {"before": 3}, {"after": 1}, {"noise": -1}, {"memory": 1.0},
+     {"memory": -0.1}, {"favour": "강하게"}, {"lift": 1e6}, {"shock": True}, {"bend": 9}, {"treated_noise": -1}, {"effect": None}],
+)  # fmt: skip
+def test_impossible_worlds_are_refused_in_korean(wrong):
+    with pytest.raises(ValueError, match="야 합니다"):
+        CHAIN.generate(**wrong)
+
+
+def test_the_card_tells_the_truth(real):
+    treated, C, y, effect = real
+    assert effect[T0:].mean() == pytest.approx(ATT) and effect[-1] == pytest.approx(truth("onehour_delivery")["last_week"])
+    assert (effect[:T0] == 0).all() and treated.shape == (4, 60) and C.shape == (56, 60)
+    d = load("onehour_delivery", with_truth=True)
+    np.testing.assert_allclose(d["orders"], d["orders_0"] + d["effect"], atol=0.006)
+    wide = d.pivot(index="region", columns="week", values="orders").to_numpy()
+    np.testing.assert_allclose(np.vstack(HERE["split"](d)), wide[np.argsort(1 - d.groupby("region")["opened"].first().to_numpy(), kind="stable")])
+
+
+def test_knobs_change_only_what_they_say():
+    base, lifted, hit = (CHAIN.generate(seed=5, **kw) for kw in ({}, {"lift": 25.0}, {"shock": -6.0}))
+    on, after = base["opened"] == 1, base["after"] == 1
+    np.testing.assert_allclose((lifted["orders"] - base["orders"])[on], 25, atol=0.02)
+    assert (lifted["orders"] == base["orders"])[~on].all()
+    moved = base.loc[(hit["orders"] - base["orders"]).abs() > 0.1]
+    assert moved["region"].nunique() == 2 and moved["after"].eq(1).all() and moved["opened"].eq(0).all()
+    assert (CHAIN.generate(seed=5, effect=0.0)["effect"] == 0).all() and base.loc[~after, "effect"].eq(0).all()
+
+
+# --- 무게 ---
+
+
+def test_weights_keep_their_promises_and_are_the_optimum(real):
+    _, C, y, _ = real
+    A, b = C[:, :T0].T, y[:T0]
+    w = HERE["simplex"](A, b)
+    assert w.min() >= -1e-6 and w.sum() == pytest.approx(1, abs=1e-6)
+    other = minimize(lambda v: np.sum((b - A @ v) ** 2), np.full(56, 1 / 56), jac=lambda v: -2 * A.T @ (b - A @ v), bounds=[(0, 1)] * 56,
+                     constraints={"type": "eq", "fun": lambda v: v.sum() - 1}, method="SLSQP", tol=1e-12).x  # fmt: skip
+    np.testing.assert_allclose(w, other, atol=1e-4)
+
+
+@pytest.mark.parametrize("ridge", [0.0, 0.5, 20.0, 500.0])
+def test_the_quick_solver_agrees_with_the_slow_one(ridge):
+    for seed in range(15):
+        rng = np.random.default_rng(seed)
+        A, b = rng.normal(0, 2, (30, 20)), rng.normal(0, 3, 30)
+        quick, slow = HERE["quick_simplex"](A, b, ridge), HERE["simplex"](A, b, ridge)
+        warm = HERE["quick_simplex"](A, b, ridge, start=np.eye(20)[seed])
+        for found in (quick, warm):
+            np.testing.assert_allclose(found, slow, atol=2e-5)
+            assert found.min() >= -1e-6 and found.sum() == pytest.approx(1, abs=1e-6)
+
+
+def test_rows_or_columns_the_free_regression_is_the_same(real):
+    _, C, y, _ = real
+    one = np.linalg.pinv(C[:, :T0].T) @ y[:T0] @ C[:, T0:]
+    other = y[:T0] @ np.linalg.pinv(C[:, :T0]) @ C[:, T0:]
+    np.testing.assert_allclose(one, other, atol=1e-6)
+    assert np.abs(HERE["ols_gap"](y, C, T0)[:T0]).max() < 1e-8
+
+
+def test_free_regression_is_worst_where_weeks_meet_donors():
+    miss = {k: [] for k in (48, 57, 144)}
+    for seed in range(60):
+        _, C, y, effect = world(7_000 + seed, before=144)
+        for k, out in miss.items():
+            out.append([f(y[144 - k:], C[:, 144 - k:], k)[k:].mean() - effect[144:].mean() for f in (HERE["ols_gap"], HERE["sc_gap"])])
+    middle = {k: np.median(np.abs(v), axis=0) for k, v in miss.items()}
+    assert middle[57][0] > 3 * middle[57][1] and middle[57][0] > 2 * middle[144][0]
+    free, bound = np.sqrt(np.mean(np.square(miss[144]), axis=0))
+    assert 0.6 < free / bound < 1.5
+
+
+# --- 편향과 구간 ---
+
+
+@pytest.fixture(scope="module")
+def many():
+    rows = []
+    for seed in range(150):
+        treated, C, y, effect = world(9_000 + seed)
+        w = HERE["sc_gap"](y, C, T0)
+        e4, h4 = HERE["cross_fit_t"](y, C, T0, 4)
+        each = np.mean([HERE["sc_gap"](v, C, T0)[T0:].mean() for v in treated])
+        rows.append({"did": HERE["did"](y, C, T0) - ATT, "sc": w[T0:].mean() - ATT, "cf": e4 - ATT, "cover": abs(e4 - ATT) < h4, "each": each - ATT,
+                     "sdid": HERE["sdid_effect"](y, C, T0, 4, LAST) - ATT, "conformal": HERE["conformal_p"](y, C, T0, 59, effect[-1]) > 0.05,
+                     "pre": HERE["conformal_p"](y, C, T0, 59, effect[-1], refit=False) > 0.05})  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def test_synthetic_control_removes_most_of_the_bias_not_all(many):
+    mean = many.mean()
+    assert mean["did"] > 1.4 and 0.05 < mean["sc"] < 0.4 and mean["sc"] < mean["did"] / 4
+    assert mean["sdid"] > mean["sc"] and (many["each"] ** 2).mean() > 2 * (many["sc"] ** 2).mean()
+
+
+def test_intervals_over_draws(many):
+    assert 0.89 < many["cover"].mean() < 0.99
+    assert 0.90 < many["conformal"].mean() < 0.995
+    assert many["pre"].mean() < 0.85
+
+
+def test_when_places_are_drawn_by_lot_even_did_is_unbiased_but_noisy():
+    rows = []
+    for seed in range(150):
+        _, C, y, _ = world(11_000 + seed, favour=0.0)
+        rows.append([HERE["did"](y, C, T0) - ATT, HERE["sc_gap"](y, C, T0)[T0:].mean() - ATT])
+    rows = np.array(rows)
+    error = rows.std(axis=0) / np.sqrt(len(rows))
+    assert (np.abs(rows.mean(axis=0)) < 3.5 * error).all() and rows[:, 0].std() > 2.5 * rows[:, 1].std()
+
+
+def test_placebo_error_fails_when_the_treated_are_louder():
+    hit = {}
+    for noise in (1.0, 2.5):
+        inside = []
+        for seed in range(80):
+            _, C, y, _ = world(13_000 + seed, favour=0.0, treated_noise=noise)
+            error = HERE["placebo_error"](C, T0, 4, 10, np.random.default_rng(seed), lambda a, b: HERE["sdid_effect"](a, b, T0, 4, LAST))
+            inside.append(abs(HERE["sdid_effect"](y, C, T0, 4, LAST) - ATT) < student.ppf(0.975, 10) * error)
+        hit[noise] = np.mean(inside)
+    assert hit[1.0] > 0.87 and hit[2.5] < 0.8
+
+
+def test_cross_fitting_by_the_definition(real):
+    _, C, y, _ = real
+    parts = []
+    for k in range(4):
+        held = np.arange(12 * k, 12 * (k + 1))
+        rest = [s for s in range(48) if s not in held]
+        g = y - HERE["simplex"](C[:, rest].T, y[rest]) @ C
+        parts.append(g[48:].mean() - g[held].mean())
+    estimate, half = HERE["cross_fit_t"](y, C, T0, 4)
+    assert estimate == pytest.approx(np.mean(parts))
+    assert half == pytest.approx(student.ppf(0.975, 3) * np.sqrt(1 + 4 * 12 / 12) * np.std(parts, ddof=1) / 2)
+
+
+def test_short_folds_are_too_easy_even_without_autocorrelation():
+    """여섯 겹의 표준오차는 진짜 흩어짐보다 작고, 네 겹은 그렇지 않습니다. 잡음의 자기상관이 없어도 그렇습니다."""
+    out = {4: [], 6: []}
+    for seed in range(120):
+        _, C, y, _ = world(17_000 + seed, favour=0.0, memory=0.0)
+        w = HERE["simplex"](C[:, :T0].T, y[:T0])
+        for K, rows in out.items():
+            e, half = HERE["cross_fit_t"](y, C, T0, K, lambda A, b: HERE["quick_simplex"](A, b, start=w))
+            rows.append([e - ATT, half / student.ppf(0.975, K - 1)])
+    size = {K: np.sqrt(np.mean(np.square(v), axis=0)) for K, v in out.items()}
+    assert size[6][1] < 0.93 * size[6][0] and size[4][1] > 0.93 * size[4][0]
+
+
+def test_covariates_with_no_weight_change_nothing(real):
+    _, C, y, _ = real
+    X = np.random.default_rng(0).normal(size=(56, 3))
+    np.testing.assert_allclose(HERE["sc_with"](y, C, T0, X[0], X, 0.0), HERE["sc_gap"](y, C, T0), atol=1e-6)
+
+
+# --- 합성 이중차분법 ---
+
+
+def test_did_and_synthetic_control_are_its_two_ends(real):
+    _, C, y, _ = real
+    flat, w = np.full(56, 1 / 56), HERE["simplex"](C[:, :T0].T, y[:T0])
+    assert HERE["weighted_did"](y, C, T0, flat, np.full(T0, 1 / T0)) == pytest.approx(HERE["did"](y, C, T0))
+    assert HERE["weighted_did"](y, C, T0, w, np.zeros(T0)) == pytest.approx(HERE["sc_gap"](y, C, T0)[T0:].mean())
+
+
+def test_level_does_not_matter_with_an_intercept(real):
+    _, C, y, _ = real
+    assert HERE["sdid_effect"](y + 25, C, T0, 4, LAST) == pytest.approx(HERE["sdid_effect"](y, C, T0, 4, LAST), abs=1e-4)
+    np.testing.assert_allclose(HERE["demeaned_gap"](y + 25, C, T0), HERE["demeaned_gap"](y, C, T0), atol=1e-4)
+    assert abs(HERE["sc_gap"](y + 60, C, T0)[T0:].mean() - HERE["sc_gap"](y, C, T0)[T0:].mean()) > 5
+
+
+def test_weighted_regression_gives_the_same_effect_and_errors(real):
+    import pyfixest as pf
+
+    treated, C, y, _ = real
+    omega, lam = HERE["sdid_weights"](y, C, T0, 4)
+    Y = np.vstack([treated, C])
+    unit, time = np.r_[np.full(4, 1 / 4), omega], np.r_[lam, np.full(12, 1 / 12)]
+    unit[unit < 1e-9], time[time < 1e-9] = 0, 0
+    i, t = np.meshgrid(np.arange(60), np.arange(60), indexing="ij")
+    d = pd.DataFrame({"orders": Y.ravel(), "region": i.ravel(), "week": t.ravel(), "weight": np.outer(unit, time).ravel()}).query("weight > 0")
+    d["treat"] = ((d["region"] < 4) & (d["week"] >= T0)).astype(int)
+    fit = pf.feols("orders ~ treat | region + week", d, weights="weight", vcov="iid")
+    assert fit.coef()["treat"] == pytest.approx(HERE["weighted_did"](y, C, T0, omega, lam), abs=1e-4)
+    iid, cluster = HERE["regression_errors"](treated, C, T0, unit[4:], time[:T0])
+    assert iid == pytest.approx(fit.se()["treat"], rel=1e-3)
+    ssc = pf.ssc(k_adj=False, G_adj=False)
+    assert cluster == pytest.approx(pf.feols("orders ~ treat | region + week", d, weights="weight", vcov={"CRV1": "region"}, ssc=ssc).se()["treat"], rel=2e-3)
+
+
+def test_far_donors_bring_interpolation_bias():
+    rows = []
+    for seed in range(120):
+        treated, C, effect = HERE["draw"](15_000 + seed, treated=1, favour=0.0, bend=2.0)
+        rows.append([HERE["demeaned_gap"](treated[0], some, T0)[T0:].mean() - effect[T0:].mean() for some in (C, HERE["nearest"](treated[0], C, T0))])
+    far, near = np.array(rows).T
+    assert far.mean() < near.mean() - 0.3 and np.mean(far**2) > np.mean(near**2)
+
+
+# --- 캘리포니아 담배 자료 ---
+
+
+def test_prop99(smoke):
+    ca, states, years = smoke
+    assert HERE["did"](ca, states, years) == pytest.approx(-27.35, abs=0.005)
+    assert HERE["sc_gap"](ca, states, years)[years:].mean() == pytest.approx(-19.51, abs=0.005)
+    omega, lam = HERE["sdid_weights"](ca, states, years, 1)
+    assert HERE["weighted_did"](ca, states, years, omega, lam) == pytest.approx(-15.605, abs=0.001)
+    for v in (omega, lam):
+        assert v.min() >= -1e-6 and v.sum() == pytest.approx(1, abs=1e-6)
+    pre, last = states[:, :years], states[:, years:].mean(axis=1)
+    sd = np.diff(pre, axis=1).std(ddof=1)
+    early = [HERE["frank_wolfe"]((pre - pre.mean(axis=1, keepdims=True)).T, ca[:years] - ca[:years].mean(), np.sqrt(12) * sd**2 * years, (1e-5 * sd) ** 2),
+             HERE["frank_wolfe"](pre - pre.mean(axis=0), last - last.mean(), 1e-12 * sd**2 * len(states), (1e-5 * sd) ** 2)]  # fmt: skip
+    assert HERE["weighted_did"](ca, states, years, *early) == pytest.approx(-15.60, abs=0.005)

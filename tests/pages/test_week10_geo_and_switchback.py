@@ -1,0 +1,279 @@
+"""10주차: 같은 씨앗이면 같은 표, 있을 수 없는 값은 거절, 알려진 정답, 그리고 장이 하는 통계의 주장."""
+
+from itertools import product
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+from scipy.optimize import nnls
+
+from causal_practice import generator, load, truth
+from book.page_code import page_functions
+from book.page import ROOT, read_page
+
+RADIUS, ADS = generator("quick_radius"), generator("station_ads")
+PAGE = read_page(ROOT / "chapters" / "week10_geo_and_switchback.md")
+POPULATION, LIFT = ADS.traits()[0], ADS.traits()[-1]
+SHARE = POPULATION / POPULATION.sum()
+GEO = page_functions(PAGE, "shrink", "simplex", "plan", "swap_search", "geo_effect", nnls=nnls, stats=stats, share=SHARE)
+SWITCH = page_functions(PAGE, "optimal_points", "flip", "exposure", "exposure_chance", "estimate", "bins", "conservative_error", "hajek_errors")
+HOURS = 14 * 24
+
+
+@pytest.fixture(scope="module")
+def cities():
+    """도시 여섯 곳의 실험 2주(하루 앞서 돌립니다)와 늘 끈, 늘 켠 결과."""
+    out = []
+    for seed in range(6):
+        c = RADIUS.city(seed, 14).iloc[-(HOURS + 24):]
+        live = np.arange(len(c)) >= 24
+        off, on = sum(RADIUS.run(c, np.vstack([0 * live, live])))[:, 24:]
+        out.append((c, live, off, on))
+    return out
+
+
+@pytest.mark.parametrize(("name", "small"), [("quick_radius", {"days": 4}), ("station_ads", {"days": 14})])
+def test_same_seed_same_table(name, small):
+    make = generator(name).generate
+    pd.testing.assert_frame_equal(make(seed=3, **small), make(seed=3, **small))
+    assert not make(seed=3, **small).equals(make(seed=4, **small))
+    np.random.seed(0)
+    expected = np.random.random()
+    np.random.seed(0)
+    make(seed=3, **small)
+    assert np.random.random() == expected
+
+
+@pytest.mark.parametrize("name", ["quick_radius", "station_ads"])
+def test_committed_file_is_what_the_generator_makes(name):
+    module = generator(name)
+    pd.testing.assert_frame_equal(load(name, with_truth=True), module.generate(**module.DEFAULTS), check_dtype=False)
+
+
+@pytest.mark.parametrize(
+    ("name", "wrong"),
+    [("quick_radius", w) for w in ({"days": 1}, {"days": 2.5}, {"days": True}, {"design": "번갈기"}, {"design": 1}, {"m": 0}, {"m": 5}, {"m": 336}, {"m": 2.0})]
+    + [("station_ads", w) for w in ({"days": 3}, {"treated": (0,)}, {"treated": (31,)}, {"treated": (3, 3)}, {"treated": 3}, {"treated": (1.5,)}, {"spill": -0.1}, {"spill": 2}, {"spill": True})],
+)
+def test_impossible_worlds_are_refused_in_korean(name, wrong):
+    with pytest.raises(ValueError, match="야 합니다"):
+        generator(name).generate(**wrong)
+
+
+@pytest.mark.parametrize("wide", [np.full(24 * 42, 1.2), np.full(24 * 42, -0.1), np.zeros(10), np.zeros((2, 3, 24 * 42)), np.full(24 * 42, np.nan)])
+def test_impossible_shares_are_refused(wide):
+    with pytest.raises(ValueError, match="야 합니다"):
+        RADIUS.run(RADIUS.city(1, 14), wide)
+
+
+def test_the_cards_tell_the_truth():
+    d = load("quick_radius", with_truth=True).query("before == 0")
+    assert (d["completed_on"] - d["completed_off"]).mean() == pytest.approx(truth("quick_radius")["ATE"], abs=0.001)
+    a = load("station_ads", with_truth=True).query("day == 196")
+    effect = np.average(a["orders_on"] - a["orders_off"], weights=a["population"])
+    assert effect == pytest.approx(truth("station_ads")["ATE"], abs=0.005) and effect == pytest.approx(SHARE @ LIFT, abs=0.005)
+    before = load("station_ads", with_truth=True).query("day <= 168")
+    assert before["ad"].sum() == 0 and before["orders"].equals(before["orders_on"])
+
+
+# --- 간섭과 이월 효과는 바쁜 기사에서 나옵니다 ---------------------------------------
+
+
+def test_nobody_is_served_twice_and_nobody_appears_from_nowhere(cities):
+    c, live, off, on = cities[0]
+    asked = c["requests"].to_numpy()[live]
+    assert np.all(off <= asked + 1e-9) and np.all(on <= asked + 1e-9) and np.all(off > 0)
+    wide, narrow = RADIUS.run(c, np.where(live, 0.3, 0.0))
+    assert np.all(wide[live] <= 0.3 * asked + 1e-9) and np.all(narrow[live] <= 0.7 * asked + 1e-9)
+
+
+def test_the_split_wins_at_every_share_while_the_whole_loses(cities):
+    for c, live, off, on in cities:
+        asked = c["requests"].to_numpy()[live].sum()
+        for p in (0.05, 0.5, 0.95):
+            wide, narrow = RADIUS.run(c, np.where(live, p, 0.0))
+            assert wide[live].sum() / (p * asked) - narrow[live].sum() / ((1 - p) * asked) > 0.05
+    assert np.mean([(on - off).mean() for *_, off, on in cities]) < -2.5
+
+
+def test_with_drivers_to_spare_the_split_is_right(cities):
+    c, live, *_ = cities[0]
+    rich = c.assign(drivers=c["drivers"] * 20)
+    off, on = sum(RADIUS.run(rich, np.vstack([0 * live, live])))
+    wide, narrow = RADIUS.run(rich, np.where(live, 0.5, 0.0))
+    assert 2 * (wide - narrow)[live].sum() == pytest.approx((on - off).sum(), abs=0.01 * off[live].sum())
+
+
+def test_a_congested_market_remembers_longer(cities):
+    c, live, off, on = cities[1]
+    pulse = np.zeros((HOURS - 60, len(c)))
+    at = np.arange(24, HOURS - 36)
+    pulse[np.arange(len(at)), 24 + at] = 1
+    up = sum(RADIUS.run(c, pulse))[:, 24:] - off
+    down = on - sum(RADIUS.run(c, live - pulse))[:, 24:]
+    pick = lambda x, k: x[np.arange(len(at)), at + k].mean()  # noqa: E731
+    assert pick(up, 0) > 2 and pick(up, 1) < -1 and pick(up, 2) < -0.5 and abs(pick(up, 4)) < 0.05
+    assert pick(down, 3) < -0.8 and pick(down, 3) < 5 * pick(up, 3) - 0.5
+    assert np.abs(np.triu(up[:, :], 0)[0, :20]).max() < 1e-9  # 켜기 전에는 아무 일도 없습니다
+
+
+def test_carryover_does_not_add_up(cities):
+    c, live, off, on = cities[1]
+    t = 24 * 2 + 15
+    D = np.zeros((4, len(c)))
+    for row, hours in zip(D, ([t], [t - 1], [t - 2], [t, t - 1, t - 2]), strict=True):
+        row[[24 + h for h in hours]] = 1
+    one, two, three, together = sum(RADIUS.run(c, D))[:, 24 + t] - off[t]
+    assert together < one + two + three - 1
+
+
+# --- 디자인 기반 추정: 모든 동전을 세어 확인합니다 -------------------------------------
+
+
+@pytest.mark.parametrize(("T", "m"), [(12, 2), (12, 3), (16, 2), (20, 4), (24, 3)])
+def test_points_are_the_published_ones(T, m):
+    n = T // m
+    published = [1, *(k * m + 1 for k in range(2, n - 1))]
+    assert (SWITCH["optimal_points"](T, m) + 1).tolist() == published == (RADIUS.points("optimal", T, m) + 1).tolist()
+
+
+def every_sequence(T, m):
+    at = SWITCH["optimal_points"](T, m)
+    block = np.searchsorted(at, np.arange(T), side="right") - 1
+    return at, np.array(list(product((0, 1), repeat=len(at))))[:, block]
+
+
+@pytest.mark.filterwarnings("ignore:invalid value")  # 모두 섞인 시퀀스에는 하예크가 없습니다
+@pytest.mark.parametrize(("T", "m"), [(12, 2), (15, 3), (16, 2)])
+def test_unbiased_and_conservative_over_every_sequence(T, m):
+    """이월이 정말 m까지인 세상: 모든 시퀀스를 세면 편향이 0이고 보수적인 분산의 평균이 참 분산보다 작지 않습니다."""
+    at, D = every_sequence(T, m)
+    ones, zeros = SWITCH["exposure"](D, m)
+    np.testing.assert_allclose(ones.mean(axis=0), SWITCH["exposure_chance"](at, T, m))
+    rng = np.random.default_rng(T)
+    for height in (0.0, 3.0, 30.0):
+        base, weights = rng.normal(height, 1, T), rng.normal(0, 1, m + 1)
+        past = np.array([[sum(weights[k] * d[t - k] for k in range(min(m, t) + 1)) for t in range(T)] for d in D])
+        y = base + past + 0.5 * past**2
+        full = weights.sum() + 0.5 * weights.sum() ** 2
+        ht, _ = SWITCH["estimate"](y, D, m, at)
+        assert ht.mean() == pytest.approx(full)
+        assert (SWITCH["conservative_error"](y, D, m) ** 2).mean() >= ht.var() - 1e-9
+
+
+@pytest.mark.filterwarnings("ignore:invalid value")
+def test_a_fixed_baseline_keeps_it_unbiased_and_cuts_the_variance():
+    T, m = 16, 2
+    at, D = every_sequence(T, m)
+    base = np.linspace(40, 60, T)
+    y = base + np.array([[d[max(t - m, 0): t + 1].all() * 2.0 for t in range(T)] for d in D])
+    raw, centred = (SWITCH["estimate"](x, D, m, at)[0] for x in (y, y - base))
+    middle = SWITCH["estimate"](y - base - 1.0, D, m, at)[0]
+    assert raw.mean() == pytest.approx(2) == centred.mean() == middle.mean()
+    assert raw.var() > 300 * centred.var() and middle.var() < centred.var()
+
+
+def test_strict_alternation_has_no_exposure():
+    ones, zeros = SWITCH["exposure"](np.tile(np.arange(40) % 2, (1, 1)), 2)
+    assert not ones.any() and not zeros.any()
+
+
+def test_hajek_error_is_the_librarys():
+    import statsmodels.api as sm
+
+    rng, T, m = np.random.default_rng(5), 240, 3
+    at = SWITCH["optimal_points"](T, m)
+    D = SWITCH["flip"](rng, at, T, 1)
+    y = rng.normal(0, 1, (1, T)) + D
+    hajek, error = SWITCH["estimate"](y, D, m, at)[1][0], SWITCH["hajek_errors"](y, D, m, at)[0][0]
+    ones, zeros = SWITCH["exposure"](D, m)
+    weights = ((ones | zeros) / SWITCH["exposure_chance"](at, T, m))[0].reshape(-1, m)[:, 0]
+    cells, on = y[0, m:].reshape(-1, m).mean(axis=1), ones[0].reshape(-1, m)[:, 0] * 1.0
+    fit = sm.WLS(cells, sm.add_constant(on), weights=weights).fit(cov_type="HAC", cov_kwds={"maxlags": 1, "kernel": "uniform"})
+    assert fit.params[1] == pytest.approx(hajek) and fit.bse[1] == pytest.approx(error)
+
+
+def test_order_too_short_flips_the_sign_and_coverage_holds_from_three():
+    """쪽과 다른 도시, 다른 동전 400번: 차수 1은 부호를 뒤집고, 3의 구간은 약속을 지키며, 시간마다 독립은 어깁니다."""
+    T = 28 * 24
+    c = RADIUS.city(77, 28)
+    live = (c["before"] == 0).to_numpy()
+    usual = sum(RADIUS.run(c, np.zeros(len(c))))
+    cell = c["hour"] + 24 * c["weekend"]
+    base = cell[live].map(pd.Series(usual[~live]).groupby(cell[~live].to_numpy()).mean()).to_numpy()
+    warm = c.iloc[-(T + 24):]
+    world = lambda D: sum(RADIUS.run(warm, np.hstack([np.zeros((len(D), 24)), D])))[:, 24:]  # noqa: E731
+    off, on = world(np.vstack([np.zeros(T), np.ones(T)]))
+    tau = (on - off).mean()
+    assert tau < -2
+    runs = {}
+    for m in (1, 3):
+        at = SWITCH["optimal_points"](T, m)
+        D = SWITCH["flip"](np.random.default_rng(m), at, T, 400)
+        y = world(D) - base
+        runs[m] = SWITCH["estimate"](y, D, m, at)[1], SWITCH["hajek_errors"](y, D, m, at), SWITCH["conservative_error"](y, D, m)
+    assert runs[1][0].mean() > 0.5
+    value, (near, _, hourly), safe = runs[3]
+    assert abs(value.mean() - tau) < 0.35
+    assert 0.93 < (np.abs(value - tau) < 1.96 * near).mean() < 0.995
+    assert (np.abs(value - tau) < 1.96 * safe).mean() > 0.95
+    assert (np.abs(value - tau) < 1.96 * hourly).mean() < 0.90
+
+
+# --- 지역 실험의 설계 ------------------------------------------------------------------
+
+
+def test_weights_are_weights_and_shrinking_keeps_the_squares():
+    past = ADS.orders(1)[: ADS.BEFORE]
+    J, w, v = GEO["plan"]((0, 5, 9), *GEO["shrink"](past))
+    for x in (w, v):
+        assert np.all(x >= 0) and x.sum() == pytest.approx(1, abs=1e-6)
+    assert set(np.flatnonzero(w)) <= {0, 5, 9} and not set(np.flatnonzero(v)) & {0, 5, 9}
+    whole = past @ SHARE
+    assert J == pytest.approx(((past @ w - whole) ** 2).mean() + ((past @ v - whole) ** 2).mean())
+
+
+def test_the_design_in_the_file_is_what_the_search_finds():
+    past = np.array(load("station_ads").query("day <= 112").pivot(index="day", columns="city", values="orders"))
+    R, b = GEO["shrink"](past)
+    rng = np.random.default_rng(3)
+    starts = [tuple(sorted(rng.choice(30, 3, replace=False))) for _ in range(1000)][:8]
+    first = GEO["plan"](starts[0], R, b)[0]
+    found = [GEO["swap_search"](s, R, b) for s in starts[:4]]
+    assert all(f[0] <= GEO["plan"](s, R, b)[0] for f, s in zip(found, starts, strict=False)) and found[0][0] <= first
+    best = GEO["plan"]([c - 1 for c in ADS.DEFAULTS["treated"]], R, b)[0]
+    assert all(f[0] >= best - 1e-9 for f in found)
+
+
+def test_the_estimate_moves_one_for_one_with_an_injected_effect():
+    Y = ADS.orders(2)
+    chosen = [c - 1 for c in ADS.DEFAULTS["treated"]]
+    before, *_ = GEO["geo_effect"](Y, chosen, ADS.BEFORE)
+    Y[ADS.BEFORE:, chosen] += 3.0
+    assert GEO["geo_effect"](Y, chosen, ADS.BEFORE)[0] == pytest.approx(before + 3.0, abs=1e-6)
+
+
+def test_geo_interval_covers_and_the_lottery_does_not_come_close():
+    """쪽과 다른 씨앗 300번: t 구간의 포함률과, 고른 설계가 제비뽑기의 이중차분보다 몇 배 정확한지."""
+    chosen = [c - 1 for c in ADS.DEFAULTS["treated"]]
+    ATE, rng, rows = SHARE @ LIFT, np.random.default_rng(0), []
+    for k in range(300):
+        off = ADS.orders(70_000 + k)
+        seen = off.copy()
+        seen[ADS.BEFORE:, chosen] += LIFT[chosen]
+        lot = rng.choice(30, 3, replace=False)
+        change = off[ADS.BEFORE:].mean(axis=0) - off[ADS.BEFORE - 28:ADS.BEFORE].mean(axis=0)
+        rows.append([*GEO["geo_effect"](seen, chosen, ADS.BEFORE), (change + LIFT)[lot].mean() - np.delete(change, lot).mean()])
+    value, error, q, lottery = np.array(rows).T
+    assert 0.92 < (np.abs(value - ATE) < q * error).mean() <= 1.0
+    assert abs(value.mean() - ATE) < 0.1 * ATE
+    assert np.sqrt(np.mean((lottery - ATE) ** 2)) > 4 * np.sqrt(np.mean((value - ATE) ** 2))
+
+
+def test_spill_takes_its_share_of_the_controls_effect():
+    clean, leaky = (np.array(ADS.generate(spill=s).pivot(index="day", columns="city", values="orders")) for s in (0.0, 0.2))
+    chosen = [c - 1 for c in ADS.DEFAULTS["treated"]]
+    v = GEO["plan"](chosen, *GEO["shrink"](clean[: ADS.BEFORE]))[2]
+    lost = GEO["geo_effect"](clean, chosen, ADS.BEFORE)[0] - GEO["geo_effect"](leaky, chosen, ADS.BEFORE)[0]
+    assert lost == pytest.approx(0.2 * v @ LIFT, abs=0.03)

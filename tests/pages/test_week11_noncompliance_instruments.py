@@ -1,0 +1,266 @@
+"""11주차: 같은 씨앗이면 같은 표, 있을 수 없는 값은 거절, 알려진 정답, 그리고 장이 하는 통계의 주장."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from causal_practice import generator, load, truth
+from book.page_code import page_functions
+from book.page import ROOT, read_page
+
+ASSIST, GRADE = generator("order_assist"), generator("store_grade")
+PAGE = read_page(ROOT / "chapters" / "week11_noncompliance_instruments.md")
+CONTROLS = ["past_profit", "size", "station", "app_order"]
+HERE = page_functions(
+    PAGE, "two_slopes", "errors", "ratio", "ar_set", "ar_covers", "covers", "without", "tsls", "normal_world", "sargan_rejects", "excluded", "with_junk",
+    "iv_draw", "grade_draw", "local_jump", "global_jump", "pick_window", "density_jump", "split",
+    assist=ASSIST.generate, make_grade=GRADE.generate, CONTROLS=CONTROLS,
+)  # fmt: skip
+two_slopes, ratio, local_jump = HERE["two_slopes"], HERE["ratio"], HERE["local_jump"]
+
+
+def pair(d, z="visit"):
+    return two_slopes(d[z].to_numpy(float), d[["profit", "used"]].to_numpy(float))
+
+
+@pytest.fixture(scope="module")
+def large():
+    return ASSIST.generate(seed=11, n=400_000)
+
+
+@pytest.fixture(scope="module")
+def wide():
+    return GRADE.generate(seed=12, n=400_000)
+
+
+# ── 생성기 ──
+
+
+@pytest.mark.parametrize("module", [ASSIST, GRADE])
+def test_same_seed_same_table(module):
+    pd.testing.assert_frame_equal(module.generate(seed=3, n=600), module.generate(seed=3, n=600))
+    assert not module.generate(seed=3, n=600).equals(module.generate(seed=4, n=600))
+
+
+@pytest.mark.parametrize("module", [ASSIST, GRADE])
+def test_global_seed_is_left_alone(module):
+    np.random.seed(0)
+    expected = np.random.random()
+    np.random.seed(0)
+    module.generate(seed=3, n=600)
+    assert np.random.random() == expected
+
+
+@pytest.mark.parametrize(("name", "module"), [("order_assist", ASSIST), ("store_grade", GRADE)])
+def test_committed_file_is_what_the_generator_makes(name, module):
+    pd.testing.assert_frame_equal(load(name, with_truth=True), module.generate(**module.DEFAULTS), check_dtype=False)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"n": 10}, {"n": 300.5}, {"n": True}, {"pull": -0.1}, {"pull": "세게"}, {"selection": 9}, {"direct": 80}, {"defiance": 0.6}, {"defiance": True}, {"pull": float("nan")}],
+)
+def test_impossible_visits_are_refused_in_korean(wrong):
+    with pytest.raises(ValueError, match="야 합니다"):
+        ASSIST.generate(**wrong)
+
+
+@pytest.mark.parametrize("wrong", [{"n": 10}, {"n": 600.5}, {"n": True}, {"lift": -0.1}, {"lift": 1.1}, {"lift": True}, {"lift": "조금"}])
+def test_impossible_grades_are_refused_in_korean(wrong):
+    with pytest.raises(ValueError, match="야 합니다"):
+        GRADE.generate(**wrong)
+
+
+def test_tables_obey_their_own_story(large):
+    expected = np.select([large["kind"] == "always", large["kind"] == "complier"], [1, large["visit"]], 0)
+    assert (large["used"] == expected).all()
+    np.testing.assert_allclose(large["profit"], large["profit_0"] + large["used"] * large["effect"], atol=0.11)
+    lifted = GRADE.generate(seed=5, n=50_000, lift=0.3)
+    moved = lifted["score"] != lifted["true_score"]
+    assert lifted.loc[moved, "true_score"].between(68, 69.95).all() and lifted.loc[moved, "score"].between(70, 71.4).all()
+    assert 0.25 < moved[lifted["true_score"].between(68, 69.95)].mean() < 0.35
+
+
+# ── 정답 ──
+
+
+def test_cards_tell_the_truth(wide):
+    d, known = load("order_assist", with_truth=True), truth("order_assist")
+    complier = d["kind"] == "complier"
+    assert d.loc[complier, "effect"].mean() == pytest.approx(known["LATE"], abs=0.01)
+    assert d["effect"].mean() == pytest.approx(known["ATE"], abs=0.01)
+    assert (d["effect"] * complier).mean() == pytest.approx(known["ITT"], abs=0.01)
+    known, near = truth("store_grade"), wide[(wide["score"] - 70).abs() < 0.6]
+    assert near.loc[near["kind"] == "complier", "effect"].mean() == pytest.approx(known["LATE"], abs=0.05)
+    assert (near["kind"] == "complier").mean() == pytest.approx(known["share"], abs=0.012)
+    assert known["ITT"] == pytest.approx(known["LATE"] * known["share"], abs=0.01)
+
+
+def test_five_names_five_numbers(large):
+    """켠 곳과 안 켠 곳의 차이는 음수, ITT와 LATE와 ATE는 양수이고 서로 다릅니다."""
+    y, t, z = (large[c].to_numpy(float) for c in ("profit", "used", "visit"))
+    assert y[t == 1].mean() - y[t == 0].mean() < -20
+    followed = t == z
+    assert y[followed & (t == 1)].mean() - y[followed & (t == 0)].mean() < -5
+    complier = large["kind"] == "complier"
+    slopes, _ = pair(large)
+    assert slopes[1] == pytest.approx(complier.mean(), abs=0.006)
+    assert slopes[0] == pytest.approx((large["effect"] * complier).mean(), abs=1.1)
+    value, error = ratio(*pair(large))
+    assert abs(value - large.loc[complier, "effect"].mean()) < 3.5 * error
+    assert large.loc[complier, "effect"].mean() - large["effect"].mean() > 8
+    assert large.loc[large["kind"] == "never", "effect"].mean() < 26
+
+
+def test_selection_does_not_touch_the_first_stage():
+    stages = [pair(ASSIST.generate(seed=4, n=200_000, selection=s))[0][1] for s in (-3.0, -0.9, 0.9)]
+    assert np.ptp(stages) < 0.008
+
+
+# ── 도구변수 ──
+
+
+def test_ratio_and_matrix_are_linearmodels():
+    from linearmodels.iv import IV2SLS
+
+    d = ASSIST.generate(seed=6, n=900)
+    value, error = ratio(*pair(d))
+    lib = IV2SLS.from_formula("profit ~ 1 + [used ~ visit]", d).fit(cov_type="robust")
+    assert value == pytest.approx(lib.params["used"]) and error == pytest.approx(lib.std_errors["used"])
+    W = d[CONTROLS].to_numpy(float)
+    ones = np.ones((len(d), 1))
+    X, Z = np.column_stack([d["used"], ones, W]), np.column_stack([d["visit"], d["notice"], ones, W])
+    formula = "profit ~ 1 + " + " + ".join(CONTROLS) + " + [used ~ visit + notice]"
+    for robust, options in [(True, {"cov_type": "robust"}), (False, {"cov_type": "unadjusted", "debiased": True})]:
+        beta, se = HERE["tsls"](d["profit"].to_numpy(), X, Z, robust=robust)
+        lib = IV2SLS.from_formula(formula, d).fit(**options)
+        assert beta[0] == pytest.approx(lib.params["used"]) and se[0] == pytest.approx(lib.std_errors["used"])
+    clean = HERE["without"](d[["profit", "used", "visit", "notice"]].to_numpy(float), W)
+    assert HERE["sargan_rejects"](clean[:, 0], clean[:, 1], clean[:, 2:]) == (lib.sargan.pval < 0.05)
+
+
+def test_second_stage_error_is_the_itt_error_over_the_first_stage():
+    import statsmodels.api as sm
+
+    d = ASSIST.generate(seed=7, n=900)
+    slopes, influence = pair(d)
+    fitted = sm.OLS(d["used"], sm.add_constant(d["visit"])).fit().fittedvalues
+    wrong = sm.OLS(d["profit"], sm.add_constant(fitted.to_numpy())).fit(cov_type="HC0").bse.iloc[1]
+    assert wrong == pytest.approx(np.sqrt((influence[:, 0] ** 2).sum()) / slopes[1])
+    shifted = d.assign(profit=d["profit"] + 300 * d["used"])
+    (a, se_a), (b, se_b) = ratio(slopes, influence), ratio(*pair(shifted))
+    assert b - a == pytest.approx(300) and se_b == pytest.approx(se_a)
+
+
+def test_anderson_rubin_set_inverts_its_test_and_opens_below_the_cutoff():
+    shapes = set()
+    for k in range(120):
+        slopes, influence = HERE["iv_draw"](k, n=400, pull=(0.05, 0.2, 0.6)[k % 3])
+        shape, low, high = HERE["ar_set"](slopes, influence)
+        shapes.add(shape)
+        F = slopes[1] ** 2 / (influence[:, 1] ** 2).sum()
+        assert (shape == "구간") == (F > 1.96**2)
+        inside = {"구간": lambda b: low < b < high, "양쪽": lambda b: b < low or b > high, "전부": lambda b: True}[shape]
+        for b in (-700.0, -90.0, -20.0, 0.0, 45.0, 160.0, 900.0):
+            assert HERE["ar_covers"](slopes, influence, b) == inside(b)
+    assert shapes == {"구간", "양쪽", "전부"}
+
+
+def test_weak_instruments_anderson_rubin_holds_and_wald_depends_on_the_correlation():
+    covers = lambda w: (np.abs(w[0]) < 1.96 * w[1]).mean()  # noqa: E731
+    for rho in (0.3, 0.95):
+        assert (np.abs(HERE["normal_world"](rho, 1.0)[4]) < 1.96).mean() == pytest.approx(0.95, abs=0.005)
+    assert covers(HERE["normal_world"](0.95, 1.0)) < 0.86 and covers(HERE["normal_world"](0.3, 1.0)) > 0.98
+    assert covers(HERE["normal_world"](0.95, 10.2)) > 0.94
+    w = HERE["normal_world"](0.6, 2.0)
+    assert covers(w[:, w[3] ** 2 > 10]) < 0.85 < covers(w)
+    d = HERE["normal_world"](0.9, 10, beta=-0.9)
+    assert (np.abs(d[0]) < 1.96 * d[2]).mean() < 0.65 < 0.93 < covers(d)
+
+
+def test_defiers_enter_with_a_negative_weight():
+    d = ASSIST.generate(seed=9, n=400_000, defiance=0.1)
+    c, a = d["kind"] == "complier", d["kind"] == "defier"
+    tc, ta = d.loc[c, "effect"].mean(), d.loc[a, "effect"].mean()
+    expected = (c.mean() * tc - a.mean() * ta) / (c.mean() - a.mean())
+    value, error = ratio(*pair(d))
+    assert abs(value - expected) < 3.5 * error and value > tc + 5 > ta
+
+
+def test_a_direct_effect_is_divided_by_the_first_stage(large):
+    direct = ASSIST.generate(seed=11, n=400_000, direct=5.0)
+    before, after = pair(large), pair(direct)
+    assert ratio(*after)[0] - ratio(*before)[0] == pytest.approx(5 / before[0][1], abs=0.05)
+    draws = np.array([HERE["excluded"](k) for k in range(60)])
+    assert draws[:, 1, 2].mean() < 0.25, "Sargan 검정이 배제 제약의 흠을 잘 듣는다면 11절의 말을 고쳐야 합니다."
+
+
+def test_many_junk_instruments_pull_towards_the_naive():
+    values = [np.mean([HERE["with_junk"](k, j)[0] for k in range(60)]) for j in (0, 100)]
+    assert values[1] < values[0] - 20
+
+
+def test_card_1995():
+    from linearmodels.datasets import card
+
+    men = card.load()
+    C = men[["exper", "expersq", "black", "smsa", "south", "smsa66", *(f"reg{k}" for k in range(662, 670))]].to_numpy(float)
+    ones = np.ones((len(men), 1))
+    X, Z = np.column_stack([men["educ"], ones, C]), np.column_stack([men["nearc4"], ones, C])
+    wage = men["lwage"].to_numpy()
+    for (b, se), expected in [(HERE["tsls"](wage, X, X, robust=False), (0.0747, 0.0035)), (HERE["tsls"](wage, X, Z, robust=False), (0.1315, 0.0550))]:
+        assert (round(b[0], 4), round(se[0], 4)) == expected
+    b, se = HERE["tsls"](men["educ"].to_numpy(float), Z, Z, robust=False)
+    assert round((b[0] / se[0]) ** 2, 1) == 13.3
+
+
+# ── 불연속 설계 ──
+
+
+@pytest.mark.parametrize("p", [1, 2])
+def test_local_jump_is_weighted_least_squares(p):
+    import statsmodels.api as sm
+
+    x, YT, _ = HERE["grade_draw"](1, n=2_000)
+    h = 9.0
+    use = np.abs(x) < h
+    powers = np.column_stack([x[use] ** j for j in range(1, p + 1)])
+    right = (x[use] >= 0).astype(float)[:, None]
+    fit = sm.WLS(YT[use, 0], sm.add_constant(np.column_stack([right, powers, right * powers])), weights=1 - np.abs(x[use]) / h).fit(cov_type="HC0")
+    jump, influence = local_jump(x, YT, h, p)
+    assert jump[0] == pytest.approx(fit.params[1]) and np.sqrt((influence[:, 0] ** 2).sum()) == pytest.approx(fit.bse[1])
+
+
+def test_local_linear_finds_the_truth_and_global_lines_do_not(wide):
+    x, YT, known = wide["score"].to_numpy() - 70, wide[["sales", "helped"]].to_numpy(float), truth("store_grade")
+    value, error = ratio(*local_jump(x, YT, 5.0))
+    assert abs(value - known["LATE"]) < 3.5 * error
+    jump, influence = local_jump(x, YT, 5.0)
+    assert abs(jump[0] - known["ITT"]) < 3.5 * np.sqrt((influence[:, 0] ** 2).sum())
+    for p, low, high in [(1, 26, 30), (2, 14, 17.3), (3, 14, 17.3)]:
+        assert low < ratio(*HERE["global_jump"](x, YT, p))[0] < high
+    assert wide.groupby("helped")["sales"].mean().diff().iloc[-1] > 40
+
+
+def test_window_shrinks_as_stores_are_added():
+    x, YT, _ = HERE["grade_draw"](2, n=400_000)
+    small, big = HERE["pick_window"](x[:5_000], YT[:5_000, 0]), HERE["pick_window"](x, YT[:, 0])
+    assert 3 < big < small < 11
+
+
+def test_density_test_has_its_size_and_hears_lifting():
+    clean = np.array([np.divide(*HERE["density_jump"](HERE["grade_draw"](300 + k)[0])) for k in range(200)])
+    assert (np.abs(clean) > 1.96).mean() < 0.1 and clean.std() == pytest.approx(1.0, abs=0.15)
+    lifted = [np.divide(*HERE["density_jump"](HERE["grade_draw"](300 + k, lift=0.2)[0])) for k in range(30)]
+    assert np.mean(np.array(lifted) > 1.96) > 0.9
+
+
+def test_lifting_biases_and_the_donut_repairs():
+    x, YT, prior = HERE["grade_draw"](5, n=300_000, lift=0.3)
+    known = truth("store_grade")["LATE"]
+    value, error = ratio(*local_jump(x, YT, 6.0))
+    keep = (x < -2) | (x >= 1.5)
+    repaired, repaired_error = ratio(*local_jump(x[keep], YT[keep], 8.0))
+    assert value - known > 5 * error and abs(repaired - known) < 3.5 * repaired_error
+    jump, influence = local_jump(x, prior[:, None], 6.0)
+    assert jump[0] > 4 * np.sqrt((influence**2).sum()), "처치 전 매출도 뛰어야 합니다."
