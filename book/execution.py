@@ -6,6 +6,7 @@
 """
 
 import hashlib
+import itertools
 import json
 import os
 import re
@@ -23,6 +24,7 @@ from pathlib import Path
 import nbformat
 import yaml
 
+from book import values
 from book.page import ROOT, Page, PageError, execution_dir, read_page
 
 SECONDS_BUDGET, MEMORY_BUDGET_MB = 60.0, 2048.0
@@ -139,6 +141,8 @@ def execution_key(page: Page) -> str:
     notebook = to_notebook(page)
     cells = [c.source for c in notebook.cells if c.cell_type == "code"]
     parts = [environment_digest(), json.dumps(page.meta.get("kernelspec"), sort_keys=True), *cells]
+    prose = [[at, sorted({e.raw for e in values.expressions(cell.source)})] for at, cell in values.numbered(notebook.cells)]
+    parts.append(json.dumps([item for item in prose if item[1]], ensure_ascii=False))
     for name in sorted(used_datasets(page)):
         parts += [
             name,
@@ -331,7 +335,6 @@ def prune(current: dict[str, Execution], keep: int = 3) -> None:
 
 def _run_here(source: Path, target: Path) -> None:
     """(자식 프로세스) 쪽 하나를 실행해 ``target``에 쓰고, 결과 요약을 .json으로 남깁니다."""
-    from nbclient import NotebookClient
     from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 
     page = read_page(source)
@@ -341,12 +344,13 @@ def _run_here(source: Path, target: Path) -> None:
         cell.metadata["_line"] = int(line) + 1
     error, started = None, time.perf_counter()
     with tempfile.TemporaryDirectory(prefix="cwd-") as cwd:
-        client = NotebookClient(
+        client = _client_class()(
             notebook, timeout=int(SECONDS_BUDGET * HARD_FACTOR), kernel_name="python3",
             resources={"metadata": {"path": cwd}}, record_timing=False,
         )  # fmt: skip
         try:
             client.execute()
+            error = _bad_value(page, notebook)
         except (CellExecutionError, CellTimeoutError, DeadKernelError) as failure:
             error = _describe(page, notebook, failure)
     seconds = time.perf_counter() - started
@@ -355,6 +359,46 @@ def _run_here(source: Path, target: Path) -> None:
     target.with_suffix(".json").write_text(
         json.dumps({"error": error, "seconds": seconds, "memory_mb": memory}, ensure_ascii=False), encoding="utf-8"
     )
+
+
+def _client_class():
+    """코드 셀 하나를 마칠 때마다 그다음 글이 부르는 식을 계산하는 nbclient."""
+    from nbclient import NotebookClient
+
+    class Client(NotebookClient):
+        async def async_execute_cell(self, cell, cell_index, execution_count=None, store_history=True):
+            done = await super().async_execute_cell(cell, cell_index, execution_count, store_history)
+            if cell.cell_type == "code":
+                await self._evaluate_prose(cell_index)
+            return done
+
+        async def _evaluate_prose(self, cell_index: int) -> None:
+            after = self.nb.cells[cell_index + 1 :]
+            prose = list(itertools.takewhile(lambda c: c.cell_type != "code", after))
+            raws = sorted({e.raw for c in prose if c.cell_type == "markdown" for e in values.expressions(c.source)})
+            if not raws:
+                return
+            call = f'__import__("book.values", fromlist=["publish"]).publish({raws!r}, globals())'
+            cell = nbformat.v4.new_code_cell(call)
+            await super().async_execute_cell(cell, cell_index, store_history=False)
+            position = sum(c.cell_type == "code" for c in self.nb.cells[: cell_index + 1])
+            answer = next(o["data"][values.VALUES_MIME] for o in cell.outputs if values.VALUES_MIME in o.get("data", {}))
+            self.nb.metadata.setdefault(values.METADATA_KEY, {})[str(position)] = answer
+
+    return Client
+
+
+def _bad_value(page: Page, notebook) -> str | None:
+    """계산하지 못한 본문의 식을 모아 알립니다. 없으면 None."""
+    found = []
+    for position, cell in values.numbered(notebook.cells):
+        known = values.at(notebook, position)
+        for expression in values.expressions(cell.source):
+            what = known.get(expression.raw, {"error": "앞에 코드 셀이 없습니다. 먼저 보일 값이면 glue로 묶으세요"})
+            if "error" in what:
+                line = cell.metadata.get("_line", 1) + expression.line
+                found.append(f"{page.docname}.md:{line}: 본문의 {{eval}}`{expression.raw}`: {what['error']}.")
+    return "\n".join(found) or None
 
 
 def _describe(page: Page, notebook, failure: Exception) -> str:

@@ -7,6 +7,7 @@ Jupyter와 Colab이 읽는 보통 Markdown으로 바꾸고, ``{glue:text}`` 자�
 
 import ast
 import base64
+import copy
 import mimetypes
 import posixpath
 import re
@@ -17,6 +18,7 @@ from pathlib import Path
 import nbformat
 import yaml
 
+from book import values
 from book.execution import Execution, to_notebook, used_datasets
 from book.page import ROOT, Page, PageError, read_page
 
@@ -427,7 +429,8 @@ def convert(page: Page, execution: Execution, *, solutions: bool = False, site: 
     ConversionError
         본문이 부르는 값이 실행 결과에 없거나, 정답 셀이 ``answer_N``을 정하지 않을 때.
     """
-    source = source_cells(page)
+    source = copy.deepcopy(source_cells(page))
+    values.substitute_cells(source, execution.notebook())
     writer = _Writer(
         glued_values(execution), solutions=solutions, site=site, docname=page.docname,
         whole="\n".join(c.source for c in source if c.cell_type == "markdown"), shipped=frozenset(shipped_files(page)),

@@ -94,7 +94,7 @@ def flatten(raw: str) -> Flat:
 
     def _role(match, where: int, base: int) -> None:
         role, content = match["role"], match["content"]
-        if role.startswith("glue"):
+        if role == "eval" or role.startswith("glue"):
             put(BOUND, where)
         elif role in {"cite", "cite:t", "cite:p", "footcite", "doi"}:
             put(CITED, where)

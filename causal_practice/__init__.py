@@ -5,12 +5,13 @@
 """
 
 from causal_practice.answers import check_answer
-from causal_practice.claims import glue, record_claim, record_validation
+from causal_practice.claims import Validated, glue, record_claim, record_validation, validate
 from causal_practice.data import generator, load, package_file, truth
 from causal_practice.plotting import COLORS, draw_graph, set_style
 
 __all__ = [
     "COLORS",
+    "Validated",
     "check_answer",
     "draw_graph",
     "generator",
@@ -21,4 +22,5 @@ __all__ = [
     "record_validation",
     "set_style",
     "truth",
+    "validate",
 ]

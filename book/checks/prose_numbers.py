@@ -1,16 +1,21 @@
 """본문의 숫자 검사: 계산한 값에 묶였거나, 출처가 있거나, 얼개를 이루는 숫자여야 합니다.
 
-셋 가운데 어느 것도 아니면 토막 바로 앞줄에 까닭을 적습니다.
+다음은 견주었으므로 그냥 씁니다.
+
+- 같은 절(##)의 코드에 같은 수가 적혀 있을 때. 코드가 ``draws=150``으로 바뀌면 글의 200은 걸립니다. 5%는 0.05와도 견줍니다.
+- 머리말의 ``given:``에 적은 설정값일 때. 그 값은 쪽의 코드 어딘가에 적혀 있어야 합니다.
+- 데이터 카드나 머리말에 같은 단위로 적힌 숫자('이후 28일 주문 수'의 28일)일 때.
+
+어느 것도 아니면 토막 바로 앞줄에 까닭을 적습니다.
 
     % 숫자 허용: 28, 10 — 회사가 정한 관찰 기간과 기준입니다
-
-데이터 카드나 머리말에 같은 단위로 적힌 숫자('이후 28일 주문 수'의 28일)는 정의이므로 그냥 씁니다.
 """
 
 import ast
 import re
 from functools import cache
 
+from book import values
 from book.checks.findings import Finding
 from book.checks.language import sentences
 from book.myst import BOUND, CITED, OPAQUE, Block, Document, parse, split_row
@@ -143,11 +148,79 @@ def check(page: Page, document: Document | None = None) -> list[Finding]:
                 Finding(
                     path, block.line_at(start),
                     f"본문의 숫자 '{shown}'이(가) 계산한 값에 묶이지 않았고 출처도 없습니다: '{_around(block.flat.text, start, end)}' — "
-                    f"{{glue:text}}로 묶거나, 같은 문장에 출처 링크를 달거나, 바로 앞줄에 '% 숫자 허용: {shown} — 까닭'을 적으세요.",
+                    f"{{eval}}`값`으로 계산한 값을 부르거나, 같은 문장에 출처 링크를 달거나, 바로 앞줄에 '% 숫자 허용: {shown} — 까닭'을 적으세요.",
                     "number",
                 )
             )  # fmt: skip
-    return sorted(found + _check_glue(path, document))
+    return sorted(found + _check_given(page, path, document) + _check_glue(path, document) + _check_values(path, document))
+
+
+def _amount(value: float) -> float:
+    return float(f"{abs(value):.9g}")
+
+
+def readings(number: str, tail: str) -> frozenset[float]:
+    """본문의 숫자가 코드에서는 어떤 수일 수 있는지: 그대로, 백분율이면 비율로도."""
+    value = float(number.replace(",", ""))
+    return frozenset({_amount(value), _amount(value / 100)} if "%" in tail else {_amount(value)})
+
+
+def literals(document: Document) -> dict[str, frozenset[float]]:
+    """절(##)마다 코드에 적힌 수의 크기. 빈 글자는 첫 절 앞입니다."""
+    sections = [(b.line, b.raw) for b in document.headings() if b.level <= 2]
+    found: dict[str, set[float]] = {}
+    for cell in document.cells:
+        section = next((title for line, title in reversed(sections) if line < cell.line), "")
+        for node in ast.walk(cell.tree) if cell.tree else ():
+            if isinstance(node, ast.Constant) and isinstance(node.value, (int, float)) and not isinstance(node.value, bool):
+                found.setdefault(section, set()).add(_amount(node.value))
+    return {section: frozenset(values) for section, values in found.items()}
+
+
+def _given(page: Page) -> dict[str, float]:
+    given = page.meta.get("given")
+    if not isinstance(given, dict):
+        return {}
+    return {str(k): v for k, v in given.items() if isinstance(v, (int, float)) and not isinstance(v, bool)}
+
+
+def _check_given(page: Page, path: str, document: Document) -> list[Finding]:
+    """머리말의 설정값은 쪽의 코드에도 같은 수로 적혀 있어야 합니다. 그래야 코드만 바뀔 때 걸립니다."""
+    written = frozenset().union(*literals(document).values())
+    line = document.front_matter_line("given")
+    return [
+        Finding(path, line, f"given의 '{name}: {value}'이(가) 쪽의 코드에 없습니다 — 코드의 값과 같게 고치거나, 쓰지 않으면 지우세요.", "given")
+        for name, value in _given(page).items()
+        if _amount(value) not in written
+    ]
+
+
+def _check_values(path: str, document: Document) -> list[Finding]:
+    """본문이 부르는 이름은 보이는 셀이 만듭니다. 지운 셀의 이름을 부르면 읽는 사람이 그 값을 다시 만들 수 없습니다."""
+    found, visible, hidden = [], set(), set()
+    cells = iter([*document.cells, None])
+    cell = next(cells)
+    for number, line in document.prose_lines():
+        while cell and cell.line < number:
+            made = {n.id for n in ast.walk(cell.tree or ast.Module([], [])) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
+            (hidden if "remove-cell" in cell.tags else visible).update(made)
+            cell = next(cells)
+        for expression in values.expressions(line):
+            names = _names(expression.code)
+            if names is None:
+                found.append(Finding(path, number, f"본문의 식 '{expression.code}'을(를) 파이썬으로 읽지 못했습니다 — 괄호와 따옴표를 확인하세요.", "eval"))
+                continue
+            for name in sorted(names & hidden - visible):
+                found.append(Finding(path, number, f"본문이 부르는 '{name}'은(는) 지운 셀에서만 만듭니다 — 보이는 셀에서 만드세요.", "eval"))
+    return found
+
+
+def _names(code: str) -> set[str] | None:
+    try:
+        tree = ast.parse(code, mode="eval")
+    except SyntaxError:
+        return None
+    return {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)}
 
 
 def _around(text: str, start: int, end: int) -> str:
@@ -158,6 +231,7 @@ def _around(text: str, start: int, end: int) -> str:
 def _loose_numbers(page: Page, document: Document) -> list[tuple[Block, int, int, str]]:
     """묶이지도, 인용되지도, 얼개를 이루지도 않는 숫자."""
     defined, loose = definitions(page), []
+    written, given = literals(document), {_amount(v) for v in _given(page).values()}
     cited_table_at = -1
     numbered = {m[1] for b in document.headings() if (m := re.match(r"(\d+\.\d+)\s", b.flat.text))}
     for index, block in enumerate(document.blocks):
@@ -176,6 +250,8 @@ def _loose_numbers(page: Page, document: Document) -> list[tuple[Block, int, int
                 continue
             unit = re.match(r"\s?([가-힣%])", text[start + len(number) :])
             if unit and (number.replace(",", ""), unit[1]) in defined:
+                continue
+            if readings(number, text[end - 3 : end]) & (written.get(block.section, frozenset()) | given):
                 continue
             if block.kind in {"heading", "title"} and re.fullmatch(r"[\s]*", text[:start]) and re.match(r"[.)]?\s", text[end:]):
                 continue  # 제목 앞의 번호
