@@ -1,4 +1,4 @@
-"""문체 검사: 합니다체 하나로, 한 문장은 14어절까지, 용어집의 말로.
+"""문체 검사: 합니다체 하나로, 한 문장은 20어절까지, 용어집의 말로.
 
 문장 끝의 말씨는 kiwipiepy의 형태소 분석으로 가립니다. 따옴표 안의 말, 표의 칸, 제목은 말씨를 보지 않습니다.
 """
@@ -10,7 +10,7 @@ from book.checks.findings import Finding
 from book.myst import BOUND, CITED, OPAQUE, Block, Document, flatten, parse
 from book.page import ROOT, Page
 
-LONGEST = 14  # 한 문장의 어절
+LONGEST = 20  # 한 문장의 어절. 이유와 결과를 한 문장에 잇되, 스무 어절을 넘으면 나눕니다
 REPEATED = 40  # 이보다 짧은 문단은 되풀이될 수 있습니다(글자)
 PROSE = {"paragraph", "item", "footnote"}
 EXEMPTION = re.compile(r"^%\s*문체 허용(?P<rest>.*)$")
