@@ -333,7 +333,7 @@ def prune(current: dict[str, Execution], keep: int = 3) -> None:
             path.with_suffix(".json").unlink(missing_ok=True)
 
 
-def _run_here(source: Path, target: Path) -> None:
+def run_page(source: Path, target: Path) -> None:
     """(자식 프로세스) 쪽 하나를 실행해 ``target``에 쓰고, 결과 요약을 .json으로 남깁니다."""
     from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 
@@ -379,8 +379,10 @@ def _client_class():
             if not raws:
                 return
             call = f'__import__("book.values", fromlist=["publish"]).publish({raws!r}, globals())'
-            cell = nbformat.v4.new_code_cell(call)
+            cell, own = nbformat.v4.new_code_cell(call), self.nb.cells[cell_index]
             await super().async_execute_cell(cell, cell_index, store_history=False)
+            self.nb.cells[cell_index] = own  # nbclient는 실행한 셀을 그 자리에 넣고 번호를 하나 올립니다
+            self.code_cells_executed -= 1
             position = sum(c.cell_type == "code" for c in self.nb.cells[: cell_index + 1])
             answer = next(o["data"][values.VALUES_MIME] for o in cell.outputs if values.VALUES_MIME in o.get("data", {}))
             self.nb.metadata.setdefault(values.METADATA_KEY, {})[str(position)] = answer
@@ -396,9 +398,15 @@ def _bad_value(page: Page, notebook) -> str | None:
         for expression in values.expressions(cell.source):
             what = known.get(expression.raw, {"error": "앞에 코드 셀이 없습니다. 먼저 보일 값이면 glue로 묶으세요"})
             if "error" in what:
-                line = cell.metadata.get("_line", 1) + expression.line
+                line = _line_holding(page, expression.raw, cell.metadata.get("_line", 1))
                 found.append(f"{page.docname}.md:{line}: 본문의 {{eval}}`{expression.raw}`: {what['error']}.")
     return "\n".join(found) or None
+
+
+def _line_holding(page: Page, raw: str, start: int) -> int:
+    """``start``번째 줄부터 식 ``raw``가 적힌 첫 줄. 글 셀은 앞뒤의 빈 줄이 잘려 있어 줄을 더해서는 모릅니다."""
+    lines = page.text.split("\n")
+    return next((n for n in range(start, len(lines) + 1) if f"{{eval}}`{raw}`" in lines[n - 1]), start)
 
 
 def _describe(page: Page, notebook, failure: Exception) -> str:
@@ -425,4 +433,4 @@ def _describe(page: Page, notebook, failure: Exception) -> str:
 
 if __name__ == "__main__":
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    _run_here(Path(sys.argv[1]), Path(sys.argv[2]))
+    run_page(Path(sys.argv[1]), Path(sys.argv[2]))
