@@ -62,8 +62,8 @@ def test_write_keeps_the_rest_of_the_catalogue(sandbox):
 def test_a_slip_in_the_card_is_named(sandbox, old, new, message):
     catalogue = sandbox / "catalog.yml"
     catalogue.write_text(catalogue.read_text(encoding="utf-8").replace(old, new), encoding="utf-8")
-    found = [p for name in NAMES for p in data.problems(name)]
-    assert any(message in p for p in found), found[:3]
+    found = data.problems(NAMES[0])
+    assert any(message in p for p in found), found
 
 
 def test_a_broken_generator_is_one_line(sandbox):
@@ -107,8 +107,9 @@ def test_a_generator_is_found_by_its_name_only():
 
 
 def test_truth_is_the_cards(sandbox):
+    cards = data.read_catalog()
     for name in NAMES:
-        assert causal_practice.truth(name) == data.read_catalog()[name]["truth"] != {}
+        assert causal_practice.truth(name) == cards[name]["truth"] != {}
 
 
 # --- 데이터 쪽 ---
