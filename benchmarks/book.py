@@ -9,8 +9,6 @@
 import argparse
 import contextlib
 import datetime
-import gzip
-import http.server
 import json
 import math
 import os
@@ -19,22 +17,17 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import threading
 import time
-from collections.abc import Iterator
-from functools import partial
 from pathlib import Path
 
 import yaml
 
+from book.browser import BrowserMissing, chromium, serve
 from book.page import ROOT, html_dir, read_page
 
 TABLE = ROOT / "guides" / "benchmark.yml"
 QUERIES = ROOT / "tests" / "book" / "search_queries.yml"
 HEADER = "# `make bench`가 쓴 파일입니다. 손으로 고치지 않습니다.\n"
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
-COMPRESSED = {".html", ".css", ".js", ".mjs", ".json", ".svg", ".xml", ".txt", ".wasm"}
 SENTENCE = "\n\n재는 동안만 있는 문장입니다.\n"
 GOAL_SECONDS = {"cold": 900, "warm": 10, "edit": 20, "data": 60}
 
@@ -167,65 +160,6 @@ def page_rows(report: dict) -> list[dict]:
 
 
 # --- 사이트 ---
-
-
-class _Compressing(http.server.SimpleHTTPRequestHandler):
-    """글로 된 파일을 gzip으로 보냅니다. 정적 사이트를 올리는 곳들이 그렇게 합니다."""
-
-    protocol_version = "HTTP/1.1"
-
-    def do_GET(self):
-        path = Path(self.translate_path(self.path))
-        path = path / "index.html" if path.is_dir() else path
-        if not path.is_file():
-            self.send_error(404)
-            return
-        body = path.read_bytes()
-        self.send_response(200)
-        self.send_header("Content-Type", self.guess_type(str(path)))
-        if path.suffix in COMPRESSED:
-            body = gzip.compress(body, 6)
-            self.send_header("Content-Encoding", "gzip")
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *_):
-        pass
-
-
-@contextlib.contextmanager
-def serve(site: Path) -> Iterator[str]:
-    """사이트를 이 컴퓨터 안에서만 열고 주소를 돌려줍니다."""
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), partial(_Compressing, directory=str(site)))
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_address[1]}"
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
-
-
-@contextlib.contextmanager
-def chromium():
-    """Playwright의 크로뮴. 시스템에 깔린 것을 씁니다.
-
-    Raises
-    ------
-    BenchFailed
-        브라우저가 없을 때.
-    """
-    from playwright.sync_api import sync_playwright
-
-    executable = next(filter(None, map(shutil.which, BROWSERS)), None)
-    if executable is None:
-        raise BenchFailed("브라우저(chromium)가 없어 쪽 무게와 검색을 잴 수 없습니다. 설치: apt-get install chromium")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=executable, args=FLAGS)
-        yield browser
-        browser.close()
 
 
 def weigh(browser, url: str) -> tuple[float, int, float]:
@@ -368,7 +302,10 @@ def main(argv: list[str] | None = None) -> int:
             site = folder / "_build" / "html"
         if not (site / "index.html").is_file():
             raise BenchFailed("사이트가 없습니다. `make book`을 먼저 돌리세요.")
-        browser, address = stack.enter_context(chromium()), stack.enter_context(serve(site))
+        try:
+            browser, address = stack.enter_context(chromium()), stack.enter_context(serve(site))
+        except BrowserMissing as error:
+            raise BenchFailed(f"쪽 무게와 검색을 잴 수 없습니다. {error}") from None
         say("쪽 무게를 잽니다.")
         rows += measure_weights(browser, address, site, say)
         say("검색을 잽니다.")

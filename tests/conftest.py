@@ -1,7 +1,7 @@
 """시험이 함께 쓰는 것: 만들어진 사이트, 실행된 노트북, 진짜 브라우저."""
 
+import contextlib
 import os
-import shutil
 import sys
 import warnings
 from dataclasses import dataclass, field
@@ -12,13 +12,11 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+from book.browser import BrowserMissing, chromium
 from book.execution import Execution, stored
 from book.page import Page, html_dir, published_pages
 
 IN_CI = os.environ.get("CI", "").lower() == "true"
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-BROWSER_FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
-NO_BROWSER = "브라우저(chromium)가 없어 브라우저 시험을 건너뜁니다. 설치: apt-get install chromium fonts-nanum"
 
 
 @dataclass
@@ -66,18 +64,15 @@ def site_dir() -> Path:
 @pytest.fixture(scope="session")
 def browser():
     """헤드리스 크로뮴. 없으면 크게 알리고 건너뛰며, CI에서는 실패합니다."""
-    from playwright.sync_api import sync_playwright
-
-    executable = next(filter(None, map(shutil.which, BROWSERS)), None)
-    if executable is None:
-        if IN_CI:
-            pytest.fail(NO_BROWSER.replace("건너뜁니다", "돌릴 수 없습니다"), pytrace=False)
-        warnings.warn(NO_BROWSER, stacklevel=1)
-        pytest.skip(NO_BROWSER)
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=executable, args=BROWSER_FLAGS)
+    with contextlib.ExitStack() as stack:
+        try:
+            browser = stack.enter_context(chromium())
+        except BrowserMissing as error:
+            if IN_CI:
+                pytest.fail(str(error), pytrace=False)
+            warnings.warn(str(error), stacklevel=1)
+            pytest.skip(f"브라우저 시험을 건너뜁니다. {error}")
         yield browser
-        browser.close()
 
 
 def record(page) -> Recorded:

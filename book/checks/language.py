@@ -7,6 +7,7 @@ import re
 from functools import cache
 
 from book.checks.findings import Finding
+from book.glossary import banned_spellings, read_glossary
 from book.myst import BOUND, CITED, OPAQUE, Block, Document, flatten, parse
 from book.page import ROOT, Page
 
@@ -119,8 +120,6 @@ def glossary_variants() -> dict[str, str]:
 
 @cache
 def _read_variants(path, modified_ns: int) -> dict[str, str]:
-    from book.extensions.glossary import banned_spellings, read_glossary
-
     return {**_EXTRA, **banned_spellings(read_glossary(path))}
 
 

@@ -108,7 +108,7 @@ def definitions(page: Page) -> set[tuple[str, str]]:
     texts += [f"{value}분" for value in minutes.values()] if isinstance(minutes, dict) else []
     names = page.meta.get("datasets")
     for name in names if isinstance(names, list) else []:
-        info = _catalog().get(str(name))
+        info = data_cards().get(str(name))
         if isinstance(info, dict):
             texts += [str(info.get("title")), str(info.get("description"))]
             for column in (info.get("columns") or {}).values():
@@ -116,7 +116,8 @@ def definitions(page: Page) -> set[tuple[str, str]]:
     return {(m[1].replace(",", ""), m[2]) for text in texts for m in re.finditer(r"(\d[\d,]*(?:\.\d+)?)\s?([가-힣%])", text)}
 
 
-def _catalog() -> dict:
+def data_cards() -> dict:
+    """데이터 카드 전체. 읽지 못하는 파일이면 빈 사전입니다(그 잘못은 데이터 검사가 알립니다)."""
     from book.catalog import CATALOG
 
     return _read_catalog(CATALOG.stat().st_mtime_ns) if CATALOG.exists() else {}

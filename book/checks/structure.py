@@ -7,7 +7,7 @@ from urllib.parse import unquote, urlsplit
 
 from book.checks.findings import Finding
 from book.myst import Cell, Directive, Document, parse
-from book.checks.prose_numbers import _catalog
+from book.checks.prose_numbers import data_cards
 from book.page import ROOT, Page, toc_docnames
 
 ESTIMANDS = {"ATE", "ATT", "ATU", "ATO", "CATE", "LATE", "ITT", "QTE", "ATT(g,t)", "CACE"}
@@ -266,7 +266,7 @@ class _Checker:
     def datasets(self) -> None:
         promised = self.page.meta.get("datasets")
         promised = [str(n) for n in promised] if isinstance(promised, list) else []
-        line, cards = self.meta_line("datasets"), _catalog()
+        line, cards = self.meta_line("datasets"), data_cards()
         loaded: dict[str, int] = {}
         dynamic = False
         for cell in self.document.cells:

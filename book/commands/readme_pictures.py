@@ -4,10 +4,11 @@
 """
 
 import sys
+from pathlib import Path
 
 from PIL import Image
 
-from benchmarks.book import chromium, serve
+from book.browser import BrowserMissing, chromium, serve
 from book.page import ROOT, html_dir
 
 FOLDER = ROOT / "assets" / "readme"
@@ -26,6 +27,22 @@ def main() -> int:
     if not (site / "index.html").is_file():
         print("사이트가 없습니다. `make book`을 먼저 돌리세요.", file=sys.stderr)
         return 1
+    try:
+        take(site)
+    except BrowserMissing as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
+
+
+def take(site: Path) -> None:
+    """그림마다 쪽을 열어 찍고 줄여 ``FOLDER``에 씁니다.
+
+    Raises
+    ------
+    BrowserMissing
+        브라우저가 없을 때.
+    """
     FOLDER.mkdir(parents=True, exist_ok=True)
     with chromium() as browser, serve(site) as address:
         for name, docname, selector, query in PICTURES:
@@ -45,7 +62,6 @@ def main() -> int:
             image = Image.open(path).convert("RGB").resize(SIZE, Image.Resampling.LANCZOS)
             image.quantize(128, dither=Image.Dither.NONE).save(path, optimize=True)
             print(f"{path.relative_to(ROOT)}: {path.stat().st_size / 1000:.0f}KB")
-    return 0
 
 
 if __name__ == "__main__":

@@ -24,11 +24,11 @@ def generate(
     seed : int
         난수 씨앗.
     n : int
-        손님 수. 10 이상.
+        손님 수. 10 이상 1천만 이하.
     direct_effect : float
-        방문을 거치지 않는 쿠폰의 평균 효과(천 원/4주). 손님마다 다르며 0 이상.
+        방문을 거치지 않는 쿠폰의 평균 효과(천 원/4주). 손님마다 다르며 0 이상 100 이하.
     extra_visits : float
-        쿠폰이 늘리는 평균 방문(회/4주). 0 이상.
+        쿠폰이 늘리는 평균 방문(회/4주). 0 이상 30 이하.
     targeting : float
         지난 8주 주문이 1회 많을 때 쿠폰을 받을 로그 오즈가 줄어드는 크기. 0이면 주문과 무관하게 보냅니다.
 
@@ -40,12 +40,12 @@ def generate(
     Raises
     ------
     ValueError
-        손님 수가 너무 적거나, 효과가 음수이거나, 대상 선정이 0과 2 사이를 벗어날 때.
+        손님 수나 효과가 범위를 벗어나거나, 대상 선정이 0과 2 사이를 벗어날 때.
     """
-    if n < 10:
-        raise ValueError(f"n은 10 이상이어야 합니다. 받은 값: {n}")
-    if direct_effect < 0 or extra_visits < 0:
-        raise ValueError("direct_effect와 extra_visits는 0 이상이어야 합니다. 금액과 방문이 음수가 될 수 있습니다.")
+    if isinstance(n, bool) or not isinstance(n, (int, np.integer)) or not 10 <= n <= 10**7:
+        raise ValueError(f"n은 10 이상 1천만 이하의 정수여야 합니다. 받은 값: {n!r}")
+    if not (0 <= direct_effect <= 100 and 0 <= extra_visits <= 30):
+        raise ValueError("direct_effect는 0에서 100, extra_visits는 0에서 30 사이여야 합니다. 음수면 금액과 방문이 음수가 될 수 있습니다.")
     if not 0 <= targeting <= 2:
         raise ValueError(f"targeting은 0과 2 사이여야 합니다. 더 크면 양수성이 무너집니다. 받은 값: {targeting}")
     rng = np.random.default_rng(seed)

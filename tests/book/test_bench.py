@@ -8,6 +8,7 @@ import pytest
 import yaml
 
 from benchmarks import book as bench
+from book.browser import serve
 from book.page import ROOT
 
 
@@ -51,7 +52,7 @@ def test_the_copy_has_uncommitted_files_but_nothing_ignored(tmp_path, monkeypatc
 def test_the_server_compresses_text_and_only_text(tmp_path):
     (tmp_path / "index.html").write_text("가" * 1000, encoding="utf-8")
     (tmp_path / "f.woff2").write_bytes(b"x" * 1000)
-    with bench.serve(tmp_path) as address:
+    with serve(tmp_path) as address:
         with urllib.request.urlopen(f"{address}/") as answer:
             assert answer.headers["Content-Encoding"] == "gzip"
             assert gzip.decompress(answer.read()).decode() == "가" * 1000

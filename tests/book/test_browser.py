@@ -3,15 +3,13 @@
 검색, 슬라이드, 사례 모음, 모양의 자세한 시험은 저마다의 파일에 있습니다. 여기서는 사이트 전체를 훑습니다.
 """
 
-import functools
-import http.server
-import threading
 from urllib.parse import unquote
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from conftest import record
 
+from book.browser import serve
 from book.page import published_pages
 
 PAGES = {page.docname: page for page in published_pages()}
@@ -69,16 +67,8 @@ def tab(request, context, site_dir):
 @pytest.fixture(scope="module")
 def server(site_dir):
     """사이트를 이 컴퓨터 안에서만 엽니다."""
-
-    class Quiet(http.server.SimpleHTTPRequestHandler):
-        def log_message(self, *_):
-            pass
-
-    httpd = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=str(site_dir)))
-    threading.Thread(target=httpd.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{httpd.server_address[1]}"
-    httpd.shutdown()
-    httpd.server_close()
+    with serve(site_dir) as address:
+        yield address
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import yaml
 from sphinx.application import Sphinx
 from sphinx.util.docutils import docutils_namespace
 
-from book.extensions.glossary import LATIN, GlossaryError, anchor, banned_spellings, initial, read_glossary, spellings
+from book.glossary import LATIN, GlossaryError, anchor, banned_spellings, initial, read_glossary, spellings
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 ENTRIES = read_glossary(ROOT / "guides" / "glossary.yml")

@@ -57,27 +57,6 @@ def slope(frame, adjusted, outcome="mispick"):
 # ── 생성기 ──
 
 
-def test_same_seed_same_table_and_global_seed_is_left_alone():
-    np.random.seed(0)
-    expected = np.random.random()
-    np.random.seed(0)
-    first = WORLD.generate(seed=3, n=300)
-    assert np.random.random() == expected
-    pd.testing.assert_frame_equal(first, WORLD.generate(seed=3, n=300))
-    assert not first.equals(WORLD.generate(seed=4, n=300))
-
-
-def test_committed_file_is_what_the_generator_makes():
-    pd.testing.assert_frame_equal(load("picking_mentor", with_truth=True), WORLD.generate(**WORLD.DEFAULTS), check_dtype=False, rtol=1e-5)
-    assert {"care", "mentor_prob", "mispick_0", "mispick_1"}.isdisjoint(load("picking_mentor").columns)
-
-
-@pytest.mark.parametrize("bad", [{"n": 10}, {"n": 1000.0}, {"n": True}, {"hidden": 1}, {"hidden": "예"}])
-def test_impossible_values_are_rejected(bad):
-    with pytest.raises(ValueError, match="여야 합니다"):
-        WORLD.generate(**{"seed": 1, "n": 300} | bad)
-
-
 def test_known_truth_and_possible_values_at_large_n(large):
     _, frame = large
     assert (frame["mispick_1"] - frame["mispick_0"]).mean() == pytest.approx(KNOWN["ATE"], abs=0.005)

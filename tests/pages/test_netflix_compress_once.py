@@ -1,4 +1,4 @@
-"""한 번만 줄이기 사례: 같은 씨앗이면 같은 표, 있을 수 없는 값은 거절, 알려진 정답, 줄인 회귀와 온전한 회귀의 일치."""
+"""한 번만 줄이기 사례: 알려진 정답, 줄인 회귀와 온전한 회귀의 일치."""
 
 import json
 import os
@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 import yaml
 
-from causal_practice import generator, load, truth
+from causal_practice import generator, truth
 from benchmarks.compress_once import LIBRARIES, RESULT
 from book.page_code import page_functions
 from book.page import ROOT, read_page
@@ -35,19 +35,6 @@ def test_same_seed_same_table_whatever_the_threads():
             tables.append(connection.execute("SELECT * FROM weeks ORDER BY member_id, week").df())
     pd.testing.assert_frame_equal(*tables)
     assert not HOME.generate(seed=3, members=500).equals(HOME.generate(seed=4, members=500))
-
-
-def test_committed_file_is_what_the_generator_makes():
-    pd.testing.assert_frame_equal(load("netflix_compress_once", with_truth=True), HOME.generate(**HOME.DEFAULTS), check_dtype=False)
-
-
-@pytest.mark.parametrize(
-    "wrong",
-    [{"members": 99}, {"members": 1e3}, {"members": True}, {"members": 10**9}, {"seed": -1}, {"seed": 1.5}, {"seed": True}, {"seed": 2**40}],
-)
-def test_impossible_worlds_are_refused_in_korean(wrong):
-    with pytest.raises(ValueError, match="여야 합니다"):
-        HOME.generate(**wrong)
 
 
 def test_a_table_name_cannot_smuggle_sql():

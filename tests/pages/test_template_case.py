@@ -1,4 +1,4 @@
-"""template_case 데이터: 정답이 맞고, 겹치고, 교란이 있고, 있을 수 없는 값을 물리칩니다."""
+"""template_case 데이터: 정답이 맞고, 겹치고, 교란이 있습니다. 모든 생성기가 지키는 것은 test_generators.py가 봅니다."""
 
 import numpy as np
 import pytest
@@ -14,12 +14,6 @@ def test_the_truth_on_the_card_is_the_population_average():
     assert effect.mean() == pytest.approx(truth("template_case")["ATE"], abs=4 * effect.std() / np.sqrt(len(world)))
 
 
-def test_the_same_seed_gives_the_same_table():
-    first, second = (MAKE.generate(**MAKE.DEFAULTS) for _ in range(2))
-    assert first.equals(second)
-    assert not first.equals(MAKE.generate(**MAKE.DEFAULTS | {"seed": 2}))
-
-
 def test_the_naive_comparison_misleads_and_the_groups_overlap():
     world = MAKE.generate(**MAKE.DEFAULTS)
     treated = world["extra_clean"] == 1
@@ -31,12 +25,3 @@ def test_the_naive_comparison_misleads_and_the_groups_overlap():
 def test_without_an_effect_there_is_none():
     world = MAKE.generate(**MAKE.DEFAULTS | {"removal": 0.0})
     assert (world["defects_1"] == world["defects_0"]).all()
-
-
-@pytest.mark.parametrize(
-    ("wrong", "message"),
-    [({"n": 10}, "n은 50 이상"), ({"n": 100.5}, "정수"), ({"removal": 1.0}, "removal"), ({"hidden": -1}, "hidden")],
-)
-def test_impossible_parameters_are_refused(wrong, message):
-    with pytest.raises(ValueError, match=message):
-        MAKE.generate(**MAKE.DEFAULTS | wrong)

@@ -1,15 +1,13 @@
-"""3주차 데이터의 생성기와, 3주차 쪽이 하는 통계의 주장: 같은 씨앗이면 같은 표, 있을 수 없는 값은 거절, 큰 표본에서는 알려진 정답."""
+"""3주차 데이터의 생성기와, 3주차 쪽이 하는 통계의 주장: 큰 표본에서는 알려진 정답."""
 
 import networkx as nx
 import numpy as np
-import pandas as pd
 import pytest
 
-from causal_practice import generator, load, truth
+from causal_practice import generator, truth
 
 CHECK = generator("deep_check")
 KNOWN = truth("deep_check")
-HIDDEN = {"taste", "chance", "spend_0", "spend_1"}
 ARROWS = {
     "age_years": ["complaint"], "staffing": ["deep_check"], "machines": ["past_spend", "deep_check", "spend"],
     "complaint": ["deep_check", "rating", "spend"], "past_spend": ["spend", "app_member"],
@@ -43,37 +41,6 @@ def branch():
 @pytest.fixture(scope="module")
 def coin():
     return CHECK.generate(seed=12, n=400_000, assignment="coin")
-
-
-def test_same_seed_same_table():
-    pd.testing.assert_frame_equal(CHECK.generate(seed=3, n=200), CHECK.generate(seed=3, n=200))
-    assert not CHECK.generate(seed=3, n=200).equals(CHECK.generate(seed=4, n=200))
-
-
-def test_global_seed_is_left_alone():
-    np.random.seed(0)
-    expected = np.random.random()
-    np.random.seed(0)
-    CHECK.generate(seed=3, n=200)
-    assert np.random.random() == expected
-
-
-def test_committed_file_is_what_the_generator_makes():
-    made = CHECK.generate(**CHECK.DEFAULTS)
-    pd.testing.assert_frame_equal(load("deep_check", with_truth=True), made, check_dtype=False, rtol=1e-5)
-
-
-def test_truth_is_closed_by_default():
-    assert HIDDEN.isdisjoint(load("deep_check").columns)
-
-
-@pytest.mark.parametrize(
-    "bad",
-    [{"n": 10}, {"n": 100.5}, {"n": True}, {"assignment": "lottery"}, {"assignment": None}, {"hidden": -0.1}, {"hidden": 1.5}, {"hidden": True}, {"hidden": "예"}, {"hidden": float("nan")}, {"rule": 1}, {"rule": "예"}, {"rule": True, "assignment": "coin"}],
-)  # fmt: skip
-def test_impossible_values_are_rejected(bad):
-    with pytest.raises(ValueError, match="야 합니다"):
-        CHECK.generate(**{"seed": 1, "n": 200} | bad)
 
 
 def test_observed_values_are_potential_outcomes(branch):

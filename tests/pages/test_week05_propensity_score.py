@@ -1,10 +1,9 @@
-"""5주차 데이터의 생성기: 같은 씨앗이면 같은 표, 있을 수 없는 값은 거절, 큰 표본에서는 알려진 정답."""
+"""5주차 데이터의 생성기: 큰 표본에서는 알려진 정답."""
 
 import numpy as np
-import pandas as pd
 import pytest
 
-from causal_practice import generator, load, truth
+from causal_practice import generator, truth
 
 ONBOARDING = generator("onboarding_consulting")
 TICKETS = generator("ticket_response")
@@ -14,60 +13,6 @@ TICKETS = generator("ticket_response")
 def large():
     frame = ONBOARDING.generate(seed=11, n=400_000)
     return frame, (frame["hours1"] - frame["hours0"]).to_numpy()
-
-
-@pytest.mark.parametrize("module", [ONBOARDING, TICKETS])
-def test_same_seed_same_table(module):
-    first, second = module.generate(seed=3, n=200), module.generate(seed=3, n=200)
-    pd.testing.assert_frame_equal(first, second)
-    assert not first.equals(module.generate(seed=4, n=200))
-
-
-@pytest.mark.parametrize("module", [ONBOARDING, TICKETS])
-def test_global_seed_is_left_alone(module):
-    np.random.seed(0)
-    expected = np.random.random()
-    np.random.seed(0)
-    module.generate(seed=3, n=200)
-    assert np.random.random() == expected
-
-
-@pytest.mark.parametrize("name", ["onboarding_consulting", "ticket_response"])
-def test_committed_file_is_what_the_generator_makes(name):
-    module = generator(name)
-    made = module.generate(**module.DEFAULTS)
-    pd.testing.assert_frame_equal(load(name, with_truth=True), made, check_dtype=False, rtol=1e-5)
-
-
-@pytest.mark.parametrize("name", ["onboarding_consulting", "ticket_response"])
-def test_truth_is_closed_by_default(name):
-    hidden = {"score_true", "drive", "hours0", "hours1", "satisfaction0", "satisfaction1", "hours_at_60"}
-    assert hidden.isdisjoint(load(name).columns)
-
-
-@pytest.mark.parametrize(
-    "bad",
-    [
-        {"n": 10},
-        {"n": 100.5},
-        {"n": True},
-        {"steepness": -0.1},
-        {"steepness": 11},
-        {"call_push": -1},
-        {"hidden": 3},
-        {"treatment_shape": "probit"},
-        {"outcome_shape": "cubic"},
-    ],
-)
-def test_onboarding_rejects(bad):
-    with pytest.raises(ValueError, match="여야 합니다"):
-        ONBOARDING.generate(**{"seed": 1, "n": 200} | bad)
-
-
-@pytest.mark.parametrize("bad", [{"n": 0}, {"n": "많이"}, {"slope": 5}, {"triage": -1}])
-def test_tickets_reject(bad):
-    with pytest.raises(ValueError, match="여야 합니다"):
-        TICKETS.generate(**{"seed": 1, "n": 200} | bad)
 
 
 def test_known_truth_at_large_n(large):

@@ -1,12 +1,11 @@
 """7주차 데이터의 생성기와 쪽의 통계 주장: 정답, 교란, 학습기의 순위, 인과 숲의 점별 포함률."""
 
 import numpy as np
-import pandas as pd
 import pytest
 from lightgbm import LGBMClassifier, LGBMRegressor
 from sklearn.model_selection import KFold
 
-from causal_practice import generator, load, truth
+from causal_practice import generator, truth
 
 COACH = generator("study_coach")
 GOAL = generator("study_goal")
@@ -32,61 +31,6 @@ def _arrays(frame):
 @pytest.fixture(scope="module")
 def large():
     return COACH.generate(seed=11, n=400_000)
-
-
-@pytest.mark.parametrize("module", [COACH, GOAL])
-def test_same_seed_same_table(module):
-    first, second = module.generate(seed=3, n=200), module.generate(seed=3, n=200)
-    pd.testing.assert_frame_equal(first, second)
-    assert not first.equals(module.generate(seed=4, n=200))
-
-
-@pytest.mark.parametrize("module", [COACH, GOAL])
-def test_global_seed_is_left_alone(module):
-    np.random.seed(0)
-    expected = np.random.random()
-    np.random.seed(0)
-    module.generate(seed=3, n=200)
-    assert np.random.random() == expected
-
-
-@pytest.mark.parametrize("name", ["study_coach", "study_goal"])
-def test_committed_file_is_what_the_generator_makes(name):
-    module = generator(name)
-    made = module.generate(**module.DEFAULTS)
-    pd.testing.assert_frame_equal(load(name, with_truth=True), made, check_dtype=False, rtol=1e-5)
-
-
-@pytest.mark.parametrize("name", ["study_coach", "study_goal"])
-def test_truth_is_closed_by_default(name):
-    hidden = {"score_true", "drive", "effect_true", "hours0", "hours1", "slope_true", "hours_at_60"}
-    assert hidden.isdisjoint(load(name).columns)
-
-
-@pytest.mark.parametrize(
-    "bad",
-    [
-        {"n": 10},
-        {"n": 100.5},
-        {"n": True},
-        {"effect": "cubic"},
-        {"base_rate": -6},
-        {"base_rate": 3},
-        {"selection": -0.1},
-        {"selection": 5},
-        {"hidden": -1},
-        {"hidden": 3},
-    ],
-)
-def test_coach_rejects(bad):
-    with pytest.raises(ValueError, match="여야 합니다"):
-        COACH.generate(**{"seed": 1, "n": 200} | bad)
-
-
-@pytest.mark.parametrize("bad", [{"n": 0}, {"n": "많이"}, {"selection": 4}, {"bend": -0.1}, {"bend": 2}])
-def test_goal_rejects(bad):
-    with pytest.raises(ValueError, match="여야 합니다"):
-        GOAL.generate(**{"seed": 1, "n": 200} | bad)
 
 
 def test_known_truth_at_large_n(large):

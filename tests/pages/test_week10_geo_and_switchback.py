@@ -1,4 +1,4 @@
-"""10주차: 같은 씨앗이면 같은 표, 있을 수 없는 값은 거절, 알려진 정답, 그리고 장이 하는 통계의 주장."""
+"""10주차: 알려진 정답, 그리고 장이 하는 통계의 주장."""
 
 from itertools import product
 
@@ -31,34 +31,6 @@ def cities():
         off, on = sum(RADIUS.run(c, np.vstack([0 * live, live])))[:, 24:]
         out.append((c, live, off, on))
     return out
-
-
-@pytest.mark.parametrize(("name", "small"), [("quick_radius", {"days": 4}), ("station_ads", {"days": 14})])
-def test_same_seed_same_table(name, small):
-    make = generator(name).generate
-    pd.testing.assert_frame_equal(make(seed=3, **small), make(seed=3, **small))
-    assert not make(seed=3, **small).equals(make(seed=4, **small))
-    np.random.seed(0)
-    expected = np.random.random()
-    np.random.seed(0)
-    make(seed=3, **small)
-    assert np.random.random() == expected
-
-
-@pytest.mark.parametrize("name", ["quick_radius", "station_ads"])
-def test_committed_file_is_what_the_generator_makes(name):
-    module = generator(name)
-    pd.testing.assert_frame_equal(load(name, with_truth=True), module.generate(**module.DEFAULTS), check_dtype=False)
-
-
-@pytest.mark.parametrize(
-    ("name", "wrong"),
-    [("quick_radius", w) for w in ({"days": 1}, {"days": 2.5}, {"days": True}, {"design": "번갈기"}, {"design": 1}, {"m": 0}, {"m": 5}, {"m": 336}, {"m": 2.0})]
-    + [("station_ads", w) for w in ({"days": 3}, {"treated": (0,)}, {"treated": (31,)}, {"treated": (3, 3)}, {"treated": 3}, {"treated": (1.5,)}, {"spill": -0.1}, {"spill": 2}, {"spill": True})],
-)
-def test_impossible_worlds_are_refused_in_korean(name, wrong):
-    with pytest.raises(ValueError, match="야 합니다"):
-        generator(name).generate(**wrong)
 
 
 @pytest.mark.parametrize("wide", [np.full(24 * 42, 1.2), np.full(24 * 42, -0.1), np.zeros(10), np.zeros((2, 3, 24 * 42)), np.full(24 * 42, np.nan)])

@@ -1,0 +1,77 @@
+"""만들어진 사이트를 이 컴퓨터 안에서 열어 진짜 브라우저로 봅니다. 시험과 측정과 README의 그림이 함께 씁니다."""
+
+import contextlib
+import gzip
+import http.server
+import shutil
+import threading
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
+COMPRESSED = {".html", ".css", ".js", ".mjs", ".json", ".svg", ".xml", ".txt", ".wasm"}
+
+
+class BrowserMissing(RuntimeError):
+    """브라우저가 없을 때. 메시지는 설치하는 법까지 담은 한국어입니다."""
+
+
+class Compressing(http.server.SimpleHTTPRequestHandler):
+    """글로 된 파일을 gzip으로 보냅니다. 정적 사이트를 올리는 곳들이 그렇게 합니다."""
+
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self):
+        path = Path(self.translate_path(self.path))
+        path = path / "index.html" if path.is_dir() else path
+        if not path.is_file():
+            self.send_error(404)
+            return
+        body = path.read_bytes()
+        self.send_response(200)
+        self.send_header("Content-Type", self.guess_type(str(path)))
+        if path.suffix in COMPRESSED:
+            body = gzip.compress(body, 6)
+            self.send_header("Content-Encoding", "gzip")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_):
+        pass
+
+
+@contextlib.contextmanager
+def serve(site: Path) -> Iterator[str]:
+    """사이트를 이 컴퓨터 안에서만 열고 주소를 돌려줍니다."""
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), partial(Compressing, directory=str(site)))
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_address[1]}"
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+@contextlib.contextmanager
+def chromium():
+    """Playwright의 크로뮴. 시스템에 깔린 것을 씁니다.
+
+    Raises
+    ------
+    BrowserMissing
+        브라우저가 없을 때.
+    """
+    from playwright.sync_api import sync_playwright
+
+    executable = next(filter(None, map(shutil.which, BROWSERS)), None)
+    if executable is None:
+        raise BrowserMissing("브라우저(chromium)가 없습니다. 설치: apt-get install chromium fonts-nanum")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=executable, args=FLAGS)
+        yield browser
+        browser.close()

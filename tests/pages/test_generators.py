@@ -1,0 +1,226 @@
+"""모든 생성기가 지키는 것을 한곳에서 봅니다. 쪽의 시험에는 그 데이터만의 통계가 남습니다.
+
+* 기본값으로 만들면 저장된 파일과 한 바이트까지 같고 카드가 그 파일을 말합니다.
+* 같은 씨앗은 같은 표, 다른 씨앗은 다른 표를 내고, 전역 씨앗은 건드리지 않습니다.
+* 정답 열은 `load`로는 보이지 않습니다.
+* 인자마다 있을 수 없는 수(NaN, ±10억)를 한국어로 거절합니다. 범위의 바로 바깥과 꼴이 다른 값은 ``REFUSED``에 적습니다.
+
+새 데이터는 카드만 있으면 저절로 들어옵니다. ``REFUSED``와 ``CLOSED``에 한 줄씩 더하면 더 단단해집니다.
+"""
+
+import hashlib
+import inspect
+import random
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from book.catalog import problems, read_catalog, regenerate
+from book.page import ROOT
+from causal_practice import generator, load
+
+CATALOG = read_catalog()
+NAMES = sorted(CATALOG)
+NAN = float("nan")
+
+# 기본값이 아닌 세상도 씨앗을 지켜야 하는 생성기
+OTHER_WORLDS = {"amazon_opportunity_finder": [{"world": world, "n": 60} for world in ("badge", "flagship", "rollout")]}
+
+# 생성기 → 거절해야 하는 인자. 기본값의 위에 덮어씁니다.
+REFUSED = {
+    "ad_credit": [{"n": 100}, {"n": "많이"}, {"mds": 3}, {"n": 400, "mds": 81}, {"mds": 10.0}, {"md_shock": -1}, {"md_shock": 300}, {"assign": "store"}],
+    "amazon_opportunity_finder": [{"world": "shop"}, {"world": None}, {"n": 39}, {"n": 100.0}, {"n": True}, {"n": 10**7}],
+    "banner_log": [{"n": 10}, {"n": True}, {"floor": 0}, {"floor": 0.3}, {"floor": "낮음"}, {"override": 2}, {"override": True}],
+    "booking_budgeted_uplift": [{"n": 10}, {"n": 1000.5}, {"n": True}, {"targeted": "예"}, {"targeted": 1}],
+    "deep_check": [
+        {"n": 10}, {"n": 100.5}, {"n": True}, {"assignment": "lottery"}, {"assignment": None}, {"hidden": -0.1}, {"hidden": 1.5}, {"hidden": True},
+        {"hidden": "예"}, {"rule": 1}, {"rule": "예"}, {"rule": True, "assignment": "coin"},
+    ],
+    "hub_repurchase": [{"n": 9}, {"n": "많이"}, {"n": False}, {"rate": 0}, {"rate": 1}],
+    "kiosk_pilot": [
+        {"n": 4}, {"n": 80.5}, {"n": True}, {"treated": 1}, {"treated": 79}, {"treated": 2.5}, {"trend": 9}, {"trend": True}, {"early": "공사"},
+        {"spill": 99}, {"dip": -1}, {"event": None},
+    ],
+    "kiosk_rollout": [{"n": 10}, {"n": True}, {"growth": -1}, {"growth": "빨리"}, {"ramp": 0}, {"ramp": 2.5}, {"ramp": True}, {"gap": 1.5}],
+    "line_operator": [{"n": 10}, {"n": 1000.0}, {"n": True}, {"effect": 2}, {"effect": "큼"}, {"effect": True}, {"wear_scale": -0.1}, {"wear_scale": 2.5}],
+    "meal_kit_trial": [{"n": 10}, {"n": 300.5}, {"history": 1}, {"single": 1.2}, {"single": True}, {"direct": "큼"}, {"hidden": -1}],
+    "ncsoft_pk_churn": [
+        {"n": 10}, {"n": 1000.0}, {"n": True}, {"ratio": -0.1}, {"ratio": 3.1}, {"ratio": True}, {"ratio": "큼"}, {"hidden": 1}, {"hidden": "예"},
+    ],
+    "netflix_compress_once": [
+        {"members": 99}, {"members": 1e3}, {"members": True}, {"members": 10**9}, {"seed": -1}, {"seed": 1.5}, {"seed": True}, {"seed": 2**40},
+    ],
+    "netflix_game_events": [
+        {"games": 9}, {"games": 10.5}, {"games": True}, {"effect": 2}, {"effect": True}, {"effect": "big"}, {"half_life": 0}, {"half_life": True},
+        {"rivals": -1}, {"rivals": 11}, {"rivals": 1.0}, {"steal": -0.1}, {"steal": 1.1}, {"steal": True}, {"steal": None},
+    ],
+    "netflix_incremental_ltv": [{"n": 10}, {"n": 1000.0}, {"n": True}, {"n": "많이"}, {"hidden": 1}, {"hidden": "예"}, {"hidden": None}],
+    "netflix_localization_dml": [{"n": 10}, {"n": 60.0}, {"n": True}, {"n": "많이"}, {"leak": -0.1}, {"leak": 3}, {"leak": True}, {"leak": "예"}],
+    "netflix_metric_tradeoffs": [
+        {"n": 10}, {"n": 1000.0}, {"n": True}, {"rare": 0.0}, {"rare": 0.6}, {"rare": True}, {"rare": "드묾"}, {"hidden": 1}, {"hidden": "예"},
+    ],
+    "netflix_proxy_metrics": [
+        {"n": 5}, {"n": 20.5}, {"n": True}, {"users": 70}, {"users": 120}, {"users": 5000.0}, {"users": True}, {"slope": 2}, {"slope": "steep"},
+        {"slope": True}, {"direct": -0.1}, {"direct": 0.5}, {"direct": None}, {"new_share": 1}, {"new_share": -0.1}, {"new_share": False},
+    ],
+    "netflix_sequential_canary": [
+        {"n": 10}, {"n": 1000.0}, {"n": True}, {"release": "bad"}, {"release": None}, {"lag": -1}, {"lag": 61}, {"lag": True}, {"lag": "늦음"},
+    ],
+    "onboarding_consulting": [
+        {"n": 10}, {"n": 100.5}, {"n": True}, {"steepness": -0.1}, {"steepness": 11}, {"call_push": -1}, {"hidden": 3}, {"treatment_shape": "probit"},
+        {"outcome_shape": "cubic"},
+    ],
+    "onehour_delivery": [
+        {"n": 5}, {"n": 60.5}, {"n": True}, {"treated": 0}, {"treated": 11}, {"n": 12, "treated": 5}, {"before": 3}, {"after": 1}, {"noise": -1},
+        {"memory": 1.0}, {"memory": -0.1}, {"favour": "강하게"}, {"lift": 1e6}, {"shock": True}, {"bend": 9}, {"treated_noise": -1}, {"effect": None},
+    ],
+    "order_assist": [
+        {"n": 10}, {"n": 300.5}, {"n": True}, {"pull": -0.1}, {"pull": "세게"}, {"selection": 9}, {"direct": 80}, {"defiance": 0.6}, {"defiance": True},
+    ],
+    "orientation_coupon": [{"n": 9}, {"n": 10.5}, {"n": True}, {"n": "많이"}, {"direct_effect": -0.1}, {"extra_visits": -0.1}, {"targeting": 2.1}],
+    "osram_led_rework": [
+        {"n": 20}, {"n": 410}, {"n": 400.0}, {"n": True}, {"n": "많이"}, {"hidden": True}, {"hidden": None}, {"hidden": "monthly"},
+    ],
+    "picking_mentor": [{"n": 10}, {"n": 1000.0}, {"n": True}, {"hidden": 1}, {"hidden": "예"}],
+    "priority_dispatch": [{"n": 5}, {"n": 100.5}, {"n": True}, {"assignment": "dice"}, {"pull": 4}, {"pull": -3.1}],
+    "push_budget": [{"n": 10}, {"n": 300.5}, {"n": True}, {"random": 1}, {"random": "예"}],
+    "pydata_music_staggered": [
+        {"n": 10}, {"n": 100.5}, {"n": True}, {"shape": "wave"}, {"shape": None}, {"trend": -0.01}, {"trend": 1}, {"trend": True}, {"trailer": -1},
+        {"trailer": 9}, {"trailer": 2.5}, {"trailer": True},
+    ],
+    "quick_radius": [
+        {"days": 1}, {"days": 2.5}, {"days": True}, {"design": "번갈기"}, {"design": 1}, {"m": 0}, {"m": 5}, {"m": 336}, {"m": 2.0},
+    ],
+    "reorder_button": [
+        {"n": 99}, {"n": 1000.5}, {"n": True}, {"lift": -0.01}, {"lift": 0.21}, {"share": 0.0}, {"share": 1.0}, {"season": 0.4}, {"crash": -0.1},
+        {"crash": 1.1},
+    ],
+    "ride_market": [{"n": 5}, {"n": "많이"}, {"drivers": 0}, {"drivers": 2.5}, {"drivers": True}, {"share": 0}, {"share": 1}],
+    "seller_ads": [
+        {"n": 10}, {"n": 100.5}, {"n": True}, {"return_on_ads": -1}, {"return_on_ads": 11}, {"hidden": -0.1}, {"hidden": 3}, {"shape": "cubic"},
+    ],
+    "seller_weeks": [
+        {"sellers": 5}, {"sellers": True}, {"weeks": 1}, {"weeks": 200}, {"return_on_ads": -1}, {"persistence": 1.0}, {"persistence": -0.2},
+    ],
+    "station_ads": [
+        {"days": 3}, {"treated": (0,)}, {"treated": (31,)}, {"treated": (3, 3)}, {"treated": 3}, {"treated": (1.5,)}, {"spill": -0.1}, {"spill": 2},
+        {"spill": True},
+    ],
+    "store_grade": [{"n": 10}, {"n": 600.5}, {"n": True}, {"lift": -0.1}, {"lift": 1.1}, {"lift": True}, {"lift": "조금"}],
+    "study_coach": [
+        {"n": 10}, {"n": 100.5}, {"n": True}, {"effect": "cubic"}, {"base_rate": -6}, {"base_rate": 3}, {"selection": -0.1}, {"selection": 5},
+        {"hidden": -1}, {"hidden": 3},
+    ],
+    "study_goal": [{"n": 0}, {"n": "많이"}, {"selection": 4}, {"bend": -0.1}, {"bend": 2}],
+    "supply_chain_weeks": [
+        {"n": 10}, {"n": 1000.0}, {"n": True}, {"changed": "demand"}, {"changed": ("price",)}, {"changed": 3}, {"hidden": True}, {"hidden": "있음"},
+    ],
+    "template_case": [{"n": 10}, {"n": 100.5}, {"removal": 1.0}, {"hidden": -1}],
+    "ticket_response": [{"n": 0}, {"n": "많이"}, {"slope": 5}, {"triage": -1}],
+    "uber_email_cace": [
+        {"n": 10}, {"n": 500.5}, {"n": True}, {"nudge": -0.1}, {"nudge": 2}, {"nudge": "some"}, {"nudge": True}, {"pull": -9}, {"pull": 5},
+        {"pull": None}, {"pull": True},
+    ],
+    "uber_express_pool_switchback": [
+        {"days": 1}, {"days": 7.5}, {"days": True}, {"design": "random"}, {"design": None}, {"block": 0}, {"block": 10}, {"block": True}, {"share": 0},
+        {"share": 1.0}, {"share": "half"}, {"carry": -1}, {"carry": 99}, {"carry": False}, {"lags": 0}, {"lags": 4}, {"lags": True},
+    ],
+    "uber_late_delivery": [
+        {"n": 10}, {"n": 1000.0}, {"n": True}, {"hidden": 1}, {"hidden": "예"}, {"effect": -0.1}, {"effect": 2.1}, {"effect": True}, {"effect": "큼"},
+    ],
+}  # fmt: skip
+
+# 생성기 → 독자에게 보이면 답이 새는 열. 카드의 role을 잘못 고치면 여기서 걸립니다.
+CLOSED = {
+    "ad_credit": "chance margin0 margin1",
+    "amazon_opportunity_finder": "demand effect",
+    "banner_log": "rate_recipe rate_sale rate_review rate_season",
+    "booking_budgeted_uplift": "chance book_0 book_1",
+    "deep_check": "taste chance spend_0 spend_1",
+    "hub_repurchase": "rate_true",
+    "kiosk_pilot": "sales_0 effect",
+    "kiosk_rollout": "sales_0 effect",
+    "line_operator": "defect_0 defect_1",
+    "meal_kit_trial": "effect_video effect_coupon orders_video",
+    "ncsoft_pk_churn": "engagement guild churn_not_now churn_never",
+    "netflix_compress_once": "effect",
+    "netflix_game_events": "log_players_0 effect",
+    "netflix_incremental_ltv": "attachment value_stay value_leave",
+    "netflix_localization_dml": "appeal chance hours_0 hours_1",
+    "netflix_metric_tradeoffs": "taste effect_games effect_stream chance_games chance_stream",
+    "netflix_proxy_metrics": "tau_clicks tau_finishes tau_days",
+    "netflix_sequential_canary": "flaky delay_0 delay_1",
+    "onboarding_consulting": "score_true drive hours0 hours1 satisfaction0 satisfaction1",
+    "onehour_delivery": "orders_0 effect",
+    "order_assist": "kind effect profit_0",
+    "orientation_coupon": "spend_0 spend_1",
+    "osram_led_rework": "true_offset drift chance yield_0 yield_1",
+    "picking_mentor": "care mentor_prob mispick_0 mispick_1",
+    "priority_dispatch": "rides_0 rides_1",
+    "push_budget": "slope",
+    "pydata_music_staggered": "log_streams_0 effect",
+    "quick_radius": "completed_off completed_on",
+    "reorder_button": "would_click orders_0 orders_1 spend_0 spend_1",
+    "ride_market": "rode_all_off rode_all_on",
+    "seller_ads": "buzz sales_without_ads",
+    "seller_weeks": "appeal",
+    "station_ads": "orders_off orders_on",
+    "store_grade": "kind effect sales_0 true_score",
+    "study_coach": "score_true drive effect_true hours0 hours1",
+    "study_goal": "slope_true hours_at_60",
+    "supply_chain_weeks": "shock",
+    "template_case": "condition defects_0 defects_1",
+    "ticket_response": "hours_at_60",
+    "uber_email_cace": "kind effect trips_0",
+    "uber_express_pool_switchback": "cancels_2 cancels_5 payout_2 payout_5",
+    "uber_late_delivery": "loyalty late_prob orders_0 orders_1",
+}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_file_and_card_agree_with_the_generator(name):
+    assert problems(name) == []
+    made = regenerate(name)
+    assert made == (ROOT / "data" / f"{name}.csv").read_bytes()
+    assert hashlib.sha256(made).hexdigest() == CATALOG[name]["sha256"]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_seed_alone_decides_the_table_and_the_global_seed_is_left_alone(name):
+    module = generator(name)
+    for world in [{}, *OTHER_WORLDS.get(name, [])]:
+        options = module.DEFAULTS | world
+        np.random.seed(0)
+        random.seed(0)
+        expected = np.random.random(), random.random()
+        np.random.seed(0)
+        random.seed(0)
+        first = module.generate(**options)
+        assert (np.random.random(), random.random()) == expected
+        pd.testing.assert_frame_equal(first, module.generate(**options), check_exact=True)
+        assert not first.equals(module.generate(**options | {"seed": options["seed"] + 1}))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_truth_columns_stay_closed(name):
+    hidden = {column for column, detail in CATALOG[name]["columns"].items() if detail["role"] == "truth"}
+    assert set(CLOSED.get(name, "").split()) <= hidden
+    assert not hidden & set(load(name).columns)
+    assert hidden <= set(load(name, with_truth=True).columns)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_impossible_worlds_are_refused_in_korean(name):
+    module = generator(name)
+    parameters = [parameter for parameter in inspect.signature(module.generate).parameters if parameter != "seed"]
+    assert parameters, "씨앗만 받는 생성기는 세상을 바꿔 볼 수 없습니다."
+    for wrong in [{parameter: value} for parameter in parameters for value in (NAN, -1e9, 1e9)] + REFUSED.get(name, []):
+        with pytest.raises(ValueError) as refused:
+            module.generate(**module.DEFAULTS | wrong)
+            pytest.fail(f"{name}: {wrong}을(를) 받아들였습니다.")
+        assert "야 합니다" in str(refused.value), f"{name}: {wrong} → {refused.value}"
+
+
+def test_every_row_of_the_tables_names_a_generator():
+    assert {*REFUSED, *CLOSED, *OTHER_WORLDS} <= set(NAMES)
