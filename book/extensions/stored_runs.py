@@ -17,6 +17,7 @@ from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
 from sphinx.errors import ExtensionError
 
+from book import values
 from book.execution import stored_run
 
 _MERGED_METADATA = ("kernelspec", "language_info", "widgets")
@@ -58,7 +59,7 @@ def read(text: str) -> nbformat.NotebookNode:
 
 
 def put_outputs(notebook: nbformat.NotebookNode, executed: nbformat.NotebookNode, docname: str) -> None:
-    """실행된 노트북의 출력을 원고의 노트북에 옮깁니다(``notebook``을 고칩니다).
+    """실행된 노트북의 출력과 본문의 값을 원고의 노트북에 옮깁니다(``notebook``을 고칩니다).
 
     Raises
     ------
@@ -70,6 +71,7 @@ def put_outputs(notebook: nbformat.NotebookNode, executed: nbformat.NotebookNode
         raise ExtensionError(f"{docname}.md: 원고의 코드와 보관한 실행의 코드가 다릅니다. `make book`을 다시 돌리세요.")
     for cell, done in zip(cells, ran, strict=True):
         cell.outputs, cell.execution_count = done.outputs, done.execution_count
+    values.substitute_cells(notebook.cells, executed)
     notebook.metadata |= {name: executed.metadata[name] for name in _MERGED_METADATA if name in executed.metadata}
 
 

@@ -38,7 +38,7 @@ WAITING = {
     "tests/book/test_execution.py: book.commands.build._fill_jupyter_cache",
 }
 # 독자가 부르는 패키지는 작고, 셈을 하는 라이브러리를 부르지 않습니다. 추정은 쪽에 있습니다.
-PRACTICE_MAY_IMPORT = {"IPython", "matplotlib", "networkx", "packaging", "pandas", "yaml"}
+PRACTICE_MAY_IMPORT = {"IPython", "matplotlib", "networkx", "numpy", "packaging", "pandas", "yaml"}
 PRACTICE_LINES, PRACTICE_NAMES = 900, 16
 
 
