@@ -1,6 +1,6 @@
 """시험을 모두 돌립니다: 단위·구조·주장·브라우저 시험과, 쪽마다의 두 번째 독립 실행(tests/pages/test_second_run.py).
 
-두 코어에 나누는 법과 끝에 찍는 표는 tests/conftest.py에 있습니다. 시험 프로세스에도 네트워크 울타리를 칩니다. 루프백만 열려 있습니다.
+두 코어에 나누는 법과 끝에 찍는 표는 tests/ledger.py에 있습니다. 시험 프로세스에도 네트워크 울타리를 칩니다. 루프백만 열려 있습니다.
 """
 
 import os
@@ -14,7 +14,7 @@ from book.page import ROOT
 def main() -> int:
     os.chdir(ROOT)
     env = kernel_environment() | {"PYTHONHASHSEED": "1"}
-    command = [sys.executable, "-m", "pytest", "-q", "-n", "2", "-ra", "tests", *sys.argv[1:]]
+    command = [sys.executable, "-m", "pytest", "-q", "-n", "2", "--no-loadscope-reorder", "-ra", "tests", *sys.argv[1:]]
     return subprocess.run(command, env=env, check=False).returncode
 
 
