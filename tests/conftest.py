@@ -15,8 +15,17 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from book.browser import BrowserMissing, chromium
 from book.execution import Execution, stored
 from book.page import Page, html_dir, published_pages
+from ledger import Ledger, Scheduling
 
 IN_CI = os.environ.get("CI", "").lower() == "true"
+
+
+def pytest_configure(config):
+    config.pluginmanager.register(Ledger(config))
+
+
+def pytest_xdist_make_scheduler(config, log):
+    return Scheduling(config, log)
 
 
 @dataclass

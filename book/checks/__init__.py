@@ -1,4 +1,4 @@
-"""원고 검사: 문체(language), 본문의 숫자(prose_numbers), 쪽의 얼개(structure)."""
+"""원고 검사: 문체(language), 본문의 숫자(prose_numbers), 쪽의 얼개(structure), 코드 셀(code_cells)."""
 
 from book.checks.findings import Finding
 from book.page import Page
@@ -7,7 +7,7 @@ __all__ = ["Finding", "check_page", "inspect_page"]
 
 
 def inspect_page(page: Page, published: set[str] | None = None) -> list[Finding]:
-    """쪽 하나를 세 검사로 살펴 주의까지 모두 돌려줍니다(줄 차례).
+    """쪽 하나를 모든 검사로 살펴 주의까지 모두 돌려줍니다(줄 차례).
 
     Parameters
     ----------
@@ -15,7 +15,7 @@ def inspect_page(page: Page, published: set[str] | None = None) -> list[Finding]
     published : set of str
         차례에 실린 쪽의 이름. 주지 않으면 _toc.yml에서 읽습니다.
     """
-    from book.checks import language, prose_numbers, structure
+    from book.checks import code_cells, language, prose_numbers, structure
     from book.myst import parse
 
     document = parse(page.text)
@@ -23,6 +23,7 @@ def inspect_page(page: Page, published: set[str] | None = None) -> list[Finding]
         language.check(page, document)
         + prose_numbers.check(page, document)
         + structure.check(page, document, published=published)
+        + code_cells.check(page, document)
     )
 
 

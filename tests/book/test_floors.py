@@ -38,6 +38,7 @@ WAITING = {
 }
 # 독자가 부르는 패키지는 작고, 셈을 하는 라이브러리를 부르지 않습니다. 추정은 쪽에 있습니다.
 PRACTICE_MAY_IMPORT = {"IPython", "matplotlib", "networkx", "numpy", "packaging", "pandas", "yaml"}
+ESTIMATING = {"linalg", "lstsq", "polyfit", "solve", "fit", "predict"}
 PRACTICE_LINES, PRACTICE_NAMES = 900, 16
 
 
@@ -159,3 +160,4 @@ def test_the_package_readers_import_is_small_and_estimates_nothing():
             names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else [node.module] if isinstance(node, ast.ImportFrom) else []
             others = {name.split(".")[0] for name in names} - sys.stdlib_module_names - {"causal_practice"}
             assert others <= PRACTICE_MAY_IMPORT, f"{path.name}:{getattr(node, 'lineno', 0)}: {others - PRACTICE_MAY_IMPORT}"
+            assert not (isinstance(node, ast.Attribute) and node.attr in ESTIMATING), f"{path.name}:{node.lineno}: {ast.unparse(node)}"

@@ -1,9 +1,11 @@
-"""배우는 사람이 받는 노트북: 정답은 비우고, 점검은 남기고, 저장소 밖에서도 끝까지 돕니다."""
+"""배우는 사람이 받는 노트북: 정답은 비우고, 점검은 남깁니다.
+
+저장소 밖에서 끝까지 도는지와 같은 숫자를 내는지는 tests/pages/test_second_run.py가 봅니다.
+"""
 
 import hashlib
 import io
 import json
-import os
 import subprocess
 import sys
 import zipfile
@@ -15,13 +17,12 @@ import yaml
 from nbformat.v4 import new_code_cell, new_notebook, new_output
 
 from book.extensions.downloads import launch_buttons
-from causal_practice.answers import ANSWER_MIME
 from causal_practice.environment import analysis_requirements, package_problems
 from book import bundle as bundles
 from book import learner_notebook
 from book.commands import lab
 from book.bundle import branch_files, bundle, colab_setup, locked_requirements, requirements_of, support_files
-from book.learner_notebook import ConversionError, convert, glued_values, has_exercises, notebook_name, to_markdown
+from book.learner_notebook import ConversionError, convert, glued_values, notebook_name, to_markdown
 from book.page import ROOT, Page, PageError, published_pages, read_page
 
 PAGES = [p for p in published_pages() if p.is_notebook]
@@ -88,31 +89,6 @@ def test_nothing_of_the_books_own_notation_is_left(page, solutions, executions):
     for leftover in (":::", "```{", "{glue", "{term}`", "{page}`", "{doc}`", "{exercise}", "% 숫자 허용", "[^"):
         assert leftover not in text, f"{leftover}이(가) 남았습니다: {text[max(0, text.find(leftover) - 40) : text.find(leftover) + 80]}"
     assert text.count("정답 해설") == (page.text.count("{solution}") if solutions else 0)
-
-
-# 진행자용은 책이 실행한 코드와 같으므로(nbval이 다시 돌립니다) 두 쪽에서만 꾸러미째 돌려 봅니다.
-OUTSIDE = [(p, False) for p in PAGES] + [(p, True) for p in PAGES if p.docname in {"chapters/week00_orientation", "case_studies/template"}]
-
-
-@pytest.mark.parametrize(("page", "solutions"), OUTSIDE, ids=lambda v: v.docname if hasattr(v, "docname") else ("진행자용" if v else "실습용"))
-def test_bundle_runs_outside_the_repository(page, solutions, executions, tmp_path):
-    with zipfile.ZipFile(io.BytesIO(bundle(page, executions[page.docname]))) as file:
-        assert all(name.startswith(f"{page.path.stem}/") and ".." not in name for name in file.namelist())
-        file.extractall(tmp_path)
-    folder = tmp_path / page.path.stem
-    notebook = nbformat.read(folder / notebook_name(page, solutions), 4)
-    probe = new_code_cell("import causal_practice\nfrom causal_practice.data import data_dir\nprint(causal_practice.__file__)\nprint(data_dir())")
-    notebook.cells.append(probe)  # 저장소의 패키지를 몰래 쓰지 않았는지 봅니다
-    nbformat.write(notebook, folder / "run.ipynb")
-    env = {k: v for k, v in os.environ.items() if k not in {"PYTHONPATH", "CAUSAL_PRACTICE_DATA"}} | {"OMP_NUM_THREADS": "1"}
-    command = [sys.executable, "-m", "jupyter", "execute", "--inplace", "run.ipynb"]
-    ran = subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, check=False)
-    assert ran.returncode == 0, ran.stderr[-2000:]
-    code = [c for c in nbformat.read(folder / "run.ipynb", 4).cells if c.cell_type == "code"]
-    places = "".join(o["text"] for o in code[-1].outputs).split()
-    assert len(places) == 2 and all(place.startswith(str(folder.resolve())) for place in places), places
-    statuses = {o["data"][ANSWER_MIME]["status"] for c in code for o in c.outputs if ANSWER_MIME in o.get("data", {})}
-    assert statuses == ({"right" if solutions else "empty"} if has_exercises(page) else set())
 
 
 # --- 글 ---
