@@ -59,8 +59,6 @@ HEADINGS = {
     "guide": [],
 }  # fmt: skip
 _IMPORT_NAMES = {"scikit-learn": "sklearn", "pyyaml": "yaml", "scikit-uplift": "sklift", "tfcausalimpact": "causalimpact"}
-_LINK = re.compile(r"(?<!\\)\[(?:[^\[\]]|\[[^\[\]]*\])*\]\(\s*<?([^)\s>]+)>?(?:\s+\"[^\"]*\")?\s*\)")
-_IMAGE = re.compile(r"!\[([^\]]*)\]\(\s*([^)\s]+)")
 _EMBEDDED = re.compile(r"data:image/[a-z+]+;base64,")
 
 
@@ -256,10 +254,9 @@ class _Checker:
         for directive in self.document.directives:
             if directive.name in {"figure", "image"} and not str(directive.options.get("alt") or "").strip():
                 self.add(directive.line, "alt", f"{directive.name}에 대체 텍스트가 없습니다 — ':alt: 무엇을 보아야 하는지'를 더하세요.")
-        for line, text in self.document.prose_lines():
-            for image in _IMAGE.finditer(text):
-                if not image[1].strip():
-                    self.add(line, "alt", "그림에 대체 텍스트가 없습니다 — ![무엇을 보아야 하는지](그림) 꼴로 적으세요.")
+        for line, image in self.document.pieces("image"):
+            if not image.text.strip():
+                self.add(line, "alt", "그림에 대체 텍스트가 없습니다 — ![무엇을 보아야 하는지](그림) 꼴로 적으세요.")
 
     # ── 데이터와 라이브러리 ──
 
@@ -337,15 +334,16 @@ class _Checker:
             if cell.tree is None:
                 self.add(cell.first, "code", "코드 셀을 파이썬으로 읽지 못했습니다 — 괄호와 들여쓰기를 확인하세요.")
         for directive in self.document.directives:
-            if not directive.end or directive.end < directive.line:
+            if not directive.closed:
                 self.add(directive.line, "fence", f"'{directive.name}' 블록이 닫히지 않았습니다 — 여는 줄과 같은 수의 ':' 또는 '`'로 닫으세요.")
 
     def links(self) -> None:
-        for line, text in self.document.prose_lines():
-            targets = [m[1] for m in _LINK.finditer(text)] + [m[2] for m in _IMAGE.finditer(text)]
-            targets += [f"{m[1] or m[2]}.md" for m in re.finditer(r"\{doc\}`(?:[^<`]*<([^>`]+)>|([^`<]+))`", text)]
-            for target in targets:
-                self.one_link(line, target)
+        for line, piece in self.document.pieces("link", "image", "role"):
+            if piece.kind != "role":
+                self.one_link(line, piece.target)
+            elif piece.name == "doc":
+                named = re.fullmatch(r".*<([^<>]+)>\s*", piece.text, re.DOTALL)
+                self.one_link(line, f"{named[1] if named else piece.text}.md")
         for directive in self.document.directives:
             target = str(directive.options.get("link") or "").strip()
             if target and directive.options.get("link-type") == "doc":

@@ -10,8 +10,10 @@ import yaml
 
 from book.checks import check_page, inspect_page, language, prose_numbers, structure
 from book.checks.__main__ import main
-from book.myst import BOUND, CITED, flatten, parse
-from book.page import ROOT, Page, read_page, toc_docnames
+from book.execution import to_notebook
+from book.learner_notebook import source_cells
+from book.myst import BOUND, CITED, flatten, parse, split_row
+from book.page import ROOT, Page, published_pages, read_page, toc_docnames
 
 TEMPLATE = read_page("case_studies/template.md")
 VARIANTS = {"추정치": "추정값", "성향 점수": "성향점수", "교란변수": "교란 요인", "처리군": "실험군", "처리 변수": "처치"}
@@ -70,9 +72,37 @@ def test_cell_metadata_is_read_in_both_forms():
 
 
 def test_inline_marks_are_removed_and_positions_kept():
-    flat = flatten("{term}`성향점수<propensity score>`는 **{glue:text}`a:.1f`**이고 [글](https://a.b/c)과 [쪽](x.md)과 `코드 3`입니다.[^a]")
-    assert flat.text == f"성향점수는 {BOUND}이고 글{CITED}과 쪽과 \ue001입니다.{CITED}"
+    raw = "{term}`성향점수<propensity score>`는 **{glue:text}`a:.1f`점**이고 [*글*](https://a.b/c)과\n[쪽](x.md)과 `코드 3`과 \\*와 https://a.b 입니다.[^a]"
+    flat = flatten(raw)
+    assert flat.text == f"성향점수는 {BOUND}점이고 글{CITED}과\n쪽과 \ue001과 *와 \ue001{CITED} 입니다.{CITED}"
     assert flat.origin(0) == 7
+    for word in ("점이고", "글", "쪽과", "*와", "입니다"):
+        assert raw.startswith(word[:1], flat.origin(flat.text.index(word)))
+
+
+def test_a_directive_that_opens_with_another_is_not_read_as_options():
+    document = parse("::::{tab-set}\n:::{tab-item} 맥\n본문\n:::\n::::\n\n- 하나\n  ```{note}\n  안\n  ```\n")
+    assert [(d.name, d.line, d.first, d.end, d.inside) for d in document.directives] == [
+        ("tab-set", 1, 2, 5, ()), ("tab-item", 2, 3, 4, ("tab-set",)), ("note", 8, 9, 10, ()),
+    ]  # fmt: skip
+    assert [(b.kind, b.line, b.raw) for b in document.blocks] == [("title", 2, "맥"), ("paragraph", 3, "본문"), ("item", 7, "하나"), ("paragraph", 9, "안")]
+
+
+def test_an_empty_cell_keeps_the_columns_of_its_row():
+    document = parse("| | 가 | 나 |\n|---|---|---|\n| 다 | | `a|b` |\n")
+    assert document.blocks[1].header == ("", "가", "나")
+    assert [cell.strip() for _, cell in split_row("| 다 | | `a|b` |")] == ["다", "", "`a|b`"]
+
+
+@pytest.mark.parametrize("page", [p for p in published_pages() if p.is_notebook], ids=lambda p: p.docname)
+def test_cells_are_those_of_the_reader_that_builds_the_site(page):
+    built = [(c.cell_type, c.source, c.metadata) for c in to_notebook(page).cells]
+    assert [(c.cell_type, c.source, c.metadata) for c in source_cells(page)] == built
+    assert [c.source for c in parse(page.text).cells] == [source for kind, source, _ in built if kind == "code"]
+
+
+def test_a_cell_inside_another_block_is_not_a_cell():
+    assert parse(":::{note}\n```{code-cell} ipython3\nx = 1\n```\n:::\n").cells == []
 
 
 # ── 문체 ──
@@ -362,6 +392,14 @@ def test_bold_that_stays_as_stars_is_found():
     assert [f.line for f in found] == [line_of(broken.text, "작은 점포")]
     glued = changed_template("## 3. 결정\n", "## 3. 결정\n\n값은 **{glue:text}`effect:.1f`시간**입니다.\n")
     assert not [f for f in language.check(glued) if f.rule == "stars"]
+    tight = changed_template("## 3. 결정\n", "## 3. 결정\n\n값은 **{glue:text}`effect:.1f`**입니다.\n")
+    assert [f.line for f in language.check(tight) if f.rule == "stars"] == [line_of(tight.text, "값은 **")]
+
+
+def test_a_block_that_is_never_closed_is_found_where_it_opens():
+    last = TEMPLATE.text.rstrip("\n").split("\n")[-1]
+    changed = changed_template(last, f"{last}\n\n::::{{note}}\n:::{{tip}}\n안\n:::\n:::")
+    assert [f.line for f in structure.check(changed) if f.rule == "fence"] == [line_of(changed.text, "::::{note}")]
 
 
 def test_too_few_slides_are_counted():
