@@ -4,15 +4,20 @@
 시험 프로세스에도 네트워크 울타리를 칩니다. 루프백만 열려 있습니다.
 """
 
+from book.stopping import run, stop_cleanly
+
+if __name__ == "__main__":
+    stop_cleanly("시험을 멈췄습니다. `make test`를 다시 하면 사이트와 실행한 쪽은 그대로 쓰고 시험부터 합니다.")
+
 import os
 import shutil
-import subprocess
 import sys
 
 import nbformat
 
 from book.execution import kernel_environment, stored
-from book.page import ROOT, build_dir, published_pages
+from book.files import explain
+from book.page import ROOT, PageError, build_dir, published_pages
 
 
 def prepare_rerun() -> list[str]:
@@ -38,12 +43,22 @@ def prepare_rerun() -> list[str]:
 
 def main() -> int:
     os.chdir(ROOT)
+    try:
+        return _run()
+    except PageError as error:
+        print(error, file=sys.stderr)
+    except OSError as error:
+        print(explain(error), file=sys.stderr)
+    return 1
+
+
+def _run() -> int:
     env = kernel_environment() | {"PYTHONHASHSEED": "1"}
     command = [
         sys.executable, "-m", "pytest", "-q", "-n", "2", "--dist", "loadfile", "--nbval", "--nbval-cell-timeout", "180",
         "--nbval-sanitize-with", "tests/nbval_sanitize.cfg", "-ra", "--durations", "15", "tests", *prepare_rerun(), *sys.argv[1:],
     ]  # fmt: skip
-    return subprocess.run(command, env=env, check=False).returncode
+    return run(command, env=env).returncode
 
 
 if __name__ == "__main__":
