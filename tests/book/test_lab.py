@@ -408,7 +408,7 @@ def test_lab_opens_jupyterlab_in_the_weeks_folder(tmp_path, executions, monkeypa
     monkeypatch.setenv("BOOK_BUILD_DIR", str(tmp_path))
     monkeypatch.setattr(lab, "stored", lambda page: True)
     monkeypatch.setattr(lab, "execute", lambda page: executions[page.docname])
-    monkeypatch.setattr(lab.subprocess, "run", lambda command, **options: ran.append((command, options)) or subprocess.CompletedProcess(command, 0))
+    monkeypatch.setattr(lab, "run", lambda command, **options: ran.append((command, options)) or subprocess.CompletedProcess(command, 0))
     assert lab.main(["--week", "0"]) == 0
     command, options = ran[0]
     folder = (tmp_path / "lab" / "week00").resolve()
