@@ -23,6 +23,7 @@ from pathlib import Path
 import nbformat
 import yaml
 
+from book import fence
 from book.page import ROOT, Page, PageError, execution_dir, read_page
 
 SECONDS_BUDGET, MEMORY_BUDGET_MB = 60.0, 2048.0
@@ -381,4 +382,5 @@ def _describe(page: Page, notebook, failure: Exception) -> str:
 
 if __name__ == "__main__":
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    fence.enter()  # 막을 수 없는 시스템이면 감사 훅(book/kernel)만 남습니다. 빌드가 어느 쪽인지 알립니다
     _run_here(Path(sys.argv[1]), Path(sys.argv[2]))

@@ -1,7 +1,7 @@
 """시험을 모두 돌립니다: 단위·구조·주장·브라우저 시험과, 노트북의 두 번째 독립 실행(nbval).
 
 두 번째 실행은 해시 씨앗을 바꿔 돌립니다. 순서에 기대는 숫자는 여기서 달라집니다.
-시험 프로세스에도 네트워크 울타리를 칩니다. 루프백만 열려 있습니다.
+시험 프로세스에도 네트워크 울타리를 칩니다. 루프백만 열려 있습니다. 시스템이 허락하면 이름공간까지 떼어 놓습니다(book/fence.py).
 """
 
 import os
@@ -11,6 +11,7 @@ import sys
 
 import nbformat
 
+from book import fence
 from book.execution import kernel_environment, stored
 from book.page import ROOT, build_dir, published_pages
 
@@ -38,6 +39,7 @@ def prepare_rerun() -> list[str]:
 
 def main() -> int:
     os.chdir(ROOT)
+    fence.enter()
     env = kernel_environment() | {"PYTHONHASHSEED": "1"}
     command = [
         sys.executable, "-m", "pytest", "-q", "-n", "2", "--dist", "loadfile", "--nbval", "--nbval-cell-timeout", "180",
