@@ -24,7 +24,7 @@ from pathlib import Path
 import nbformat
 import yaml
 
-from book import values
+from book import fence, values
 from book.files import PARTIAL, storage_error, write_atomically
 from book.page import ROOT, Page, PageError, execution_dir, read_page
 from book.stopping import die_with, end_children, run, scratch
@@ -498,4 +498,5 @@ def _describe(page: Page, notebook, failure: Exception) -> str:
 if __name__ == "__main__":
     die_with(int(sys.argv[3]))
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    fence.enter()  # 막을 수 없는 시스템이면 감사 훅(book/kernel)만 남습니다. 빌드가 어느 쪽인지 알립니다
     run_page(Path(sys.argv[1]), Path(sys.argv[2]))

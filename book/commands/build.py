@@ -23,6 +23,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 
+from book import fence
 from book.execution import (
     HARD_FACTOR,
     MEMORY_BUDGET_MB,
@@ -80,6 +81,7 @@ def book() -> int:
     pages = published_pages()
     with _only_one_build():
         print(f"쪽 {len(pages)}개. 노트북을 두 개씩 실행합니다.")
+        print(fence.describe())
         executions = execute_all(pages)
         executed_at = time.perf_counter()
         prune(executions)
