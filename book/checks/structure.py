@@ -17,7 +17,7 @@ SHORTEST_ALT = 15
 
 # 이름: (종류, 설명). 종류는 아래 _TYPES에 있습니다.
 _COMMON = {"kind": "text", "title": "text", "description": "text"}
-_OPTIONAL = {"draft": "bool", "depends": "files", "keywords": "texts", "jupytext": "map", "kernelspec": "map", "population": "text", "horizon": "text"}
+_OPTIONAL = {"draft": "bool", "depends": "files", "keywords": "texts", "jupytext": "map", "kernelspec": "map", "population": "text", "horizon": "text", "given": "map"}
 _NOTEBOOK = {"week": "week", "minutes": "minutes", "libraries": "texts", "datasets": "texts"}
 REQUIRED = {
     "guide": _COMMON,
@@ -152,27 +152,29 @@ class _Checker:
 
     def estimand(self) -> None:
         promised = self.page.meta.get("estimand")
-        claims = [(line, call, cell) for cell in self.document.cells for line, call in cell.calls("record_claim")]
-        validations = [line for cell in self.document.cells for line, _ in cell.calls("record_validation")]
+        claims = [(line, call) for cell in self.document.cells for line, call in cell.calls("validate", "record_claim")]
+        validations = [line for cell in self.document.cells for line, _ in cell.calls("validate", "record_validation")]
         if self.kind == "case" or promised:
             for name, have in (("record_claim", claims), ("record_validation", validations)):
                 if not have:
-                    self.add(self.meta_line("estimand"), "claim", f"{name}(…)이 없습니다 — '정답 확인' 절에서 부르세요(template.md 참고).")
+                    message = f"validate(…)도 {name}(…)도 없습니다 — '정답 확인' 절에서 validate를 부르세요(template.md 참고)."
+                    self.add(self.meta_line("estimand"), "claim", message)
         if not isinstance(promised, str):
             return
         word = re.compile(rf"(?<![A-Za-z]){re.escape(promised)}(?![A-Za-z])")
         if not any(word.search(b.raw) for b in self.document.blocks if b.kind != "heading"):
             self.add(self.meta_line("estimand"), "estimand", f"머리말의 추정 대상 {promised}이(가) 본문에 나오지 않습니다 — 본문에서 무엇을 추정하는지 적으세요.")
         said = []
-        for line, call, _ in claims:
+        for line, call in claims:
             value = next((k.value for k in call.keywords if k.arg == "estimand"), None)
             if value is None:
-                self.add(line, "estimand", f"record_claim에 estimand가 없습니다 — estimand=\"{promised}\"를 적으세요.")
+                name = ast.unparse(call.func)
+                self.add(line, "estimand", f"{name}에 estimand가 없습니다 — estimand=\"{promised}\"를 적으세요.")
             elif isinstance(value, ast.Constant):
                 said.append((line, value.value))
         if said and promised not in {value for _, value in said}:
             line, value = said[0]
-            self.add(line, "estimand", f"머리말의 추정 대상은 {promised}인데 record_claim은 {value}입니다 — 무엇을 추정했는지 보고 하나로 맞추세요.")
+            self.add(line, "estimand", f"머리말의 추정 대상은 {promised}인데 코드는 {value}를 추정했다고 적었습니다 — 무엇을 추정했는지 보고 하나로 맞추세요.")
 
     # ── 연습문제 ──
 

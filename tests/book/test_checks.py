@@ -323,10 +323,10 @@ def test_headings_out_of_order_are_found():
         ("question: [1, 4]\n", "question: [1, 9]\n", "front-matter", "question:", "1에서 4까지"),
         ("minutes: {read: 25, practise: 30, session: 45}", "minutes: {read: 25}", "front-matter", "minutes:", "practise"),
         ("kind: case\n", "kind: story\n", "front-matter", "kind:", "chapter, case, guide"),
-        ("estimand: ATE\n", "estimand: ATT\n", "estimand", 'record_claim("추가', "record_claim은 ATE"),
-        ('estimand="ATE"', 'estimand="ATT"', "estimand", 'record_claim("추가', "머리말의 추정 대상은 ATE"),
+        ("estimand: ATE\n", "estimand: ATT\n", "estimand", 'validate("추가', "코드는 ATE를"),
+        ('estimand="ATE"', 'estimand="ATT"', "estimand", 'validate("추가', "머리말의 추정 대상은 ATE"),
         ("# 사례 템플릿: 추가", "# 다른 제목: 추가", "title", "# 다른 제목", "title"),
-        ("answer_1 = -estimate * 3.0 - cost", "answer = 1", "exercise", "answer = 1", "answer_1"),
+        ("answer_1 = -estimate * 2.5 - cost", "answer = 1", "exercise", "answer = 1", "answer_1"),
         (', wrong={\n    "ATE와 혼동": ("ATE", "씻지 않던 로트는 이 결정으로 바뀌지 않습니다."),\n    "ATU와 혼동": ("ATU", "ATU는 지금 씻지 않는 로트의 효과입니다.")}', ", wrong={}", "exercise", 'check_answer("연습 3"', "흔한 오답"),
         ('check_answer("연습 2"', 'check_answer("연습 7"', "exercise", 'check_answer("연습 7"', "'연습 2'(으)로"),
         (":::{exercise} 연습 3. 누구의", ":::{exercise} 누구의", "exercise", ":::{exercise} 누구의", "연습 1. 제목"),
@@ -361,8 +361,10 @@ def test_missing_solution_self_check_and_records_are_found():
     assert any("정답 셀이 없습니다" in f.message and f.line == line_of(no_solution.text, ":::{exercise} 연습 3.") for f in structure.check(no_solution))
     no_check = changed_template(':tags: [self-check]\ncheck_answer("연습 3"', 'check_answer("연습 3"')
     assert any("자기 점검이 없습니다" in f.message for f in structure.check(no_check))
-    no_record = changed_template("record_validation(\"추가", "print(\"추가")
-    assert any(f.rule == "claim" and "record_validation" in f.message for f in structure.check(no_record))
+    no_record = changed_template("validate(\"추가", "print(\"추가")
+    assert [f.rule for f in structure.check(no_record) if "validate" in f.message] == ["claim", "claim"]
+    by_hand = changed_template("validate(\"추가", "record_claim(\"추가")  # 되풀이한 검증만 없을 때
+    assert [f.message for f in structure.check(by_hand) if f.rule == "claim" and "record_validation" in f.message]
 
 
 def test_a_figure_without_alternative_text_is_found():
@@ -441,7 +443,7 @@ def run(*arguments: str) -> tuple[int, str]:
 
 def test_the_command_names_file_and_line_and_fails(tmp_path, monkeypatch):
     broken = ROOT / "case_studies" / "template.md"
-    text = changed_template("효과를 지우려면", "추정치를 지우려면").text
+    text = changed_template("구간 끝을 본전 3개로", "추정치를 본전 3개로").text
     monkeypatch.setattr("book.checks.__main__.read_page", lambda path: Page(broken, text, TEMPLATE.meta))
     code, out = run("case_studies/template.md")
     assert code == 1
@@ -455,7 +457,7 @@ def test_the_command_passes_a_good_page_and_explains_a_missing_one():
 
 
 def test_warnings_alone_do_not_fail():
-    noisy = changed_template('glue("rv", 100 * robustness)', 'glue("rv", 100 * robustness)\nglue("spare", 1)')
+    noisy = changed_template('glue("size", -estimate)', 'glue("size", -estimate)\nglue("spare", 1)')
     found = inspect_page(noisy)
     assert [f.rule for f in found] == ["glue-unused"] and check_page(noisy) == []
 
