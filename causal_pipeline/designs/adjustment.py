@@ -97,7 +97,7 @@ class Adjustment(Design):
     question = "위의 어느 것도 아니고, 교란 요인을 재어 보정합니까?"
     precedence = 1000
     reveals = {"negative_control": "음성 대조군"}  # noqa: RUF012
-    effects_split_in = "평균 처치효과(ATE)를 묻는 이진 처치의 보정"
+    effects_split_in = "평균 처치효과(ATE)를 묻는 갈래로 나뉜 처치의 보정"
 
     @classmethod
     def applies(cls, spec: Spec, frame: pd.DataFrame | None = None) -> bool:
