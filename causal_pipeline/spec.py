@@ -66,6 +66,7 @@ def parse_spec(text: str, folder: str | Path = ".") -> Spec:
 
 
 def read_yaml(text: str) -> tuple[dict, dict[str, int]]:
+    """YAML의 글에서 (값, 자리 → 줄 번호). 형식은 아직 보지 않습니다."""
     import yaml
 
     if "\x00" in text:
@@ -232,6 +233,7 @@ def _edge(item: Any, where: str, lines: dict[str, int]) -> list[tuple[str, str]]
 
 
 def build(value: dict, lines: dict[str, int], folder: Path) -> Spec:
+    """형식 검사를 지난 값으로 ``Spec``을 만듭니다. 뜻은 아직 보지 않습니다."""
     treatment, controls = dict(value["treatment"]), value.get("negative_controls", {})
     if isinstance(treatment.get("probability"), int):
         treatment["probability"] = float(treatment["probability"])
