@@ -159,10 +159,11 @@ def execution_key(page: Page) -> str:
 
 def stored(page: Page) -> Execution | None:
     """보관한 실행 결과가 있으면 돌려주고 없으면 None."""
-    return _stored(page.docname, execution_key(page))
+    return stored_run(page.docname, execution_key(page))
 
 
-def _stored(docname: str, key: str) -> Execution | None:
+def stored_run(docname: str, key: str) -> Execution | None:
+    """그 쪽의 그 열쇠로 보관한 실행. 없으면 None."""
     base = execution_dir() / f"{docname.replace('/', '__')}.{key}"
     notebook, record = base.with_name(base.name + ".ipynb"), base.with_name(base.name + ".json")
     if not (notebook.is_file() and record.is_file()):
@@ -245,7 +246,7 @@ def execute(page: Page, force: bool = False) -> Execution:
         셀 오류, 경고, 빠진 글자, 네트워크 시도, 예산의 세 배를 넘는 시간이나 메모리.
     """
     key = execution_key(page)
-    if not force and (found := _stored(page.docname, key)):
+    if not force and (found := stored_run(page.docname, key)):
         return found
     base = execution_dir() / f"{page.docname.replace('/', '__')}.{key}"
     base.parent.mkdir(parents=True, exist_ok=True)
@@ -286,7 +287,7 @@ def execute(page: Page, force: bool = False) -> Execution:
         base.with_name(base.name + ".json"),
         json.dumps({"seconds": round(result["seconds"], 2), "memory_mb": round(result["memory_mb"], 1)}),
     )
-    return replace(_stored(page.docname, key), cached=False)
+    return replace(stored_run(page.docname, key), cached=False)
 
 
 def execute_all(pages: list[Page], workers: int = 2, report=print) -> dict[str, Execution]:

@@ -26,7 +26,6 @@ from book.execution import (
     execution_dir,
     prune,
     stored,
-    to_notebook,
 )
 from book.page import ROOT, Page, PageError, build_dir, html_dir, published_pages, read_page
 
@@ -51,37 +50,6 @@ def _structure_digest(pages: list[Page]) -> str:
     for page in pages:
         h.update(json.dumps([page.docname, page.title, page.meta], ensure_ascii=False, default=str).encode())
     return h.hexdigest()
-
-
-def _fill_jupyter_cache(pages: list[Page], executions: dict[str, Execution], folder: Path) -> None:
-    """사이트 빌드가 읽는 jupyter-cache를 실행 결과로 채웁니다. 열쇠가 바뀐 쪽은 갈아 끼웁니다.
-
-    jupyter-cache는 셀의 메타데이터(대체 글, 태그)까지 견주어 찾습니다. 메타데이터만 바뀐 쪽은 다시 실행할 까닭이 없으므로
-    보관한 실행에 지금의 메타데이터를 입혀 넣습니다.
-    """
-    import nbformat
-    from jupyter_cache import get_cache
-    from jupyter_cache.base import CacheBundleIn
-
-    cache = get_cache(folder)
-    have = {record.uri: record for record in cache.list_cache_records()}
-    current = {page.docname: page for page in pages}
-    for docname, done in executions.items():
-        record = have.pop(docname, None)
-        cells = [dict(c.metadata) for c in to_notebook(current[docname]).cells if c.cell_type == "code"]
-        dress = hashlib.sha256(json.dumps(cells, sort_keys=True, ensure_ascii=False).encode()).hexdigest()[:12]
-        if record is not None and record.data.get("key") == done.key and record.data.get("dress") == dress:
-            continue
-        if record is not None:
-            cache.remove_cache(record.pk)
-        notebook = nbformat.read(done.path, as_version=4)
-        for cell, metadata in zip((c for c in notebook.cells if c.cell_type == "code"), cells, strict=True):
-            cell.metadata = nbformat.from_dict(metadata)
-        bundle = CacheBundleIn(notebook, docname, data={"execution_seconds": done.seconds, "key": done.key, "dress": dress})
-        cache.cache_notebook_bundle(bundle, check_validity=True, overwrite=True)
-    for record in have.values():
-        with contextlib.suppress(KeyError):  # 코드가 같은 두 쪽은 기록 하나를 함께 씁니다
-            cache.remove_cache(record.pk)
 
 
 def book() -> int:
@@ -125,13 +93,11 @@ def _site(pages: list[Page], executions: dict[str, Execution]) -> int:
         shutil.rmtree(html, ignore_errors=True)
         shutil.rmtree(doctrees, ignore_errors=True)
     marker.write_text("이 표시가 남아 있으면 지난 빌드가 끝나지 못한 것이며, 다음 빌드가 처음부터 다시 씁니다.\n")
-    _fill_jupyter_cache(pages, executions, build_dir() / "jcache")
-    keys = build_dir() / "execution_keys.json"
-    keys.write_text(json.dumps({name: done.key for name, done in sorted(executions.items())}))
+    keys = {name: done.key for name, done in sorted(executions.items())}
     sys.path.insert(0, str(ROOT))
     result = build_sphinx(
         ROOT, html, noconfig=True, path_config=ROOT / "_config.yml", doctreedir=doctrees, warningiserror=True, keep_going=True, quiet=True,
-        confoverrides={"latex_individualpages": False, "nb_execution_cache_path": str(build_dir() / "jcache"), "execution_keys_file": str(keys)},
+        confoverrides={"latex_individualpages": False, "execution_keys": keys},
     )  # fmt: skip
     if result:
         print("사이트를 만들지 못했습니다. 위 경고가 가리키는 쪽과 줄을 고치세요. 경고도 실패로 칩니다.", file=sys.stderr)

@@ -3,9 +3,7 @@
 import hashlib
 import html
 import itertools
-import json
 import re
-from pathlib import Path
 
 import yaml
 from docutils import nodes
@@ -145,9 +143,8 @@ class Benchmark(SphinxDirective):
 
 def _state(app: Sphinx) -> str:
     """보고서에 나올 값의 지문: 쪽마다의 실행 기록과 측정 파일."""
-    keys = Path(app.config.execution_keys_file or "")
-    names = json.loads(keys.read_text(encoding="utf-8")) if keys.is_file() else {}
-    files = [execution_dir() / f"{docname.replace('/', '__')}.{key}.json" for docname, key in sorted(names.items())]
+    keys = sorted(app.config.execution_keys.items())
+    files = [execution_dir() / f"{docname.replace('/', '__')}.{key}.json" for docname, key in keys]
     return hashlib.sha256(b"\0".join(f.read_bytes() if f.is_file() else b"" for f in [*files, BENCHMARK])).hexdigest()
 
 

@@ -109,9 +109,8 @@ class DataCards(SphinxDirective):
 
 def _outdated(app: Sphinx, env, added: set[str], changed: set[str], removed: set[str]) -> list[str]:
     """어느 쪽의 실행이 달라졌으면 데이터 쪽을 다시 읽습니다. 다른 데이터를 부르기 시작했을 수 있습니다."""
-    keys = Path(app.config.execution_keys_file or "")
-    now = keys.read_text(encoding="utf-8") if keys.is_file() else None
-    if now is not None and now == getattr(env, "data_page_keys", None):
+    now = dict(app.config.execution_keys)
+    if now == getattr(env, "data_page_keys", None):
         return []
     env.data_page_keys = now
     env.data_sets_shown = [name for name, _, _ in shown_cards(published_pages())]

@@ -4,6 +4,7 @@ import contextlib
 import hashlib
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -229,6 +230,46 @@ def test_a_link_to_a_missing_page_fails_the_build(book):
     with book.changed({"one.md": ONE + "\n[없는 쪽](nowhere.md)을 봅니다.\n"}):
         code, output = book.build()
         assert code == 1 and "nowhere" in output and "one.md" in output, output
+        assert book.build()[0] == 1, "두 번째 빌드가 성공했습니다."
+
+
+def test_a_warning_points_at_the_line_in_the_editor(book):
+    """글 앞의 빈 줄이 몇이든, 코드가 없는 쪽이든, 경고의 줄은 원고의 줄입니다."""
+    bad = "[없는 쪽](nowhere.md)을 봅니다.\n"
+    pages = {
+        "one.md": ONE + f"\n{CELL}1\n```\n{bad}\n{CELL}2\n```\n\n\n\n문장입니다.\n\n{bad}",
+        "index.md": INDEX + f"\n문장입니다.\n\n- [ ] 할 일\n\n{bad}",
+    }
+    with book.changed(pages):
+        code, output = book.build()
+    assert code == 1, output
+    for name, text in pages.items():
+        lines = [number for number, line in enumerate(text.splitlines(), 1) if line + "\n" == bad]
+        found = {int(number) for number in re.findall(rf"/{re.escape(name)}:(\d+): WARNING", output)}
+        assert found == set(lines), f"{name}: {output}"
+
+
+def test_a_new_alt_text_or_tag_executes_nothing_and_reaches_the_page(book):
+    new = TWO.replace("점 세 개", "점 셋").replace("{image:", "{code_prompt_show: 보기, image:").replace(":mystnb:", ":tags: [hide-input]\n:mystnb:")
+    with book.changed({"two.md": new}):
+        assert book.build_ok() == {"one": True, "two": True}
+        text = (book.html / "two.html").read_text(encoding="utf-8")
+        assert 'alt="점 셋"' in text and "tag_hide-input" in text and "보기" in text
+
+
+def test_a_page_put_back_with_an_older_time_is_read_again(book):
+    assert book.build_ok() == {"one": True, "two": True}
+    path = book.folder / "one.md"
+    with book.changed({"one.md": ONE.replace("첫 문장입니다", "옛 문장입니다")}):
+        os.utime(path, (1_000_000_000, 1_000_000_000))
+        book.build_ok()
+        assert "옛 문장입니다" in (book.html / "one.html").read_text(encoding="utf-8")
+
+
+def test_a_code_cell_on_a_page_that_is_no_notebook_fails_the_build(book):
+    with book.changed({"index.md": INDEX + f"\n{CELL}1\n```\n"}):
+        code, output = book.build()
+        assert code == 1 and f"index.md:{len(INDEX.splitlines()) + 2}: 노트북이 아닌 쪽에 코드 셀" in output, output
         assert book.build()[0] == 1, "두 번째 빌드가 성공했습니다."
 
 

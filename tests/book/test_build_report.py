@@ -79,10 +79,9 @@ def test_a_broken_measurement_says_what_to_do(tmp_path, monkeypatch, text, messa
 def test_report_is_read_again_only_when_a_measure_changed(tmp_path, monkeypatch):
     monkeypatch.setattr(build_report, "BENCHMARK", tmp_path / "benchmark.yml")
     monkeypatch.setenv("BOOK_EXECUTION_DIR", str(tmp_path))
-    keys, record = tmp_path / "keys.json", tmp_path / "chapters__a.k1.json"
-    keys.write_text('{"chapters/a": "k1"}', encoding="utf-8")
+    keys, record = {"chapters/a": "k1"}, tmp_path / "chapters__a.k1.json"
     record.write_text('{"seconds": 1.0}', encoding="utf-8")
-    app = SimpleNamespace(config=SimpleNamespace(execution_keys_file=str(keys)))
+    app = SimpleNamespace(config=SimpleNamespace(execution_keys=keys))
     env = SimpleNamespace(found_docs={"guides/build_report"})
 
     def again():
@@ -94,7 +93,7 @@ def test_report_is_read_again_only_when_a_measure_changed(tmp_path, monkeypatch)
     build_report.BENCHMARK.write_text("x", encoding="utf-8")
     assert again() == ["guides/build_report"] and again() == []
     record.with_name("chapters__a.k2.json").write_text('{"seconds": 9}', encoding="utf-8")
-    keys.write_text('{"chapters/a": "k2"}', encoding="utf-8")
+    keys["chapters/a"] = "k2"
     assert again() == ["guides/build_report"] and again() == []
     record.write_text("{}", encoding="utf-8")
     assert again() == [], "쓰지 않는 기록입니다."

@@ -146,14 +146,13 @@ def test_only_data_that_a_page_uses_is_shown():
     assert shown_cards([page for page in pages if not page.is_notebook]) == []
 
 
-def test_data_page_is_read_again_when_an_execution_changed(tmp_path):
-    keys = tmp_path / "keys.json"
-    app = SimpleNamespace(config=SimpleNamespace(execution_keys_file=str(keys)))
+def test_data_page_is_read_again_when_an_execution_changed():
+    keys = {"chapters/a": "1"}
+    app = SimpleNamespace(config=SimpleNamespace(execution_keys=keys))
     env = SimpleNamespace(found_docs={"guides/data"})
-    keys.write_text('{"chapters/a": "1"}', encoding="utf-8")
     assert data_page._outdated(app, env, set(), set(), set()) == ["guides/data"] and "orientation_coupon" in env.data_sets_shown
     assert data_page._outdated(app, env, set(), set(), set()) == []
-    keys.write_text('{"chapters/a": "2"}', encoding="utf-8")
+    keys["chapters/a"] = "2"
     assert data_page._outdated(app, env, set(), set(), set()) == ["guides/data"]
 
 

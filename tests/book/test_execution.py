@@ -9,6 +9,7 @@ import time
 import nbformat
 import pytest
 import yaml
+from sphinx.errors import ExtensionError
 
 from book import execution
 from book.execution import (
@@ -25,6 +26,7 @@ from book.execution import (
     to_notebook,
     used_datasets,
 )
+from book.extensions.stored_runs import put_outputs
 from book.page import ROOT, PageError, read_page
 
 FRONT = """---
@@ -398,25 +400,26 @@ def test_the_fence_stops_only_the_outside(tmp_path, code, stopped):
 # --- 사이트가 읽는 보관함 ---
 
 
-def test_a_new_alt_text_finds_the_old_run(repo):
-    """대체 글만 고친 쪽은 다시 실행하지 않고, 사이트를 만드는 쪽에서도 보관한 실행을 찾습니다."""
-    from jupyter_cache import get_cache
-    from book.commands.build import _fill_jupyter_cache
-    from book.execution import to_notebook
+def ran(page, *outputs):
+    """쪽을 실행한 것처럼 만든 노트북."""
+    notebook = to_notebook(page)
+    for number, cell in enumerate((c for c in notebook.cells if c.cell_type == "code"), 1):
+        cell.execution_count, cell.outputs = number, list(outputs)
+    notebook.metadata |= {"language_info": {"name": "python"}, "execution": {"key": "k"}}
+    return notebook
 
-    def with_alt(text):
-        return write_page(repo, ':mystnb: {image: {alt: "' + text + '"}}\nprint(1)')
 
-    page = with_alt("옛 글")
-    path = keep(page)
-    ran = to_notebook(page)
-    for cell in ran.cells:
-        if cell.cell_type == "code":
-            cell.execution_count = 1
-            cell.outputs = [nbformat.v4.new_output("stream", name="stdout", text="1\n")]
-    nbformat.write(ran, path)
-    for text in ("옛 글", "새 글", "또 새 글"):
-        page = with_alt(text)
-        _fill_jupyter_cache([page], {page.docname: stored(page)}, repo / "jcache")
-        record = get_cache(repo / "jcache").match_cache_notebook(to_notebook(page))
-        assert record.uri == page.docname and len(get_cache(repo / "jcache").list_cache_records()) == 1
+def test_outputs_come_from_the_run_and_the_rest_from_the_page(repo):
+    page = write_page(repo, ':tags: [hide-input]\nprint(1)', meta="title: 새 제목\n", body="\n고친 글입니다.\n")
+    notebook = to_notebook(page)
+    put_outputs(notebook, ran(write_page(repo, "print(1)"), stream("1\n")), "page")
+    code = next(c for c in notebook.cells if c.cell_type == "code")
+    assert code.outputs[0].text == "1\n" and code.execution_count == 1 and code.metadata["tags"] == ["hide-input"]
+    assert notebook.metadata["title"] == "새 제목" and notebook.metadata["language_info"]["name"] == "python"
+    assert "execution" not in notebook.metadata and "고친 글입니다." in notebook.cells[-1].source
+
+
+@pytest.mark.parametrize("code", ["print(2)", "print(1)\n```\n\n```{code-cell} ipython3\nprint(2)"])
+def test_outputs_of_other_code_are_refused(repo, code):
+    with pytest.raises(ExtensionError, match="page.md: 원고의 코드와 보관한 실행의 코드가 다릅니다"):
+        put_outputs(to_notebook(write_page(repo, code)), ran(write_page(repo, "print(1)"), stream("1\n")), "page")

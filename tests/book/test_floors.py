@@ -35,7 +35,6 @@ WAITING = {
     "causal_pipeline/draft.py: causal_pipeline.tables._parquet",
     "tests/book/test_build_report.py: book.extensions.build_report._outdated",
     "tests/book/test_data.py: book.extensions.data_page._outdated",
-    "tests/book/test_execution.py: book.commands.build._fill_jupyter_cache",
 }
 # 독자가 부르는 패키지는 작고, 셈을 하는 라이브러리를 부르지 않습니다. 추정은 쪽에 있습니다.
 PRACTICE_MAY_IMPORT = {"IPython", "matplotlib", "networkx", "numpy", "packaging", "pandas", "yaml"}
