@@ -4,53 +4,45 @@ SHELL := /bin/bash
 PYTHON ?= python3
 VENV ?= .venv
 PY := $(VENV)/bin/python
-STAMP := $(VENV)/.locked
 export PYTHONPATH := $(CURDIR)
 
-.PHONY: help book test serve lab slides analyze new-case check-case checks bench scale peers lock clean
+.PHONY: help environment book test serve lab slides analyze new-case check-case checks bench scale peers lock clean
 
 help: ## 명령 목록
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-# 잠금 파일대로 환경을 만듭니다. uv가 있으면 쓰고, 없으면 pip으로 합니다.
-$(STAMP): requirements.lock
-	@$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(0 if (3, 11) <= v < (3, 14) else f"파이썬 3.11~3.13이 필요합니다(지금 {v.major}.{v.minor}). PYTHON=python3.11처럼 지정하세요.")'
-	@echo "환경을 만듭니다($(VENV)). 처음 한 번만 합니다."
-	@if command -v uv >/dev/null 2>&1; then \
-	  uv venv -q --allow-existing -p "$$(command -v $(PYTHON))" $(VENV) && uv pip sync -q --compile-bytecode --require-hashes -p $(PY) requirements.lock; \
-	else \
-	  $(PYTHON) -m venv $(VENV) && $(PY) -m pip install -q --disable-pip-version-check --no-deps --require-hashes -r requirements.lock; \
-	fi
-	@touch $@
+# 잠금 파일대로 환경을 만듭니다. 이미 맞으면 0.1초 만에 조용히 지나갑니다.
+environment:
+	@$(PYTHON) -m book.commands.environment "$(VENV)"
 
-book: $(STAMP) ## 환경을 갖추고 모든 쪽을 실행해 _build/html에 사이트를 만듭니다
+book: environment ## 환경을 갖추고 모든 쪽을 실행해 _build/html에 사이트를 만듭니다
 	@$(PY) -m book.commands.build book
 
 test: book ## 사이트를 만들고 모든 시험을 돌립니다
 	@$(PY) -m book.commands.run_tests
 
 serve: book ## 만든 사이트를 http://127.0.0.1:8000 에서 봅니다
-	@$(PY) -m http.server --bind 127.0.0.1 --directory _build/html 8000
+	@$(PY) -m book.commands.serve
 
-lab: $(STAMP) ## 그 주의 실습 노트북을 엽니다: make lab WEEK=5
+lab: environment ## 그 주의 실습 노트북을 엽니다: make lab WEEK=5
 	@$(PY) -m book.commands.lab --week "$(WEEK)"
 
 slides: book ## 발표 자료를 만들고 위치를 알려 줍니다
 	@find _build/html/slides -name '*.html' | sort
 
-analyze: $(STAMP) ## 명세 하나로 분석 전체를 돌립니다: make analyze SPEC=data/example_adjustment.yml OUT=_build/report
+analyze: environment ## 명세 하나로 분석 전체를 돌립니다: make analyze SPEC=data/example_adjustment.yml OUT=_build/report
 	@OMP_NUM_THREADS=1 $(PY) -m causal_pipeline analyze "$(SPEC)" --out "$(OUT)"
 
-new-case: $(STAMP) ## 새 사례의 틀을 만듭니다: make new-case NAME=kakao_push
+new-case: environment ## 새 사례의 틀을 만듭니다: make new-case NAME=kakao_push
 	@$(PY) -m book.commands.new_case "$(NAME)"
 
-check-case: $(STAMP) ## 사례 하나를 점검합니다: make check-case CASE=kakao_push
+check-case: environment ## 사례 하나를 점검합니다: make check-case CASE=kakao_push
 	@$(PY) -m book.commands.check_case "$(CASE)"
 
-checks: $(STAMP) ## 문체, 숫자, 얼개 검사를 모든 쪽에 돌립니다
+checks: environment ## 문체, 숫자, 얼개 검사를 모든 쪽에 돌립니다
 	@$(PY) -m book.checks
 
-bench: $(STAMP) ## 빌드 시간, 쪽 무게, 검색 빠르기를 재어 표를 고칩니다
+bench: environment ## 빌드 시간, 쪽 무게, 검색 빠르기를 재어 표를 고칩니다
 	@$(PY) -m benchmarks.book
 
 scale: ## 선택: Spark로 옮겨 보는 환경(.venv-scale)을 만듭니다. 자바 17이 필요합니다

@@ -18,7 +18,8 @@ import yaml
 
 from book.catalog import read_catalog
 from book.execution import Execution, execute, package_files, uses_pipeline
-from book.learner_notebook import ConversionError, convert, datasets_of, has_exercises, notebook_name, shipped_files, source_cells
+from book.learner_notebook import ConversionError, convert, datasets_of, has_exercises, notebook_name, shipped_files
+from book.myst import parse
 from book.page import ROOT, Page, PageError, published_pages
 
 NOTEBOOK_BRANCH = "notebooks"  # 펴낼 때 실습 노트북과 꾸러미를 올려 두는 가지
@@ -83,7 +84,7 @@ def requirements_of(page: Page) -> list[str]:
         쪽이 불러오는 꾸러미가 잠금 파일에 없을 때.
     """
     locked = _locked((ROOT / "requirements.lock").stat().st_mtime_ns)
-    sources = [c.source for c in source_cells(page) if c.cell_type == "code"]
+    sources = [cell.source for cell in parse(page.text).cells]
     sources += [(ROOT / name).read_text(encoding="utf-8") for name in shipped_files(page) if name.endswith(".py")]
     sources += [path.read_text(encoding="utf-8") for path in package_files(uses_pipeline(page)) if path.suffix == ".py"]
     names = set(_ALWAYS)
@@ -103,7 +104,7 @@ def requirements_of(page: Page) -> list[str]:
 def data_packages_of(page: Page) -> list[str]:
     """쪽이 ``package_file``로 자료만 읽는 꾸러미를 잠금 파일의 판으로(``"이름==판"``)."""
     locked = _locked((ROOT / "requirements.lock").stat().st_mtime_ns)
-    sources = [c.source for c in source_cells(page) if c.cell_type == "code"]
+    sources = [cell.source for cell in parse(page.text).cells]
     names = {name for source in sources for name in re.findall(r'package_file\("(\w+)"', source)}
     return [line for name in sorted(names) for line in locked[_normal(name)]]
 

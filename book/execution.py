@@ -5,6 +5,7 @@
 ``causal_pipeline``은 그것을 부르는 쪽의 열쇠에만 들어갑니다.
 """
 
+import contextlib
 import hashlib
 import itertools
 import json
@@ -12,20 +13,21 @@ import os
 import re
 import resource
 import signal
-import subprocess
 import sys
 import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
 import nbformat
 import yaml
 
-from book import values
+from book import fence, values
+from book.files import PARTIAL, storage_error, write_atomically
 from book.page import ROOT, Page, PageError, execution_dir, read_page
+from book.stopping import die_with, end_children, run, scratch
 
 SECONDS_BUDGET, MEMORY_BUDGET_MB = 60.0, 2048.0
 HARD_FACTOR = 3  # 예산의 세 배를 넘으면 실패합니다. 기계마다 빠르기가 다르기 때문입니다.
@@ -162,14 +164,53 @@ def stored(page: Page) -> Execution | None:
     return stored_run(page.docname, execution_key(page))
 
 
+class DamagedRun(ValueError):
+    """보관한 실행이 온전하지 않습니다(전기가 나갔거나 디스크가 찼을 때). 메시지는 까닭입니다."""
+
+
 def stored_run(docname: str, key: str) -> Execution | None:
-    """그 쪽의 그 열쇠로 보관한 실행. 없으면 None."""
-    base = execution_dir() / f"{docname.replace('/', '__')}.{key}"
-    notebook, record = base.with_name(base.name + ".ipynb"), base.with_name(base.name + ".json")
-    if not (notebook.is_file() and record.is_file()):
+    """그 쪽의 그 열쇠로 보관한 실행. 없거나 온전하지 않으면 None."""
+    try:
+        return _read_run(docname, key)
+    except DamagedRun:
         return None
-    info = json.loads(record.read_text())
+
+
+def _place(docname: str, key: str) -> tuple[Path, Path]:
+    """보관하는 노트북과 기록의 자리. 기록을 나중에 쓰므로, 기록이 있으면 다 쓴 것입니다."""
+    base = execution_dir() / f"{docname.replace('/', '__')}.{key}"
+    return base.with_name(f"{base.name}.ipynb"), base.with_name(f"{base.name}.json")
+
+
+def _read_run(docname: str, key: str) -> Execution | None:
+    notebook, record = _place(docname, key)
+    if not record.is_file():
+        return None
+    info = _read_record(record)
+    if not notebook.is_file():
+        raise DamagedRun("노트북이 없습니다")
+    if _file_digest(notebook) != info["sha256"]:
+        raise DamagedRun("노트북의 내용이 기록과 다릅니다")
     return Execution(docname, key, notebook, info["seconds"], info["memory_mb"], cached=True)
+
+
+def _read_record(record: Path) -> dict:
+    try:
+        info = json.loads(record.read_text(encoding="utf-8"))
+        return {"seconds": float(info["seconds"]), "memory_mb": float(info["memory_mb"]), "sha256": str(info["sha256"])}
+    except (ValueError, TypeError, KeyError):
+        raise DamagedRun("기록이 비었거나 깨졌습니다") from None
+
+
+def _keep(docname: str, key: str, notebook: nbformat.NotebookNode, seconds: float, memory_mb: float) -> Execution:
+    """실행을 보관합니다. 노트북을 먼저, 그 지문이 든 기록을 나중에 씁니다."""
+    place, record = _place(docname, key)
+    content = nbformat.writes(notebook).encode()
+    seconds, memory_mb = round(seconds, 2), round(memory_mb, 1)
+    write_atomically(place, content)
+    info = {"seconds": seconds, "memory_mb": memory_mb, "sha256": hashlib.sha256(content).hexdigest()}
+    write_atomically(record, json.dumps(info))
+    return Execution(docname, key, place, seconds, memory_mb, cached=False)
 
 
 def kernel_environment() -> dict[str, str]:
@@ -186,14 +227,6 @@ def kernel_environment() -> dict[str, str]:
     }
     env.pop("PYTHONWARNINGS", None)
     return env
-
-
-def _write_atomically(path: Path, text: str) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".partial-")
-    with os.fdopen(handle, "w", encoding="utf-8") as file:
-        file.write(text)
-    os.replace(name, path)
 
 
 def _line_of(cell, page: Page) -> int:
@@ -244,24 +277,37 @@ def execute(page: Page, force: bool = False) -> Execution:
     ------
     ExecutionFailed
         셀 오류, 경고, 빠진 글자, 네트워크 시도, 예산의 세 배를 넘는 시간이나 메모리.
+    OSError
+        디스크가 찼거나 보관하는 곳에 쓸 수 없을 때.
+    Stopped
+        멈추라는 신호를 받은 뒤.
     """
     key = execution_key(page)
-    if not force and (found := stored_run(page.docname, key)):
-        return found
-    base = execution_dir() / f"{page.docname.replace('/', '__')}.{key}"
-    base.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix="page-") as scratch:
-        target, attempts = Path(scratch) / "out.ipynb", Path(scratch) / "network"
-        process = subprocess.run(
-            [sys.executable, "-m", "book.execution", str(page.path), str(target)],
-            cwd=ROOT, env=kernel_environment() | {"NETWORK_ATTEMPTS": str(attempts)}, capture_output=True, text=True, check=False,
+    if not force:
+        try:
+            if found := _read_run(page.docname, key):
+                return found
+        except DamagedRun as why:
+            print(f"  {page.docname}: 보관한 실행이 온전하지 않아 다시 실행합니다({why}).")
+    _clear_stale_locks()
+    with scratch("page") as folder:
+        target, attempts = folder / "out.ipynb", folder / "network"
+        # 임시 파일, IPython의 기록, 커널의 접속 파일까지 한 폴더에 두고, 죽어도 함께 치웁니다
+        own = {"TMPDIR": str(folder), "IPYTHONDIR": str(folder / "ipython"), "JUPYTER_RUNTIME_DIR": str(folder / "runtime")}
+        process = run(
+            [sys.executable, "-m", "book.execution", str(page.path), str(target), str(os.getpid())],
+            cwd=ROOT, env=kernel_environment() | own | {"NETWORK_ATTEMPTS": str(attempts)}, capture_output=True, text=True,
         )  # fmt: skip
         result_file = target.with_suffix(".json")
-        if not result_file.is_file():
+        result = json.loads(result_file.read_text(encoding="utf-8")) if result_file.is_file() else {}
+        failure = result["error"] if result else process.stderr
+        if failure and (full := storage_error(failure)):
+            full.filename = str(folder)
+            raise full
+        if not result:
             raise ExecutionFailed(f"{page.docname}.md: 커널이 시작되지 못했습니다.\n{process.stderr[-1500:]}")
-        result = json.loads(result_file.read_text(encoding="utf-8"))
-        if result["error"]:
-            raise ExecutionFailed(result["error"])
+        if failure:
+            raise ExecutionFailed(failure)
         if attempts.exists():
             hosts = ", ".join(sorted(set(attempts.read_text(encoding="utf-8").split())))
             raise ExecutionFailed(
@@ -269,6 +315,8 @@ def execute(page: Page, force: bool = False) -> Execution:
                 "  → 내려받는 코드를 지우고 데이터는 data/에 두어 causal_practice.load로 불러오세요."
             )
         notebook = nbformat.read(target, as_version=4)
+    if execution_key(read_page(page.path)) != key:  # 새 원고의 실행을 옛 열쇠로 보관하지 않습니다
+        raise ExecutionFailed(f"{page.docname}.md: 실행하는 동안 원고나 데이터가 바뀌었습니다.\n  → 다시 돌리세요.")
     check_outputs(page, notebook)
     for what, value, budget, unit in (
         ("시간", result["seconds"], SECONDS_BUDGET, "초"),
@@ -282,12 +330,15 @@ def execute(page: Page, force: bool = False) -> Execution:
     for cell in notebook.cells:
         cell.metadata.pop("_line", None)
     notebook.metadata["execution"] = {"key": key, "docname": page.docname}
-    _write_atomically(base.with_name(base.name + ".ipynb"), nbformat.writes(notebook))
-    _write_atomically(
-        base.with_name(base.name + ".json"),
-        json.dumps({"seconds": round(result["seconds"], 2), "memory_mb": round(result["memory_mb"], 1)}),
-    )
-    return replace(stored_run(page.docname, key), cached=False)
+    return _keep(page.docname, key, notebook, result["seconds"], result["memory_mb"])
+
+
+def _clear_stale_locks() -> None:
+    """글꼴 목록을 쓰다 죽은 커널의 잠금 파일을 지웁니다. 남아 있으면 다음 커널마다 5초를 기다리다 경고를 찍습니다."""
+    for lock in (execution_dir() / "matplotlib").glob("*.matplotlib-lock"):
+        with contextlib.suppress(FileNotFoundError):
+            if time.time() - lock.stat().st_mtime > 10:  # 쓰는 데는 1초도 걸리지 않습니다
+                lock.unlink()
 
 
 def execute_all(pages: list[Page], workers: int = 2, report=print) -> dict[str, Execution]:
@@ -301,8 +352,9 @@ def execute_all(pages: list[Page], workers: int = 2, report=print) -> dict[str, 
     notebooks = [p for p in pages if p.is_notebook]
     notebooks.sort(key=lambda p: -_last_seconds(p.docname))
     results, failures = {}, []
-    with ThreadPoolExecutor(workers) as pool:
-        futures = {pool.submit(execute, page): page for page in notebooks}
+    pool = ThreadPoolExecutor(workers)
+    futures = {pool.submit(execute, page): page for page in notebooks}
+    try:
         for future in as_completed(futures):
             page = futures[future]
             try:
@@ -313,6 +365,11 @@ def execute_all(pages: list[Page], workers: int = 2, report=print) -> dict[str, 
             else:
                 state = "보관" if done.cached else "실행"
                 report(f"  {state}  {page.docname}  {done.seconds:.1f}초  {done.memory_mb:.0f}MB")
+    except BaseException:  # 디스크가 찼거나 멈추라는 때입니다. 더 시작하지 않고, 돌던 것을 거둡니다
+        pool.shutdown(wait=False, cancel_futures=True)
+        end_children()
+        raise
+    pool.shutdown()
     if failures:
         raise ExecutionFailed("\n\n".join(sorted(failures)))
     return results
@@ -320,18 +377,24 @@ def execute_all(pages: list[Page], workers: int = 2, report=print) -> dict[str, 
 
 def _last_seconds(docname: str) -> float:
     records = sorted(execution_dir().glob(f"{docname.replace('/', '__')}.*.json"), key=lambda p: p.stat().st_mtime)
-    return json.loads(records[-1].read_text())["seconds"] if records else 1e9
+    for record in reversed(records):
+        with contextlib.suppress(DamagedRun):
+            return _read_record(record)["seconds"]
+    return 1e9
 
 
 def prune(current: dict[str, Execution], keep: int = 3) -> None:
-    """쪽마다 지금 것과 가장 최근 것 ``keep``개만 남기고 묵은 실행 결과를 지웁니다."""
+    """쪽마다 지금 것과 가장 최근 것 ``keep``개만 남기고 묵은 실행 결과와 쓰다 만 파일을 지웁니다."""
     for docname, done in current.items():
         old = sorted(
             execution_dir().glob(f"{docname.replace('/', '__')}.*.ipynb"), key=lambda p: p.stat().st_mtime, reverse=True
         )
         for path in [p for p in old if p != done.path][keep:]:
-            path.unlink(missing_ok=True)
             path.with_suffix(".json").unlink(missing_ok=True)
+            path.unlink(missing_ok=True)
+    for path in execution_dir().glob(f"{PARTIAL}*"):
+        if time.time() - path.stat().st_mtime > 3600:  # 다른 빌드가 지금 쓰는 것은 둡니다
+            path.unlink(missing_ok=True)
 
 
 def run_page(source: Path, target: Path) -> None:
@@ -433,5 +496,7 @@ def _describe(page: Page, notebook, failure: Exception) -> str:
 
 
 if __name__ == "__main__":
+    die_with(int(sys.argv[3]))
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    fence.enter()  # 막을 수 없는 시스템이면 감사 훅(book/kernel)만 남습니다. 빌드가 어느 쪽인지 알립니다
     run_page(Path(sys.argv[1]), Path(sys.argv[2]))

@@ -19,27 +19,12 @@ import nbformat
 import yaml
 
 from book import values
-from book.execution import Execution, to_notebook, used_datasets
+from book.execution import Execution, used_datasets
+from book.myst import Cell, Directive, Piece, list_rows, parse, pieces
 from book.page import ROOT, Page, PageError, read_page
 
 _GLUE_PREFIX = "application/papermill.record/"
 _RECORDERS = {"glue", "record_claim", "record_validation"}
-_OPEN = re.compile(r"^(\s*)(:{3,}|`{3,}|~{3,})\{([\w:-]+)\}\s*(.*?)\s*$")
-_CODE = re.compile(r"^\s*(`{3,}|~{3,})[^`]*$")
-_OPTION = re.compile(r"^\s*:([\w-]+):\s*(.*)$")
-_TARGET = re.compile(r"^\s*\([^)\s]+\)=\s*$")
-_ATTRIBUTES = re.compile(r"^\s*\{[.#][^{}]*\}\s*$")
-_NOTE = re.compile(r"^\[\^([^\]]+)\]:\s*(.*)$")
-_REFERENCE = re.compile(r"^\[([^\]^][^\]]*)\]:\s+<?(\S+?)>?\s*$")
-_INLINE = re.compile(
-    r"""\{(?P<role>[a-zA-Z][\w:+-]*)\}(?P<fence>`+)(?P<content>.+?)(?<!`)(?P=fence)(?!`)
-      | (?P<literal>(?P<ticks>`+)(?!`).+?(?<!`)(?P=ticks)(?!`)|\\.|\$\$.+?\$\$|\$[^$\s](?:[^$]*[^$\s])?\$|<!--.*?-->)
-      | !\[(?P<alt>[^\]]*)\]\((?P<image>[^)\s]+)[^)]*\)(?:\{[^{}]*\})?
-      | \[\^(?P<note>[^\]]+)\]
-      | \[(?P<label>(?:[^\[\]]|\[[^\[\]]*\])*)\](?:\((?P<url><[^>]*>|(?:[^()\s]|\([^()\s]*\))*)(?:\s+"[^"]*")?\)
-          | \[(?P<reference>[^\]]*)\] | \{[.\#][^{}]*\})""",
-    re.VERBOSE | re.DOTALL,
-)
 _NUMBERLESS = {"note": "참고", "tip": "도움말", "hint": "귀띔", "warning": "주의", "caution": "조심", "danger": "위험",
                "attention": "주의", "important": "중요", "seealso": "함께 보기", "error": "오류", "solution": "정답 해설"}  # fmt: skip
 _PLAIN = {"slide", "div", "grid", "grid-item", "card-carousel", "tab-set", "centered", "container"}
@@ -69,10 +54,14 @@ def _once_per_text(function: Callable) -> Callable:
     return remembered
 
 
-@_once_per_text
 def source_cells(page: Page) -> list:
-    """쪽의 셀. 여럿이 함께 보는 것이니 고치지 않습니다."""
-    return to_notebook(page).cells
+    """쪽의 글과 코드를 셀의 차례로 돌려줍니다."""
+    cells = []
+    for _, found in parse(page.text).sequence():
+        code = isinstance(found, Cell)
+        cell = {"cell_type": "code" if code else "markdown", "source": found.source if code else found, "metadata": found.metadata if code else {}}
+        cells.append(nbformat.from_dict(copy.deepcopy(cell)))
+    return cells
 
 
 @_once_per_text
@@ -114,25 +103,17 @@ class _Writer:
     def __init__(self, values: dict, *, solutions: bool, site: str, docname: str, whole: str, shipped: frozenset[str]):
         self.values, self.solutions, self.docname, self.shipped = values, solutions, docname, shipped
         self.site = site.rstrip("/")
-        lines = whole.split("\n")
-        self.references = {m.group(1).lower(): m.group(2) for line in lines if (m := _REFERENCE.match(line))}
-        self.notes: dict[str, str] = {}
-        name = None
-        for line in lines:
-            if found := _NOTE.match(line):
-                name = found.group(1)
-                self.notes[name] = found.group(2)
-            elif name and line.startswith(("  ", "\t")) and line.strip():
-                self.notes[name] += " " + line.strip()
-            else:
-                name = None
+        document = parse(whole)
+        self.references, self.notes = document.references, document.notes
         self.numbers: dict[str, int] = {}
         self.attachments: dict[str, dict[str, str]] = {}
 
     # --- 덩어리 ---
 
-    def blocks(self, lines: list[str]) -> list[str]:
-        """줄들을 옮깁니다. 지시자는 안쪽부터 풉니다."""
+    def blocks(self, text: str) -> list[str]:
+        """글을 줄들로 옮깁니다. 지시자는 안쪽부터 풉니다."""
+        document = parse(text)
+        parts = {part.line: part for part in document.parts}
         out: list[str] = []
         paragraph: list[str] = []
 
@@ -141,47 +122,49 @@ class _Writer:
                 out.extend(self.inline("\n".join(paragraph)).split("\n"))
                 paragraph.clear()
 
-        at = 0
-        while at < len(lines):
-            line = lines[at]
-            at += 1
-            if opened := _OPEN.match(line):
-                flush()
-                indent, fence, name, argument = opened.groups()
-                body, at = _until_closed(lines, at, fence)
-                options, body = _options([_dedent(b, len(indent)) for b in body])
-                out += [indent + text if text else text for text in self.directive(name, argument, options, body)]
-            elif opened := _CODE.match(line):
-                flush()
-                body, at = _until_closed(lines, at, opened.group(1))
-                out += [line, *body, opened.group(1)]
-            elif _NOTE.match(line) or _REFERENCE.match(line):
-                flush()
-                while _NOTE.match(line) and at < len(lines) and lines[at].strip() and lines[at].startswith(("  ", "\t")):
-                    at += 1
-            elif line.startswith(("%", "+++")) or _TARGET.match(line) or _ATTRIBUTES.match(line):
-                flush()
-            elif not line.strip():
-                flush()
-                out.append("")
-            elif line.startswith(": ") and paragraph:  # 정의 목록은 Jupyter가 읽지 못합니다
-                term = paragraph.pop()
-                flush()
-                paragraph += [f"**{term.strip()}**: {line[2:].strip()}"]
-            else:
-                paragraph.append(line)
+        number = 1
+        while number <= len(document.lines):
+            line, part = document.lines[number - 1], parts.get(number)
+            if part is None or part.kind == "definition":
+                if not line.strip():
+                    flush()
+                    out.append("")
+                elif part and paragraph:  # 정의 목록은 Jupyter가 읽지 못합니다
+                    term = paragraph.pop()
+                    flush()
+                    paragraph.append(f"**{term.strip()}**: {line.strip()[1:].strip()}")
+                else:
+                    paragraph.append(line)
+                number += 1
+                continue
+            flush()
+            if part.directive:
+                out += self.placed(line, part.directive)
+            elif part.kind in {"code", "math", "html"}:
+                out += document.lines[number - 1 : part.end]
+            number = part.end + 1
         flush()
         return out
 
-    def directive(self, name: str, argument: str, options: dict[str, str], body: list[str]) -> list[str]:
+    def placed(self, line: str, directive: Directive) -> list[str]:
+        """옮긴 지시자를 제자리에. 목록이나 인용 안이면 그 들여쓰기와 표시를 줄마다 붙입니다."""
+        lead = line[: line.index("{" + directive.name)].rstrip(":`~")
+        made = self.directive(directive.name, directive.argument, directive.options, directive.body)
+        rest = re.sub(r"[^>\s]", " ", lead)
+        if rest != lead:  # 목록 표시와 같은 줄에서 열렸습니다
+            first, *made = _squeeze(made) or [""]
+            return [lead + first, *((rest + text).rstrip() for text in made)]
+        return [lead + text if text else text for text in made]
+
+    def directive(self, name: str, argument: str, options: dict[str, str], body: str) -> list[str]:
         if name == "notes" or name in _SITE_ONLY or (name == "solution" and not self.solutions):
             return []
         if name in _PLAIN:
             return ["", *self.blocks(body), ""]
         if name == "math":
-            return ["", "$$", *([argument] if argument else []), *body, "$$", ""]
+            return ["", "$$", *([argument] if argument else []), *body.split("\n"), "$$", ""]
         if name in {"code-block", "code", "sourcecode", "mermaid", "parsed-literal"}:
-            return ["", f"```{argument or ('mermaid' if name == 'mermaid' else '')}", *body, "```", ""]
+            return ["", f"```{argument or ('mermaid' if name == 'mermaid' else '')}", *body.split("\n"), "```", ""]
         if name in {"image", "figure"}:
             caption = self.blocks(body)
             return ["", self.image(options.get("alt", ""), argument), *(["", *caption] if any(caption) else []), ""]
@@ -198,19 +181,11 @@ class _Writer:
             inside = [f"**{self.inline(title)}**", "", *inside]
         return ["", *(f"> {text}".rstrip() for text in inside), ""]
 
-    def table(self, title: str, options: dict[str, str], body: list[str]) -> list[str]:
-        """``list-table``을 세로줄 표로. 칸 안의 문단은 ``<br>``로 가릅니다."""
-        rows: list[list[str]] = []
-        for line in body:
-            if found := re.match(r"^[*-] [*-] ?(.*)$", line):
-                rows.append([found.group(1)])
-            elif rows and (found := re.match(r"^  [*-] ?(.*)$", line)):
-                rows[-1].append(found.group(1))
-            elif rows:
-                rows[-1][-1] += f" {line.strip()}" if line.strip() else "<br>"
+    def table(self, title: str, options: dict[str, str], body: str) -> list[str]:
+        """``list-table``을 세로줄 표로."""
+        rows = [[self.inline(cell).replace("|", "\\|") for cell in row] for row in list_rows(body)]
         if not rows:
             return []
-        rows = [[self.inline(re.sub(r"(<br>|\s)+$", "", cell)).strip().replace("\n", " ").replace("|", "\\|") for cell in row] for row in rows]
         width = max(map(len, rows))
         head = rows.pop(0) if options.get("header-rows", "0") != "0" else [""] * width
         shown = [head, ["---"] * width, *rows]
@@ -219,26 +194,29 @@ class _Writer:
     # --- 줄 안 ---
 
     def inline(self, text: str) -> str:
-        return _INLINE.sub(self._token, text)
+        return self._rewritten(text, pieces(text, self.references), 0, len(text))
 
-    def _token(self, match: re.Match) -> str:
-        if match["literal"] is not None:
-            return match.group(0)
-        if match["role"]:
-            return self.role(match["role"], match["content"])
-        if match["image"]:
-            return self.image(match["alt"], match["image"])
-        if match["note"] is not None:
-            if match["note"] not in self.notes:
-                return match.group(0)
-            return f"<sup>[{self.numbers.setdefault(match['note'], len(self.numbers) + 1)}]</sup>"
-        label = self.inline(match["label"])
-        if match["url"] is not None:
-            return self.link(label, match["url"].strip("<>"))
-        if match["reference"] is not None:
-            target = self.references.get((match["reference"] or match["label"]).lower())
-            return self.link(label, target) if target else match.group(0)
-        return label  # [글]{.class}
+    def _rewritten(self, text: str, found: tuple[Piece, ...], start: int, end: int) -> str:
+        """``text[start:end]``에서 보통 Markdown에 없는 조각만 바꿉니다. 나머지는 적힌 그대로입니다."""
+        out, at = [], start
+        for piece in found:
+            made = self._piece(text, piece)
+            if made is not None:
+                out += [text[at : piece.start], made]
+                at = piece.end
+        return "".join([*out, text[at:end]])
+
+    def _piece(self, text: str, piece: Piece) -> str | None:
+        if piece.kind == "role":
+            return self.role(piece.name, text[slice(*piece.inner)])
+        if piece.kind == "image":
+            return self.image(piece.text, piece.target)
+        if piece.kind == "footnote" and piece.text in self.notes:
+            return f"<sup>[{self.numbers.setdefault(piece.text, len(self.numbers) + 1)}]</sup>"
+        if piece.kind in {"link", "span"}:
+            label = self._rewritten(text, piece.inside, *piece.inner)
+            return self.link(label, piece.target) if piece.kind == "link" else label
+        return None
 
     def role(self, role: str, content: str) -> str:
         if role.startswith("glue"):
@@ -300,30 +278,6 @@ class _Writer:
         return "\n".join(["### 주석", "", *lines]) if lines else ""
 
 
-def _until_closed(lines: list[str], at: int, fence: str) -> tuple[list[str], int]:
-    """``at``부터 울타리가 닫힐 때까지의 줄과, 닫힌 다음 자리."""
-    closing = re.compile(rf"^\s*{re.escape(fence[0])}{{{len(fence)},}}\s*$")
-    end = next((i for i in range(at, len(lines)) if closing.match(lines[i])), len(lines))
-    return lines[at:end], end + 1
-
-
-def _dedent(line: str, width: int) -> str:
-    return line[width:] if not line[:width].strip() else line
-
-
-def _options(body: list[str]) -> tuple[dict[str, str], list[str]]:
-    """지시자의 설정(``:이름: 값`` 줄 또는 ``---`` 사이의 YAML)과 나머지 글."""
-    options: dict[str, str] = {}
-    if body and body[0].strip() == "---" and "---" in (b.strip() for b in body[1:]):
-        end = next(i for i, b in enumerate(body[1:], 1) if b.strip() == "---")
-        loaded = yaml.safe_load("\n".join(body[1:end])) or {}
-        return {k: str(v) for k, v in loaded.items()}, body[end + 1 :]
-    while body and (found := _OPTION.match(body[0])):
-        options[found.group(1)] = found.group(2).strip()
-        body = body[1:]
-    return options, body
-
-
 def _squeeze(lines: list[str]) -> list[str]:
     """앞뒤의 빈 줄을 없애고 잇따른 빈 줄을 하나로 줄입니다(코드 울타리 안은 그대로)."""
     out: list[str] = []
@@ -361,7 +315,7 @@ def to_markdown(source: str, values: dict, *, solutions: bool, site: str = "", d
         글이 부르는 값이 ``values``에 없을 때.
     """
     writer = _Writer(values, solutions=solutions, site=site, docname=docname, whole=source, shipped=frozenset())
-    text = "\n".join(_squeeze(writer.blocks(source.split("\n"))))
+    text = "\n".join(_squeeze(writer.blocks(source)))
     return "\n\n".join(filter(None, [text, writer.footnotes()]))
 
 
@@ -403,7 +357,7 @@ def shipped_files(page: Page) -> list[str]:
 
 def has_exercises(page: Page) -> bool:
     """정답 셀이 하나라도 있으면 참."""
-    return any("solution" in (c.metadata.get("tags") or []) for c in source_cells(page) if c.cell_type == "code")
+    return any("solution" in cell.tags for cell in parse(page.text).cells)
 
 
 def convert(page: Page, execution: Execution, *, solutions: bool = False, site: str = "") -> nbformat.NotebookNode:
@@ -439,7 +393,7 @@ def convert(page: Page, execution: Execution, *, solutions: bool = False, site: 
     for cell in source:
         if cell.cell_type == "markdown":
             writer.attachments = {}
-            if text := "\n".join(_squeeze(writer.blocks(cell.source.split("\n")))):
+            if text := "\n".join(_squeeze(writer.blocks(cell.source))):
                 cells.append(nbformat.v4.new_markdown_cell(text, **({"attachments": writer.attachments} if writer.attachments else {})))
         elif made := _code_cell(page, cell, solutions):
             cells.append(made)

@@ -1,13 +1,16 @@
-"""파이프라인의 단계들이 주고받는 것. 모두 그대로 JSON이 되는 값만 담습니다."""
+"""명세와, 파이프라인의 단계들이 주고받는 것. 모두 그대로 JSON이 되는 값만 담습니다."""
 
 import math
-from dataclasses import asdict, dataclass, field
-from typing import Any, Literal
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, field, fields, is_dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
+
+from causal_pipeline.errors import PipelineError
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Timing = Literal["before", "treatment", "after", "unknown"]
-DesignName = Literal[
-    "experiment", "adjustment", "instrument", "discontinuity", "difference_in_differences", "synthetic_control"
-]
 Status = Literal["ok", "warn", "fail"]
 Letter = Literal["A", "B", "C"]
 
@@ -74,35 +77,6 @@ class Outcome:
 
 
 @dataclass(frozen=True)
-class Panel:
-    """패널의 열.
-
-    Attributes
-    ----------
-    unit, time : str
-        대상과 시점의 열. 시점은 정수이거나 날짜입니다.
-    start : str or None
-        대상마다 처음 처치받은 시점의 열(처치받지 않았으면 빈칸). 없으면 처치 열에서 만듭니다.
-    anticipation : int
-        처치 앞의 몇 시점을 비교에서 뺄지.
-    """
-
-    unit: str
-    time: str
-    start: str | None = None
-    anticipation: int = 0
-
-
-@dataclass(frozen=True)
-class Running:
-    """불연속 설계의 배정변수와 임곗값. ``above``가 참이면 임곗값 이상이 처치 쪽입니다."""
-
-    column: str
-    cutoff: float
-    above: bool = True
-
-
-@dataclass(frozen=True)
 class Money:
     """결정에 쓰는 돈. 결과 한 단위의 값과 처치 한 번의 비용(같은 화폐)."""
 
@@ -110,6 +84,125 @@ class Money:
     cost_per_treatment: float = 0.0
     currency: str = "원"
     minimum_gain: float = 0.0
+
+
+@dataclass(frozen=True)
+class Role:
+    """명세가 열 하나에 맡긴 일.
+
+    Attributes
+    ----------
+    where : str
+        명세의 자리(``"panel.time"``). 오류의 줄 번호와 보고서의 표가 씁니다.
+    column, label : str
+        열과, 보고서에 적을 일의 이름.
+    pretreatment : bool
+        처치 전에 정해졌어야 하는 열이면 참. timing에 after라고 적으면 거절합니다.
+    """
+
+    where: str
+    column: str
+    label: str
+    pretreatment: bool = False
+
+
+class Field(ABC):
+    """설계가 명세에 보태는 이름 하나(``panel:``, ``running:`` 따위)와 그 값.
+
+    하위 클래스는 얼린 dataclass이고, 명세의 값이 인스턴스 하나가 됩니다. 설계의 파일에 두고 ``Design.fields``에 적으면
+    형식 검사, 줄 번호, 오류의 말, 자료를 맞추는 일, 보고서, 초안, 재현 노트북이 모두 여기에서 나옵니다.
+
+    Attributes
+    ----------
+    key : str
+        명세의 이름.
+    schema : dict
+        JSON 스키마의 조각. 하위 이름마다 한국어 ``description``을 적습니다.
+    about : str
+        이 이름이 무엇인지 한국어로 한 마디(길잡이와 초안이 씁니다).
+    repeats_units : bool
+        한 단위가 여러 행에 나오는 자료이면 참. 단위가 겹치지 않는지 보지 않고, 변하지 않는 공변량도 받습니다.
+    counts_arms : bool
+        처치받은 쪽과 받지 않은 쪽의 수를 설계가 스스로 따지면 참.
+    """
+
+    key: ClassVar[str]
+    schema: ClassVar[dict[str, Any]]
+    about: ClassVar[str]
+    repeats_units: ClassVar[bool] = False
+    counts_arms: ClassVar[bool] = False
+
+    @classmethod
+    def build(cls, value: Any) -> Self:
+        """명세의 값(형식 검사를 지난 것)을 이 클래스의 인스턴스로."""
+        return cls(**value)
+
+    @classmethod
+    def of(cls, spec: "Spec") -> Self | None:
+        """명세에 적힌 것. 적지 않았으면 None."""
+        return next((f for f in spec.fields if isinstance(f, cls)), None)
+
+    def written(self) -> Any:
+        """다시 YAML로 적을 값. 기본값과 같은 것은 적지 않습니다."""
+        return {f.name: getattr(self, f.name) for f in fields(self) if getattr(self, f.name) != f.default}
+
+    @abstractmethod
+    def roles(self) -> tuple[Role, ...]:
+        """값이 말하는 열과 그 일."""
+
+    def unit_column(self) -> str | None:
+        """이 값이 정하는 분석 단위의 열. 정하지 않으면 None(명세의 ``unit``을 씁니다)."""
+        return None
+
+    def edges(self, spec: "Spec") -> tuple[tuple[str, str], ...]:
+        """그래프를 적지 않았을 때 이 값이 뜻하는 화살표."""
+        return ()
+
+    def validate(self, spec: "Spec") -> None:
+        """뜻이 통하는지. 자료를 읽기 전에 봅니다.
+
+        Raises
+        ------
+        SpecError
+            ``spec.error(SpecError, …)``로 만들어 줄 번호를 답니다.
+        """
+
+    def may_be_empty(self) -> set[str]:
+        """빈칸이 뜻을 가지는 열(처치받지 않은 대상의 시작 시점 따위)."""
+        return set()
+
+    def encode(self, spec: "Spec", frame: "pd.DataFrame") -> list[str]:
+        """제 열을 단계들이 쓰는 꼴로 바꿉니다(``frame``을 고칩니다). 처치와 공변량을 살피기 전에 불립니다.
+
+        Returns
+        -------
+        list of str
+            보고서에 적을, 한 일.
+
+        Raises
+        ------
+        DataError
+        """
+        return []
+
+    def inspect(self, spec: "Spec", frame: "pd.DataFrame") -> list[str]:
+        """처치와 공변량까지 꼴이 갖추어진 뒤에 살핍니다. 돌려주는 것과 오류는 ``encode``와 같습니다."""
+        return []
+
+    def encoding_code(self, spec: "Spec") -> list[str]:
+        """``encode``와 같은 일을 하는, 재현 노트북에 실을 코드의 줄들."""
+        return []
+
+    @classmethod
+    def draft(cls, guess: dict[str, Any]) -> list[str]:
+        """``--init``이 쓰는 초안의 줄들. 짐작할 수 없으면 주석으로 본보기를 적습니다.
+
+        Parameters
+        ----------
+        guess : dict
+            열의 역할을 짐작한 것(``draft.guess``).
+        """
+        return []
 
 
 @dataclass(frozen=True)
@@ -122,7 +215,7 @@ class Spec:
     source, treatment, outcome
     estimand : "ATE", "ATT", "LATE", "ITT"
     unit : str or None
-        분석 단위의 열(행이 겹치지 않는지 봅니다). 패널이면 ``panel.unit``과 같습니다.
+        분석 단위의 열(행이 겹치지 않는지 봅니다). 패널처럼 단위를 정하는 ``fields``가 있으면 그것과 같습니다.
     edges : tuple of (str, str)
         인과 그래프. 재지 못한 변수의 이름도 쓸 수 있습니다(``hidden``에 적습니다).
     confounders : tuple of str
@@ -133,8 +226,8 @@ class Spec:
         열 → "before", "treatment", "after".
     modifiers : tuple of str
         효과가 갈릴지 볼 처치 전 변수.
-    instrument, running, panel
-        설계가 쓰는 열.
+    fields : tuple of Field
+        설계가 쓰는 것. ``Panel.of(spec)``처럼 꺼냅니다.
     negative_outcomes, negative_treatments : tuple of str
         효과가 없어야 할 결과와 처치.
     money : Money or None
@@ -142,7 +235,7 @@ class Spec:
     labels : dict
         열 → 보고서에 적을 한국어 이름. 없으면 열 이름을 씁니다.
     lines : dict
-        명세의 자리("treatment.column" 따위) → 줄 번호. 오류에 씁니다.
+        명세의 자리("treatment.column", "graph.edges[a -> b]" 따위) → 줄 번호. ``line``이 읽습니다.
     folder : str
         명세가 놓인 폴더의 절대 경로. JSON과 보고서에는 쓰지 않습니다.
     """
@@ -159,9 +252,7 @@ class Spec:
     hidden: tuple[str, ...] = ()
     timing: dict[str, Timing] = field(default_factory=dict)
     modifiers: tuple[str, ...] = ()
-    instrument: str | None = None
-    running: Running | None = None
-    panel: Panel | None = None
+    fields: tuple[Field, ...] = ()
     negative_outcomes: tuple[str, ...] = ()
     negative_treatments: tuple[str, ...] = ()
     money: Money | None = None
@@ -176,6 +267,76 @@ class Spec:
             return self.outcome.label
         return self.labels.get(column, column)
 
+    def readable(self, name: object) -> str:
+        """보고서에 적을 이름. 범주를 편 열(``city_서울``)과 빈칸 표시(``age__missing``)는 본디 열의 이름으로 읽습니다."""
+        name, known = str(name), self.columns()
+        if name in known:
+            return self.label(name)
+        if name.removesuffix("__missing") != name:
+            return f"{self.readable(name.removesuffix('__missing'))}의 빈칸"
+        base = max((c for c in known if name.startswith(f"{c}_")), key=len, default=None)
+        return name if base is None else f"{self.label(base)}={name[len(base) + 1 :]}"
+
+    def line(self, where: str, item: str | None = None) -> int | None:
+        """명세의 자리가 적힌 줄(1부터).
+
+        Parameters
+        ----------
+        where : str
+            ``"treatment.column"``처럼 점으로 이은 이름. 적지 않은 이름이면 그것을 담은 묶음의 줄입니다.
+        item : str, optional
+            목록 속의 값(``"age"``)이나 화살표(``"a -> b"``, 또는 그 화살표가 든 변수의 이름).
+
+        Returns
+        -------
+        int or None
+            파일에서 읽지 않은 명세이면 None.
+        """
+        return find_line(self.lines, where, item)
+
+    def error(self, kind: type[PipelineError], code: str, where: str, message: str, remedy: str, item: str | None = None) -> PipelineError:
+        """``where``의 줄 번호를 단 오류. ``raise spec.error(DataError, …)``처럼 씁니다."""
+        return kind(code, message, remedy, self.line(where, item))
+
+    def column_error(self, kind: type[PipelineError], code: str, column: str, message: str, remedy: str) -> PipelineError:
+        """``column``이 적힌 줄을 단 오류."""
+        return self.error(kind, code, self.where(column), message, remedy, item=column)
+
+    def roles(self) -> tuple[Role, ...]:
+        """명세가 말하는 열마다의 일(그래프는 뺍니다). 한 열이 여러 일을 맡으면 여러 번 나옵니다."""
+        t = self.treatment
+        found = [Role("treatment.column", t.column, "처치"), Role("outcome.column", self.outcome.column, "결과")]
+        if self.unit and all(f.unit_column() != self.unit for f in self.fields):
+            found.append(Role("unit", self.unit, "단위"))
+        if t.cluster:
+            found.append(Role("treatment.cluster", t.cluster, "처치를 정한 단위"))
+        if isinstance(t.probability, str):
+            found.append(Role("treatment.probability", t.probability, "처치 확률"))
+        found += [role for f in self.fields for role in f.roles()]
+        found += [Role("confounders", c, "교란 요인", True) for c in self.confounders]
+        found += [Role("modifiers", c, "효과를 가를 변수", True) for c in self.modifiers]
+        found += [Role("negative_controls.outcomes", c, "음성 대조군 결과") for c in self.negative_outcomes]
+        found += [Role("negative_controls.treatments", c, "음성 대조군 처치", True) for c in self.negative_treatments]
+        return tuple(found)
+
+    def columns(self) -> set[str]:
+        """명세가 말하는 자료의 열(숨은 변수는 뺍니다)."""
+        return ({r.column for r in self.roles()} | {n for edge in self.edges for n in edge}) - set(self.hidden)
+
+    def covariates(self) -> list[str]:
+        """처치, 결과, 설계의 열을 뺀 나머지: 교란 요인, 그래프의 다른 변수, 효과를 가를 변수, 음성 대조군."""
+        lists = {"confounders", "modifiers", "negative_controls.outcomes", "negative_controls.treatments"}
+        return sorted(self.columns() - {r.column for r in self.roles() if r.where not in lists})
+
+    def where(self, column: str) -> str:
+        """열이 처음 적힌 자리."""
+        return next((r.where for r in self.roles() if r.column == column), "graph.edges")
+
+    @property
+    def repeats_units(self) -> bool:
+        """한 단위가 여러 행에 나오는 자료이면 참."""
+        return any(f.repeats_units for f in self.fields)
+
 
 # --- 결과 ---
 
@@ -186,7 +347,7 @@ class Rule:
 
     question: str
     answer: bool
-    design: DesignName
+    design: str
     chosen: bool
 
 
@@ -196,26 +357,31 @@ class Identification:
 
     Attributes
     ----------
-    design : DesignName
+    design : str
+        설계의 이름(``Design.name``).
     estimand : str
         설계가 식별하는 것. 명세와 다르면 까닭이 ``notes``에 있습니다.
     adjustment : tuple of str
         보정할 열(차례가 정해져 있습니다).
-    rules : tuple of Rule
     sentence : str
         추정 대상을 한국어로 읽은 한 문장.
     formula : str
         LaTeX.
     notes : tuple of str
+    whom : str
+        효과가 누구의 것인지(``"처치받은 대상"``). 모든 대상이면 빈 글입니다.
+    rules : tuple of Rule
+        설계를 고른 규칙표. ``identify.identify``가 채웁니다.
     """
 
-    design: DesignName
+    design: str
     estimand: str
     adjustment: tuple[str, ...]
-    rules: tuple[Rule, ...]
     sentence: str
     formula: str
     notes: tuple[str, ...] = ()
+    whom: str = ""
+    rules: tuple[Rule, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -250,8 +416,8 @@ class Estimate:
     Attributes
     ----------
     method, label : str
-    value, low, high, error : float
-        결과의 단위.
+    value, low, high, se : float
+        추정값, 95% 구간의 아래와 위, 표준오차. 결과의 단위입니다.
     n : int
     fails_when : str
         이 방법이 틀리는 조건 한 문장. 표에 나란히 적어 서로 다른 약점을 견줍니다.
@@ -266,7 +432,7 @@ class Estimate:
     value: float
     low: float
     high: float
-    error: float
+    se: float
     n: int
     fails_when: str
     primary: bool = False
@@ -288,8 +454,7 @@ class Sensitivity:
 class Picture:
     """보고서가 그릴 그림의 자료. 그리는 일은 보고서가 합니다.
 
-    ``kind``는 forest, balance, overlap, event_study, running, paths, dose, policy, calibration 가운데 하나이고
-    ``data``는 그 그림의 배열들(목록)입니다.
+    ``kind``는 ``figures.KINDS``에 있는 이름이거나 설계의 ``drawers``에 있는 이름이고, ``data``는 그 그림의 배열들(목록)입니다.
     """
 
     kind: str
@@ -315,7 +480,6 @@ class Heterogeneity:
     found: bool
     groups: tuple[dict[str, Any], ...] = ()
     calibration: dict[str, float] = field(default_factory=dict)
-    pictures: tuple[Picture, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -330,7 +494,6 @@ class Policy:
     treat_all: float
     treat_none: float = 0.0
     notes: tuple[str, ...] = ()
-    pictures: tuple[Picture, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -369,20 +532,37 @@ class Analysis:
 
     def to_dict(self) -> dict[str, Any]:
         """JSON이 되는 사전. 실수는 유효숫자 열 자리이고, 폴더와 줄 번호는 담지 않습니다."""
-        found = asdict(self)
-        for hidden in ("lines", "folder"):
+        found = plain(self, digits=10)
+        for hidden in ("lines", "folder", "fields"):
             found["spec"].pop(hidden)
-        return plain(found)
+        return found | {"spec": found["spec"] | {f.key: plain(f.written(), digits=10) for f in self.spec.fields}}
 
 
-def plain(value: Any) -> Any:
-    """numpy 값과 튜플을 JSON 값으로. 유한하지 않은 수는 ``None``이 됩니다."""
+def find_line(lines: dict[str, int], where: str, item: str | None = None) -> int | None:
+    """줄 번호의 표에서 ``where``(와 목록 속의 ``item``)의 줄. 없으면 그것을 담은 묶음의 줄입니다."""
+    if item is not None and f"{where}[{item}]" in lines:
+        return lines[f"{where}[{item}]"]
+    while where and where not in lines:
+        where = where.rpartition(".")[0]
+    return lines.get(where)
+
+
+def plain(value: Any, digits: int | None = None) -> Any:
+    """dataclass, numpy 값, 튜플을 JSON이 되는 값으로.
+
+    Parameters
+    ----------
+    digits : int, optional
+        실수의 유효숫자. 주면 유한하지 않은 수는 ``None``이 됩니다. 주지 않으면 수를 그대로 둡니다(단계의 보관).
+    """
+    if is_dataclass(value) and not isinstance(value, type):
+        return {f.name: plain(getattr(value, f.name), digits) for f in fields(value)}
     if isinstance(value, dict):
-        return {str(key): plain(item) for key, item in value.items()}
+        return {str(key): plain(item, digits) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
-        return [plain(item) for item in value]
+        return [plain(item, digits) for item in value]
     if hasattr(value, "tolist"):
-        return plain(value.tolist())
-    if isinstance(value, float):
-        return float(f"{value:.10g}") if math.isfinite(value) else None
+        return plain(value.tolist(), digits)
+    if isinstance(value, float) and digits is not None:
+        return float(f"{value:.{digits}g}") if math.isfinite(value) else None
     return value

@@ -6,9 +6,10 @@ from functools import cache
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any
 
+from causal_pipeline import designs
 from causal_pipeline.errors import SpecError
-from causal_pipeline.model import Money, Outcome, Panel, Running, Source, Spec, Treatment
-from causal_pipeline.wording import josa, names, near
+from causal_pipeline.model import Money, Outcome, Source, Spec, Treatment, find_line
+from causal_pipeline.wording import josa, names, suggest
 
 MAX_BYTES = 1_000_000
 _TYPES = {
@@ -113,7 +114,10 @@ def _walk(node: Any, where: str, lines: dict[str, int]) -> None:
             _walk(item, inner, lines)
     elif isinstance(node, yaml.SequenceNode):
         for i, item in enumerate(node.value):
-            lines[f"{where}.{i}"] = item.start_mark.line + 1
+            line = item.start_mark.line + 1
+            lines[f"{where}.{i}"] = line
+            if isinstance(item, yaml.ScalarNode):
+                lines.setdefault(f"{where}[{item.value}]", line)
             _walk(item, f"{where}.{i}", lines)
 
 
@@ -122,10 +126,11 @@ def _walk(node: Any, where: str, lines: dict[str, int]) -> None:
 
 @cache
 def schema() -> dict:
-    """명세의 JSON 스키마."""
+    """명세의 JSON 스키마. 모든 설계에 공통인 것(spec.schema.yml)에 설계마다의 이름(``Field.schema``)을 더합니다."""
     import yaml
 
-    return yaml.safe_load((Path(__file__).parent / "spec.schema.yml").read_text(encoding="utf-8"))
+    found = yaml.safe_load((Path(__file__).parent / "spec.schema.yml").read_text(encoding="utf-8"))
+    return found | {"properties": found["properties"] | {key: owned.schema for key, owned in designs.field_types().items()}}
 
 
 def _check_schema(value: dict, lines: dict[str, int]) -> None:
@@ -136,9 +141,9 @@ def _check_schema(value: dict, lines: dict[str, int]) -> None:
         raise _korean(errors[0], lines)
     for where, item in _leaves(value):
         if isinstance(item, str) and item.startswith("TODO"):
-            raise SpecError("todo_left", f"'{where}'에 TODO가 남아 있습니다.", "초안의 TODO를 모두 채우세요. 짐작이 맞는지도 하나씩 보세요.", _line(lines, where))
+            raise SpecError("todo_left", f"'{where}'에 TODO가 남아 있습니다.", "초안의 TODO를 모두 채우세요. 짐작이 맞는지도 하나씩 보세요.", find_line(lines, where))
         if isinstance(item, float) and not math.isfinite(item):
-            raise SpecError("spec_not_finite", f"'{where}'의 값이 {item}입니다.", "유한한 수를 적으세요.", _line(lines, where))
+            raise SpecError("spec_not_finite", f"'{where}'의 값이 {item}입니다.", "유한한 수를 적으세요.", find_line(lines, where))
 
 
 def _leaves(value: Any, where: str = ""):
@@ -156,16 +161,9 @@ def _place(error: Any) -> str:
     return ".".join(map(str, error.absolute_path))
 
 
-def _line(lines: dict[str, int], where: str) -> int | None:
-    """``where``의 줄. 없으면 그것을 담은 묶음의 줄."""
-    while where and where not in lines:
-        where = where.rpartition(".")[0]
-    return lines.get(where)
-
-
 def _korean(error: Any, lines: dict[str, int]) -> SpecError:
     where = _place(error)
-    shown, line = f"'{where}'" if where else "명세", _line(lines, where)
+    shown, line = f"'{where}'" if where else "명세", find_line(lines, where)
     rule, limit, given = error.validator, error.validator_value, error.instance
     if rule == "required":
         missing = next(k for k in limit if k not in given)
@@ -176,7 +174,7 @@ def _korean(error: Any, lines: dict[str, int]) -> SpecError:
         known = error.schema["properties"]
         extra = next(k for k in given if k not in known)
         inner = f"{where}.{extra}" if where else str(extra)
-        return SpecError("spec_unknown_key", f"'{extra}'은(는) 명세에 없는 이름입니다.", near(extra, known), _line(lines, inner))
+        return SpecError("spec_unknown_key", f"'{extra}'은(는) 명세에 없는 이름입니다.", suggest(extra, known), find_line(lines, inner))
     if rule == "type":
         wanted = limit if isinstance(limit, list) else [limit]
         got = "비어 있습니다" if given is None else f"지금은 {_shown(given)}입니다"
@@ -229,7 +227,7 @@ def _edge(item: Any, where: str, lines: dict[str, int]) -> list[tuple[str, str]]
         return [(item[0], item[1])]
     parts = [p.strip() for p in re.split(r"->|→", item)]
     if len(parts) < 2 or not all(parts):
-        raise SpecError("spec_edge", f"화살표 {_shown(item)}을(를) 읽을 수 없습니다.", '`[a, b]`나 `"a -> b"`처럼 적으세요.', _line(lines, where))
+        raise SpecError("spec_edge", f"화살표 {_shown(item)}을(를) 읽을 수 없습니다.", '`[a, b]`나 `"a -> b"`처럼 적으세요.', find_line(lines, where))
     return list(zip(parts, parts[1:], strict=False))
 
 
@@ -243,11 +241,16 @@ def _build(value: dict, lines: dict[str, int], folder: Path) -> Spec:
                 where = "treatment.kind"
                 raise SpecError(
                     "levels_missing", f"처치가 {treatment['kind']}인데 견줄 두 값(control, treated)이 없습니다.",
-                    "treatment에 `control:`과 `treated:`를 적으세요. 연속형이면 그만큼 올린 효과를 봅니다.", _line(lines, where),
+                    "treatment에 `control:`과 `treated:`를 적으세요. 연속형이면 그만큼 올린 효과를 봅니다.", find_line(lines, where),
                 )  # fmt: skip
     graph = value.get("graph", {})
-    edges = [pair for i, item in enumerate(graph.get("edges", ())) for pair in _edge(item, f"graph.edges.{i}", lines)]
-    panel = Panel(**value["panel"]) if "panel" in value else None
+    edges = []
+    for i, item in enumerate(graph.get("edges", ())):
+        for cause, effect in _edge(item, f"graph.edges.{i}", lines):
+            edges.append((cause, effect))
+            for name in (f"{cause} -> {effect}", cause, effect):  # 오류가 화살표나 변수의 줄을 찾습니다
+                lines.setdefault(f"graph.edges[{name}]", lines[f"graph.edges.{i}"])
+    owned = tuple(kind.build(value[key]) for key, kind in designs.field_types().items() if key in value)
     return Spec(
         name=value["name"],
         question=value["question"].strip(),
@@ -255,15 +258,13 @@ def _build(value: dict, lines: dict[str, int], folder: Path) -> Spec:
         treatment=Treatment(**treatment),
         outcome=Outcome(**value["outcome"]),
         estimand=value["estimand"],
-        unit=value.get("unit", panel.unit if panel else None),
+        unit=value.get("unit", next((f.unit_column() for f in owned if f.unit_column()), None)),
         edges=tuple(dict.fromkeys(edges)),
         confounders=tuple(value.get("confounders", ())),
         hidden=tuple(graph.get("hidden", ())),
         timing=dict(value.get("timing", {})),
         modifiers=tuple(value.get("modifiers", ())),
-        instrument=value.get("instrument"),
-        running=Running(**(value["running"] | {"cutoff": float(value["running"]["cutoff"])})) if "running" in value else None,
-        panel=panel,
+        fields=owned,
         negative_outcomes=tuple(controls.get("outcomes", ())),
         negative_treatments=tuple(controls.get("treatments", ())),
         money=Money(**value["money"]) if "money" in value else None,
@@ -286,21 +287,17 @@ def _check_meaning(spec: Spec, value: dict) -> None:
     _check_design(spec, value)
 
 
-def _stop(spec: Spec, code: str, where: str, message: str, remedy: str) -> SpecError:
-    return SpecError(code, message, remedy, _line(spec.lines, where))
-
-
 def source_path(spec: Spec) -> Path:
     """자료 파일의 자리. 폴더 밖이면 멈춥니다(기호 연결을 따라간 자리까지 봅니다)."""
     raw = spec.source.path
     if PurePosixPath(raw).is_absolute() or PureWindowsPath(raw).is_absolute() or raw.startswith("~"):
-        raise _stop(spec, "path_absolute", "data.path", "자료의 자리가 절대 경로입니다.", "명세가 놓인 폴더에서 본 상대 경로를 적으세요(예: data/orders.csv).")
+        raise spec.error(SpecError, "path_absolute", "data.path", "자료의 자리가 절대 경로입니다.", "명세가 놓인 폴더에서 본 상대 경로를 적으세요(예: data/orders.csv).")
     if re.match(r"[a-zA-Z][a-zA-Z0-9+.-]*://", raw):
-        raise _stop(spec, "path_url", "data.path", "자료의 자리가 인터넷 주소입니다.", "파일을 내려받아 명세 곁에 두고 상대 경로를 적으세요.")
+        raise spec.error(SpecError, "path_url", "data.path", "자료의 자리가 인터넷 주소입니다.", "파일을 내려받아 명세 곁에 두고 상대 경로를 적으세요.")
     folder = Path(spec.folder).resolve()
     path = (folder / raw).resolve()
     if not path.is_relative_to(folder):
-        raise _stop(spec, "path_outside", "data.path", f"자료 '{raw}'이(가) 명세의 폴더 밖에 있습니다.", "자료를 명세와 같은 폴더나 그 아래에 두세요.")
+        raise spec.error(SpecError, "path_outside", "data.path", f"자료 '{raw}'이(가) 명세의 폴더 밖에 있습니다.", "자료를 명세와 같은 폴더나 그 아래에 두세요.")
     return path
 
 
@@ -308,25 +305,25 @@ def _check_source(spec: Spec) -> None:
     source = spec.source
     source_path(spec)
     if source.table and source.sql:
-        raise _stop(spec, "source_ambiguous", "data.sql", "table과 sql을 함께 적었습니다.", "하나만 남기세요.")
+        raise spec.error(SpecError, "source_ambiguous", "data.sql", "table과 sql을 함께 적었습니다.", "하나만 남기세요.")
     kind = Path(source.path).suffix.lower()
     if kind not in {".csv", ".parquet", ".duckdb", ".db"}:
-        raise _stop(spec, "format_unknown", "data.path", f"'{kind or source.path}' 형식은 읽지 않습니다.", "CSV(.csv), 파케이(.parquet), DuckDB(.duckdb)로 바꾸어 두세요.")
+        raise spec.error(SpecError, "format_unknown", "data.path", f"'{kind or source.path}' 형식은 읽지 않습니다.", "CSV(.csv), 파케이(.parquet), DuckDB(.duckdb)로 바꾸어 두세요.")
     if kind in {".duckdb", ".db"} and not (source.table or source.sql):
-        raise _stop(spec, "table_not_named", "data.path", "DuckDB 파일의 어느 표인지 적지 않았습니다.", "`table: 표이름`이나 `sql: SELECT …`을 적으세요.")
+        raise spec.error(SpecError, "table_not_named", "data.path", "DuckDB 파일의 어느 표인지 적지 않았습니다.", "`table: 표이름`이나 `sql: SELECT …`을 적으세요.")
     if kind not in {".duckdb", ".db"} and source.table:
-        raise _stop(spec, "table_not_named", "data.table", "table은 DuckDB 파일에만 씁니다.", "table을 지우거나 sql에 `SELECT … FROM data`를 적으세요.")
+        raise spec.error(SpecError, "table_not_named", "data.table", "table은 DuckDB 파일에만 씁니다.", "table을 지우거나 sql에 `SELECT … FROM data`를 적으세요.")
 
 
 def _check_levels(spec: Spec) -> None:
     t = spec.treatment
     if t.control == t.treated and type(t.control) is type(t.treated):
-        raise _stop(spec, "levels_equal", "treatment.treated", f"control과 treated가 모두 '{_raw(t.control)}'입니다.", "견줄 두 값을 다르게 적으세요.")
+        raise spec.error(SpecError, "levels_equal", "treatment.treated", f"control과 treated가 모두 '{_raw(t.control)}'입니다.", "견줄 두 값을 다르게 적으세요.")
     if t.kind == "continuous" and any(isinstance(x, (str, bool)) for x in (t.control, t.treated)):
-        raise _stop(spec, "levels_not_numbers", "treatment.treated", "연속형 처치의 control과 treated가 수가 아닙니다.", "예를 들어 `control: 0`, `treated: 10`처럼 수를 적으세요.")
+        raise spec.error(SpecError, "levels_not_numbers", "treatment.treated", "연속형 처치의 control과 treated가 수가 아닙니다.", "예를 들어 `control: 0`, `treated: 10`처럼 수를 적으세요.")
     if t.probability is not None and not t.randomized:
-        raise _stop(
-            spec, "probability_without_randomized", "treatment.probability", "무작위 배정이 아닌데 처치 확률을 적었습니다.",
+        raise spec.error(
+            SpecError, "probability_without_randomized", "treatment.probability", "무작위 배정이 아닌데 처치 확률을 적었습니다.",
             "무작위로 배정했으면 `randomized: true`를 적고, 아니면 probability를 지우세요.",
         )  # fmt: skip
 
@@ -334,36 +331,23 @@ def _check_levels(spec: Spec) -> None:
 def _check_roles(spec: Spec) -> None:
     t, y = spec.treatment.column, spec.outcome.column
     if t == y:
-        raise _stop(spec, "treatment_is_outcome", "outcome.column", f"처치와 결과가 같은 열 '{t}'입니다.", "둘 가운데 하나를 고치세요.")
-    lists = {
-        "confounders": spec.confounders, "modifiers": spec.modifiers, "negative_controls.outcomes": spec.negative_outcomes,
-        "negative_controls.treatments": spec.negative_treatments, "instrument": (spec.instrument,) if spec.instrument else (),
-    }  # fmt: skip
-    for where, columns in lists.items():
-        for column in columns:
-            if column in (t, y):
-                role = "처치" if column == t else "결과"
-                raise _stop(spec, "role_conflict", where, f"'{column}'은(는) {role}인데 {where}에도 있습니다.", f"{where}에서 '{column}'을 빼세요.")
+        raise spec.error(SpecError, "treatment_is_outcome", "outcome.column", f"처치와 결과가 같은 열 '{t}'입니다.", "둘 가운데 하나를 고치세요.")
+    for role in spec.roles():
+        column, where = role.column, role.where
+        if where in {"treatment.column", "outcome.column"}:
             if column in spec.hidden:
-                raise _stop(
-                    spec, "hidden_used", where, f"'{column}'은(는) 재지 못했다고(graph.hidden) 했는데 {where}에 있습니다.",
-                    "자료에 있으면 hidden에서 빼고, 없으면 그 줄에서 빼세요.",
-                )  # fmt: skip
-    for column in (t, y):
+                raise spec.error(SpecError, "hidden_used", "graph.hidden", f"처치와 결과('{column}')는 잰 것이어야 합니다.", "hidden에서 빼거나, 잰 다른 열을 적으세요.", item=column)
+            continue
+        if column in (t, y) and role.pretreatment | (where == "negative_controls.outcomes"):
+            which = "처치" if column == t else "결과"
+            raise spec.error(SpecError, "role_conflict", where, f"'{column}'은(는) {which}인데 {where}에도 있습니다.", f"{where}에서 '{column}'을 빼세요.", item=column)
         if column in spec.hidden:
-            raise _stop(spec, "hidden_used", "graph.hidden", f"처치와 결과('{column}')는 잰 것이어야 합니다.", "hidden에서 빼거나, 잰 다른 열을 적으세요.")
-    if spec.instrument and spec.instrument in spec.confounders:
-        raise _stop(
-            spec, "instrument_is_confounder", "instrument", f"도구변수 '{spec.instrument}'이(가) 교란 요인에도 있습니다.",
-            "도구변수는 보정하지 않습니다. confounders에서 빼세요.",
-        )  # fmt: skip
-    if spec.panel:
-        if spec.panel.unit == spec.panel.time:
-            raise _stop(spec, "panel_same_column", "panel.time", "패널의 대상과 시점이 같은 열입니다.", "대상(가게, 지역)과 시점(주, 달)의 열을 따로 적으세요.")
-        if spec.unit and spec.unit != spec.panel.unit:
-            raise _stop(spec, "panel_unit", "unit", f"unit('{spec.unit}')과 panel.unit('{spec.panel.unit}')이 다릅니다.", "unit을 지우거나 같게 적으세요.")
-    if spec.running and spec.running.column in (t, y):
-        raise _stop(spec, "role_conflict", "running.column", "배정변수가 처치나 결과와 같은 열입니다.", "처치를 가른 점수의 열을 적으세요.")
+            raise spec.error(
+                SpecError, "hidden_used", where, f"'{column}'은(는) 재지 못했다고(graph.hidden) 했는데 {where}에 있습니다.",
+                "자료에 있으면 hidden에서 빼고, 없으면 그 줄에서 빼세요.", item=column,
+            )  # fmt: skip
+    for owned in spec.fields:
+        owned.validate(spec)
 
 
 def _check_graph(spec: Spec) -> None:
@@ -371,22 +355,27 @@ def _check_graph(spec: Spec) -> None:
         return
     import networkx as nx
 
-    for i, (cause, effect) in enumerate(spec.edges):
+    for cause, effect in spec.edges:
         if cause == effect:
-            raise _stop(spec, "graph_self_edge", f"graph.edges.{i}", f"'{cause}'에서 자기로 가는 화살표가 있습니다.", "그 줄을 지우거나 시점을 나누어 두 변수로 적으세요.")
+            message, remedy = f"'{cause}'에서 자기로 가는 화살표가 있습니다.", "그 줄을 지우거나 시점을 나누어 두 변수로 적으세요."
+            raise spec.error(SpecError, "graph_self_edge", "graph.edges", message, remedy, item=f"{cause} -> {effect}")
     graph = nx.DiGraph(list(spec.edges))
     if not nx.is_directed_acyclic_graph(graph):
         loop = nx.find_cycle(graph)
         path = " → ".join([u for u, _ in loop] + [loop[0][0]])
-        raise _stop(spec, "graph_cycle", "graph.edges", f"그래프에 순환이 있습니다: {path}.", "화살표 하나를 지우거나, 앞뒤 시점의 값을 다른 변수로 나누세요.")
+        remedy = "화살표 하나를 지우거나, 앞뒤 시점의 값을 다른 변수로 나누세요."
+        raise spec.error(SpecError, "graph_cycle", "graph.edges", f"그래프에 순환이 있습니다: {path}.", remedy, item=" -> ".join(loop[0]))
     for role, column in (("처치", spec.treatment.column), ("결과", spec.outcome.column)):
         if column not in graph:
-            raise _stop(spec, "graph_without_role", "graph.edges", f"{role} '{column}'이(가) 그래프에 없습니다.", f"'{column}'이(가) 든 화살표를 적으세요.")
+            raise spec.error(SpecError, "graph_without_role", "graph.edges", f"{role} '{column}'이(가) 그래프에 없습니다.", f"'{column}'이(가) 든 화살표를 적으세요.")
     if spec.treatment.column in nx.descendants(graph, spec.outcome.column):
-        raise _stop(spec, "graph_backwards", "graph.edges", "그래프에서 결과가 처치의 원인입니다.", "화살표의 방향을 보세요. 결과가 먼저라면 이 물음은 성립하지 않습니다.")
+        into = nx.shortest_path(graph, spec.outcome.column, spec.treatment.column)
+        message, remedy = "그래프에서 결과가 처치의 원인입니다.", "화살표의 방향을 보세요. 결과가 먼저라면 이 물음은 성립하지 않습니다."
+        raise spec.error(SpecError, "graph_backwards", "graph.edges", message, remedy, item=f"{into[0]} -> {into[1]}")
     for name in spec.hidden:
         if name not in graph:
-            raise _stop(spec, "hidden_not_in_graph", "graph.hidden", f"숨은 변수 '{name}'이(가) 그래프에 없습니다.", f"'{name}'의 화살표를 적거나 hidden에서 빼세요. {near(name, graph)}")
+            remedy = f"'{name}'의 화살표를 적거나 hidden에서 빼세요. {suggest(name, graph)}"
+            raise spec.error(SpecError, "hidden_not_in_graph", "graph.hidden", f"숨은 변수 '{name}'이(가) 그래프에 없습니다.", remedy, item=name)
 
 
 _ORDER = {"before": 0, "treatment": 1, "after": 2}
@@ -394,91 +383,52 @@ _ORDER = {"before": 0, "treatment": 1, "after": 2}
 
 def _check_timing(spec: Spec) -> None:
     t, y = spec.treatment.column, spec.outcome.column
-    known = used_columns(spec) | set(spec.hidden)
+    known = spec.columns() | set(spec.hidden)
     for column in spec.timing:
         if column not in known:
-            raise _stop(spec, "timing_unknown", f"timing.{column}", f"timing의 '{column}'이(가) 명세의 다른 곳에 없습니다.", near(column, sorted(known)))
+            raise spec.error(SpecError, "timing_unknown", f"timing.{column}", f"timing의 '{column}'이(가) 명세의 다른 곳에 없습니다.", suggest(column, sorted(known)))
     if spec.timing.get(y, "after") in {"before", "treatment"}:
-        raise _stop(
-            spec, "outcome_before_treatment", f"timing.{y}", f"결과 '{y}'을(를) 처치보다 먼저 쟀다고 했습니다.",
+        raise spec.error(
+            SpecError, "outcome_before_treatment", f"timing.{y}", f"결과 '{y}'을(를) 처치보다 먼저 쟀다고 했습니다.",
             "처치 뒤에 잰 결과를 적으세요. 앞서 잰 값은 negative_controls.outcomes에 어울립니다.",
         )  # fmt: skip
     if spec.timing.get(t, "treatment") not in {"treatment", "unknown"}:
-        raise _stop(spec, "treatment_timing", f"timing.{t}", "처치의 시점은 treatment입니다.", f"timing에서 '{t}'을 지우거나 treatment로 적으세요.")
-    roles = {"confounders": ("교란 요인", spec.confounders), "modifiers": ("효과를 가를 변수", spec.modifiers), "negative_controls.treatments": ("가짜 처치", spec.negative_treatments)}
-    if spec.instrument:
-        roles["instrument"] = ("도구변수", (spec.instrument,))
-    if spec.running:
-        roles["running.column"] = ("배정변수", (spec.running.column,))
-    for where, (role, columns) in roles.items():
-        for column in columns:
-            if spec.timing.get(column) == "after":
-                raise _stop(
-                    spec, "leak_" + where.split(".")[0], where, f"{role} '{column}'은(는) 처치 뒤에 쟀다고(after) 했습니다.",
-                    "처치 전에 잰 열로 바꾸세요. 처치의 영향을 받은 변수를 보정하거나 나누면 효과가 사라지거나 없던 것이 생깁니다.",
-                )  # fmt: skip
+        raise spec.error(SpecError, "treatment_timing", f"timing.{t}", "처치의 시점은 treatment입니다.", f"timing에서 '{t}'을 지우거나 treatment로 적으세요.")
+    for role in spec.roles():
+        if role.pretreatment and spec.timing.get(role.column) == "after":
+            raise spec.error(
+                SpecError, "leak_" + role.where.split(".")[0], role.where, f"{role.label} '{role.column}'은(는) 처치 뒤에 쟀다고(after) 했습니다.",
+                "처치 전에 잰 열로 바꾸세요. 처치의 영향을 받은 변수를 보정하거나 나누면 효과가 사라지거나 없던 것이 생깁니다.", item=role.column,
+            )  # fmt: skip
     order = {t: 1, y: 2} | {c: _ORDER[w] for c, w in spec.timing.items() if w in _ORDER}
-    for i, (cause, effect) in enumerate(spec.edges):
+    for cause, effect in spec.edges:
         if cause in order and effect in order and order[cause] > order[effect]:
-            where = f"graph.edges.{i}" if len(spec.edges) == sum(k.startswith("graph.edges.") and k.count(".") == 2 for k in spec.lines) else "graph.edges"
-            raise _stop(spec, "edge_against_time", where, f"화살표 {cause} → {effect}이(가) 시간을 거스릅니다.", "화살표의 방향이나 timing을 고치세요.")
+            message = f"화살표 {cause} → {effect}이(가) 시간을 거스릅니다."
+            raise spec.error(SpecError, "edge_against_time", "graph.edges", message, "화살표의 방향이나 timing을 고치세요.", item=f"{cause} -> {effect}")
 
 
 def _check_design(spec: Spec, value: dict) -> None:
-    declared = [name for name in ("instrument", "running", "panel") if name in value]
-    if len(declared) > 1:
-        raise _stop(spec, "designs_conflict", declared[1], f"{names(declared)}을 함께 적었습니다.", "한 분석에는 설계 하나만 적고, 나머지는 다른 명세로 나누세요.")
+    kinds = designs.registered()
+    declared = [key for key in value if key in designs.field_types()]
+    if not any(set(declared) <= {owned.key for owned in kind.fields} for kind in kinds):
+        raise spec.error(
+            SpecError, "designs_conflict", declared[1], f"{names(declared)}을 함께 적었습니다.", "한 분석에는 설계 하나만 적고, 나머지는 다른 명세로 나누세요."
+        )
     t = spec.treatment
     if not declared and not t.randomized and "confounders" not in value and "graph" not in value:
-        raise _stop(
-            spec, "assumptions_missing", "treatment", "무작위 배정도, 그래프도, 교란 요인의 목록도 없습니다.",
+        raise spec.error(
+            SpecError, "assumptions_missing", "treatment", "무작위 배정도, 그래프도, 교란 요인의 목록도 없습니다.",
             "graph나 confounders를 적으세요. 교란이 없다고 믿으면 `confounders: []`라고 적어 그 가정을 드러내세요.",
         )  # fmt: skip
-    if spec.estimand == "LATE" and not (spec.instrument or spec.running):
-        raise _stop(spec, "estimand_needs_instrument", "estimand", "LATE에는 도구변수나 임곗값이 있어야 합니다.", "instrument나 running을 적거나, estimand를 ATE나 ATT로 바꾸세요.")
-    if spec.estimand == "ITT" and not (t.randomized or spec.instrument):
-        raise _stop(spec, "estimand_needs_randomization", "estimand", "ITT는 무작위로 정한 것의 효과입니다.", "`randomized: true`를 적거나, estimand를 ATE나 ATT로 바꾸세요.")
-    if spec.panel and t.kind == "multi":
-        raise _stop(spec, "panel_kind", "treatment.kind", "패널 설계는 값이 여럿인 처치를 다루지 않습니다.", "견줄 두 값만 남긴 binary로 바꾸세요.")
-    if spec.running and t.kind != "binary":
-        raise _stop(spec, "running_kind", "treatment.kind", "불연속 설계의 처치는 둘로 갈려야 합니다.", "kind를 binary로 적으세요.")
-    if spec.running and spec.estimand == "ATT":
-        raise _stop(spec, "estimand_running", "estimand", "임곗값에서 식별되는 것은 임곗값 언저리의 효과입니다.", "estimand를 LATE(또는 ATE)로 적으세요.")
-
-
-def used_columns(spec: Spec) -> set[str]:
-    """명세가 말하는 자료의 열(숨은 변수는 뺍니다)."""
-    t = spec.treatment
-    single = [t.column, spec.outcome.column, spec.unit, t.cluster, spec.instrument]
-    if isinstance(t.probability, str):
-        single.append(t.probability)
-    if spec.running:
-        single.append(spec.running.column)
-    if spec.panel:
-        single += [spec.panel.unit, spec.panel.time, spec.panel.start]
-    many = [*spec.confounders, *spec.modifiers, *spec.negative_outcomes, *spec.negative_treatments]
-    many += [name for edge in spec.edges for name in edge]
-    return {c for c in [*single, *many] if c is not None} - set(spec.hidden)
-
-
-def said(spec: Spec, name: object) -> str:
-    """보고서에 적을 이름. 범주를 편 열(``city_서울``)과 빈칸 표시(``age__missing``)는 본디 열의 이름으로 읽습니다."""
-    name, known = str(name), used_columns(spec)
-    if name in known:
-        return spec.label(name)
-    if name.removesuffix("__missing") != name:
-        return f"{said(spec, name.removesuffix('__missing'))}의 빈칸"
-    base = max((c for c in known if name.startswith(f"{c}_")), key=len, default=None)
-    return name if base is None else f"{spec.label(base)}={name[len(base) + 1 :]}"
-
-
-def covariates(spec: Spec) -> list[str]:
-    """처치, 결과, 설계의 열을 뺀 나머지: 교란 요인, 그래프의 다른 변수, 효과를 가를 변수, 음성 대조군."""
-    design = {spec.treatment.column, spec.outcome.column, spec.unit, spec.treatment.cluster, spec.instrument}
-    if isinstance(spec.treatment.probability, str):
-        design.add(spec.treatment.probability)
-    if spec.running:
-        design.add(spec.running.column)
-    if spec.panel:
-        design |= {spec.panel.unit, spec.panel.time, spec.panel.start}
-    return sorted(used_columns(spec) - design)
+    offered = {e for kind in kinds if kind.applies(spec) for e in kind.estimands}
+    if not offered:
+        given = f"treatment.kind({t.kind})" + (f"와 {names(declared)}" if declared else "")
+        raise spec.error(SpecError, "no_design", "treatment.kind", f"{given}을(를) 함께 다루는 설계가 없습니다.", "kind가 맞는지, 그 이름을 적은 것이 맞는지 보세요.")
+    if spec.estimand in offered:
+        return
+    if spec.estimand == "LATE":
+        raise spec.error(SpecError, "estimand_needs_instrument", "estimand", "LATE에는 도구변수나 임곗값이 있어야 합니다.", "instrument나 running을 적거나, estimand를 ATE나 ATT로 바꾸세요.")
+    if spec.estimand == "ITT":
+        raise spec.error(SpecError, "estimand_needs_randomization", "estimand", "ITT는 무작위로 정한 것의 효과입니다.", "`randomized: true`를 적거나, estimand를 ATE나 ATT로 바꾸세요.")
+    which = ", ".join(e for e in ("ATE", "ATT", "LATE", "ITT") if e in offered)
+    raise spec.error(SpecError, "estimand_not_offered", "estimand", f"이 설계에서는 {spec.estimand}를 물을 수 없습니다.", f"{which} 가운데 하나를 적으세요.")

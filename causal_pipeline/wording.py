@@ -31,7 +31,7 @@ def names(words: Iterable[str], most: int = 5) -> str:
     return ", ".join(words[:most]) + (f" 밖에 {rest}개" if rest > 0 else "")
 
 
-def near(word: str, known: Iterable[str]) -> str:
+def suggest(word: str, known: Iterable[str]) -> str:
     """비슷한 이름을 권하는 문장. 없으면 있는 이름을 늘어놓습니다."""
     known = [str(k) for k in known]
     close = difflib.get_close_matches(str(word), known, n=3, cutoff=0.6)
@@ -40,15 +40,26 @@ def near(word: str, known: Iterable[str]) -> str:
     return f"혹시 {names(found)}인가요?" if found else f"있는 이름은 {names(known, 12)}입니다."
 
 
-def number(value: float | None, error: float | None = None, signed: bool = False) -> str:
-    """읽기 좋은 자릿수의 수. ``error``가 있으면 그 둘째 유효숫자까지 적습니다."""
+def number(value: float | None, se: float | None = None, signed: bool = False, digits: int | None = None) -> str:
+    """읽기 좋은 자릿수의 수. 보고서와 메시지의 수는 모두 여기를 지납니다.
+
+    Parameters
+    ----------
+    se : float, optional
+        표준오차. 있으면 그 둘째 유효숫자까지 적고, 없으면 유효숫자 셋까지 적습니다.
+    signed : bool
+        참이면 0보다 큰 수에 +를 붙입니다.
+    digits : int, optional
+        소수점 아래의 자릿수를 정할 때.
+    """
     if value is None or not math.isfinite(value):
         return "–"
-    if not error and value == round(value) and abs(value) < 1e12:
-        text = f"{int(value):{'+' if signed and value else ''},d}"
-        return text.replace("-", "−")
-    scale = abs(error) if error and math.isfinite(error) else abs(value)
-    digits = 0 if scale == 0 else max(0, min(8, (1 if error else 2) - math.floor(math.log10(scale))))
+    if digits is None:
+        if not se and value == round(value) and abs(value) < 1e12:
+            digits = 0
+        else:
+            scale = abs(se) if se and math.isfinite(se) else abs(value)
+            digits = 0 if scale == 0 else max(0, min(8, (1 if se else 2) - math.floor(math.log10(scale))))
     text = f"{value:{'+' if signed else ''},.{digits}f}"
     if float(text.replace(",", "")) == 0:
         text = text.lstrip("+-")
@@ -65,3 +76,10 @@ def pvalue(value: float | None) -> str:
     if value is None or not math.isfinite(value):
         return "–"
     return "0.001보다 작음" if value < 0.001 else f"{value:.3f}"
+
+
+def quoted(value: object) -> str:
+    """YAML에 안전하게 적은 값. 글자처럼 보이지 않는 글자(yes, 1, 날짜)는 따옴표를 두릅니다."""
+    import yaml
+
+    return yaml.safe_dump(value, allow_unicode=True, default_flow_style=True, width=10_000).removesuffix("\n...\n").strip()

@@ -37,7 +37,7 @@ def check(page: Page, execution: Execution, document: Document | None = None) ->
         found += _claim(path, line, claim)
     if claims and page.meta.get("estimand") not in {c["estimand"] for _, c in claims}:
         line, claim = claims[0]
-        message = f"머리말의 추정 대상은 {page.meta.get('estimand')}인데 record_claim은 {claim['estimand']}입니다 — 하나로 맞추세요."
+        message = f"머리말의 추정 대상은 {page.meta.get('estimand')}인데 코드는 {claim['estimand']}를 추정했다고 적었습니다 — 하나로 맞추세요."
         found.append(Finding(path, line, message, "estimand"))
     for line, validation in validations:
         found += _validation(path, line, validation)
@@ -56,8 +56,8 @@ def _call_line(document: Document, index: int, mime: str, payload: dict) -> int 
     """기록을 남긴 호출의 줄. 같은 셀에 여럿이면 이름으로 가립니다."""
     if index >= len(document.cells):
         return None
-    function = {CLAIM_MIME: "record_claim", VALIDATION_MIME: "record_validation", ANSWER_MIME: "check_answer"}[mime]
-    calls = list(document.cells[index].calls(function))
+    functions = {CLAIM_MIME: ("validate", "record_claim"), VALIDATION_MIME: ("validate", "record_validation"), ANSWER_MIME: ("check_answer",)}
+    calls = list(document.cells[index].calls(*functions[mime]))
     wanted = payload.get("name") or payload.get("label")
     named = [line for line, call in calls if call.args and getattr(call.args[0], "value", None) == wanted]
     return (named or [line for line, _ in calls] or [None])[0]

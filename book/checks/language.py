@@ -196,22 +196,11 @@ def wrong_particles(text: str) -> list[tuple[int, str, str]]:
     return found
 
 
-@cache
-def _commonmark():
-    from markdown_it import MarkdownIt
-
-    return MarkdownIt("commonmark")
-
-
 def _left_stars(path: str, document: Document) -> list[Finding]:
-    """굵은 글씨가 되지 못하고 별표로 남는 표시. ``**%**입니다``처럼 안쪽이 부호로 끝나고 바로 글자가 붙으면 그렇습니다."""
+    """굵은 글씨가 되지 못하고 별표로 남는 표시. ``**%**입니다``처럼 안쪽이 부호나 백틱으로 끝나고 바로 글자가 붙으면 그렇습니다."""
     found = []
     for block in document.blocks:
-        if "**" not in block.raw:
-            continue
-        raw = re.sub(r"\{[\w:+-]+\}(`+)(.+?)\1", lambda m: "0" * len(m.group()), block.raw)  # 역할은 글자 하나처럼 봅니다
-        raw = re.sub(r"\$[^$]+\$", lambda m: "x" * len(m.group()), raw)
-        texts = [t.content for token in _commonmark().parseInline(raw) for t in token.children or () if t.type == "text"]
+        texts = [piece.text for outer in block.pieces for piece in outer.walk() if piece.kind == "text"]
         if any("**" in text for text in texts):
             found.append(Finding(path, block.line, f"굵은 글씨의 별표가 그대로 보입니다: '{_short(block.raw)}' — 별표 안쪽의 끝을 글자로 하거나 뒤를 띄우세요.", "stars"))
     return found

@@ -23,7 +23,6 @@ from book.page import ROOT, Page
 
 EXEMPTION = re.compile(r"^%\s*숫자 ?허용")
 _WELL_FORMED = re.compile(r"^%\s*숫자 허용\s*:\s*(?P<items>.+?)\s+(?:—|–|--?)\s+(?P<reason>.+)$")
-_GLUE_ROLE = re.compile(r"\{glue(?::[a-z]+)?\}`([^`]+)`")
 
 _NUMBER = re.compile(
     rf"(?<![A-Za-z_\d{BOUND}])(?<![A-Za-z]-)(?<!\d[.,])(?P<number>\d{{1,3}}(?:,\d{{3}})+(?:\.\d+)?|\d+(?:\.\d+)*)(?P<percent>\s?%p?)?"
@@ -365,9 +364,9 @@ def _check_glue(path: str, document: Document) -> list[Finding]:
             literals |= {n.value for n in ast.walk(cell.tree or ast.Module([], [])) if isinstance(n, ast.Constant) and isinstance(n.value, str)}
             literals |= {k.arg for n in ast.walk(cell.tree or ast.Module([], [])) if isinstance(n, ast.Call) for k in n.keywords if k.arg}
     found, used = [], set()
-    for number, line in document.prose_lines():
-        for role in _GLUE_ROLE.finditer(line):
-            name = role[1].split(":")[0].strip()
+    for number, role in document.pieces("role"):
+        if role.name.startswith("glue"):
+            name = role.text.split(":")[0].strip()
             used.add(name)
             if name not in names and name not in literals and not any(p.fullmatch(name) for p in patterns):
                 found.append(Finding(path, number, f"묶은 적 없는 이름 '{name}'을(를) 부릅니다 — 앞 셀에서 glue(\"{name}\", 값)으로 묶으세요.", "glue"))

@@ -17,7 +17,7 @@ SHORTEST_ALT = 15
 
 # 이름: (종류, 설명). 종류는 아래 _TYPES에 있습니다.
 _COMMON = {"kind": "text", "title": "text", "description": "text"}
-_OPTIONAL = {"draft": "bool", "depends": "files", "keywords": "texts", "jupytext": "map", "kernelspec": "map", "population": "text", "horizon": "text"}
+_OPTIONAL = {"draft": "bool", "depends": "files", "keywords": "texts", "jupytext": "map", "kernelspec": "map", "population": "text", "horizon": "text", "given": "map"}
 _NOTEBOOK = {"week": "week", "minutes": "minutes", "libraries": "texts", "datasets": "texts"}
 REQUIRED = {
     "guide": _COMMON,
@@ -59,8 +59,6 @@ HEADINGS = {
     "guide": [],
 }  # fmt: skip
 _IMPORT_NAMES = {"scikit-learn": "sklearn", "pyyaml": "yaml", "scikit-uplift": "sklift", "tfcausalimpact": "causalimpact"}
-_LINK = re.compile(r"(?<!\\)\[(?:[^\[\]]|\[[^\[\]]*\])*\]\(\s*<?([^)\s>]+)>?(?:\s+\"[^\"]*\")?\s*\)")
-_IMAGE = re.compile(r"!\[([^\]]*)\]\(\s*([^)\s]+)")
 _EMBEDDED = re.compile(r"data:image/[a-z+]+;base64,")
 
 
@@ -154,27 +152,29 @@ class _Checker:
 
     def estimand(self) -> None:
         promised = self.page.meta.get("estimand")
-        claims = [(line, call, cell) for cell in self.document.cells for line, call in cell.calls("record_claim")]
-        validations = [line for cell in self.document.cells for line, _ in cell.calls("record_validation")]
+        claims = [(line, call) for cell in self.document.cells for line, call in cell.calls("validate", "record_claim")]
+        validations = [line for cell in self.document.cells for line, _ in cell.calls("validate", "record_validation")]
         if self.kind == "case" or promised:
             for name, have in (("record_claim", claims), ("record_validation", validations)):
                 if not have:
-                    self.add(self.meta_line("estimand"), "claim", f"{name}(…)이 없습니다 — '정답 확인' 절에서 부르세요(template.md 참고).")
+                    message = f"validate(…)도 {name}(…)도 없습니다 — '정답 확인' 절에서 validate를 부르세요(template.md 참고)."
+                    self.add(self.meta_line("estimand"), "claim", message)
         if not isinstance(promised, str):
             return
         word = re.compile(rf"(?<![A-Za-z]){re.escape(promised)}(?![A-Za-z])")
         if not any(word.search(b.raw) for b in self.document.blocks if b.kind != "heading"):
             self.add(self.meta_line("estimand"), "estimand", f"머리말의 추정 대상 {promised}이(가) 본문에 나오지 않습니다 — 본문에서 무엇을 추정하는지 적으세요.")
         said = []
-        for line, call, _ in claims:
+        for line, call in claims:
             value = next((k.value for k in call.keywords if k.arg == "estimand"), None)
             if value is None:
-                self.add(line, "estimand", f"record_claim에 estimand가 없습니다 — estimand=\"{promised}\"를 적으세요.")
+                name = ast.unparse(call.func)
+                self.add(line, "estimand", f"{name}에 estimand가 없습니다 — estimand=\"{promised}\"를 적으세요.")
             elif isinstance(value, ast.Constant):
                 said.append((line, value.value))
         if said and promised not in {value for _, value in said}:
             line, value = said[0]
-            self.add(line, "estimand", f"머리말의 추정 대상은 {promised}인데 record_claim은 {value}입니다 — 무엇을 추정했는지 보고 하나로 맞추세요.")
+            self.add(line, "estimand", f"머리말의 추정 대상은 {promised}인데 코드는 {value}를 추정했다고 적었습니다 — 무엇을 추정했는지 보고 하나로 맞추세요.")
 
     # ── 연습문제 ──
 
@@ -256,10 +256,9 @@ class _Checker:
         for directive in self.document.directives:
             if directive.name in {"figure", "image"} and not str(directive.options.get("alt") or "").strip():
                 self.add(directive.line, "alt", f"{directive.name}에 대체 텍스트가 없습니다 — ':alt: 무엇을 보아야 하는지'를 더하세요.")
-        for line, text in self.document.prose_lines():
-            for image in _IMAGE.finditer(text):
-                if not image[1].strip():
-                    self.add(line, "alt", "그림에 대체 텍스트가 없습니다 — ![무엇을 보아야 하는지](그림) 꼴로 적으세요.")
+        for line, image in self.document.pieces("image"):
+            if not image.text.strip():
+                self.add(line, "alt", "그림에 대체 텍스트가 없습니다 — ![무엇을 보아야 하는지](그림) 꼴로 적으세요.")
 
     # ── 데이터와 라이브러리 ──
 
@@ -337,15 +336,16 @@ class _Checker:
             if cell.tree is None:
                 self.add(cell.first, "code", "코드 셀을 파이썬으로 읽지 못했습니다 — 괄호와 들여쓰기를 확인하세요.")
         for directive in self.document.directives:
-            if not directive.end or directive.end < directive.line:
+            if not directive.closed:
                 self.add(directive.line, "fence", f"'{directive.name}' 블록이 닫히지 않았습니다 — 여는 줄과 같은 수의 ':' 또는 '`'로 닫으세요.")
 
     def links(self) -> None:
-        for line, text in self.document.prose_lines():
-            targets = [m[1] for m in _LINK.finditer(text)] + [m[2] for m in _IMAGE.finditer(text)]
-            targets += [f"{m[1] or m[2]}.md" for m in re.finditer(r"\{doc\}`(?:[^<`]*<([^>`]+)>|([^`<]+))`", text)]
-            for target in targets:
-                self.one_link(line, target)
+        for line, piece in self.document.pieces("link", "image", "role"):
+            if piece.kind != "role":
+                self.one_link(line, piece.target)
+            elif piece.name == "doc":
+                named = re.fullmatch(r".*<([^<>]+)>\s*", piece.text, re.DOTALL)
+                self.one_link(line, f"{named[1] if named else piece.text}.md")
         for directive in self.document.directives:
             target = str(directive.options.get("link") or "").strip()
             if target and directive.options.get("link-type") == "doc":

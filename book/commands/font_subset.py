@@ -4,8 +4,11 @@
     python -m book.commands.font_subset package/dist/web/variable/woff2/PretendardVariable.woff2
 
 쪼갠 글꼴(92조각)만 쓰면 한 쪽이 서른 조각 가까이, 0.9MB를 받습니다. 책 전체의 글자는 천 자도 되지 않아
-한 파일로 묶으면 0.2MB 안쪽입니다. 여기 없는 글자는 쪼갠 글꼴이 그대로 맡습니다. fonttools와 brotli가 필요하며
-(책을 만드는 데는 필요 없습니다), 만든 글꼴은 커밋합니다.
+한 파일로 묶으면 0.2MB 안쪽입니다. 여기 없는 글자는 쪼갠 글꼴이 그대로 맡습니다. fonttools와 brotli는 시험 꾸러미에
+들어 있고(책을 만드는 데는 필요 없습니다), 만든 글꼴은 커밋합니다.
+
+Pretendard의 이용 허락(OFL)은 고친 글꼴이 그 이름을 쓰지 못하게 합니다(Reserved Font Name). 글자를 골라낸 것도
+고친 것이므로, 글꼴 안의 이름과 CSS의 이름을 ``FAMILY``로 바꿉니다. 저작권 줄은 그대로 둡니다.
 """
 
 import argparse
@@ -18,6 +21,9 @@ from book.page import PAGE_FOLDERS, ROOT, html_dir
 
 FOLDER = ROOT / "assets" / "static" / "fonts" / "pretendard"
 CORE, STYLE = FOLDER / "core.woff2", FOLDER / "core.css"
+FAMILY, RESERVED = "Book Core", "Pretendard"
+COPYRIGHT, UNIQUE_ID, POSTSCRIPT = 0, 3, 6  # name 표의 번호
+LICENSE_TEXT, LICENSE_URL = 13, 14
 BASIC = {chr(c) for c in range(0x20, 0x7F)} | set("·…—–‘’“”×÷±≈≤≥→←↑↓√∑°％①②③④⑤「」『』°㎡")
 _TAGS = re.compile(r"<script\b.*?</script>|<style\b.*?</style>|<[^>]+>", re.DOTALL)
 
@@ -32,7 +38,7 @@ def site_characters(site: Path) -> set[str]:
 
 def manuscript_characters() -> set[str]:
     """원고와 용어집에 나오는 글자의 모음. 아직 펴내지 않은 쪽의 글자도 미리 담습니다."""
-    sources = [*ROOT.glob("*.md"), *(path for folder in PAGE_FOLDERS for path in (ROOT / folder).glob("*.*"))]
+    sources = [ROOT / "index.md", *(path for folder in PAGE_FOLDERS for path in (ROOT / folder).glob("*.*"))]
     text = "".join(path.read_text(encoding="utf-8") for path in sources if path.suffix in {".md", ".yml"})
     return {c for c in text if c.isprintable()}
 
@@ -59,6 +65,24 @@ def covered() -> set[str]:
     return found
 
 
+def rename(font) -> None:
+    """글꼴 안의 이름에서 지켜 둔 이름(``RESERVED``)을 빼고, 이용 허락을 적습니다. 받은 글꼴을 고칩니다.
+
+    Parameters
+    ----------
+    font : fontTools.ttLib.TTFont
+    """
+    table = font["name"]
+    for record in list(table.names):
+        text = record.toUnicode()
+        if record.nameID != COPYRIGHT and RESERVED in text:
+            family = FAMILY.replace(" ", "") if record.nameID in {UNIQUE_ID, POSTSCRIPT} or record.nameID > 255 else FAMILY
+            record.string = text.replace(f"{RESERVED} Variable", family).replace(f"{RESERVED}Variable", family).replace(RESERVED, family)
+    platform = (3, 1, 0x409)
+    table.setName("This Font Software is licensed under the SIL Open Font License, Version 1.1.", LICENSE_TEXT, *platform)
+    table.setName("https://openfontlicense.org", LICENSE_URL, *platform)
+
+
 def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description="책이 쓰는 글자만 담은 글꼴을 만듭니다.")
     parser.add_argument("source", type=Path, help="PretendardVariable.woff2")
@@ -67,7 +91,7 @@ def main(argv: list[str] | None = None) -> int:
         from fontTools import subset
         from fontTools.ttLib import TTFont
     except ImportError:
-        print("fonttools와 brotli가 필요합니다: pip install fonttools brotli", file=sys.stderr)
+        print("fonttools와 brotli가 필요합니다. `make test`가 만드는 환경에 들어 있습니다.", file=sys.stderr)
         return 1
     if not args.source.is_file():
         print(f"{args.source} 파일이 없습니다. npm pack pretendard@1.3.9로 받으세요.", file=sys.stderr)
@@ -80,11 +104,13 @@ def main(argv: list[str] | None = None) -> int:
     subsetter = subset.Subsetter(options)
     subsetter.populate(unicodes=wanted)
     subsetter.subset(font)
+    rename(font)
     font.flavor = "woff2"
     font.save(CORE)
     STYLE.write_text(
-        "/* book/commands/font_subset.py가 만듭니다. pretendard.css 뒤에 읽혀야 같은 글자에서 이 파일이 이깁니다. */\n"
-        "@font-face {\n  font-family: 'Pretendard Variable';\n  font-style: normal;\n  font-display: swap;\n  font-weight: 45 920;\n"
+        "/* book/commands/font_subset.py가 만듭니다. 글꼴 차례에서 Pretendard보다 앞에 적습니다. */\n"
+        f"@font-face {{\n  font-family: '{FAMILY}';\n"
+        "  font-style: normal;\n  font-display: swap;\n  font-weight: 45 920;\n"
         f"  src: url(core.woff2) format('woff2-variations');\n  unicode-range: {ranges(wanted)};\n}}\n",
         encoding="utf-8",
     )

@@ -4,16 +4,23 @@
 배우는 사람이 고친 파일은 덮어쓰지 않습니다. 새 판이 나오면 옆에 따로 둡니다.
 """
 
+from book.stopping import run, stop_cleanly
+
+if __name__ == "__main__":
+    stop_cleanly(
+        "멈췄습니다. 저장한 노트북은 그대로이고, `make lab`을 다시 하면 이어서 엽니다.", patience=2.0, python_only=True
+    )
+
 import argparse
 import hashlib
 import json
 import os
-import subprocess
 import sys
 from pathlib import Path
 
 from book.bundle import notebook_bytes, support_files
 from book.execution import execute, stored
+from book.files import explain, write_atomically
 from book.learner_notebook import has_exercises, notebook_name
 from book.page import ROOT, Page, PageError, build_dir, published_pages
 
@@ -67,17 +74,16 @@ def hand_over(files: dict[str, bytes], folder: Path, report=print) -> dict[str, 
     """
     folder.mkdir(parents=True, exist_ok=True)
     ledger_file = folder / LEDGER
-    ledger = json.loads(ledger_file.read_text(encoding="utf-8")) if ledger_file.is_file() else {}
+    try:
+        ledger = json.loads(ledger_file.read_text(encoding="utf-8"))
+    except (FileNotFoundError, ValueError):  # 없거나 깨졌으면 모든 파일을 사람이 고친 것으로 봅니다
+        ledger = {}
 
     def put(name: str, content: bytes) -> Path:
-        path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        partial = path.with_name(f".{path.name}.partial")
-        partial.write_bytes(content)
-        os.replace(partial, path)
+        write_atomically(folder / name, content)
         ledger[name] = _digest(content)
-        ledger_file.write_text(json.dumps(ledger, ensure_ascii=False, indent=1), encoding="utf-8")
-        return path
+        write_atomically(ledger_file, json.dumps(ledger, ensure_ascii=False, indent=1))
+        return folder / name
 
     def untouched(name: str, digest: str) -> bool:
         path = folder / name
@@ -97,7 +103,7 @@ def hand_over(files: dict[str, bytes], folder: Path, report=print) -> dict[str, 
                 number += 1
             placed[name] = put(beside, content)
             ledger[name] = digest
-            ledger_file.write_text(json.dumps(ledger, ensure_ascii=False, indent=1), encoding="utf-8")
+            write_atomically(ledger_file, json.dumps(ledger, ensure_ascii=False, indent=1))
             report(f"고치신 {name}은(는) 그대로 두었습니다. 책의 새 판은 {beside}에 있습니다.")
     return placed
 
@@ -152,15 +158,15 @@ def main(argv: list[str] | None = None) -> int:
     except PageError as error:
         print(error, file=sys.stderr)
         return 1
+    except OSError as error:
+        print(explain(error), file=sys.stderr)
+        return 1
     shown = folder.relative_to(ROOT) if folder.is_relative_to(ROOT) else folder
     print(f"실습 노트북 ({shown}):", *(path.name for path in paths), sep="\n  ")
     if args.no_open:
         return 0
     env = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}  # 폴더 안의 패키지를 쓰게 합니다
-    try:
-        return subprocess.run(lab_command(folder, paths[0]), env=env, check=False).returncode
-    except KeyboardInterrupt:
-        return 0
+    return run(lab_command(folder, paths[0]), env=env).returncode
 
 
 if __name__ == "__main__":

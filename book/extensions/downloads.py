@@ -16,7 +16,7 @@ from book.execution import stored
 from book.page import ROOT, PageError, read_page
 
 # 이것이 바뀌면 원고와 실행이 그대로여도 꾸러미가 달라집니다.
-_MAKERS = ("book/bundle.py", "book/learner_notebook.py")
+_MAKERS = ("book/bundle.py", "book/learner_notebook.py", "book/myst.py")
 
 
 def launch_buttons(repository: str, docname: str) -> list[dict]:

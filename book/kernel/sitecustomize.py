@@ -30,4 +30,13 @@ def _guard(event: str, args: tuple) -> None:
     )
 
 
+def _die_with_parent() -> None:
+    """(리눅스) 쪽을 실행하던 프로세스가 kill -9로 죽으면 커널도 곧바로 죽습니다. 커널의 부모만 봅니다."""
+    if sys.platform == "linux" and os.environ.get("JPY_PARENT_PID") == str(os.getppid()):
+        import ctypes
+
+        ctypes.CDLL(None).prctl(1, 9)  # PR_SET_PDEATHSIG, SIGKILL
+
+
+_die_with_parent()
 sys.addaudithook(_guard)

@@ -1,26 +1,95 @@
 """불연속 설계: 임곗값 바로 위와 아래를 견줍니다. 처치가 임곗값과 어긋나면 퍼지 설계로 다룹니다."""
 
-import inspect
 from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, ClassVar
 
+import networkx as nx
 import numpy as np
 import pandas as pd
 
-from causal_pipeline import learners as models
-from causal_pipeline.designs import common
-from causal_pipeline.model import Check, Estimate, Picture, Sensitivity, Step
-from causal_pipeline.spec import said
+from causal_pipeline import checks, learners
+from causal_pipeline.checks import DISAGREE_Z, FAIL_LEVEL, WARN_LEVEL, flagged, graded, ladder
+from causal_pipeline.designs.base import Design
+from causal_pipeline.errors import DataError, SpecError
+from causal_pipeline.graphs import precision_covariates
+from causal_pipeline.identification import SMALLEST_ARM, contrast, result, tex
+from causal_pipeline.inference import cluster_codes, cluster_column, holm, subset_clusters, two_sided
+from causal_pipeline.model import Check, Estimate, Field, Identification, Picture, Role, Sensitivity, Spec, Step
+from causal_pipeline.shown import IMPORTS, critical_value, source
+from causal_pipeline.values import require_numeric
+from causal_pipeline.wording import number
 
 # 한쪽의 유효한 대상이 이보다 적으면 국소 회귀를 믿기 어렵습니다.
 FEW, TOO_FEW = 50, 20
+# 띠 안의 배정변수의 값이 이보다 적으면 눈금 한 칸의 직선에 기댑니다.
+FEW_POINTS, TOO_FEW_POINTS = 20, 8
 SWEEP = (0.5, 0.75, 1.0, 1.5, 2.0)
 DONUT = (0.05, 0.1)
-WEAK_F = 10.0
+WEAK_F, STRONG_F = 10.0, 100.0
+
+
+@dataclass(frozen=True)
+class Running(Field):
+    """배정변수와 임곗값. ``above``가 참이면 임곗값 이상이 처치 쪽입니다."""
+
+    key: ClassVar[str] = "running"
+    about: ClassVar[str] = "처치를 가른 점수(배정변수)와 임곗값"
+    counts_arms: ClassVar[bool] = True
+    schema: ClassVar[dict[str, Any]] = {
+        "type": "object",
+        "additionalProperties": False,
+        "required": ["column", "cutoff"],
+        "properties": {
+            "column": {"description": "배정변수의 열", "$ref": "#/$defs/column"},
+            "cutoff": {"description": "임곗값", "type": "number"},
+            "above": {"description": "임곗값 이상이 처치 쪽이면 true", "type": "boolean"},
+        },
+    }
+
+    column: str
+    cutoff: float
+    above: bool = True
+
+    @classmethod
+    def build(cls, value: Any) -> "Running":
+        return cls(**value | {"cutoff": float(value["cutoff"])})
+
+    def roles(self) -> tuple[Role, ...]:
+        return (Role("running.column", self.column, "배정변수", True),)
+
+    def validate(self, spec: Spec) -> None:
+        if spec.treatment.kind != "binary":
+            raise spec.error(SpecError, "running_kind", "treatment.kind", "불연속 설계의 처치는 둘로 갈려야 합니다.", "kind를 binary로 적으세요.")
+        if spec.estimand == "ATT":
+            raise spec.error(SpecError, "estimand_running", "estimand", "임곗값에서 식별되는 것은 임곗값 언저리의 효과입니다.", "estimand를 LATE(또는 ATE)로 적으세요.")
+
+    def encode(self, spec: Spec, frame: pd.DataFrame) -> list[str]:
+        require_numeric(spec, frame, self.column, "배정변수")
+        frame[self.column] = frame[self.column].astype("float64")
+        x = frame[self.column]
+        for side, count in (("아래", int((x < self.cutoff).sum())), ("위", int((x >= self.cutoff).sum()))):
+            if count < 10:
+                raise spec.error(
+                    DataError, "cutoff_outside", "running.cutoff", f"임곗값 {self.cutoff:g}의 {side}쪽에 {count}개뿐입니다(자료는 {x.min():g}~{x.max():g}).",
+                    "임곗값이 맞는지, 한쪽만 내보낸 자료가 아닌지 보세요.",
+                )  # fmt: skip
+        return []
+
+    def encoding_code(self, spec: Spec) -> list[str]:
+        return [f'frame[{self.column!r}] = frame[{self.column!r}].astype("float64")']
+
+    @classmethod
+    def draft(cls, guess: dict[str, Any]) -> list[str]:
+        return ["# running: {column: 열, cutoff: 0, above: true}   # 점수가 임곗값을 넘으면 처치받을 때"]
 
 
 @dataclass
 class Fit:
-    """``x``는 임곗값을 뺀 배정변수, ``side``는 처치 쪽인지, ``h``는 띠너비."""
+    """국소 회귀의 재료. 배열의 길이는 모두 빈칸이 없는 행의 수입니다.
+
+    ``x``는 임곗값을 뺀 배정변수(처치 쪽이 오른쪽), ``side``는 처치 쪽인지, ``d``는 처치, ``h``는 띠너비.
+    """
 
     frame: pd.DataFrame
     x: np.ndarray
@@ -32,26 +101,15 @@ class Fit:
     clusters: np.ndarray | None
 
 
-def fit(spec, ident, frame) -> Fit:
-    """배정변수를 맞추고 띠너비를 고릅니다(같은 자료에서는 한 번만)."""
-    return common.remember(frame, ("discontinuity", *common.spec_key(spec, ident)), lambda: _fit(spec, ident, frame))
-
-
-def _fit(spec, ident, frame) -> Fit:
-    r, t = spec.running, spec.treatment
-    rows = frame.dropna(subset=[r.column, t.column, spec.outcome.column])
-    x = rows[r.column].to_numpy(dtype=float) - r.cutoff
-    side = x >= 0 if r.above else x < 0
-    x = x if r.above else -x
-    # 처치 쪽이 아래이면 배정변수를 뒤집어, 처치 쪽이 언제나 오른쪽에 오게 합니다. 경계의 대상은 뒤집기 전의 쪽을 따릅니다.
-    x = np.where(side, np.maximum(x, 1e-12), np.minimum(x, -1e-12))
-    y = rows[spec.outcome.column].to_numpy(dtype=float)
-    d = (rows[t.column] == t.treated).to_numpy(dtype=float)
-    fuzzy = bool((d.astype(bool) != side).any())
-    return Fit(rows, x, y, d, side, fuzzy, bandwidth(x, y), common.cluster_codes(spec, rows))
-
-
 # --- 국소 회귀(재현 노트북에 그대로 실립니다) ---
+
+
+def centred_running(values, cutoff, above=True):
+    """배정변수에서 임곗값을 뺀 것(처치 쪽이 오른쪽)과, 처치 쪽인지. 경계의 대상은 뒤집기 전의 쪽을 따릅니다."""
+    x = np.asarray(values, dtype=float) - cutoff
+    side = x >= 0 if above else x < 0
+    x = x if above else -x
+    return np.where(side, np.maximum(x, 1e-12), np.minimum(x, -1e-12)), side
 
 
 def bandwidth(x, y):
@@ -59,13 +117,11 @@ def bandwidth(x, y):
 
     양쪽 모두 너무 좁지 않게, 한쪽에 대상이 30개는 들어오게 합니다.
     """
-    import numpy as np
-
     n = len(x)
     pilot = 1.84 * x.std() * n ** (-1 / 5)
-    near_r, near_l = (x >= 0) & (x <= pilot), (x < 0) & (x >= -pilot)
-    density = max(near_r.sum() + near_l.sum(), 1) / (2 * n * pilot)
-    variance = (np.var(y[near_r]) + np.var(y[near_l])) / 2 if min(near_r.sum(), near_l.sum()) > 2 else y.var()
+    near_right, near_left = (x >= 0) & (x <= pilot), (x < 0) & (x >= -pilot)
+    density = max(near_right.sum() + near_left.sum(), 1) / (2 * n * pilot)
+    variance = (np.var(y[near_right]) + np.var(y[near_left])) / 2 if min(near_right.sum(), near_left.sum()) > 2 else y.var()
     inside = (x >= np.quantile(x, 0.05)) & (x <= np.quantile(x, 0.95))
     cubic = np.column_stack([np.ones(n), x >= 0, x, x**2, x**3])[inside]
     third = 6 * np.linalg.lstsq(cubic, y[inside], rcond=None)[0][4]
@@ -84,8 +140,6 @@ def bandwidth(x, y):
 
 def jump(x, y, h, degree, clusters=None, kernel="triangular"):
     """임곗값에서의 뜀과 (군집) 강건 표준오차. 영향함수(합이 뜀의 오차)도 돌려줍니다."""
-    import numpy as np
-
     w = np.clip(1 - np.abs(x) / h, 0, None) if kernel == "triangular" else (np.abs(x) <= h).astype(float)
     inside = w > 0
     value, influence = 0.0, np.zeros(len(x))
@@ -104,8 +158,6 @@ def jump(x, y, h, degree, clusters=None, kernel="triangular"):
 
 def fuzzy_ratio(x, y, d, h, degree, clusters=None, kernel="triangular"):
     """결과의 뜀을 처치율의 뜀으로 나눈 것, 델타 방법의 표준오차, 영향함수."""
-    import numpy as np
-
     top, _, it = jump(x, y, h, degree, clusters, kernel)
     bottom, _, ib = jump(x, d, h, degree, clusters, kernel)
     influence = (it - top / bottom * ib) / bottom
@@ -113,82 +165,7 @@ def fuzzy_ratio(x, y, d, h, degree, clusters=None, kernel="triangular"):
     return float(top / bottom), float(np.sqrt((total**2).sum())), influence
 
 
-def _effect(f: Fit, h, degree, y=None, keep=None, kernel="triangular"):
-    y = f.y if y is None else y
-    x, d, clusters = f.x, f.d, f.clusters
-    if keep is not None:
-        x, y, d = x[keep], y[keep], d[keep]
-        clusters = None if clusters is None else np.unique(clusters[keep], return_inverse=True)[1]
-    return fuzzy_ratio(x, y, d, h, degree, clusters, kernel) if f.fuzzy else jump(x, y, h, degree, clusters, kernel)
-
-
-# --- 점검 ---
-
-
-def check(spec, ident, frame) -> list[Check]:
-    """양쪽의 수, 처치율의 뜀, 배정변수의 밀도, 처치 전 변수의 연속, 그래프의 독립."""
-    f = fit(spec, ident, frame)
-    return [
-        *_size_checks(spec, f),
-        *_first_stage_check(f),
-        _density_check(f),
-        *_continuity_check(spec, ident, f),
-        *common.cluster_check(spec, f.frame, f.clusters),
-        *common.graph_checks(spec, ident, frame),
-    ]
-
-
-def _size_checks(spec, f: Fit) -> list[Check]:
-    counts = [int(((f.x >= 0) & (f.x <= f.h)).sum()), int(((f.x < 0) & (f.x >= -f.h)).sum())]
-    smallest = min(counts)
-    status = "ok" if smallest >= FEW else "warn" if smallest >= TOO_FEW else "fail"
-    found = [
-        Check(
-            "effective_sample",
-            "띠 안의 대상",
-            status,
-            f"띠너비 {common.show(f.h)} 안에 처치 쪽 {counts[0]:,}개, 반대쪽 {counts[1]:,}개가 있습니다.",
-            float(smallest),
-            float(FEW),
-            {"ok": None, "warn": "B", "fail": "C"}[status],
-        )
-    ]
-    points = len(np.unique(f.x[np.abs(f.x) <= f.h]))
-    if points < 20:
-        found.append(
-            Check(
-                "mass_points",
-                "배정변수의 눈금",
-                "warn" if points >= 8 else "fail",
-                f"띠 안의 배정변수가 {points}가지 값뿐이라 임곗값으로 다가간다는 말이 눈금 한 칸의 직선에 기댑니다.",
-                float(points),
-                20.0,
-                "B" if points >= 8 else "C",
-            )
-        )
-    return found
-
-
-def _first_stage_check(f: Fit) -> list[Check]:
-    if not f.fuzzy:
-        return []
-    value, error, _ = jump(f.x, f.d, f.h, 1, f.clusters)
-    F = (value / max(error, 1e-12)) ** 2
-    status = "ok" if F >= 100 else "warn" if F >= WEAK_F else "fail"
-    return [
-        Check(
-            "first_stage",
-            "처치율의 뜀",
-            status,
-            f"임곗값에서 처치율이 {value:.2f}만큼 뜁니다(F={F:.1f})." + (" 뜀이 작아 나눈 값을 믿을 수 없습니다." if status == "fail" else ""),
-            float(F),
-            WEAK_F,
-            {"ok": None, "warn": "B", "fail": "C"}[status],
-        )
-    ]
-
-
-def density_jump(x) -> tuple[float, float]:
+def density_jump(x: np.ndarray) -> tuple[float, float]:
     """임곗값에서 밀도의 로그가 뛰는 크기와 표준오차(McCrary, 2008).
 
     가는 막대의 높이에 국소 선형회귀를 합니다. 띠너비는 처음 띠의 네제곱 다항식에서 고릅니다.
@@ -221,249 +198,287 @@ def density_jump(x) -> tuple[float, float]:
     return float(np.log(up) - np.log(down)), float(np.sqrt(24 / (5 * n * h) * (1 / up + 1 / down)))
 
 
-def _density_check(f: Fit) -> Check:
-    value, error = density_jump(f.x)
-    p = common.two_sided(value / error) if np.isfinite(error) else 1.0
-    status = "fail" if p < common.FAIL_LEVEL else "warn" if p < common.WARN_LEVEL or not np.isfinite(error) else "ok"
-    return Check(
-        "density",
-        "배정변수의 밀도",
-        status,
-        f"임곗값에서 밀도가 {np.exp(value):.2f}배로 뜁니다(p={p:.3f})."
-        + (" 대상이 임곗값을 넘으려고 배정변수를 움직였을 수 있습니다." if status == "fail" else ""),
-        p,
-        common.FAIL_LEVEL,
-        {"ok": None, "warn": "B", "fail": "C"}[status],
-    )
+# --- 설계 ---
 
 
-def _predetermined(spec, ident) -> list[str]:
-    before = [c for c, when in sorted(spec.timing.items()) if when == "before"]
-    names = dict.fromkeys([*ident.adjustment, *spec.modifiers, *before, *spec.negative_outcomes])
-    return [c for c in names if c not in {spec.running.column, spec.treatment.column, spec.outcome.column, spec.unit}]
+class Discontinuity(Design):
+    """임곗값 둘레의 국소 회귀."""
 
+    name = "discontinuity"
+    label = "불연속 설계"
+    question = "배정변수가 임곗값을 넘는지로 처치가 정해집니까?"
+    precedence = 20
+    fields = (Running,)
+    estimands = ("LATE", "ATE")
+    reveals = {"density": "배정변수의 밀도", "continuity": "처치 전 변수의 연속"}  # noqa: RUF012
 
-def _continuity_check(spec, ident, f: Fit) -> list[Check]:
-    """처치 전 변수와 음성 대조군이 임곗값에서 뛰는지."""
-    names = [c for c in _predetermined(spec, ident) if c in f.frame.columns]
-    results = []
-    X = models.design_matrix(f.frame, names) if names else pd.DataFrame(index=f.frame.index)
-    for name in X.columns:
-        v = X[name].to_numpy()
-        h = bandwidth(f.x, v)
-        value, error, _ = jump(f.x, v, h, 2, f.clusters)
-        results.append((str(name), value, error))
-    if not results:
-        return []
-    p = common.holm([common.two_sided(v / max(e, 1e-300)) for _, v, e in results])
-    worst = int(np.argmin(p))
-    status = "fail" if p[worst] < common.FAIL_LEVEL else "warn" if p[worst] < common.WARN_LEVEL else "ok"
-    name, value, error = results[worst]
-    return [
-        Check(
-            "continuity",
-            "처치 전 변수의 연속",
-            status,
-            f"처치가 바꿀 수 없는 변수 {len(results)}개 가운데 임곗값에서 가장 뛰는 것은 '{said(spec, name)}'({common.show(value)}, 표준오차 {common.show(error)}, Holm p={p[worst]:.3f})입니다.",
-            p[worst],
-            common.FAIL_LEVEL,
-            {"ok": None, "warn": "B", "fail": "C"}[status],
+    @classmethod
+    def applies(cls, spec: Spec, frame: pd.DataFrame | None = None) -> bool:
+        return Running.of(spec) is not None
+
+    @classmethod
+    def identify(cls, spec: Spec, frame: pd.DataFrame, graph: nx.DiGraph) -> Identification:
+        r, t, y = Running.of(spec), spec.treatment.column, spec.outcome.column
+        side = frame[r.column] >= r.cutoff if r.above else frame[r.column] < r.cutoff
+        fuzzy = bool((side != (frame[t] == spec.treatment.treated)).any())
+        for name, mask in (("위", frame[r.column] >= r.cutoff), ("아래", frame[r.column] < r.cutoff)):
+            if mask.sum() < SMALLEST_ARM:
+                raise spec.error(
+                    DataError, "too_few_at_cutoff", "running.cutoff",
+                    f"임곗값 {r.cutoff} {name}쪽에 대상이 {int(mask.sum())}개뿐입니다. 양쪽에 {SMALLEST_ARM}개 이상이 필요합니다.",
+                    "running.cutoff가 자료의 단위와 맞는지 확인하거나 임곗값 둘레의 자료를 더 모으세요.",
+                )  # fmt: skip
+        notes = ["효과는 임곗값 둘레의 것입니다. 임곗값에서 먼 대상에 옮겨 쓰려면 따로 가정이 필요합니다."]
+        if fuzzy:
+            notes.append("임곗값과 처치가 어긋난 대상이 있어 퍼지 설계로 다룹니다: 결과의 뜀을 처치율의 뜀으로 나눕니다.")
+        if spec.estimand != "LATE":
+            notes.append(f"불연속 설계는 {spec.estimand}가 아니라 임곗값의 국소 효과 LATE를 식별합니다.")
+        jumps = [rf"\lim_{{x\downarrow {r.cutoff}}}E[{tex(v)}\mid x]-\lim_{{x\uparrow {r.cutoff}}}E[{tex(v)}\mid x]" for v in (y, t)]
+        who = "처치가 임곗값을 따라 바뀌는 대상 가운데 " if fuzzy else ""
+        return Identification(
+            design=cls.name,
+            estimand="LATE",
+            adjustment=precision_covariates(spec, graph),
+            sentence=f"'{spec.label(r.column)}'의 임곗값 {r.cutoff} 둘레에 있는 {who}대상에서, {contrast(spec)} {result(spec)}.",
+            formula=rf"\frac{{{jumps[0]}}}{{{jumps[1]}}}" if fuzzy else jumps[0],
+            notes=tuple(notes),
+            whom="임곗값 언저리의 대상",
         )
-    ]
 
+    @cached_property
+    def fit(self) -> Fit:
+        """배정변수를 맞추고 띠너비를 고릅니다."""
+        r, t, spec = Running.of(self.spec), self.spec.treatment, self.spec
+        rows = self.frame.dropna(subset=[r.column, t.column, spec.outcome.column])
+        x, side = centred_running(rows[r.column], r.cutoff, r.above)
+        y = rows[spec.outcome.column].to_numpy(dtype=float)
+        d = (rows[t.column] == t.treated).to_numpy(dtype=float)
+        fuzzy = bool((d.astype(bool) != side).any())
+        return Fit(rows, x, y, d, side, fuzzy, bandwidth(x, y), cluster_codes(spec, rows))
 
-# --- 추정 ---
+    def _effect(self, h: float, degree: int, keep: np.ndarray | None = None, kernel: str = "triangular") -> tuple[float, float, np.ndarray]:
+        """띠너비 ``h``, ``degree``차의 (효과, 표준오차, 영향함수)."""
+        f = self.fit
+        x, y, d, clusters = f.x, f.y, f.d, f.clusters
+        if keep is not None:
+            x, y, d, clusters = x[keep], y[keep], d[keep], subset_clusters(clusters, keep)
+        return fuzzy_ratio(x, y, d, h, degree, clusters, kernel) if f.fuzzy else jump(x, y, h, degree, clusters, kernel)
 
+    # --- 점검 ---
 
-def _estimate(f: Fit, method, label, fails_when, result, primary=False, estimand="LATE") -> Estimate:
-    value, error, _ = result
-    half = common.critical(len(f.x), f.clusters) * error
-    inside = int((np.abs(f.x) <= f.h).sum())
-    return Estimate(method, label, value, value - half, value + half, error, inside, fails_when, primary, estimand)
+    def check(self) -> list[Check]:
+        """양쪽의 수, 처치율의 뜀, 배정변수의 밀도, 처치 전 변수의 연속, 그래프의 독립."""
+        return [
+            *self._size(),
+            *self._first_stage(),
+            self._density(),
+            *self._continuity(),
+            *checks.cluster_count(self.spec, self.fit.clusters),
+            *checks.graph_independences(self.spec, self.frame),
+        ]
 
+    def _size(self) -> list[Check]:
+        f = self.fit
+        counts = [int(((f.x >= 0) & (f.x <= f.h)).sum()), int(((f.x < 0) & (f.x >= -f.h)).sum())]
+        message = f"띠너비 {number(f.h)} 안에 처치 쪽 {counts[0]:,}개, 반대쪽 {counts[1]:,}개가 있습니다."
+        found = [graded("effective_sample", "띠 안의 대상", message, min(counts), ladder(min(counts), FEW, TOO_FEW), float(FEW))]
+        points = len(np.unique(f.x[np.abs(f.x) <= f.h]))
+        if points < FEW_POINTS:
+            message = f"띠 안의 배정변수가 {points}가지 값뿐이라 임곗값으로 다가간다는 말이 눈금 한 칸의 직선에 기댑니다."
+            found.append(graded("mass_points", "배정변수의 눈금", message, points, ladder(points, FEW_POINTS, TOO_FEW_POINTS), float(FEW_POINTS)))
+        return found
 
-def estimate(spec, ident, frame) -> list[Estimate]:
-    """치우침을 고친 국소 회귀(주된 추정), 국소 선형, 좁은 띠의 국소 선형, 고른 가중의 국소 선형, 단순 비교."""
-    f = fit(spec, ident, frame)
-    out = [
-        _estimate(
-            f, "robust", "치우침을 고친 국소 회귀", "임곗값 둘레의 대상이 적어 이차식이 흔들릴 때", _effect(f, f.h, 2), True
-        ),
-        _estimate(f, "local_linear", "국소 선형회귀", "띠 안에서 관계가 굽어 있을 때", _effect(f, f.h, 1)),
-        _estimate(f, "narrow", "절반 띠의 국소 선형회귀", "띠 안의 대상이 적을 때", _effect(f, f.h / 2, 1)),
-        _estimate(f, "uniform", "가중하지 않은 국소 이차회귀", "임곗값에서 먼 대상이 다르게 움직일 때", _effect(f, f.h, 2, kernel="uniform")),
-    ]
-    m1, m0 = f.y[f.side], f.y[~f.side]
-    value, error = float(m1.mean() - m0.mean()), float(np.sqrt(m1.var(ddof=1) / len(m1) + m0.var(ddof=1) / len(m0)))
-    half = common.critical(len(f.x)) * error
-    out.append(
-        Estimate("naive", "임곗값 위와 아래의 평균 차이", value, value - half, value + half, error, len(f.x), "배정변수 자체가 결과를 움직일 때")
-    )
-    return out
+    def _first_stage(self) -> list[Check]:
+        f = self.fit
+        if not f.fuzzy:
+            return []
+        value, se, _ = jump(f.x, f.d, f.h, 1, f.clusters)
+        F = (value / max(se, 1e-12)) ** 2
+        tails = {"fail": " 뜀이 작아 나눈 값을 믿을 수 없습니다."}
+        message = f"임곗값에서 처치율이 {number(value, digits=2)}만큼 뜁니다(F={F:.1f})."
+        return [graded("first_stage", "처치율의 뜀", message, F, ladder(F, STRONG_F, WEAK_F), WEAK_F, tails)]
 
+    def _density(self) -> Check:
+        value, se = density_jump(self.fit.x)
+        p = two_sided(value / se) if np.isfinite(se) else 1.0
+        status = ladder(p, WARN_LEVEL, FAIL_LEVEL) if np.isfinite(se) else "warn"
+        tails = {"fail": " 대상이 임곗값을 넘으려고 배정변수를 움직였을 수 있습니다."}
+        return graded("density", "배정변수의 밀도", f"임곗값에서 밀도가 {np.exp(value):.2f}배로 뜁니다(p={p:.3f}).", p, status, FAIL_LEVEL, tails)
 
-# --- 흔들어 보기 ---
+    def _predetermined(self) -> list[str]:
+        """임곗값에서 뛰면 안 되는 변수들: 보정할 변수, 처치 전이라고 적은 것, 음성 대조군."""
+        spec = self.spec
+        before = [c for c, when in sorted(spec.timing.items()) if when == "before"]
+        skip = {Running.of(spec).column, spec.treatment.column, spec.outcome.column, spec.unit}
+        found = dict.fromkeys([*self.ident.adjustment, *spec.modifiers, *before, *spec.negative_outcomes])
+        return [c for c in found if c not in skip and c in self.fit.frame.columns]
 
+    def _continuity(self) -> list[Check]:
+        """처치 전 변수와 음성 대조군이 임곗값에서 뛰는지."""
+        f, results = self.fit, []
+        X = learners.design_matrix(self.spec, f.frame, self._predetermined())
+        for name in X.columns:
+            v = X[name].to_numpy()
+            value, se, _ = jump(f.x, v, bandwidth(f.x, v), 2, f.clusters)
+            results.append((str(name), value, se))
+        if not results:
+            return []
+        p = holm([two_sided(v / max(e, 1e-300)) for _, v, e in results])
+        worst = int(np.argmin(p))
+        name, value, se = results[worst]
+        message = (
+            f"처치가 바꿀 수 없는 변수 {len(results)}개 가운데 임곗값에서 가장 뛰는 것은 '{self.spec.readable(name)}'"
+            f"({number(value)}, 표준오차 {number(se)}, Holm p={p[worst]:.3f})입니다."
+        )
+        return [graded("continuity", "처치 전 변수의 연속", message, p[worst], ladder(p[worst], WARN_LEVEL, FAIL_LEVEL), FAIL_LEVEL)]
 
-def stress(spec, ident, frame, estimates) -> tuple[list[Check], list[Sensitivity]]:
-    """추정량끼리의 견줌, 가짜 임곗값, 띠너비와 도넛, 음성 대조군."""
-    f = fit(spec, ident, frame)
-    main = next(e for e in estimates if e.primary)
-    base = _effect(f, f.h, 2)[2]
+    # --- 추정 ---
 
-    def gap(influence):
-        d = influence - base
-        total = d if f.clusters is None else np.bincount(f.clusters, weights=d)
+    @cached_property
+    def estimates(self) -> list[Estimate]:
+        """치우침을 고친 국소 회귀(주된 추정), 국소 선형, 좁은 띠의 국소 선형, 고른 가중의 국소 선형, 단순 비교."""
+        f = self.fit
+        labels = {
+            "robust": ("치우침을 고친 국소 회귀", "임곗값 둘레의 대상이 적어 이차식이 흔들릴 때"),
+            "local_linear": ("국소 선형회귀", "띠 안에서 관계가 굽어 있을 때"),
+            "narrow": ("절반 띠의 국소 선형회귀", "띠 안의 대상이 적을 때"),
+            "uniform": ("가중하지 않은 국소 이차회귀", "임곗값에서 먼 대상이 다르게 움직일 때"),
+        }
+        inside, out = int((np.abs(f.x) <= f.h).sum()), []
+        for method, (value, se, _) in self._fits.items():
+            half = critical_value(len(f.x), f.clusters) * se
+            out.append(Estimate(method, labels[method][0], value, value - half, value + half, se, inside, labels[method][1], method == "robust", "LATE"))
+        m1, m0 = f.y[f.side], f.y[~f.side]
+        value, se = float(m1.mean() - m0.mean()), float(np.sqrt(m1.var(ddof=1) / len(m1) + m0.var(ddof=1) / len(m0)))
+        half = critical_value(len(f.x)) * se
+        naive = Estimate("naive", "임곗값 위와 아래의 평균 차이", value, value - half, value + half, se, len(f.x), "배정변수 자체가 결과를 움직일 때")
+        return [*out, naive]
+
+    @cached_property
+    def _fits(self) -> dict[str, tuple[float, float, np.ndarray]]:
+        h = self.fit.h
+        return {
+            "robust": self._effect(h, 2),
+            "local_linear": self._effect(h, 1),
+            "narrow": self._effect(h / 2, 1),
+            "uniform": self._effect(h, 2, kernel="uniform"),
+        }
+
+    # --- 흔들어 보기 ---
+
+    def stress(self) -> tuple[list[Check], list[Sensitivity]]:
+        """추정량끼리의 견줌, 가짜 임곗값, 띠너비와 도넛."""
+        base = self._fits["robust"][2]
+        apart = {method: self._summed_se(influence - base) for method, (_, _, influence) in self._fits.items() if method != "robust"}
+        sweep_check, sweep = self._bandwidths()
+        donut_check, donut = self._donut()
+        return [checks.agreement(self.estimates, apart), self._placebo_cutoffs(), sweep_check, donut_check], [sweep, donut]
+
+    def _summed_se(self, influence: np.ndarray) -> float:
+        """합이 오차인 영향함수의 표준오차."""
+        clusters = self.fit.clusters
+        total = influence if clusters is None else np.bincount(clusters, weights=influence)
         return float(np.sqrt((total**2).sum()))
 
-    errors = {
-        "local_linear": gap(_effect(f, f.h, 1)[2]),
-        "narrow": gap(_effect(f, f.h / 2, 1)[2]),
-        "uniform": gap(_effect(f, f.h, 2, kernel="uniform")[2]),
-    }
-    sweep_check, sweep = _bandwidths(f, main)
-    donut_check, donut = _donut(f, main)
-    return [common.agreement_check(estimates, errors), _placebo_cutoffs(f), sweep_check, donut_check], [sweep, donut]
+    def _placebo_cutoffs(self) -> Check:
+        """임곗값이 아닌 자리(양쪽의 사분위)에서 뛰는지. 한쪽의 대상만 써서 진짜 뜀이 섞이지 않습니다."""
+        f, tested = self.fit, []
+        for mask in (f.x >= 0, f.x < 0):
+            for q in (0.3, 0.5, 0.7):
+                x, y = f.x[mask] - float(np.quantile(f.x[mask], q)), f.y[mask]
+                if min((x >= 0).sum(), (x < 0).sum()) < 40:
+                    continue
+                value, se, _ = jump(x, y, bandwidth(x, y), 2, subset_clusters(f.clusters, mask))
+                tested.append(two_sided(value / max(se, 1e-300)))
+        if not tested:
+            return flagged("placebo", "가짜 임곗값", "대상이 적어 가짜 임곗값을 볼 수 없습니다.", None, True)
+        p = min(holm(tested))
+        message = f"임곗값이 아닌 {len(tested)}곳에서 뜀을 보았고, 가장 작은 Holm p값은 {p:.3f}입니다."
+        tails = {"warn": " 국소 회귀가 굽은 관계를 뜀으로 읽고 있을 수 있습니다."}
+        return graded("placebo", "가짜 임곗값", message, p, "warn" if p < FAIL_LEVEL else "ok", FAIL_LEVEL, tails)
 
-
-def _placebo_cutoffs(f: Fit) -> Check:
-    """임곗값이 아닌 자리(양쪽의 사분위)에서 뛰는지. 한쪽의 대상만 써서 진짜 뜀이 섞이지 않습니다."""
-    tested = []
-    for mask in (f.x >= 0, f.x < 0):
-        for q in (0.3, 0.5, 0.7):
-            at = float(np.quantile(f.x[mask], q))
-            x, y = f.x[mask] - at, f.y[mask]
-            if min((x >= 0).sum(), (x < 0).sum()) < 40:
+    def _bandwidths(self) -> tuple[Check, Sensitivity]:
+        f, main, base = self.fit, self.primary, self._fits["robust"][2]
+        values, moved = {}, 0.0
+        for factor in SWEEP:
+            h = min(f.h * factor, np.abs(f.x).max())
+            if min(((f.x >= 0) & (f.x <= h)).sum(), ((f.x < 0) & (f.x >= -h)).sum()) < TOO_FEW:
                 continue
-            clusters = None if f.clusters is None else np.unique(f.clusters[mask], return_inverse=True)[1]
-            value, error, _ = jump(x, y, bandwidth(x, y), 2, clusters)
-            tested.append((at, value, error))
-    if not tested:
-        return Check("placebo", "가짜 임곗값", "warn", "대상이 적어 가짜 임곗값을 볼 수 없습니다.", None, None, "B")
-    p = common.holm([common.two_sided(v / max(e, 1e-300)) for _, v, e in tested])
-    worst = int(np.argmin(p))
-    bad = p[worst] < common.FAIL_LEVEL
-    return Check(
-        "placebo",
-        "가짜 임곗값",
-        "warn" if bad else "ok",
-        f"임곗값이 아닌 {len(tested)}곳에서 뜀을 보았고, 가장 작은 Holm p값은 {p[worst]:.3f}입니다."
-        + (" 국소 회귀가 굽은 관계를 뜀으로 읽고 있을 수 있습니다." if bad else ""),
-        p[worst],
-        common.FAIL_LEVEL,
-        "B" if bad else None,
-    )
+            value, _, influence = self._effect(h, 2)
+            values[f"{factor:g}배"] = value
+            if factor != 1.0:
+                apart = float(np.sqrt(((influence - base) ** 2).sum()))
+                moved = max(moved, abs(value - main.value) / max(apart, 0.5 * main.se, 1e-300))
+        message = "띠너비를 바꾸면 " + ", ".join(f"{k} {number(v)}" for k, v in values.items()) + f"입니다(가장 큰 차이 z={moved:.1f})."
+        return (
+            flagged("bandwidth", "띠너비", message, moved, moved > DISAGREE_Z, DISAGREE_Z),
+            Sensitivity("bandwidth", "띠너비에 따른 움직임", moved, message, values),
+        )
 
+    def _donut(self) -> tuple[Check, Sensitivity]:
+        """임곗값에 바짝 붙은 대상을 빼도 같은지."""
+        f, main, values, moved = self.fit, self.primary, {}, 0.0
+        for share in DONUT:
+            value, se, _ = self._effect(f.h, 2, keep=np.abs(f.x) > share * f.h)
+            values[f"{share:.0%}"] = value
+            moved = max(moved, abs(value - main.value) / max(np.sqrt(abs(se**2 - main.se**2)), 0.5 * main.se, 1e-300))
+        message = "임곗값에 붙은 대상을 띠너비의 " + ", ".join(f"{k}까지 빼면 {number(v)}" for k, v in values.items()) + f"입니다(가장 큰 차이 z={moved:.1f})."
+        return (
+            flagged("donut", "도넛", message, moved, moved > DISAGREE_Z, DISAGREE_Z),
+            Sensitivity("donut", "도넛에 따른 움직임", moved, message, values),
+        )
 
-def _bandwidths(f: Fit, main) -> tuple[Check, Sensitivity]:
-    numbers, moved = {}, 0.0
-    for factor in SWEEP:
-        h = min(f.h * factor, np.abs(f.x).max())
-        if min(((f.x >= 0) & (f.x <= h)).sum(), ((f.x < 0) & (f.x >= -h)).sum()) < TOO_FEW:
-            continue
-        value, error, influence = _effect(f, h, 2)
-        numbers[f"{factor:g}배"] = value
-        difference = float(np.sqrt(((influence - _effect(f, f.h, 2)[2]) ** 2).sum()))
-        if factor != 1.0:
-            moved = max(moved, abs(value - main.value) / max(difference, 0.5 * main.error, 1e-300))
-    bad = moved > common.DISAGREE_Z
-    message = "띠너비를 바꾸면 " + ", ".join(f"{k} {common.show(v)}" for k, v in numbers.items()) + f"입니다(가장 큰 차이 z={moved:.1f})."
-    return (
-        Check("bandwidth", "띠너비", "warn" if bad else "ok", message, moved, common.DISAGREE_Z, "B" if bad else None),
-        Sensitivity("bandwidth", "띠너비에 따른 움직임", moved, message, numbers),
-    )
+    # --- 그림과 재현 ---
 
+    def pictures(self) -> list[Picture]:
+        """배정변수를 따라 묶은 평균과 국소 회귀선."""
+        f, r = self.fit, Running.of(self.spec)
+        sign = 1.0 if r.above else -1.0
+        span = min(3 * f.h, np.abs(f.x).max())
+        inside = np.abs(f.x) <= span
+        place = np.digitize(f.x[inside], np.linspace(-span, span, 41))
+        groups = [place == k for k in np.unique(place)]
+        lines = {}
+        for name, mask in (("right", (f.x >= 0) & (f.x <= f.h)), ("left", (f.x < 0) & (f.x >= -f.h))):
+            w = 1 - np.abs(f.x[mask]) / f.h
+            beta = np.polyfit(f.x[mask], f.y[mask], 1, w=np.sqrt(np.maximum(w, 1e-9)))
+            grid = np.linspace(0, f.h, 20) * (1 if name == "right" else -1)
+            lines[name] = ((sign * grid + r.cutoff).tolist(), np.polyval(beta, grid).tolist())
+        if sign < 0:
+            lines = {"left": lines["right"], "right": lines["left"]}
+        data = {
+            "x": [float(sign * f.x[inside][rows].mean() + r.cutoff) for rows in groups],
+            "y": [float(f.y[inside][rows].mean()) for rows in groups],
+            "cutoff": r.cutoff,
+            "x_label": self.spec.label(r.column),
+            "y_label": self.spec.label(self.spec.outcome.column),
+        }
+        for side in ("left", "right"):
+            data[f"fit_x_{side}"], data[f"fit_y_{side}"] = lines[side]
+        alt = "가로축은 배정변수, 세로축은 결과. 점은 구간마다의 평균이고 선은 띠 안의 국소 선형회귀입니다."
+        return [Picture("running", "임곗값 둘레의 결과", alt, data)]
 
-def _donut(f: Fit, main) -> tuple[Check, Sensitivity]:
-    """임곗값에 바짝 붙은 대상을 빼도 같은지."""
-    numbers, moved = {}, 0.0
-    for share in DONUT:
-        keep = np.abs(f.x) > share * f.h
-        value, error, _ = _effect(f, f.h, 2, keep=keep)
-        numbers[f"{share:.0%}"] = value
-        moved = max(moved, abs(value - main.value) / max(np.sqrt(abs(error**2 - main.error**2)), 0.5 * main.error, 1e-300))
-    bad = moved > common.DISAGREE_Z
-    message = "임곗값에 붙은 대상을 띠너비의 " + ", ".join(f"{k}까지 빼면 {common.show(v)}" for k, v in numbers.items()) + f"입니다(가장 큰 차이 z={moved:.1f})."
-    return (
-        Check("donut", "도넛", "warn" if bad else "ok", message, moved, common.DISAGREE_Z, "B" if bad else None),
-        Sensitivity("donut", "도넛에 따른 움직임", moved, message, numbers),
-    )
-
-
-# --- 그림과 재현 ---
-
-
-def pictures(spec, ident, frame, estimates) -> list[Picture]:
-    """추정값과, 배정변수를 따라 묶은 평균과 국소 회귀선."""
-    f = fit(spec, ident, frame)
-    sign = 1.0 if spec.running.above else -1.0
-    span = min(3 * f.h, np.abs(f.x).max())
-    near = np.abs(f.x) <= span
-    bins = np.linspace(-span, span, 41)
-    place = np.digitize(f.x[near], bins)
-    xs, ys = [], []
-    for k in np.unique(place):
-        rows = place == k
-        xs.append(float(sign * f.x[near][rows].mean() + spec.running.cutoff))
-        ys.append(float(f.y[near][rows].mean()))
-    fits = {}
-    for name, mask in (("right", (f.x >= 0) & (f.x <= f.h)), ("left", (f.x < 0) & (f.x >= -f.h))):
-        w = 1 - np.abs(f.x[mask]) / f.h
-        beta = np.polyfit(f.x[mask], f.y[mask], 1, w=np.sqrt(np.maximum(w, 1e-9)))
-        grid = np.linspace(0, f.h, 20) * (1 if name == "right" else -1)
-        fits[name] = ((sign * grid + spec.running.cutoff).tolist(), np.polyval(beta, grid).tolist())
-    if sign < 0:
-        fits = {"left": fits["right"], "right": fits["left"]}
-    return [
-        common.forest(estimates, spec.outcome.unit),
-        Picture(
-            "running",
-            "임곗값 둘레의 결과",
-            "가로축은 배정변수, 세로축은 결과. 점은 구간마다의 평균이고 선은 띠 안의 국소 선형회귀입니다.",
-            {
-                "x": xs,
-                "y": ys,
-                "fit_x_left": fits["left"][0],
-                "fit_y_left": fits["left"][1],
-                "fit_x_right": fits["right"][0],
-                "fit_y_right": fits["right"][1],
-                "cutoff": spec.running.cutoff,
-                "x_label": spec.label(spec.running.column),
-                "y_label": spec.label(spec.outcome.column),
-            },
-        ),
-    ]
-
-
-def steps(spec, ident, frame, estimates) -> list[Step]:
-    """numpy로 같은 값을, statsmodels의 가중 회귀로 국소 선형의 뜀을 냅니다."""
-    f = fit(spec, ident, frame)
-    r, t = spec.running, spec.treatment
-    flip = "" if r.above else "x = -x\n"
-    cluster = t.cluster or (spec.panel.unit if spec.panel else None)
-    cluster = cluster if f.clusters is not None else None
-    groups = f"groups = pd.factorize(frame[{cluster!r}], sort=True)[0]" if cluster else "groups = None"
-    call = "fuzzy_ratio(x, y, d, h, 2, groups)" if f.fuzzy else "jump(x, y, h, 2, groups)"
-    functions = [bandwidth, jump] + ([fuzzy_ratio] if f.fuzzy else [])
-    return [
-        Step(
-            "배정변수에서 임곗값을 빼고, 처치 쪽이 오른쪽에 오게 합니다.",
-            "import numpy as np\nimport pandas as pd\nimport statsmodels.api as sm\nfrom scipy import stats\n\nreproduced = {}\n"
-            f"frame = frame.dropna(subset=[{r.column!r}, {t.column!r}, {spec.outcome.column!r}])\n"
-            f"x = frame[{r.column!r}].to_numpy(dtype=float) - {r.cutoff!r}\nside = x {'>=' if r.above else '<'} 0\n{flip}"
-            "x = np.where(side, np.maximum(x, 1e-12), np.minimum(x, -1e-12))\n"
-            f"y = frame[{spec.outcome.column!r}].to_numpy(dtype=float)\nd = (frame[{t.column!r}] == {t.treated!r}).to_numpy(dtype=float)\n{groups}",
-        ),
-        Step(
-            "국소 선형회귀의 띠너비에서 이차식을 맞춥니다. 치우침을 고친 국소 회귀의 가장 단순한 꼴입니다.",
-            "\n\n".join(inspect.getsource(x) for x in functions)
-            + f"\n\nh = bandwidth(x, y)\nvalue, error, _ = {call}\n"
-            "df = (len(y) if groups is None else groups.max() + 1) - 1\nhalf = stats.t.ppf(0.975, df) * error\n"
-            'reproduced["robust"] = {"value": value, "low": value - half, "high": value + half}\nreproduced["robust"]',
-        ),
-        Step(
-            "statsmodels의 가중 최소제곱으로 국소 선형의 뜀을 확인합니다.",
-            "w = np.clip(1 - np.abs(x) / h, 0, None)\nright = (x >= 0).astype(float)\n"
-            "Z = sm.add_constant(np.column_stack([right, x, right * x]))\nprint(sm.WLS(y, Z, weights=w).fit(cov_type='HC1').summary().tables[1])",
-        ),
-    ]
+    def steps(self) -> list[Step]:
+        """같은 함수로 같은 값을, statsmodels의 가중 회귀로 국소 선형의 뜀을 냅니다."""
+        f, r, t, y = self.fit, Running.of(self.spec), self.spec.treatment, self.spec.outcome.column
+        groups = f"pd.factorize(frame[{cluster_column(self.spec)!r}], sort=True)[0]" if f.clusters is not None else "None"
+        call = "fuzzy_ratio(x, y, d, h, 2, groups)" if f.fuzzy else "jump(x, y, h, 2, groups)"
+        functions = [bandwidth, jump, *([fuzzy_ratio] if f.fuzzy else []), critical_value]
+        return [
+            Step(
+                "배정변수에서 임곗값을 빼고, 처치 쪽이 오른쪽에 오게 합니다.",
+                f"{IMPORTS}\n\n{source(centred_running)}\n\nframe = frame.dropna(subset=[{r.column!r}, {t.column!r}, {y!r}])\n"
+                f"x, side = centred_running(frame[{r.column!r}], {r.cutoff!r}, {r.above!r})\ny = frame[{y!r}].to_numpy(dtype=float)\n"
+                f"d = (frame[{t.column!r}] == {t.treated!r}).to_numpy(dtype=float)\ngroups = {groups}",
+            ),
+            Step(
+                "국소 선형회귀의 띠너비에서 이차식을 맞춥니다. 치우침을 고친 국소 회귀의 가장 단순한 꼴입니다.",
+                f"{source(*functions)}\n\nh = bandwidth(x, y)\nvalue, se, _ = {call}\nhalf = critical_value(len(x), groups) * se\n"
+                'reproduced["robust"] = {"value": value, "low": value - half, "high": value + half}\nreproduced["robust"]',
+            ),
+            Step(
+                "statsmodels의 가중 최소제곱으로 국소 선형의 뜀을 확인합니다.",
+                "import statsmodels.api as sm\n\nw = np.clip(1 - np.abs(x) / h, 0, None)\nright = (x >= 0).astype(float)\n"
+                "Z = sm.add_constant(np.column_stack([right, x, right * x]))\nprint(sm.WLS(y, Z, weights=w).fit(cov_type='HC1').summary().tables[1])",
+            ),
+        ]

@@ -10,8 +10,10 @@ import yaml
 
 from book.checks import check_page, inspect_page, language, prose_numbers, structure
 from book.checks.__main__ import main
-from book.myst import BOUND, CITED, flatten, parse
-from book.page import ROOT, Page, read_page, toc_docnames
+from book.execution import to_notebook
+from book.learner_notebook import source_cells
+from book.myst import BOUND, CITED, flatten, parse, split_row
+from book.page import ROOT, Page, published_pages, read_page, toc_docnames
 
 TEMPLATE = read_page("case_studies/template.md")
 VARIANTS = {"추정치": "추정값", "성향 점수": "성향점수", "교란변수": "교란 요인", "처리군": "실험군", "처리 변수": "처치"}
@@ -70,9 +72,37 @@ def test_cell_metadata_is_read_in_both_forms():
 
 
 def test_inline_marks_are_removed_and_positions_kept():
-    flat = flatten("{term}`성향점수<propensity score>`는 **{glue:text}`a:.1f`**이고 [글](https://a.b/c)과 [쪽](x.md)과 `코드 3`입니다.[^a]")
-    assert flat.text == f"성향점수는 {BOUND}이고 글{CITED}과 쪽과 \ue001입니다.{CITED}"
+    raw = "{term}`성향점수<propensity score>`는 **{glue:text}`a:.1f`점**이고 [*글*](https://a.b/c)과\n[쪽](x.md)과 `코드 3`과 \\*와 https://a.b 입니다.[^a]"
+    flat = flatten(raw)
+    assert flat.text == f"성향점수는 {BOUND}점이고 글{CITED}과\n쪽과 \ue001과 *와 \ue001{CITED} 입니다.{CITED}"
     assert flat.origin(0) == 7
+    for word in ("점이고", "글", "쪽과", "*와", "입니다"):
+        assert raw.startswith(word[:1], flat.origin(flat.text.index(word)))
+
+
+def test_a_directive_that_opens_with_another_is_not_read_as_options():
+    document = parse("::::{tab-set}\n:::{tab-item} 맥\n본문\n:::\n::::\n\n- 하나\n  ```{note}\n  안\n  ```\n")
+    assert [(d.name, d.line, d.first, d.end, d.inside) for d in document.directives] == [
+        ("tab-set", 1, 2, 5, ()), ("tab-item", 2, 3, 4, ("tab-set",)), ("note", 8, 9, 10, ()),
+    ]  # fmt: skip
+    assert [(b.kind, b.line, b.raw) for b in document.blocks] == [("title", 2, "맥"), ("paragraph", 3, "본문"), ("item", 7, "하나"), ("paragraph", 9, "안")]
+
+
+def test_an_empty_cell_keeps_the_columns_of_its_row():
+    document = parse("| | 가 | 나 |\n|---|---|---|\n| 다 | | `a|b` |\n")
+    assert document.blocks[1].header == ("", "가", "나")
+    assert [cell.strip() for _, cell in split_row("| 다 | | `a|b` |")] == ["다", "", "`a|b`"]
+
+
+@pytest.mark.parametrize("page", [p for p in published_pages() if p.is_notebook], ids=lambda p: p.docname)
+def test_cells_are_those_of_the_reader_that_builds_the_site(page):
+    built = [(c.cell_type, c.source, c.metadata) for c in to_notebook(page).cells]
+    assert [(c.cell_type, c.source, c.metadata) for c in source_cells(page)] == built
+    assert [c.source for c in parse(page.text).cells] == [source for kind, source, _ in built if kind == "code"]
+
+
+def test_a_cell_inside_another_block_is_not_a_cell():
+    assert parse(":::{note}\n```{code-cell} ipython3\nx = 1\n```\n:::\n").cells == []
 
 
 # ── 문체 ──
@@ -293,10 +323,10 @@ def test_headings_out_of_order_are_found():
         ("question: [1, 4]\n", "question: [1, 9]\n", "front-matter", "question:", "1에서 4까지"),
         ("minutes: {read: 25, practise: 30, session: 45}", "minutes: {read: 25}", "front-matter", "minutes:", "practise"),
         ("kind: case\n", "kind: story\n", "front-matter", "kind:", "chapter, case, guide"),
-        ("estimand: ATE\n", "estimand: ATT\n", "estimand", 'record_claim("추가', "record_claim은 ATE"),
-        ('estimand="ATE"', 'estimand="ATT"', "estimand", 'record_claim("추가', "머리말의 추정 대상은 ATE"),
+        ("estimand: ATE\n", "estimand: ATT\n", "estimand", 'validate("추가', "코드는 ATE를"),
+        ('estimand="ATE"', 'estimand="ATT"', "estimand", 'validate("추가', "머리말의 추정 대상은 ATE"),
         ("# 사례 템플릿: 추가", "# 다른 제목: 추가", "title", "# 다른 제목", "title"),
-        ("answer_1 = -estimate * 3.0 - cost", "answer = 1", "exercise", "answer = 1", "answer_1"),
+        ("answer_1 = -estimate * 2.5 - cost", "answer = 1", "exercise", "answer = 1", "answer_1"),
         (', wrong={\n    "ATE와 혼동": ("ATE", "씻지 않던 로트는 이 결정으로 바뀌지 않습니다."),\n    "ATU와 혼동": ("ATU", "ATU는 지금 씻지 않는 로트의 효과입니다.")}', ", wrong={}", "exercise", 'check_answer("연습 3"', "흔한 오답"),
         ('check_answer("연습 2"', 'check_answer("연습 7"', "exercise", 'check_answer("연습 7"', "'연습 2'(으)로"),
         (":::{exercise} 연습 3. 누구의", ":::{exercise} 누구의", "exercise", ":::{exercise} 누구의", "연습 1. 제목"),
@@ -331,8 +361,10 @@ def test_missing_solution_self_check_and_records_are_found():
     assert any("정답 셀이 없습니다" in f.message and f.line == line_of(no_solution.text, ":::{exercise} 연습 3.") for f in structure.check(no_solution))
     no_check = changed_template(':tags: [self-check]\ncheck_answer("연습 3"', 'check_answer("연습 3"')
     assert any("자기 점검이 없습니다" in f.message for f in structure.check(no_check))
-    no_record = changed_template("record_validation(\"추가", "print(\"추가")
-    assert any(f.rule == "claim" and "record_validation" in f.message for f in structure.check(no_record))
+    no_record = changed_template("validate(\"추가", "print(\"추가")
+    assert [f.rule for f in structure.check(no_record) if "validate" in f.message] == ["claim", "claim"]
+    by_hand = changed_template("validate(\"추가", "record_claim(\"추가")  # 되풀이한 검증만 없을 때
+    assert [f.message for f in structure.check(by_hand) if f.rule == "claim" and "record_validation" in f.message]
 
 
 def test_a_figure_without_alternative_text_is_found():
@@ -362,6 +394,14 @@ def test_bold_that_stays_as_stars_is_found():
     assert [f.line for f in found] == [line_of(broken.text, "작은 점포")]
     glued = changed_template("## 3. 결정\n", "## 3. 결정\n\n값은 **{glue:text}`effect:.1f`시간**입니다.\n")
     assert not [f for f in language.check(glued) if f.rule == "stars"]
+    tight = changed_template("## 3. 결정\n", "## 3. 결정\n\n값은 **{glue:text}`effect:.1f`**입니다.\n")
+    assert [f.line for f in language.check(tight) if f.rule == "stars"] == [line_of(tight.text, "값은 **")]
+
+
+def test_a_block_that_is_never_closed_is_found_where_it_opens():
+    last = TEMPLATE.text.rstrip("\n").split("\n")[-1]
+    changed = changed_template(last, f"{last}\n\n::::{{note}}\n:::{{tip}}\n안\n:::\n:::")
+    assert [f.line for f in structure.check(changed) if f.rule == "fence"] == [line_of(changed.text, "::::{note}")]
 
 
 def test_too_few_slides_are_counted():
@@ -403,7 +443,7 @@ def run(*arguments: str) -> tuple[int, str]:
 
 def test_the_command_names_file_and_line_and_fails(tmp_path, monkeypatch):
     broken = ROOT / "case_studies" / "template.md"
-    text = changed_template("효과를 지우려면", "추정치를 지우려면").text
+    text = changed_template("구간 끝을 본전 3개로", "추정치를 본전 3개로").text
     monkeypatch.setattr("book.checks.__main__.read_page", lambda path: Page(broken, text, TEMPLATE.meta))
     code, out = run("case_studies/template.md")
     assert code == 1
@@ -417,7 +457,7 @@ def test_the_command_passes_a_good_page_and_explains_a_missing_one():
 
 
 def test_warnings_alone_do_not_fail():
-    noisy = changed_template('glue("rv", 100 * robustness)', 'glue("rv", 100 * robustness)\nglue("spare", 1)')
+    noisy = changed_template('glue("size", -estimate)', 'glue("size", -estimate)\nglue("spare", 1)')
     found = inspect_page(noisy)
     assert [f.rule for f in found] == ["glue-unused"] and check_page(noisy) == []
 

@@ -27,6 +27,7 @@ from book.execution import (
     used_datasets,
 )
 from book.extensions.stored_runs import put_outputs
+from book.files import explain
 from book.page import ROOT, PageError, read_page
 
 FRONT = """---
@@ -188,12 +189,7 @@ def test_a_named_dependency_changes_the_key(repo):
 
 def keep(page, key=None, seconds=1.0, memory=100.0):
     key = key or execution_key(page)
-    base = execution.execution_dir() / f"{page.docname.replace('/', '__')}.{key}"
-    base.parent.mkdir(exist_ok=True)
-    notebook = nbformat.v4.new_notebook()
-    base.with_name(base.name + ".ipynb").write_text(nbformat.writes(notebook))
-    base.with_name(base.name + ".json").write_text(json.dumps({"seconds": seconds, "memory_mb": memory}))
-    return base.with_name(base.name + ".ipynb")
+    return execution._keep(page.docname, key, nbformat.v4.new_notebook(), seconds, memory).path
 
 
 def test_a_stored_run_is_used_only_whole_and_only_for_its_key(repo):
@@ -204,6 +200,53 @@ def test_a_stored_run_is_used_only_whole_and_only_for_its_key(repo):
     assert stored(write_page(repo, "changed()")) is None
     path.with_suffix(".json").unlink()
     assert stored(write_page(repo)) is None, "기록이 없는 반쪽 결과를 썼습니다."
+
+
+@pytest.mark.parametrize("suffix", [".ipynb", ".json"])
+@pytest.mark.parametrize("damage", [lambda b: b"", lambda b: b[: len(b) // 2], lambda b: b"\x00" * len(b), lambda b: b + b" ", None])
+def test_a_damaged_run_is_executed_again_and_says_so(repo, child, capsys, suffix, damage):
+    page = write_page(repo)
+    path = execute(page).path.with_suffix(suffix)
+    if damage:
+        path.write_bytes(damage(path.read_bytes()))
+    else:
+        path.unlink()
+    harmless = suffix == ".json" and damage and damage(b"{}") == b"{} "  # 기록 뒤의 빈칸은 뜻을 바꾸지 않습니다
+    assert (stored(page) is None) is not harmless
+    assert execute(page).cached is bool(harmless)
+    said = capsys.readouterr().out
+    assert ("page: 보관한 실행이 온전하지 않아 다시 실행합니다" in said) is (not harmless and (suffix, damage) != (".json", None)), said
+    assert execute(page).cached and execution._last_seconds("page") == 1.0
+
+
+def test_an_edit_while_running_is_not_stored_under_the_old_key(repo, child, monkeypatch):
+    page = write_page(repo)
+
+    def edited(*arguments, **options):
+        write_page(repo, "load('two')")
+        return child.run(*arguments, **options)
+
+    monkeypatch.setattr(execution, "run", edited)
+    with pytest.raises(ExecutionFailed, match="실행하는 동안 원고나 데이터가 바뀌었습니다"):
+        execute(page)
+    assert stored(page) is None
+
+
+def test_a_full_disk_in_the_kernel_is_not_blamed_on_the_page(repo, child):
+    child.result = {"error": "page.md:9: OSError: [Errno 28] No space left on device", "seconds": 1.0, "memory_mb": 1.0}
+    with pytest.raises(OSError, match="No space left") as error:
+        execute(write_page(repo))
+    assert "디스크가 가득 찼습니다" in explain(error.value)
+
+
+def test_a_font_lock_left_by_a_killed_kernel_is_removed(repo, child):
+    folder = execution.execution_dir() / "matplotlib"
+    folder.mkdir(parents=True)
+    old, new = folder / "fontlist.json.matplotlib-lock", folder / "other.json.matplotlib-lock"
+    old.touch(), new.touch()
+    os.utime(old, (1_000_000_000, 1_000_000_000))
+    execute(write_page(repo))
+    assert not old.exists() and new.exists(), "지금 쓰는 잠금은 두어야 합니다."
 
 
 def test_pruning_keeps_the_current_run(repo):
@@ -232,7 +275,7 @@ def child(monkeypatch):
         swallowed = ""
 
         def run(self, command, env=None, **_):
-            target = execution.Path(command[-1])
+            target = execution.Path(command[-2])
             if self.swallowed:
                 execution.Path(env["NETWORK_ATTEMPTS"]).write_text(self.swallowed)
             if self.result:
@@ -241,7 +284,7 @@ def child(monkeypatch):
             return subprocess.CompletedProcess(command, 0, "", self.stderr)
 
     child = Child()
-    monkeypatch.setattr(execution.subprocess, "run", child.run)
+    monkeypatch.setattr(execution, "run", child.run)
     return child
 
 

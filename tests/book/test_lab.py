@@ -118,6 +118,13 @@ def test_nested_blocks_keep_their_place():
     assert "> 밖" in text and "> > 안" in text and "> ```python\n> x = 1  # {term}`그대로`\n> ```" in text and text.endswith("\n뒤")
 
 
+def test_blocks_in_lists_and_code_keep_their_place():
+    source = "- 하나\n  ```{tip}\n  안 {term}`처치`\n  ```\n- :::{warning}\n  조심\n  :::\n\n```text\n:::{note}\n{term}`그대로`\n:::\n```\n\n<!-- {term}`숨김` -->\n"
+    text = to_markdown(source, {}, solutions=False)
+    assert "- 하나\n\n  > **도움말**\n  >\n  > 안 처치" in text and "- > **주의**\n  >\n  > 조심" in text
+    assert "```text\n:::{note}\n{term}`그대로`\n:::\n```" in text
+
+
 def test_inline_roles_links_and_footnotes():
     source = (
         "{term}`성향점수 <propensity>`, {math}`a_1`, $b_{2}$, `{term}`글` 그대로`, [장](../chapters/week00_orientation.md#b), "
@@ -401,7 +408,7 @@ def test_lab_opens_jupyterlab_in_the_weeks_folder(tmp_path, executions, monkeypa
     monkeypatch.setenv("BOOK_BUILD_DIR", str(tmp_path))
     monkeypatch.setattr(lab, "stored", lambda page: True)
     monkeypatch.setattr(lab, "execute", lambda page: executions[page.docname])
-    monkeypatch.setattr(lab.subprocess, "run", lambda command, **options: ran.append((command, options)) or subprocess.CompletedProcess(command, 0))
+    monkeypatch.setattr(lab, "run", lambda command, **options: ran.append((command, options)) or subprocess.CompletedProcess(command, 0))
     assert lab.main(["--week", "0"]) == 0
     command, options = ran[0]
     folder = (tmp_path / "lab" / "week00").resolve()

@@ -33,6 +33,21 @@ def test_the_core_font_covers_the_book(site_dir):
     assert len(missing) <= 0.05 * len(hangul), f"core.woff2를 다시 만드세요(book/commands/font_subset.py). 빠진 글자: {''.join(sorted(missing))}"
 
 
+def test_the_cut_font_gives_up_the_reserved_name():
+    """OFL의 약속입니다: 고친 글꼴은 글꼴 안에서도, CSS에서도 지켜 둔 이름을 쓰지 않습니다."""
+    from fontTools.ttLib import TTFont
+
+    from book.commands.font_subset import COPYRIGHT, CORE, FAMILY, LICENSE_TEXT, RESERVED, STYLE
+
+    assert f"Reserved Font Name {RESERVED}" in (CORE.parent / "LICENSE.txt").read_text(encoding="utf-8")
+    names = {record.nameID: record.toUnicode() for record in TTFont(CORE)["name"].names}
+    assert not [text for number, text in names.items() if number != COPYRIGHT and RESERVED in text]
+    assert names[1] == FAMILY and "Kil Hyung-jin" in names[COPYRIGHT] and "Open Font License" in names[LICENSE_TEXT]
+    assert re.findall(r"font-family: '([^']+)'", STYLE.read_text(encoding="utf-8")) == [FAMILY]
+    for css in ("look_assets/static/look/book.css", "slides_assets/static/slides/deck.css"):
+        assert f'"{FAMILY}", "{RESERVED} Variable"' in (ROOT / "book" / "extensions" / css).read_text(encoding="utf-8"), css
+
+
 def test_vendored_files_are_as_recorded():
     rows = re.findall(r"^\| `([^`]+)` \| [^|]+ \| [^|]+ \| `([0-9a-f]{64})` \|", (ROOT / "assets" / "README.md").read_text(encoding="utf-8"), re.M)
     assert len(rows) >= 6
@@ -50,7 +65,7 @@ def test_the_korean_font_is_used_without_shifting_the_page(browser_page, site_di
     browser_page.goto((site_dir / f"{CHAPTER}.html").as_uri())
     browser_page.wait_for_function("document.fonts.status === 'loaded'")
     browser_page.wait_for_timeout(800)
-    loaded = browser_page.evaluate("[...document.fonts].filter(f => f.status === 'loaded' && f.family.includes('Pretendard')).length")
+    loaded = browser_page.evaluate("[...document.fonts].filter(f => f.status === 'loaded' && /Book Core|Pretendard/.test(f.family)).length")
     assert 1 <= loaded <= 8, f"글꼴 파일 {loaded}개를 받았습니다. 많으면 core.woff2를 다시 만드세요(book/commands/font_subset.py)."
     assert browser_page.evaluate("window.shift") < 0.05
 

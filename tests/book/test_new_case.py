@@ -166,9 +166,9 @@ def broken(repository):
 def test_check_case_names_file_and_line_of_each_fault(broken):
     faults = [  # 고칠 글, 고친 글, 줄을 찾을 글, 알리는 말
         ("## 8. 식별\n", "", "## 9. 추정\n", "'식별' 절이 없습니다"),
-        ("{glue:text}`left_over:.1f`개는 줄어듭니다", "2.4개는 줄어듭니다", "2.4개는", "'2.4'이(가) 계산한 값에 묶이지 않았고"),
-        ('estimand="ATE"', 'estimand="ATT"', 'record_claim("추가', "record_claim은 ATT입니다"),
-        ("믿는 것이 서로 다른데", "추정치가 서로 다른데", "추정치가", "'추정값'(으)로 고치세요"),
+        ("{eval}`left_low:.1f`개)만 남습니다", "2.4개)만 남습니다", "2.4개)만", "'2.4'이(가) 계산한 값에 묶이지 않았고"),
+        ('estimand="ATE"', 'estimand="ATT"', 'validate("추가', "코드는 ATT를"),
+        ("모델의 가정은 다르지만", "추정치의 가정은 다르지만", "추정치의", "'추정값'(으)로 고치세요"),
         ("씻은 쪽의 불량이 오히려 많습니다.", "씻은 쪽의 불량이 오히려 많다.", "오히려 많다.", "해라체 문장입니다"),
         ('load("kakao_push")', 'load("kakao_pusj")', 'load("kakao_pusj")', "혹시 'kakao_push'인가요?"),
         (":tags: [self-check]\ncheck_answer(\"연습 3", "check_answer(\"연습 3", ":::{exercise} 연습 3.", "자기 점검이 없습니다"),
@@ -258,7 +258,7 @@ def test_a_sound_run_passes():
     [
         ({"claim": {"estimate": -2.0, "low": -2.4, "high": -1.6}}, 6, "정답 -4.2에서 멉니다"),
         ({"claim": {"naive": -4.1}}, 6, "정답에 가깝습니다"),
-        ({"claim": {"estimand": "ATT"}}, 6, "record_claim은 ATT"),
+        ({"claim": {"estimand": "ATT"}}, 6, "코드는 ATT를"),
         ({"validation": {"draws": 50, "coverage": 0.96}}, 7, "50번만"),
         ({"validation": {"coverage": 0.80}}, 7, "80%만 담습니다"),
         ({"validation": {"bias": 1.0}}, 7, "10%를 넘습니다"),

@@ -10,12 +10,12 @@ from book.page import ROOT, read_page
 MAIL = generator("uber_email_cace")
 KNOWN = truth("uber_email_cace")
 PAGE = read_page(ROOT / "case_studies" / "uber_email_cace.md")
-gap = page_functions(PAGE, "gap")["gap"]
+OF_PAGE = page_functions(PAGE, "gap", "wald", "complier_effect", "without_direct", "complier_truth")
+gap = OF_PAGE["gap"]
 
 
 def wald(d):
-    z, t, y = (d[c].to_numpy(float) for c in ("mail", "used", "trips"))
-    return gap(y, z)[0] / gap(t, z)[0]
+    return OF_PAGE["wald"](d)[0]
 
 
 def test_the_card_tells_the_truth_of_the_file():
@@ -66,3 +66,57 @@ def test_hand_equals_linearmodels():
     fit = IV2SLS.from_formula("trips ~ 1 + [used ~ mail]", d).fit(cov_type="robust")
     assert v == pytest.approx(fit.params["used"], abs=1e-9)
     assert gap(y - v * t, z)[1] / gap(t, z)[0] == pytest.approx(fit.std_errors["used"], rel=2e-3)
+
+
+def test_two_overlapping_intervals_differ_all_the_same():
+    """구간은 겹치지만 차이의 구간은 0을 담지 않고, 라이브러리의 차이도 같은 말을 합니다."""
+    has = load("uber_email_cace").query("old_app == 0")
+    (new, new_se), (rest, rest_se) = OF_PAGE["wald"](has[has["months"] <= 6]), OF_PAGE["wald"](has[has["months"] > 6])
+    assert new - 1.96 * new_se < rest + 1.96 * rest_se  # 두 구간은 겹칩니다
+    assert (new - rest) / np.hypot(new_se, rest_se) == pytest.approx(2.7, abs=0.05) and new - rest == pytest.approx(0.36, abs=0.005)
+    world = MAIL.generate(seed=12, n=400_000).query("old_app == 0")
+    truth_gap = [world[(world["kind"] == "complier") & part]["effect"].mean() for part in (world["months"] <= 6, world["months"] > 6)]
+    assert truth_gap[0] - truth_gap[1] == pytest.approx(0.6, abs=0.03)
+
+
+def test_the_memo_counts_default_on_against_the_mail_and_only_those_it_switches_on():
+    trip, mail, default_on = 1500, 120, 900
+    for text in ("TRIP, MAIL, DEFAULT_ON = 1500, 120, 900", "(DEFAULT_ON - MAIL) / TRIP / never"):
+        assert text in PAGE.text
+    world = MAIL.generate(seed=13, n=1_000_000).query("old_app == 0")
+    never = world["kind"] == "never"
+
+    def profit(used):
+        return trip * (world["effect"] * used).mean()
+
+    with_mail = profit(world["kind"] != "never") - mail
+    by_default = profit(np.ones(len(world))) - default_on
+    gain = trip * (world["effect"] * never).mean() - (default_on - mail)
+    assert by_default - with_mail == pytest.approx(gain) and -750 < gain < -630
+    nobody = profit(world["kind"] == "always")
+    itt = trip * (world["effect"] * (world["kind"] == "complier")).mean() - mail
+    assert with_mail - nobody == pytest.approx(itt) and 368 < itt < 512  # 메모의 구간
+    needed = (default_on - mail) / trip / never.mean()
+    assert needed == pytest.approx(0.86, abs=0.01)
+    assert trip * needed * never.mean() == pytest.approx(default_on - mail)  # 그 효과이면 본전입니다
+
+
+def test_subtracting_the_old_apps_nudge_needs_the_same_nudge():
+    """두 무리의 직접 효과가 같으면 바로잡고, 새 앱에만 있으면 그만큼 틀립니다."""
+    same = MAIL.generate(seed=14, n=1_000_000, nudge=0.1)
+    known = OF_PAGE["complier_truth"](same)
+    assert OF_PAGE["without_direct"](same)[0] == pytest.approx(known, abs=0.1)
+    clean = MAIL.generate(seed=14, n=1_000_000)
+    only_new = clean.assign(trips=clean["trips"] + 0.1 * clean["mail"] * (1 - clean["old_app"]))
+    stage = gap(clean.query("old_app == 0")["used"].to_numpy(float), clean.query("old_app == 0")["mail"].to_numpy())[0]
+    shift = OF_PAGE["without_direct"](only_new)[0] - OF_PAGE["without_direct"](clean)[0]
+    assert shift == pytest.approx(0.1 / stage, abs=1e-6) and shift > 0.25
+
+
+def test_the_test_on_the_old_app_misses_most_small_nudges():
+    old = load("uber_email_cace").query("old_app == 1")
+    se = gap(old["trips"].to_numpy(float), old["mail"].to_numpy())[1]
+    from scipy.stats import norm
+
+    power = norm.sf(1.96 - 0.08 / se) + norm.cdf(-1.96 - 0.08 / se)
+    assert 0.2 < power < 0.4

@@ -1,0 +1,280 @@
+"""설계들이 함께 쓰는 점검: 사다리(``graded``), 빈칸과 군집과 시점, 그래프의 독립, 추정량끼리의 견줌, 음성 대조군, 반쪽 표본, 견고값."""
+
+import math
+from collections.abc import Mapping, Sequence
+
+import networkx as nx
+import numpy as np
+import pandas as pd
+
+from causal_pipeline import learners
+from causal_pipeline.graphs import causal_graph
+from causal_pipeline.inference import as_float, cluster_column, holm, subset_clusters, two_sided
+from causal_pipeline.model import Check, Estimate, Identification, Letter, Sensitivity, Spec, Status
+from causal_pipeline.shown import cross_fit, standard_error
+from causal_pipeline.wording import josa, names, number, percent
+
+# 음성 대조군과 그래프의 독립을 어기는지 보는 유의수준. 여럿이면 Holm으로 고칩니다.
+FAIL_LEVEL, WARN_LEVEL = 0.01, 0.05
+# 추정값의 차이가 그 차이의 표준오차의 몇 배이면 어긋난다고 볼지, 그리고 주된 추정의 표준오차의 몇 배보다 커야 문제로 삼을지.
+DISAGREE_Z, DISAGREE_SE = 3.0, 1.0
+# 군집이 이보다 적으면 군집 표준오차를 믿기 어렵습니다.
+FEW_CLUSTERS, TOO_FEW_CLUSTERS = 30, 10
+# 표본을 가른 두 반쪽의 차이가 이보다 크면(z) 몇 대상이 결론을 정하고 있을 수 있습니다.
+HALVES_Z = 3.0
+
+_CAPS: dict[Status, Letter | None] = {"ok": None, "warn": "B", "fail": "C"}
+
+
+# --- 사다리 ---
+
+
+def ladder(value: float, warn: float, fail: float) -> Status:
+    """값이 놓인 칸. ``warn``이 ``fail``보다 크면 클수록 좋은 값이고, 작으면 작을수록 좋은 값입니다."""
+    if warn > fail:
+        return "ok" if value >= warn else "warn" if value >= fail else "fail"
+    return "ok" if value <= warn else "warn" if value <= fail else "fail"
+
+
+def graded(
+    name: str, label: str, message: str, value: float | None, status: Status, threshold: float | None = None, tails: Mapping[Status, str] | None = None
+) -> Check:
+    """상태에서 등급의 상한이 따라 나오는 점검: 통과하면 없고, 주의면 B, 실패면 C.
+
+    Parameters
+    ----------
+    tails : mapping of status to str, optional
+        그 상태일 때 ``message`` 뒤에 붙일 말.
+    """
+    tail = (tails or {}).get(status, "")
+    return Check(name, label, status, message + tail, None if value is None else float(value), threshold, _CAPS[status])
+
+
+def flagged(name: str, label: str, message: str, value: float | None, bad: bool, threshold: float | None = None) -> Check:
+    """통과 아니면 주의(상한 B)인 점검."""
+    return graded(name, label, message, value, "warn" if bad else "ok", threshold)
+
+
+# --- 자료 ---
+
+
+def missing_covariates(frame: pd.DataFrame, columns: Sequence[str]) -> list[Check]:
+    """공변량의 빈칸. 빈칸 자체가 처치와 얽혀 있으면 중앙값으로 메운 값이 교란을 남깁니다."""
+    if not len(columns):
+        return []
+    share = float(frame[list(columns)].isna().any(axis=1).mean())
+    if share == 0:
+        return []
+    message = f"보정할 열에 빈칸이 있는 행이 {percent(share)}입니다. 중앙값으로 메우고 빈칸 표시를 함께 보정했습니다."
+    return [Check("missing_covariates", "공변량의 빈칸", "warn" if share < 0.2 else "fail", message, share, 0.2, "B" if share > 0.05 else None)]
+
+
+def cluster_count(spec: Spec, clusters: np.ndarray | None) -> list[Check]:
+    """군집의 수."""
+    if clusters is None:
+        return []
+    count = int(clusters.max()) + 1
+    note = " 군집 표준오차는 군집이 많을 때의 근사라 구간이 좁게 나올 수 있습니다."
+    return [
+        graded(
+            "clusters", "처치를 정한 단위의 수", f"표준오차는 {cluster_column(spec)}별로 셉니다({count}개).",
+            count, ladder(count, FEW_CLUSTERS, TOO_FEW_CLUSTERS), FEW_CLUSTERS, {"warn": note, "fail": note},
+        )
+    ]  # fmt: skip
+
+
+def declared_timing(spec: Spec, ident: Identification) -> list[Check]:
+    """그래프가 없을 때, 보정할 변수가 처치 전의 것이라고 적었는지."""
+    unknown = [c for c in ident.adjustment if spec.timing.get(c, "unknown") != "before"]
+    if spec.edges or not unknown:
+        return []
+    said = josa(names(spec.label(c) for c in unknown), "을/를")
+    message = f"{said} 처치 전에 쟀다고 적지 않았습니다. 처치 뒤의 값이면 결론이 틀립니다. timing에 before라고 적으세요."
+    return [flagged("timing", "보정할 변수의 시점", message, len(unknown), True, 0.0)]
+
+
+def graph_independences(spec: Spec, frame: pd.DataFrame) -> list[Check]:
+    """그래프가 뜻하는 조건부 독립을 자료에서 봅니다.
+
+    이웃하지 않는 두 변수마다 부모를 조건으로 한 편상관을 보고, Holm으로 고칩니다. 편상관이 0.05보다 작으면 결론을
+    바꿀 만큼이 아니라고 보고 넘깁니다. 곧은 관계만 보므로, 통과했다고 그래프가 옳다는 뜻은 아닙니다.
+    """
+    if not spec.edges:
+        return []
+    graph = causal_graph(spec)
+    seen = [n for n in sorted(graph) if n not in spec.hidden and n in frame.columns]
+    rows = frame[seen].dropna()
+    if len(rows) > 10_000:
+        rows = rows.sample(10_000, random_state=spec.seed)
+    if len(rows) < 50:
+        return []
+    tests = []
+    for i, a in enumerate(seen):
+        for b in seen[i + 1 :]:
+            if graph.has_edge(a, b) or graph.has_edge(b, a):
+                continue
+            given = sorted((set(graph.predecessors(a)) | set(graph.predecessors(b))) - {a, b})
+            if not set(given) <= set(seen) or not nx.is_d_separator(graph, {a}, {b}, set(given)):
+                continue
+            X = np.column_stack([np.ones(len(rows)), learners.design_matrix(spec, rows, given).to_numpy()])
+            ra, rb = (v - X @ np.linalg.lstsq(X, v, rcond=None)[0] for v in (as_float(rows, a), as_float(rows, b)))
+            if ra.std() < 1e-12 or rb.std() < 1e-12:
+                continue
+            r = float(np.corrcoef(ra, rb)[0, 1])
+            z = math.atanh(np.clip(r, -0.999999, 0.999999)) * math.sqrt(max(len(rows) - len(given) - 3, 1))
+            tests.append((a, b, given, r, two_sided(z)))
+    label = "그래프가 뜻하는 독립"
+    if not tests:
+        return [Check("graph", label, "warn", "이 그래프는 자료로 검사할 수 있는 독립을 하나도 뜻하지 않습니다. 화살표가 빠진 곳이 없기 때문입니다.", 0.0)]
+    adjusted = holm([t[4] for t in tests])
+    broken = [t for t, p in zip(tests, adjusted, strict=True) if p < FAIL_LEVEL and abs(t[3]) > 0.05]
+    if not broken:
+        return [Check("graph", label, "ok", f"그래프가 뜻하는 독립 {len(tests)}개를 보았고 어긋난 것이 없습니다.", 0.0, 0.0)]
+    a, b, given, r, _ = max(broken, key=lambda t: abs(t[3]))
+    condition = f"{josa(names(spec.label(c) for c in given), '을/를')} 알 때 " if given else ""
+    touches = {spec.treatment.column, spec.outcome.column} & {n for t in broken for n in t[:2]}
+    message = (
+        f"그래프가 뜻하는 독립 {len(tests)}개 가운데 {len(broken)}개가 자료와 어긋납니다. 가장 큰 것: {condition}{josa(spec.label(a), '과/와')} "
+        f"{spec.label(b)}의 편상관 {number(r, digits=2, signed=True)}. 빠진 화살표가 있는지 보세요."
+    )
+    return [Check("graph", label, "fail", message, float(len(broken)), 0.0, "C" if touches and abs(r) > 0.1 else "B")]
+
+
+# --- 추정 ---
+
+
+def agreement(estimates: Sequence[Estimate], difference_se: Mapping[str, float]) -> Check:
+    """같은 것을 재는 추정끼리 맞는지.
+
+    Parameters
+    ----------
+    difference_se : mapping
+        방법의 이름 → 주된 추정과의 차이의 표준오차.
+    """
+    main = next(e for e in estimates if e.primary)
+    others = [e for e in estimates if not e.primary and e.method != "naive" and e.estimand in ("", main.estimand) and e.method in difference_se]
+    label = "추정량끼리의 견줌"
+    if not others:
+        return flagged("agreement", label, "같은 대상을 재는 다른 추정량이 없어 견주지 못했습니다.", None, True)
+
+    def gap(e: Estimate) -> float:
+        return abs(e.value - main.value) / max(difference_se[e.method], 1e-300)
+
+    apart = [e for e in others if gap(e) > DISAGREE_Z and abs(e.value - main.value) > DISAGREE_SE * main.se]
+    if not apart:
+        return graded("agreement", label, f"추정량 {len(others) + 1}개가 오차 안에서 맞습니다.", gap(max(others, key=gap)), "ok", DISAGREE_Z)
+    worst = max(apart, key=gap)
+    opposite = any((e.low > 0 and main.high < 0) or (e.high < 0 and main.low > 0) for e in apart)
+    message = (
+        f"{josa(worst.label, '과/와')} {main.label}의 추정값({number(worst.value)}, {number(main.value)})이 서로 어긋납니다. "
+        f"{worst.fails_when}인지 살펴보세요." + (" 두 추정의 부호가 반대입니다." if opposite else "")
+    )
+    return graded("agreement", label, message, gap(worst), "fail" if opposite else "warn", DISAGREE_Z)
+
+
+def halves(spec: Spec, psi: np.ndarray, clusters: np.ndarray | None) -> Check:
+    """표본을 아무렇게나 둘로 갈라 견줍니다."""
+    rng = np.random.default_rng(spec.seed + 2)
+    units = np.arange(len(psi)) if clusters is None else clusters
+    side = rng.permutation(np.arange(units.max() + 1) % 2)[units].astype(bool)
+    (one, se_one), (two, se_two) = ((psi[mask].mean(), standard_error(psi[mask], subset_clusters(clusters, mask))) for mask in (side, ~side))
+    z = (one - two) / max(np.hypot(se_one, se_two), 1e-300)
+    message = f"아무렇게나 가른 두 반쪽의 추정값은 {josa(number(one), '과/와')} {number(two)}입니다(차이 z={number(z, digits=1, signed=True)})."
+    return flagged("halves", "반쪽 표본", message, abs(z), abs(z) > HALVES_Z, HALVES_Z)
+
+
+# --- 음성 대조군 ---
+
+
+def negative_control(spec: Spec, results: Sequence[tuple[str, float, float, float]], effect_size: float) -> Check:
+    """음성 대조군의 판정.
+
+    Parameters
+    ----------
+    results : list of (name, value, se, scale)
+        효과가 없어야 할 짝의 추정값과 표준오차, 그 결과의 표준편차.
+    effect_size : float
+        주된 추정값을 결과의 표준편차로 나눈 크기. 대조군이 이만한 치우침을 볼 수 있어야 합니다.
+    """
+    label = "음성 대조군"
+    if not results:
+        message = "효과가 없어야 할 결과나 처치를 하나도 적지 않아, 재지 못한 교란 요인을 드러낼 길이 없습니다."
+        return flagged("negative_control", label, message, None, True)
+    p = holm([two_sided(v / max(e, 1e-300)) for _, v, e, _ in results])
+    worst = int(np.argmin(p))
+    name, value, se, _ = results[worst]
+    if p[worst] < WARN_LEVEL:
+        message = f"효과가 없어야 할 '{spec.label(name)}'에서 {number(value)}(표준오차 {number(se)})이 나왔습니다. 재지 못한 교란 요인이나 자료의 잘못이 있습니다."
+        return graded("negative_control", label, message, p[worst], ladder(p[worst], WARN_LEVEL, FAIL_LEVEL), FAIL_LEVEL)
+    reach = max((abs(v) + 1.96 * e) / s for _, v, e, s in results if s > 0)
+    needed = max(abs(effect_size), 0.1)
+    if reach > needed:
+        message = f"음성 대조군에서 어긋남을 찾지 못했지만, 표준편차의 {reach:.2f}배까지의 치우침은 가려내지 못합니다(효과는 {abs(effect_size):.2f}배)."
+        return flagged("negative_control", label, message, reach, True, needed)
+    return graded("negative_control", label, f"음성 대조군 {len(results)}개에서 효과가 나오지 않았습니다.", p[worst], "ok", FAIL_LEVEL)
+
+
+def negative_treatment(
+    spec: Spec, frame: pd.DataFrame, X: np.ndarray, y: np.ndarray, fold: np.ndarray, clusters: np.ndarray | None, name: str
+) -> tuple[str, float, float, float]:
+    """효과가 없어야 할 처치를 1 표준편차 올린 효과(부분선형). 돌려주는 것은 ``negative_control``의 한 줄입니다."""
+    d = as_float(frame, name)
+    keep = np.isfinite(d)
+    d = (d[keep] - d[keep].mean()) / max(d[keep].std(), 1e-12)
+    u, v = (t - cross_fit(learners.pick_outcome(X[keep], t, fold[keep], spec.seed).model, X[keep], t, fold[keep]) for t in (y[keep], d))
+    value = (v @ u) / (v @ v)
+    psi = value + v * (u - value * v) / (v @ v) * len(u)
+    return name, float(value), standard_error(psi, subset_clusters(clusters, keep)), float(y[keep].std())
+
+
+# --- 숨은 교란 요인 ---
+
+
+def robustness_value(t: float, df: int) -> float:
+    """추정값을 0으로 만들려면 숨은 변수가 처치와 결과의 남은 분산을 몇 몫씩 설명해야 하는지(Cinelli와 Hazlett, 2020)."""
+    f2 = t * t / df
+    return float((np.sqrt(f2 * f2 + 4 * f2) - f2) / 2)
+
+
+def partial_r2(y: np.ndarray, X: np.ndarray, columns: Sequence[int]) -> float:
+    """``X``의 ``columns``가 나머지를 알 때 더 설명하는 몫."""
+    full = y - X @ np.linalg.lstsq(X, y, rcond=None)[0]
+    rest = np.delete(X, columns, axis=1)
+    part = y - rest @ np.linalg.lstsq(rest, y, rcond=None)[0]
+    return float(max(0.0, 1 - (full @ full) / max(part @ part, 1e-300)))
+
+
+def robustness(
+    spec: Spec, frame: pd.DataFrame, X: pd.DataFrame, d: np.ndarray, y: np.ndarray, main: Estimate
+) -> tuple[list[Sensitivity], list[Check]]:
+    """추정값의 t값에서 견고값을, 잰 변수마다 같은 자의 세기를 냅니다.
+
+    숨은 변수가 처치의 남은 분산을 r_D, 결과의 남은 분산을 r_Y만큼 설명하면 치우침은 √(r_Y·r_D/(1−r_D))에 비례합니다.
+    잰 변수의 (r_D, r_Y)를 이 곱이 같은 하나의 몫(r_D = r_Y = r)으로 바꾸어 견고값과 견줍니다.
+    """
+    Z = np.hstack([np.ones((len(y), 1)), X.to_numpy()])
+    df = max(len(y) - Z.shape[1] - 1, 1)
+    value = robustness_value(main.value / max(main.se, 1e-300), df)
+    beyond = max(0.0, abs(main.value) - 1.96 * main.se)
+    for_interval = robustness_value(beyond / max(main.se, 1e-300), df)
+    groups: dict[str, list[int]] = {}
+    for j, name in enumerate(X.columns):
+        base = next((c for c in frame.columns if name == c), None) or next((c for c in frame.columns if str(name).startswith(f"{c}_")), name)
+        groups.setdefault(str(base), []).append(j + 1)
+    benchmarks = {}
+    for name, at in groups.items():
+        rd = min(partial_r2(d, Z, at), 0.999)
+        ry = partial_r2(y, np.column_stack([Z, d]), at)
+        b2 = ry * rd / (1 - rd)
+        benchmarks[name] = float((np.sqrt(b2 * b2 + 4 * b2) - b2) / 2)
+    strongest = max(benchmarks, key=benchmarks.get) if benchmarks else None
+    message = (
+        f"재지 못한 교란 요인이 처치와 결과의 남은 분산을 저마다 {percent(value)}씩 설명하면 추정값이 0이 되고, "
+        f"{percent(for_interval)}씩이면 95% 구간이 0을 품습니다."
+    )
+    if strongest:
+        message += f" 잰 변수 가운데 가장 센 {josa(spec.label(strongest), '은/는')} 같은 자로 {percent(benchmarks[strongest])}입니다."
+    found = []
+    if strongest and beyond > 0:
+        found.append(flagged("robustness", "숨은 교란 요인의 세기", message, for_interval, for_interval < benchmarks[strongest], benchmarks[strongest]))
+    return [Sensitivity("robustness_value", "견고값", value, message, benchmarks)], found

@@ -1,0 +1,221 @@
+"""패널: 명세의 ``panel`` 이름과, 패널을 쓰는 설계들이 함께 쓰는 처치 시점. 설계들의 한 층 아래에 있습니다."""
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+import pandas as pd
+
+from causal_pipeline.errors import DataError, SpecError
+from causal_pipeline.model import Field, Role, Spec
+from causal_pipeline.shown import source
+from causal_pipeline.values import parse_dates
+from causal_pipeline.wording import quoted
+
+_COLUMN = {"$ref": "#/$defs/column"}
+
+
+def ordered_periods(values, started=None):
+    """날짜인 시점을 1부터의 차례로(처음 처치받은 날짜도 같은 차례로) 바꿉니다. 돌려주는 것은 (시점, 시작 시점 또는 None)입니다."""
+    dates = pd.to_datetime(values)
+    rank = {when: i + 1 for i, when in enumerate(sorted(dates.unique()))}
+    if started is not None:
+        begun = pd.to_datetime(started.dropna())
+        later = {when: next((i for known, i in rank.items() if known >= when), len(rank) + 1) for when in begun.unique()}
+        started = begun.map(later).astype("float64").reindex(started.index)
+    return dates.map(rank).astype("int64"), started
+
+
+@dataclass(frozen=True)
+class Panel(Field):
+    """패널의 열.
+
+    Attributes
+    ----------
+    unit, time : str
+        대상과 시점의 열. 시점은 정수이거나 날짜입니다.
+    start : str or None
+        대상마다 처음 처치받은 시점의 열(처치받지 않았으면 빈칸). 없으면 처치 열에서 만듭니다.
+    anticipation : int
+        처치 앞의 몇 시점을 비교에서 뺄지.
+    """
+
+    key: ClassVar[str] = "panel"
+    about: ClassVar[str] = "같은 대상을 여러 시점에 본 패널"
+    repeats_units: ClassVar[bool] = True
+    counts_arms: ClassVar[bool] = True
+    schema: ClassVar[dict[str, Any]] = {
+        "type": "object",
+        "additionalProperties": False,
+        "required": ["unit", "time"],
+        "properties": {
+            "unit": {"description": "대상(가게, 지역)의 열", **_COLUMN},
+            "time": {"description": "시점의 열. 정수이거나 날짜", **_COLUMN},
+            "start": {"description": "대상마다 처음 처치받은 시점의 열. 받지 않았으면 빈칸", **_COLUMN},
+            "anticipation": {"description": "처치 앞의 몇 시점을 비교에서 뺄지", "type": "integer", "minimum": 0, "maximum": 100},
+        },
+    }
+
+    unit: str
+    time: str
+    start: str | None = None
+    anticipation: int = 0
+
+    def roles(self) -> tuple[Role, ...]:
+        found = [Role("panel.unit", self.unit, "단위"), Role("panel.time", self.time, "시점")]
+        return (*found, Role("panel.start", self.start, "처음 처치받은 시점")) if self.start else tuple(found)
+
+    def unit_column(self) -> str | None:
+        return self.unit
+
+    def validate(self, spec: Spec) -> None:
+        if self.unit == self.time:
+            raise spec.error(SpecError, "panel_same_column", "panel.time", "패널의 대상과 시점이 같은 열입니다.", "대상(가게, 지역)과 시점(주, 달)의 열을 따로 적으세요.")
+        if spec.unit != self.unit:
+            raise spec.error(SpecError, "panel_unit", "unit", f"unit('{spec.unit}')과 panel.unit('{self.unit}')이 다릅니다.", "unit을 지우거나 같게 적으세요.")
+        if spec.treatment.kind == "multi":
+            raise spec.error(SpecError, "panel_kind", "treatment.kind", "패널 설계는 값이 여럿인 처치를 다루지 않습니다.", "견줄 두 값만 남긴 binary로 바꾸세요.")
+
+    def may_be_empty(self) -> set[str]:
+        return {self.start} if self.start else set()
+
+    def encode(self, spec: Spec, frame: pd.DataFrame) -> list[str]:
+        """시점을 정수로(날짜이면 1부터의 차례로) 바꾸고, 대상과 시점마다 한 행인지 봅니다."""
+        values = frame[self.time]
+        if values.dtype.kind == "f" and (values == values.round()).all():
+            frame[self.time] = values.astype("int64")
+        elif values.dtype.kind not in "iu":
+            dates = values if values.dtype.kind == "M" else None if values.dtype.kind in "fb" else parse_dates(values.astype(str).str.strip())
+            if dates is None:
+                raise spec.error(
+                    DataError, "time_not_ordered", "panel.time", f"시점 '{self.time}'이(가) 정수도 날짜도 아닙니다(예: '{values.iloc[0]}').",
+                    "1, 2, 3 같은 정수나 2026-01-05 같은 날짜로 바꾸세요.",
+                )  # fmt: skip
+            frame[self.time], begun = ordered_periods(dates, self._start_dates(spec, frame))
+            if begun is not None:
+                frame[self.start] = begun
+        if self.start:
+            if frame[self.start].dtype.kind not in "iuf" and frame[self.start].notna().any():
+                raise spec.error(
+                    DataError, "start_kind", "panel.start", f"처음 처치받은 시점 '{self.start}'이(가) 시점과 같은 꼴의 수가 아닙니다.",
+                    "시점의 열과 같은 정수로 적고, 처치받지 않았으면 비우세요.",
+                )  # fmt: skip
+            frame[self.start] = frame[self.start].astype("float64")
+        twice = frame.duplicated([self.unit, self.time])
+        if twice.any():
+            row = frame.loc[twice.idxmax()]
+            raise spec.error(
+                DataError, "duplicate_unit_time", "panel",
+                f"같은 대상과 시점의 행이 {int(twice.sum()):,}개 더 있습니다(예: {self.unit}={row[self.unit]}, {self.time}={row[self.time]}).",
+                "대상과 시점마다 한 행이 되게 모으세요(`sql:`의 GROUP BY).",
+            )  # fmt: skip
+        return []
+
+    def _start_dates(self, spec: Spec, frame: pd.DataFrame) -> pd.Series | None:
+        if not self.start or not frame[self.start].notna().any():
+            return None
+        given = frame[self.start].dropna()
+        begun = given if given.dtype.kind == "M" else parse_dates(given.astype(str).str.strip())
+        if begun is None:
+            raise spec.error(DataError, "start_kind", "panel.start", f"시점은 날짜인데 처음 처치받은 시점 '{self.start}'은(는) 아닙니다.", "같은 꼴의 날짜로 적으세요.")
+        return begun.reindex(frame.index)
+
+    def inspect(self, spec: Spec, frame: pd.DataFrame) -> list[str]:
+        """대상과 시점의 차례로 놓고, 처치가 켜지는 꼴이 맞는지 봅니다."""
+        unit, time, t = self.unit, self.time, spec.treatment
+        periods, units = frame[time].nunique(), frame[unit].nunique()
+        if periods < 2:
+            raise spec.error(DataError, "panel_one_period", "panel.time", "시점이 하나뿐입니다.", "처치 앞뒤의 시점을 함께 두세요.")
+        if units < 2:
+            raise spec.error(DataError, "panel_one_unit", "panel.unit", "대상이 하나뿐입니다.", "처치받지 않은 대상의 기록을 함께 두세요.")
+        frame.sort_values([unit, time], kind="stable", inplace=True)
+        frame.reset_index(drop=True, inplace=True)
+        if self.start and (frame.groupby(unit)[self.start].nunique(dropna=False) > 1).any():
+            raise spec.error(
+                DataError, "start_varies", "panel.start", f"한 대상 안에서 처음 처치받은 시점 '{self.start}'이(가) 바뀝니다.", "대상마다 한 값이게 하고, 처치받지 않았으면 비우세요."
+            )
+        if t.kind == "binary":
+            self._inspect_switch(spec, frame)
+        holes = units * periods - len(frame)
+        return [f"패널에 빠진 칸이 {holes:,}개 있습니다(대상 {units:,} × 시점 {periods:,})."] if holes else []
+
+    def _inspect_switch(self, spec: Spec, frame: pd.DataFrame) -> None:
+        unit, time, t = self.unit, self.time, spec.treatment.column
+        if (frame.groupby(unit)[t].diff() < 0).any():
+            raise spec.error(
+                DataError, "treatment_reverses", "treatment.column", f"처치 '{t}'이(가) 켜졌다가 꺼지는 대상이 있습니다.",
+                "이중차분법은 한 번 켜지면 이어지는 처치를 봅니다. 처음 켜진 뒤를 1로 두거나 그 대상을 빼세요.",
+            )  # fmt: skip
+        if self.start:
+            wrong = int(((frame[time] >= frame[self.start]).astype("int64") != frame[t]).sum())
+            if wrong:
+                raise spec.error(
+                    DataError, "start_contradicts", "panel.start", f"'{self.start}'과(와) 처치 '{t}'이(가) {wrong:,}행에서 어긋납니다.", "처음 처치받은 시점부터 처치가 1인지 보세요."
+                )
+        if frame[frame[time] == frame[time].min()].groupby(unit)[t].max().mean() == 1:
+            raise spec.error(DataError, "panel_no_before", "panel.time", "모든 대상이 첫 시점부터 처치받았습니다.", "처치 앞의 시점을 함께 두세요.")
+        if (frame.groupby(time)[t].min() == 1).all():
+            raise spec.error(DataError, "panel_no_control", "panel", "처치받지 않은 대상이 한 시점에도 없습니다.", "처치받지 않았거나 늦게 받은 대상을 함께 두세요.")
+
+    def encoding_code(self, spec: Spec) -> list[str]:
+        started = f"frame[{self.start!r}].dropna().astype(str).str.strip().reindex(frame.index)" if self.start else "None"
+        keep = [f"    if begun is not None:\n        frame[{self.start!r}] = begun"] if self.start else []
+        close = [f'frame[{self.start!r}] = frame[{self.start!r}].astype("float64")'] if self.start else []
+        return [
+            source(ordered_periods),
+            f'if frame[{self.time!r}].dtype.kind not in "iuf":',
+            f"    frame[{self.time!r}], begun = ordered_periods(frame[{self.time!r}].astype(str).str.strip(), {started})",
+            *keep,
+            *close,
+            f'frame = frame.sort_values([{self.unit!r}, {self.time!r}], kind="stable").reset_index(drop=True)',
+        ]
+
+    @classmethod
+    def draft(cls, guess: dict[str, Any]) -> list[str]:
+        if not guess["panel"]:
+            return ["# panel: {unit: 열, time: 열}   # 같은 대상을 여러 시점에 보았으면"]
+        start = f"  start: {quoted(guess['start'])}   # 처음 처치받은 시점(받지 않았으면 빈칸)" if guess["start"] else "  # start: 열          # 처음 처치받은 시점의 열이 있으면"
+        return [
+            "# 같은 대상이 여러 시점에 나오므로 패널로 보았습니다. 아니면 이 묶음을 지우고 confounders를 적으세요.",
+            "panel:",
+            f"  unit: {quoted(guess['unit'])}",
+            f"  time: {quoted(guess['time'])}",
+            start,
+        ]
+
+
+def start_times(frame, unit, time, treatment, treated, start=None):
+    """대상마다 처치가 시작된 시점. 받지 않았으면 빈칸입니다(pandas.Series, 대상이 이름표)."""
+    if start is not None:
+        return frame.groupby(unit, observed=True)[start].first()
+    on = frame[frame[treatment] == treated]
+    return on.groupby(unit, observed=True)[time].min().reindex(frame[unit].unique())
+
+
+def start_arguments(spec: Spec) -> dict[str, Any]:
+    """``start_times``에 넘길 명세의 이름들. 셈과 노트북이 함께 씁니다."""
+    panel = Panel.of(spec)
+    return {"unit": panel.unit, "time": panel.time, "treatment": spec.treatment.column, "treated": spec.treatment.treated, "start": panel.start}
+
+
+def treated_units(spec: Spec, frame: pd.DataFrame) -> int:
+    """처치를 한 번이라도 받은 대상의 수."""
+    return int(start_times(frame, **start_arguments(spec)).notna().sum())
+
+
+def first_rows(frame: pd.DataFrame, panel: Panel, units: np.ndarray) -> pd.DataFrame:
+    """대상마다의 첫 시점의 행. ``units``의 차례입니다."""
+    return frame.sort_values(panel.time).groupby(panel.unit, observed=True).first().reindex(units)
+
+
+def require_treated(spec: Spec, frame: pd.DataFrame) -> None:
+    """처치받은 대상이 하나라도 있는지.
+
+    Raises
+    ------
+    DataError
+    """
+    if treated_units(spec, frame) == 0:
+        raise spec.error(
+            DataError, "no_treated_unit", "panel", "패널에 처치받은 대상이 하나도 없습니다.", "treatment.treated의 값이나 panel.start 열이 자료와 맞는지 확인하세요."
+        )

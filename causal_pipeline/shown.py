@@ -1,0 +1,129 @@
+"""셈과 노트북이 함께 쓰는 함수. 코드는 이 함수를 돌리고, 재현 노트북은 ``source``로 그 소스를 그대로 싣습니다.
+
+그래서 여기의 함수는 numpy(np), pandas(pd), 서로 말고는 아무것도 바깥에서 가져오지 않습니다. scipy와 scikit-learn은 함수 안에서
+부릅니다. 설계가 저만 쓰는 식은 설계의 파일에 같은 버릇으로 두고 ``source``로 싣습니다.
+"""
+
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+# 재현 노트북의 첫 걸음이 늘 여는 것
+IMPORTS = "import numpy as np\nimport pandas as pd\n\nreproduced = {}"
+
+
+def source(*functions: Callable) -> str:
+    """함수들의 소스를 이어 붙인 글. 돌린 것과 싣는 것이 같습니다."""
+    return "\n\n".join(inspect.getsource(f) for f in functions)
+
+
+def model_source(model: Any) -> str:
+    """모델을 만드는 식. scikit-learn과 LightGBM의 모델은 ``repr``이 곧 식입니다."""
+    return " ".join(repr(model).split())
+
+
+def model_imports(*models: Any) -> str:
+    """모델들의 식에 나오는 클래스를 부르는 줄들."""
+    found: dict[str, set[str]] = {}
+
+    def visit(model: Any) -> None:
+        kind = type(model)
+        package = kind.__module__.split("._")[0] if kind.__module__.startswith("sklearn") else kind.__module__.split(".")[0]
+        found.setdefault(package, set()).add(kind.__name__)
+        for _, step in getattr(model, "steps", ()):
+            visit(step)
+
+    for model in models:
+        visit(model)
+    return "\n".join(f"from {package} import {', '.join(sorted(found[package]))}" for package in sorted(found))
+
+
+# --- 행렬과 겹 ---
+
+
+def covariate_matrix(frame, columns):
+    """공변량의 행렬(pandas.DataFrame). 범주는 가변수로, 빈칸은 중앙값과 빈칸 표시로 바꾸고, 갈리지 않는 열은 뺍니다."""
+    if not len(columns):
+        return pd.DataFrame(index=frame.index)
+    X = pd.get_dummies(frame[list(columns)], drop_first=True, dtype=float).astype(float)
+    for name in list(X):
+        if X[name].isna().any():
+            X[f"{name}__missing"] = X[name].isna().astype(float)
+    X = X.fillna(X.median())
+    return X.loc[:, X.nunique() > 1]
+
+
+def fold_numbers(labels, seed, groups=None, folds=5):
+    """행마다 겹의 번호. ``labels``의 값이 12가지를 넘지 않으면 고르게 나누고, ``groups``가 같은 행은 한 겹에 둡니다."""
+    from sklearn.model_selection import GroupKFold, KFold, StratifiedKFold
+
+    n = len(labels)
+    out = np.zeros(n, dtype=int)
+    if groups is not None:
+        split = GroupKFold(folds, shuffle=True, random_state=seed).split(np.zeros(n), labels, groups)
+    elif len(np.unique(labels)) <= 12:
+        split = StratifiedKFold(folds, shuffle=True, random_state=seed).split(np.zeros(n), labels)
+    else:
+        split = KFold(folds, shuffle=True, random_state=seed).split(np.zeros(n))
+    for k, (_, test) in enumerate(split):
+        out[test] = k
+    return out
+
+
+def cross_fit(model, X, target, fold, only=None, classify=False):
+    """겹마다 나머지 겹으로 적합해 예측합니다. ``only``는 적합에 쓸 행, ``classify``이면 클래스마다의 확률(행, 클래스)입니다."""
+    from sklearn.base import clone
+
+    n = len(target)
+    keep = np.ones(n, dtype=bool) if only is None else only
+    levels = np.unique(target[keep]) if classify else None
+    out = np.zeros((n, len(levels))) if classify else np.zeros(n)
+    for k in np.unique(fold):
+        train, test = keep & (fold != k), fold == k
+        if X.shape[1] == 0:
+            out[test] = [(target[train] == level).mean() for level in levels] if classify else target[train].mean()
+            continue
+        fitted = clone(model).fit(X[train], target[train])
+        if classify:
+            p = np.zeros((int(test.sum()), len(levels)))
+            p[:, np.searchsorted(levels, fitted.classes_)] = fitted.predict_proba(X[test])
+            out[test] = p
+        else:
+            out[test] = fitted.predict(X[test])
+    return out
+
+
+# --- 영향함수에서 구간까지 ---
+
+
+def standard_error(psi, clusters=None):
+    """영향함수 ``psi``(평균이 추정값)의 표준오차. 군집이 있으면 군집 합으로 셉니다."""
+    centred = psi - psi.mean()
+    n = len(psi)
+    if clusters is None:
+        return float(np.sqrt((centred**2).sum() / (n - 1) / n))
+    sums = np.bincount(clusters, weights=centred)
+    g = len(sums)
+    return float(np.sqrt((sums**2).sum() * g / (g - 1)) / n)
+
+
+def critical_value(n, clusters=None, level=0.95):
+    """t 분포의 임곗값. 자유도는 군집(없으면 행)의 수에서 하나 뺀 것입니다."""
+    from scipy import stats
+
+    df = (n if clusters is None else len(np.unique(clusters))) - 1
+    return float(stats.t.ppf(0.5 + level / 2, max(df, 1)))
+
+
+def interval(psi, clusters=None):
+    """영향함수의 평균과 95% 구간."""
+    value = float(psi.mean())
+    half = critical_value(len(psi), clusters) * standard_error(psi, clusters)
+    return {"value": value, "low": value - half, "high": value + half}
+
+
+INTERVAL = (standard_error, critical_value, interval)
+"""구간을 내는 데 드는 함수들. ``source(*INTERVAL)``로 함께 싣습니다."""
