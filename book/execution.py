@@ -331,7 +331,7 @@ def execute(page: Page, force: bool = False) -> Execution:
     for cell in notebook.cells:
         cell.metadata.pop("_line", None)
     notebook.metadata["execution"] = {"key": key, "docname": page.docname}
-    return keep_run(page.docname, key, notebook, result["seconds"], result["memory_mb"], result["cpu_seconds"])
+    return keep_run(page.docname, key, notebook, result["seconds"], result["memory_mb"], result.get("cpu_seconds"))
 
 
 def _clear_stale_locks() -> None:
