@@ -200,18 +200,18 @@ def _check_values(path: str, document: Document) -> list[Finding]:
     found, visible, hidden = [], set(), set()
     cells = iter([*document.cells, None])
     cell = next(cells)
-    for number, line in document.prose_lines():
+    for number, role in sorted(((n, r) for n, r in document.pieces("role") if r.name == "eval"), key=lambda item: item[0]):
         while cell and cell.line < number:
             made = {n.id for n in ast.walk(cell.tree or ast.Module([], [])) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
             (hidden if "remove-cell" in cell.tags else visible).update(made)
             cell = next(cells)
-        for expression in values.expressions(line):
-            names = _names(expression.code)
-            if names is None:
-                found.append(Finding(path, number, f"본문의 식 '{expression.code}'을(를) 파이썬으로 읽지 못했습니다 — 괄호와 따옴표를 확인하세요.", "eval"))
-                continue
-            for name in sorted(names & hidden - visible):
-                found.append(Finding(path, number, f"본문이 부르는 '{name}'은(는) 지운 셀에서만 만듭니다 — 보이는 셀에서 만드세요.", "eval"))
+        code, _ = values.split(role.text)
+        names = _names(code)
+        if names is None:
+            found.append(Finding(path, number, f"본문의 식 '{code}'을(를) 파이썬으로 읽지 못했습니다 — 괄호와 따옴표를 확인하세요.", "eval"))
+            continue
+        for name in sorted(names & hidden - visible):
+            found.append(Finding(path, number, f"본문이 부르는 '{name}'은(는) 지운 셀에서만 만듭니다 — 보이는 셀에서 만드세요.", "eval"))
     return found
 
 

@@ -141,10 +141,10 @@ def test_register_is_checked_inside_admonitions_slides_exercises_and_lists():
     assert language_findings(body) == [(2, "register"), (7, "register"), (11, "register")]
 
 
-def test_a_sentence_of_more_than_fourteen_words_is_found():
-    fourteen = " ".join(["낱말"] * 13) + " 있습니다."
-    assert language_findings(f"짧습니다.\n\n{fourteen}\n") == []
-    assert language_findings(f"짧습니다.\n\n낱말 {fourteen}\n") == [(3, "long")]
+def test_a_sentence_of_more_than_twenty_words_is_found():
+    twenty = " ".join(["낱말"] * 19) + " 있습니다."
+    assert language_findings(f"짧습니다.\n\n{twenty}\n") == []
+    assert language_findings(f"짧습니다.\n\n낱말 {twenty}\n") == [(3, "long")]
 
 
 def test_a_paragraph_pasted_twice_is_found_but_not_a_slide_or_a_short_line():
