@@ -202,13 +202,14 @@ def _read_record(record: Path) -> dict:
         raise DamagedRun("기록이 비었거나 깨졌습니다") from None
 
 
-def _keep(docname: str, key: str, notebook: nbformat.NotebookNode, seconds: float, memory_mb: float) -> Execution:
-    """실행을 보관합니다. 노트북을 먼저, 그 지문이 든 기록을 나중에 씁니다."""
+def keep_run(docname: str, key: str, notebook: nbformat.NotebookNode, seconds: float, memory_mb: float, cpu_seconds: float | None = None) -> Execution:
+    """실행을 보관합니다. 노트북을 먼저, 그 지문이 든 기록을 나중에 씁니다. CPU는 시험의 장부(tests/ledger.py)가 읽습니다."""
     place, record = _place(docname, key)
     content = nbformat.writes(notebook).encode()
     seconds, memory_mb = round(seconds, 2), round(memory_mb, 1)
     write_atomically(place, content)
-    info = {"seconds": seconds, "memory_mb": memory_mb, "sha256": hashlib.sha256(content).hexdigest()}
+    cpu = {} if cpu_seconds is None else {"cpu_seconds": round(cpu_seconds, 2)}
+    info = {"seconds": seconds, "memory_mb": memory_mb, **cpu, "sha256": hashlib.sha256(content).hexdigest()}
     write_atomically(record, json.dumps(info))
     return Execution(docname, key, place, seconds, memory_mb, cached=False)
 
@@ -330,7 +331,7 @@ def execute(page: Page, force: bool = False) -> Execution:
     for cell in notebook.cells:
         cell.metadata.pop("_line", None)
     notebook.metadata["execution"] = {"key": key, "docname": page.docname}
-    return _keep(page.docname, key, notebook, result["seconds"], result["memory_mb"])
+    return keep_run(page.docname, key, notebook, result["seconds"], result["memory_mb"], result.get("cpu_seconds"))
 
 
 def _clear_stale_locks() -> None:
@@ -350,7 +351,7 @@ def execute_all(pages: list[Page], workers: int = 2, report=print) -> dict[str, 
         하나라도 실패했을 때. 나머지는 끝까지 돌리고 실패를 모두 모아 알립니다.
     """
     notebooks = [p for p in pages if p.is_notebook]
-    notebooks.sort(key=lambda p: -_last_seconds(p.docname))
+    notebooks.sort(key=lambda p: -last_seconds(p.docname))
     results, failures = {}, []
     pool = ThreadPoolExecutor(workers)
     futures = {pool.submit(execute, page): page for page in notebooks}
@@ -375,7 +376,7 @@ def execute_all(pages: list[Page], workers: int = 2, report=print) -> dict[str, 
     return results
 
 
-def _last_seconds(docname: str) -> float:
+def last_seconds(docname: str) -> float:
     records = sorted(execution_dir().glob(f"{docname.replace('/', '__')}.*.json"), key=lambda p: p.stat().st_mtime)
     for record in reversed(records):
         with contextlib.suppress(DamagedRun):
@@ -418,11 +419,11 @@ def run_page(source: Path, target: Path) -> None:
         except (CellExecutionError, CellTimeoutError, DeadKernelError) as failure:
             error = _describe(page, notebook, failure)
     seconds = time.perf_counter() - started
-    memory = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / (1024 if sys.platform != "darwin" else 1024**2)
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    memory = used.ru_maxrss / (1024 if sys.platform != "darwin" else 1024**2)
+    result = {"error": error, "seconds": seconds, "memory_mb": memory, "cpu_seconds": used.ru_utime + used.ru_stime}
     nbformat.write(notebook, target)
-    target.with_suffix(".json").write_text(
-        json.dumps({"error": error, "seconds": seconds, "memory_mb": memory}, ensure_ascii=False), encoding="utf-8"
-    )
+    target.with_suffix(".json").write_text(json.dumps(result, ensure_ascii=False), encoding="utf-8")
 
 
 def _client_class():

@@ -148,7 +148,7 @@ def _state(app: Sphinx) -> str:
     return hashlib.sha256(b"\0".join(f.read_bytes() if f.is_file() else b"" for f in [*files, BENCHMARK])).hexdigest()
 
 
-def _outdated(app: Sphinx, env, added: set[str], changed: set[str], removed: set[str]) -> list[str]:
+def outdated(app: Sphinx, env, added: set[str], changed: set[str], removed: set[str]) -> list[str]:
     """실행을 다시 했거나 측정을 다시 했으면 보고서를 다시 읽습니다. 원고가 그대로여도 값은 달라집니다."""
     now = _state(app)
     before, env.build_report_state = getattr(env, "build_report_state", None), now
@@ -158,5 +158,5 @@ def _outdated(app: Sphinx, env, added: set[str], changed: set[str], removed: set
 def setup(app: Sphinx) -> dict:
     app.add_directive("build-report", BuildReport)
     app.add_directive("benchmark", Benchmark)
-    app.connect("env-get-outdated", _outdated)
+    app.connect("env-get-outdated", outdated)
     return {"version": "2", "parallel_read_safe": True, "parallel_write_safe": True}

@@ -107,7 +107,7 @@ class DataCards(SphinxDirective):
         return sections
 
 
-def _outdated(app: Sphinx, env, added: set[str], changed: set[str], removed: set[str]) -> list[str]:
+def outdated(app: Sphinx, env, added: set[str], changed: set[str], removed: set[str]) -> list[str]:
     """어느 쪽의 실행이 달라졌으면 데이터 쪽을 다시 읽습니다. 다른 데이터를 부르기 시작했을 수 있습니다."""
     now = dict(app.config.execution_keys)
     if now == getattr(env, "data_page_keys", None):
@@ -131,6 +131,6 @@ def _copy_data(app: Sphinx, error: Exception | None) -> None:
 
 def setup(app: Sphinx) -> dict:
     app.add_directive("data-cards", DataCards)
-    app.connect("env-get-outdated", _outdated)
+    app.connect("env-get-outdated", outdated)
     app.connect("build-finished", _copy_data)
     return {"version": "2", "parallel_read_safe": True, "parallel_write_safe": True}

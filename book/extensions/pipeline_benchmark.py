@@ -124,7 +124,7 @@ class PipelinePeers(PipelineBenchmark):
     table = staticmethod(peers_table)
 
 
-def _outdated(app: Sphinx, env, added: set[str], changed: set[str], removed: set[str]) -> list[str]:
+def outdated(app: Sphinx, env, added: set[str], changed: set[str], removed: set[str]) -> list[str]:
     """표를 다시 쟀으면 쪽을 다시 읽습니다."""
     now = hashlib.sha256(TABLE.read_bytes() if TABLE.is_file() else b"").hexdigest()
     before, env.pipeline_benchmark_state = getattr(env, "pipeline_benchmark_state", None), now
@@ -134,5 +134,5 @@ def _outdated(app: Sphinx, env, added: set[str], changed: set[str], removed: set
 def setup(app: Sphinx) -> dict:
     app.add_directive("pipeline-benchmark", PipelineBenchmark)
     app.add_directive("pipeline-peers", PipelinePeers)
-    app.connect("env-get-outdated", _outdated)
+    app.connect("env-get-outdated", outdated)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

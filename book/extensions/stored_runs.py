@@ -98,7 +98,7 @@ def _digests(app: Sphinx, env: BuildEnvironment) -> dict[str, tuple[str | None, 
     }
 
 
-def _outdated(app: Sphinx, env: BuildEnvironment, added: set[str], changed: set[str], removed: set[str]) -> list[str]:
+def outdated(app: Sphinx, env: BuildEnvironment, added: set[str], changed: set[str], removed: set[str]) -> list[str]:
     before, now = getattr(env, "stored_runs", {}), _digests(app, env)
     env.stored_runs = now
     return [name for name in env.found_docs if before.get(name) != now.get(name)]
@@ -108,5 +108,5 @@ def setup(app: Sphinx) -> dict:
     _sphinx["app"] = app
     # "" 로 다시 만들게 하지 않습니다: 무엇을 다시 읽을지는 쪽마다의 열쇠가 정합니다.
     app.add_config_value("execution_keys", {}, "", dict)
-    app.connect("env-get-outdated", _outdated)
+    app.connect("env-get-outdated", outdated)
     return {"version": "2", "parallel_read_safe": True, "parallel_write_safe": True}

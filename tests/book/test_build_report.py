@@ -85,7 +85,7 @@ def test_report_is_read_again_only_when_a_measure_changed(tmp_path, monkeypatch)
     env = SimpleNamespace(found_docs={"guides/build_report"})
 
     def again():
-        return build_report._outdated(app, env, set(), set(), set())
+        return build_report.outdated(app, env, set(), set(), set())
 
     assert again() == ["guides/build_report"] and again() == []
     record.write_text('{"seconds": 1.5}', encoding="utf-8")

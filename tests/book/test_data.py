@@ -150,10 +150,10 @@ def test_data_page_is_read_again_when_an_execution_changed():
     keys = {"chapters/a": "1"}
     app = SimpleNamespace(config=SimpleNamespace(execution_keys=keys))
     env = SimpleNamespace(found_docs={"guides/data"})
-    assert data_page._outdated(app, env, set(), set(), set()) == ["guides/data"] and "orientation_coupon" in env.data_sets_shown
-    assert data_page._outdated(app, env, set(), set(), set()) == []
+    assert data_page.outdated(app, env, set(), set(), set()) == ["guides/data"] and "orientation_coupon" in env.data_sets_shown
+    assert data_page.outdated(app, env, set(), set(), set()) == []
     keys["chapters/a"] = "2"
-    assert data_page._outdated(app, env, set(), set(), set()) == ["guides/data"]
+    assert data_page.outdated(app, env, set(), set(), set()) == ["guides/data"]
 
 
 def test_site_lists_each_data_set_with_its_files(site_dir):

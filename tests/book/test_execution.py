@@ -189,7 +189,7 @@ def test_a_named_dependency_changes_the_key(repo):
 
 def keep(page, key=None, seconds=1.0, memory=100.0):
     key = key or execution_key(page)
-    return execution._keep(page.docname, key, nbformat.v4.new_notebook(), seconds, memory).path
+    return execution.keep_run(page.docname, key, nbformat.v4.new_notebook(), seconds, memory).path
 
 
 def test_a_stored_run_is_used_only_whole_and_only_for_its_key(repo):
@@ -216,7 +216,7 @@ def test_a_damaged_run_is_executed_again_and_says_so(repo, child, capsys, suffix
     assert execute(page).cached is bool(harmless)
     said = capsys.readouterr().out
     assert ("page: 보관한 실행이 온전하지 않아 다시 실행합니다" in said) is (not harmless and (suffix, damage) != (".json", None)), said
-    assert execute(page).cached and execution._last_seconds("page") == 1.0
+    assert execute(page).cached and execution.last_seconds("page") == 1.0
 
 
 def test_an_edit_while_running_is_not_stored_under_the_old_key(repo, child, monkeypatch):
