@@ -7,7 +7,7 @@ PY := $(VENV)/bin/python
 STAMP := $(VENV)/.locked
 export PYTHONPATH := $(CURDIR)
 
-.PHONY: help book test serve lab slides analyze new-case check-case checks bench scale peers lock clean
+.PHONY: help test-environment book test serve lab slides analyze new-case check-case checks bench scale peers lock audit clean
 
 help: ## 명령 목록
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -16,6 +16,7 @@ help: ## 명령 목록
 $(STAMP): requirements.lock
 	@$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(0 if (3, 11) <= v < (3, 14) else f"파이썬 3.11~3.13이 필요합니다(지금 {v.major}.{v.minor}). PYTHON=python3.11처럼 지정하세요.")'
 	@echo "환경을 만듭니다($(VENV)). 처음 한 번만 합니다."
+	@rm -f $(VENV)/.locked-test
 	@if command -v uv >/dev/null 2>&1; then \
 	  uv venv -q --allow-existing -p "$$(command -v $(PYTHON))" $(VENV) && uv pip sync -q --compile-bytecode --require-hashes -p $(PY) requirements.lock; \
 	else \
@@ -23,10 +24,21 @@ $(STAMP): requirements.lock
 	fi
 	@touch $@
 
+# 시험과 검사에만 쓰는 패키지를 위의 환경에 더합니다. `make book`만 쓰는 사람은 받지 않습니다.
+# 다 깔면 잠금을 베껴 두어, 시각이 아니라 내용으로 맞는지 봅니다. 환경을 다시 만들면 베낀 것을 지웁니다(uv가 이것들을 걷어 내므로).
+test-environment: $(STAMP)
+	@cmp -s requirements-test.lock $(VENV)/.locked-test || { \
+	  echo "시험과 검사에 쓰는 패키지를 더합니다. 처음 한 번만 합니다."; \
+	  if command -v uv >/dev/null 2>&1; then \
+	    uv pip install -q --compile-bytecode --no-deps --require-hashes -p $(PY) -r requirements-test.lock; \
+	  else \
+	    $(PY) -m pip install -q --disable-pip-version-check --no-deps --require-hashes -r requirements-test.lock; \
+	  fi && cp requirements-test.lock $(VENV)/.locked-test; }
+
 book: $(STAMP) ## 환경을 갖추고 모든 쪽을 실행해 _build/html에 사이트를 만듭니다
 	@$(PY) -m book.commands.build book
 
-test: book ## 사이트를 만들고 모든 시험을 돌립니다
+test: book test-environment ## 사이트를 만들고 모든 시험을 돌립니다
 	@$(PY) -m book.commands.run_tests
 
 serve: book ## 만든 사이트를 http://127.0.0.1:8000 에서 봅니다
@@ -44,13 +56,13 @@ analyze: $(STAMP) ## 명세 하나로 분석 전체를 돌립니다: make analyz
 new-case: $(STAMP) ## 새 사례의 틀을 만듭니다: make new-case NAME=kakao_push
 	@$(PY) -m book.commands.new_case "$(NAME)"
 
-check-case: $(STAMP) ## 사례 하나를 점검합니다: make check-case CASE=kakao_push
+check-case: test-environment ## 사례 하나를 점검합니다: make check-case CASE=kakao_push
 	@$(PY) -m book.commands.check_case "$(CASE)"
 
-checks: $(STAMP) ## 문체, 숫자, 얼개 검사를 모든 쪽에 돌립니다
+checks: test-environment ## 문체, 숫자, 얼개 검사를 모든 쪽에 돌립니다
 	@$(PY) -m book.checks
 
-bench: $(STAMP) ## 빌드 시간, 쪽 무게, 검색 빠르기를 재어 표를 고칩니다
+bench: test-environment ## 빌드 시간, 쪽 무게, 검색 빠르기를 재어 표를 고칩니다
 	@$(PY) -m benchmarks.book
 
 scale: ## 선택: Spark로 옮겨 보는 환경(.venv-scale)을 만듭니다. 자바 17이 필요합니다
@@ -68,8 +80,14 @@ peers: ## 선택: 파이프라인을 견줄 도구의 환경(.venv-peers)을 만
 	  $(PYTHON) -m venv .venv-peers && .venv-peers/bin/python -m pip install -q --disable-pip-version-check -r requirements-peers.txt; \
 	fi
 
-lock: ## requirements.txt에서 requirements.lock을 다시 만듭니다(uv 필요). UPGRADE=1이면 모두 새 판으로
-	@uv pip compile -q $(if $(UPGRADE),--upgrade) requirements.txt --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -o requirements.lock
+# 둘째 잠금은 첫째와 겹치는 패키지를 같은 판으로 잠급니다(-c). UPGRADE_PACKAGE는 주간 점검이 핀 하나를 풀어 볼 때 씁니다.
+LOCK := uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header $(if $(UPGRADE),--upgrade) $(addprefix --upgrade-package=,$(UPGRADE_PACKAGE))
+lock: ## 두 잠금을 requirements.txt와 requirements-test.txt에서 다시 만듭니다(uv 필요). UPGRADE=1이면 모두 새 판으로
+	@$(LOCK) requirements.txt -o requirements.lock
+	@$(LOCK) requirements-test.txt -c requirements.lock -o requirements-test.lock
+
+audit: ## 잠근 패키지에 알려진 취약점이 있는지 봅니다(네트워크와 uv 필요)
+	@uvx --quiet pip-audit@2.10.1 --strict --disable-pip --require-hashes --progress-spinner off -r requirements.lock -r requirements-test.lock
 
 clean: ## 만든 것을 모두 지웁니다(환경은 남깁니다)
 	@rm -rf _build

@@ -93,9 +93,8 @@ def read_page(path: Path | str) -> Page:
     return Page(path, text, meta)
 
 
-def toc_docnames() -> list[str]:
-    """_toc.yml에 실린 쪽의 이름을 차례대로 돌려줍니다."""
-    toc = yaml.safe_load((ROOT / "_toc.yml").read_text(encoding="utf-8"))
+def listed_docnames(toc: dict) -> list[str]:
+    """차례(``_toc.yml``을 읽은 것)에 실린 쪽의 이름을 차례대로 돌려줍니다."""
     names: list[str] = [toc["root"]]
 
     def walk(node):
@@ -110,6 +109,11 @@ def toc_docnames() -> list[str]:
 
     walk({key: toc.get(key) for key in ("parts", "chapters", "sections")})
     return names
+
+
+def toc_docnames() -> list[str]:
+    """_toc.yml에 실린 쪽의 이름을 차례대로 돌려줍니다."""
+    return listed_docnames(yaml.safe_load((ROOT / "_toc.yml").read_text(encoding="utf-8")))
 
 
 def published_pages() -> list[Page]:
