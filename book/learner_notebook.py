@@ -12,11 +12,10 @@ import mimetypes
 import posixpath
 import re
 from collections.abc import Callable
-from functools import cache, wraps
+from functools import wraps
 from pathlib import Path
 
 import nbformat
-import yaml
 
 from book import values
 from book.execution import Execution, used_datasets
@@ -33,7 +32,6 @@ _SITE_ONLY = {"toctree", "tableofcontents", "contents", "raw", "include", "liter
 _IMPURE = re.compile(r":=|\b(?:rng|random\w*|next|pop|append)\b")
 ANSWER_HINT = "여기에 답을 씁니다"
 CHECK_HINT = "# 점검 셀입니다. 고치지 말고 실행하세요. 펼치면 정답이 보입니다."  # 접힌 셀은 첫 줄만 보입니다
-_OTHER_PAGES_TITLES = ROOT / "guides" / "weeks.yml"
 
 
 class ConversionError(PageError):
@@ -82,19 +80,10 @@ def glued_values(execution: Execution) -> dict:
     return values
 
 
-@cache
-def _planned_titles() -> dict[str, str]:
-    if not _OTHER_PAGES_TITLES.is_file():
-        return {}
-    weeks = yaml.safe_load(_OTHER_PAGES_TITLES.read_text(encoding="utf-8")) or []
-    titles = {week["chapter"]: week["title"] for week in weeks}
-    return titles | {case["page"]: case["title"] for week in weeks for case in week.get("cases") or []}
-
-
 def _title_of(docname: str) -> str:
-    """쪽의 제목. 아직 없는 쪽이면 주차 계획의 제목, 거기에도 없으면 이름 그대로."""
+    """쪽의 제목. 없는 쪽이면 이름 그대로."""
     path = ROOT / f"{docname}.md"
-    return read_page(path).title if path.is_file() else _planned_titles().get(docname, docname)
+    return read_page(path).title if path.is_file() else docname
 
 
 class _Writer:
@@ -234,9 +223,8 @@ class _Writer:
         text, target = content, content
         if explicit := re.match(r"^(.*?)\s*<([^<>]+)>$", content, re.DOTALL):
             text, target = explicit.groups()
-        if role in {"doc", "page"}:
-            name = target.lstrip("/") if role == "page" or target.startswith("/") else self._resolve(target)
-            name = name.removesuffix(".md")
+        if role == "doc":
+            name = self._resolve(target).removesuffix(".md")
             shown = text if explicit else _title_of(name)
             return self.link(shown, f"/{name}.md") if (ROOT / f"{name}.md").is_file() else shown
         return text

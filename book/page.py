@@ -7,6 +7,8 @@ from pathlib import Path
 
 import yaml
 
+from book.myst import parse
+
 ROOT = Path(__file__).resolve().parent.parent
 PAGE_FOLDERS = ("chapters", "case_studies", "guides")
 _FRONT_MATTER = re.compile(r"\A---\n(.*?)\n---\n", re.DOTALL)
@@ -60,8 +62,9 @@ class Page:
 
     @property
     def title(self) -> str:
-        heading = re.search(r"^# (.+)$", _FRONT_MATTER.sub("", self.text), re.MULTILINE)
-        return heading.group(1).strip() if heading else self.meta.get("title", self.docname)
+        """``# 제목``. 아직 없으면 쪽의 이름."""
+        titles = [b.raw for b in parse(self.text).headings() if b.level == 1]
+        return titles[0] if titles else self.docname
 
 
 def read_page(path: Path | str) -> Page:
@@ -93,23 +96,28 @@ def read_page(path: Path | str) -> Page:
     return Page(path, text, meta)
 
 
+def toc_branches(root: Path = ROOT) -> list[tuple[str, list[str]]]:
+    """_toc.yml에 실린 쪽의 이름을 차례대로, 그 아래에 놓인 쪽의 이름들과 함께 돌려줍니다."""
+    toc = yaml.safe_load((root / "_toc.yml").read_text(encoding="utf-8"))
+    branches: list[tuple[str, list[str]]] = [(toc["root"], [])]
+
+    def walk(node, above: list[str] | None) -> None:
+        for item in node or ():
+            below: list[str] = []
+            if "file" in item:
+                branches.append((item["file"], below))
+                if above is not None:
+                    above.append(item["file"])
+            for key in ("parts", "chapters", "sections"):
+                walk(item.get(key), below if "file" in item else above)
+
+    walk([{key: toc.get(key) for key in ("parts", "chapters", "sections")}], None)
+    return branches
+
+
 def toc_docnames() -> list[str]:
     """_toc.yml에 실린 쪽의 이름을 차례대로 돌려줍니다."""
-    toc = yaml.safe_load((ROOT / "_toc.yml").read_text(encoding="utf-8"))
-    names: list[str] = [toc["root"]]
-
-    def walk(node):
-        if isinstance(node, dict):
-            if "file" in node:
-                names.append(node["file"])
-            for key in ("parts", "chapters", "sections"):
-                walk(node.get(key))
-        elif isinstance(node, list):
-            for item in node:
-                walk(item)
-
-    walk({key: toc.get(key) for key in ("parts", "chapters", "sections")})
-    return names
+    return [name for name, _ in toc_branches()]
 
 
 def published_pages() -> list[Page]:

@@ -208,11 +208,10 @@ def _left_stars(path: str, document: Document) -> list[Finding]:
 
 def _with_front_matter(page: Page, document: Document) -> list[Block]:
     """본문의 토막에 머리말의 설명(사례 모음과 검색에 보이는 글)을 더합니다."""
-    extra = []
-    for key, kind in (("title", "title"), ("description", "paragraph")):
-        if isinstance(page.meta.get(key), str):
-            extra.append(Block(kind, ((document.front_matter_line(key), page.meta[key]),)))
-    return extra + document.blocks
+    description = page.meta.get("description")
+    if not isinstance(description, str):
+        return document.blocks
+    return [Block("paragraph", ((document.front_matter_line("description"), description),)), *document.blocks]
 
 
 def _check_block(path: str, block: Block, variants: dict[str, str]) -> list[Finding]:

@@ -8,7 +8,7 @@ from urllib.parse import unquote, urlsplit
 from book.checks.findings import Finding
 from book.myst import Cell, Directive, Document, parse
 from book.checks.prose_numbers import data_cards
-from book.page import ROOT, Page, toc_docnames
+from book.page import ROOT, Page, toc_branches, toc_docnames
 
 ESTIMANDS = {"ATE", "ATT", "ATU", "ATO", "CATE", "LATE", "ITT", "QTE", "ATT(g,t)", "CACE"}
 MINIMUM_SLIDES = {"chapter": 8, "case": 6}
@@ -16,12 +16,12 @@ MINIMUM_EXERCISES = {"chapter": 3, "case": 2}
 SHORTEST_ALT = 15
 
 # 이름: (종류, 설명). 종류는 아래 _TYPES에 있습니다.
-_COMMON = {"kind": "text", "title": "text", "description": "text"}
+_COMMON = {"kind": "text", "description": "text"}
 _OPTIONAL = {"draft": "bool", "depends": "files", "keywords": "texts", "jupytext": "map", "kernelspec": "map", "population": "text", "horizon": "text", "given": "map"}
 _NOTEBOOK = {"week": "week", "minutes": "minutes", "libraries": "texts", "datasets": "texts"}
 REQUIRED = {
     "guide": _COMMON,
-    "chapter": _COMMON | _NOTEBOOK | {"prerequisites": "texts"},
+    "chapter": _COMMON | _NOTEBOOK | {"prerequisites": "texts", "question": "questions"},
     "case": _COMMON | _NOTEBOOK | {
         "organisation": "text", "industry": "text", "year": "year", "source": "source", "question": "questions", "method": "texts",
         "estimand": "estimand", "treatment": "text", "outcome": "text", "unit": "text",
@@ -117,13 +117,13 @@ class _Checker:
                 self.add(1, "name", f"파일 이름이 '{name}'입니다 — week05_propensity_score처럼 weekNN_주제 꼴로 고치세요.")
             elif isinstance(week, int) and int(match[1]) != week:
                 self.add(self.meta_line("week"), "name", f"파일 이름은 {int(match[1])}주차인데 머리말은 {week}주차입니다 — 하나로 맞추세요.")
+        above = next((name for name, below in toc_branches() if self.page.docname in below), "") if self.kind == "case" else ""
+        if (match := re.match(r"chapters/week(\d\d)_", above)) and int(match[1]) != week:
+            self.add(self.meta_line("week"), "name", f"차례(_toc.yml)에서는 {int(match[1])}주차 장 아래인데 머리말은 {week}주차입니다 — 하나로 맞추세요.")
         titles = [b for b in self.document.headings() if b.level == 1]
-        title = str(self.page.meta.get("title") or "")
         if len(titles) != 1:
-            line = titles[1].line if titles else 1
-            self.add(line, "title", f"'# 제목'이 {len(titles)}개입니다 — 머리말의 title과 같은 제목을 하나만 두세요.")
-        elif titles[0].raw.strip() != title.strip():
-            self.add(titles[0].line, "title", f"쪽의 제목이 머리말의 title '{title}'과 다릅니다 — 둘을 같게 하세요.")
+            line = titles[1].line if titles else self.document.front_matter_end
+            self.add(line, "title", f"'# 제목'이 {len(titles)}개입니다 — 머리말 다음에 하나만 두세요.")
 
     # ── 제목의 차례 ──
 

@@ -87,12 +87,9 @@ def render(name: str, root: Path = ROOT) -> dict[str, bytes]:
 
 def _page(text: str, name: str) -> str:
     text, removed = _TEMPLATE_ONLY.subn("", text)
-    title = re.search(r"^title: .*$", text, re.MULTILINE)
-    if not (removed and title):
-        raise PageError("case_studies/template.md: 템플릿 안내의 시작과 끝 표시나 title을 찾지 못했습니다. 템플릿을 되돌리세요.")
-    new_title = f"새 사례 {name}"
-    text = text.replace(title.group(), f"title: {new_title}", 1)
-    text = re.sub(r"^# .*$", f"# {new_title}", text, count=1, flags=re.MULTILINE)
+    text, titled = re.subn(r"^# .*$", f"# 새 사례 {name}", text, count=1, flags=re.MULTILINE)
+    if not (removed and titled):
+        raise PageError("case_studies/template.md: 템플릿 안내의 시작과 끝 표시나 '# 제목'을 찾지 못했습니다. 템플릿을 되돌리세요.")
     text = re.sub(r"^description: .*$", "description: 아직 쓰지 않은 사례입니다. 한두 문장으로 무엇을 정하는 이야기인지 적습니다.", text, count=1, flags=re.MULTILINE)
     text = text.replace("\n---\n", "\ndraft: true\n---\n", 1)
     return text.replace(TEMPLATE_DATA, name)

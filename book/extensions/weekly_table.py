@@ -1,152 +1,98 @@
-"""``guides/weeks.yml``과 쪽의 머리말로 주차 표를 그립니다.
+"""주차 표를 그리는 지시자 ``weekly-table``. 주와 사례는 차례(``_toc.yml``)에서, 나머지는 쪽의 머리말에서 읽습니다.
 
-- 지시자 ``weekly-table``: 주차 표. ``:question: 2``를 주면 그 물음에 답하는 길만 보입니다.
-- 역할 ``page``: ``{page}`chapters/week08_difference_in_differences` ``처럼 쪽을 부릅니다.
-
-차례에 실린 쪽은 링크와 머리말의 시간으로, 아직 없는 쪽은 계획한 제목과 '준비 중'으로 보입니다.
+``:question: 2``를 주면 그 물음에 답하는 길만 보입니다.
 """
 
+from dataclasses import dataclass
 from pathlib import Path
 
-import yaml
 from docutils import nodes
 from docutils.parsers.rst import directives
 from sphinx import addnodes
 from sphinx.application import Sphinx
-from sphinx.util.docutils import SphinxDirective, SphinxRole
+from sphinx.util.docutils import SphinxDirective
 
-from book.page import PageError, read_page
+from book.myst import parse
+from book.page import PageError, read_page, toc_branches
 
-SOURCE = "guides/weeks.yml"
-PLANNED = "준비 중"
 MINUTES = ("read", "practise", "session")
 HEADINGS = ("주", "장", "사례", "읽기 · 실습 · 모임(분)")
 
 
-def read_weeks(path: Path) -> list[dict]:
-    """주차 계획을 읽습니다.
+@dataclass(frozen=True)
+class Entry:
+    """표에 실리는 쪽 하나.
 
-    Parameters
+    Attributes
     ----------
-    path : Path
-        ``guides/weeks.yml``.
-
-    Returns
-    -------
-    list of dict
-        주차 순서. ``week``, ``title``, ``chapter``, ``minutes``, ``questions``, ``cases``.
-
-    Raises
-    ------
-    PageError
-        칸이 빠졌거나, 주차가 0부터 이어지지 않거나, 시간이 양의 정수가 아니거나, 같은 쪽이 두 번 나올 때.
+    docname, title : str
+    meta : dict
+        머리말.
+    cases : tuple of Entry
+        장이면 그 주의 사례(차례의 순서).
     """
-    weeks = yaml.safe_load(path.read_text(encoding="utf-8"))
-    if not isinstance(weeks, list) or [w.get("week") for w in weeks] != list(range(len(weeks))):
-        raise PageError(f"{SOURCE}: week가 0부터 차례로 이어져야 합니다.")
-    seen: set[str] = set()
-    for week in weeks:
-        where = f"{SOURCE}: {week['week']}주차"
-        for field in ("title", "chapter", "minutes", "questions", "cases"):
-            if field not in week:
-                raise PageError(f"{where}에 '{field}' 칸이 없습니다.")
-        minutes = week["minutes"]
-        if set(minutes) != set(MINUTES) or not all(isinstance(m, int) and m > 0 for m in minutes.values()):
-            raise PageError(f"{where}의 minutes는 {', '.join(MINUTES)}를 양의 정수(분)로 적어야 합니다.")
-        for case in week["cases"]:
-            if missing := {"page", "title", "organisation", "industry", "questions"} - set(case):
-                raise PageError(f"{where}의 사례에 {', '.join(sorted(missing))} 칸이 없습니다.")
-        for item in [week, *week["cases"]]:
-            page = item.get("chapter") or item["page"]
-            if page in seen:
-                raise PageError(f"{where}: {page}가 두 번 나옵니다.")
-            seen.add(page)
-            if not set(item["questions"]) <= {1, 2, 3, 4}:
-                raise PageError(f"{where}: questions는 1, 2, 3, 4 가운데에서 고릅니다.")
-    return weeks
+
+    docname: str
+    title: str
+    meta: dict
+    cases: tuple["Entry", ...] = ()
+
+    @property
+    def topic(self) -> str:
+        """제목에서 쌍점 앞의 주제. 쌍점이 없으면 빈 글자."""
+        topic, colon, _ = self.title.partition(":")
+        return topic if colon else ""
 
 
-def _with_pages(weeks: list[dict], root: Path, published) -> list[dict]:
-    """차례에 실린 쪽의 제목과 시간으로 계획을 덮어씁니다. 계획에 없던 사례도 그 주에 더합니다."""
-    planned = {case["page"] for week in weeks for case in week["cases"]}
-    extra: dict[int, list[dict]] = {}
-    for name in sorted(published):
-        if name.startswith("case_studies/") and name not in planned:
-            meta = read_page(root / f"{name}.md").meta
-            if meta.get("kind") == "case" and not meta.get("draft") and isinstance(meta.get("week"), int):
-                extra.setdefault(meta["week"], []).append(
-                    {"page": name, "title": name, "organisation": meta.get("organisation", ""), "questions": []}
-                )
-    rows = []
-    for week in weeks:
-        row = dict(week, topic=week["title"], published=week["chapter"] in published, cases=[])
-        if row["published"]:
-            page = read_page(root / f"{week['chapter']}.md")
-            row |= {"title": page.title, "minutes": {**week["minutes"], **(page.meta.get("minutes") or {})}}
-        for case in [*week["cases"], *extra.get(week["week"], [])]:
-            case = dict(case, published=case["page"] in published)
-            if case["published"]:
-                page = read_page(root / f"{case['page']}.md")
-                case |= {"title": page.title, "minutes": page.meta.get("minutes")}
-            row["cases"].append(case)
-        rows.append(row)
-    return rows
-
-
-def plan(root: Path, published) -> list[dict]:
-    """주차 계획에 지금 있는 쪽을 겹쳐 돌려줍니다.
+def weeks(root: Path) -> list[Entry]:
+    """차례에 실린 장과 그 아래의 사례.
 
     Parameters
     ----------
     root : Path
         저장소의 맨 위.
-    published : 이름의 모음
-        차례에 실린 쪽(``chapters/week05_propensity_score`` 꼴).
 
-    Returns
-    -------
-    list of dict
-        계획에 ``published``(bool)를 더하고, 있는 쪽은 제목과 시간을 머리말에서 가져온 것.
+    Raises
+    ------
+    PageError
+        머리말의 주차·시간·물음이 알맞지 않거나, 주차가 차례와 어긋날 때. 파일과 줄, 고칠 것이 적혀 있습니다.
     """
-    return _with_pages(read_weeks(root / SOURCE), root, set(published))
+    found: list[Entry] = []
+    for docname, below in toc_branches(root):
+        chapter, line_of = _entry(root, docname)
+        if chapter.meta.get("kind") != "chapter":
+            continue
+        week = chapter.meta.get("week")
+        if not isinstance(week, int) or (found and week <= found[-1].meta["week"]):
+            raise PageError(f"{docname}.md:{line_of('week')}: week가 {week!r}입니다 — 장은 차례(_toc.yml)에 주차 순서로 놓습니다.")
+        minutes = chapter.meta.get("minutes")
+        if not isinstance(minutes, dict) or not all(isinstance(minutes.get(key), int) and minutes[key] > 0 for key in MINUTES):
+            raise PageError(f"{docname}.md:{line_of('minutes')}: minutes는 {', '.join(MINUTES)}를 양의 정수(분)로 적어야 합니다.")
+        _check_questions(chapter, line_of)
+        cases = []
+        for name in below:
+            case, line_of = _entry(root, name)
+            if case.meta.get("kind") != "case":
+                continue
+            if case.meta.get("week") != week:
+                raise PageError(
+                    f"{name}.md:{line_of('week')}: week가 {case.meta.get('week')!r}인데 차례(_toc.yml)에서는 {week}주차 장 아래에 있습니다 — 하나로 맞추세요."
+                )
+            _check_questions(case, line_of)
+            cases.append(case)
+        found.append(Entry(chapter.docname, chapter.title, chapter.meta, tuple(cases)))
+    return found
 
 
-def title_nodes(item: dict, docname: str, quiet: bool = False) -> list[nodes.Node]:
-    """쪽의 제목: 있으면 링크, 없으면 계획한 제목과 '준비 중'.
-
-    ``quiet``이면 표시를 화면에서 감춥니다(흐린 글씨로만 보이고, 화면 낭독기는 읽습니다).
-    """
-    if not item["published"]:
-        mark = "planned-hidden" if quiet else "planned-mark"
-        return [
-            nodes.inline("", item["title"], classes=["planned"]),
-            nodes.Text(" "),
-            nodes.inline("", PLANNED, classes=[mark]),
-        ]
-    page = item.get("chapter") or item["page"]
-    return [
-        addnodes.pending_xref(
-            "", nodes.inline("", item["title"]), refdomain="std", reftype="doc", reftarget=f"/{page}",
-            refexplicit=True, refwarn=True, refdoc=docname,
-        )  # fmt: skip
-    ]
+def _entry(root: Path, docname: str):
+    page = read_page(root / f"{docname}.md")
+    return Entry(docname, page.title, page.meta), parse(page.text).front_matter_line
 
 
-class PageRole(SphinxRole):
-    """``{page}`chapters/week05_propensity_score` ``: 계획에 있는 장이나 사례를 부릅니다."""
-
-    def run(self) -> tuple[list[nodes.Node], list[nodes.system_message]]:
-        root = Path(self.env.srcdir)
-        self.env.note_dependency(str(root / SOURCE))
-        name = self.text.strip()
-        items = [item for row in plan(root, self.env.found_docs) for item in [row, *row["cases"]]]
-        found = next((item for item in items if name in (item.get("chapter"), item.get("page"))), None)
-        if found is None:
-            message = self.inliner.reporter.error(f"{SOURCE}에 '{name}'이 없습니다. 쪽의 이름을 확인하세요.", line=self.lineno)
-            return [], [message]
-        if found["published"]:
-            self.env.note_dependency(str(root / f"{name}.md"))
-        return title_nodes(found, self.env.docname, quiet=True), []
+def _check_questions(entry: Entry, line_of) -> None:
+    questions = entry.meta.get("question")
+    if not isinstance(questions, list) or not set(questions) <= {1, 2, 3, 4}:
+        raise PageError(f"{entry.docname}.md:{line_of('question')}: question은 1, 2, 3, 4 가운데에서 목록으로 고릅니다. 받은 것: {questions!r}")
 
 
 class WeeklyTable(SphinxDirective):
@@ -157,22 +103,24 @@ class WeeklyTable(SphinxDirective):
 
     def run(self) -> list[nodes.Node]:
         root = Path(self.env.srcdir)
-        self.env.note_dependency(str(root / SOURCE))
+        self.env.note_dependency(str(root / "_toc.yml"))
         try:
-            rows = plan(root, self.env.found_docs)
+            rows = weeks(root)
         except (PageError, OSError) as error:
             return [self.state_machine.reporter.error(str(error), line=self.lineno)]
         for row in rows:
-            for item in [row, *row["cases"]]:
-                if item["published"]:
-                    self.env.note_dependency(str(root / f"{item.get('chapter') or item['page']}.md"))
+            for entry in (row, *row.cases):
+                self.env.note_dependency(str(root / f"{entry.docname}.md"))
         question = self.options.get("question")
         return [self._table(rows)] if question is None else [self._path(rows, question)]
 
-    def _title(self, item: dict, quiet: bool = False) -> list[nodes.Node]:
-        return title_nodes(item, self.env.docname, quiet)
+    def _link(self, entry: Entry) -> nodes.Node:
+        return addnodes.pending_xref(
+            "", nodes.inline("", entry.title), refdomain="std", reftype="doc", reftarget=f"/{entry.docname}",
+            refexplicit=True, refwarn=True, refdoc=self.env.docname,
+        )  # fmt: skip
 
-    def _table(self, rows: list[dict]) -> nodes.Node:
+    def _table(self, rows: list[Entry]) -> nodes.Node:
         table = nodes.table(classes=["weekly-table"])
         group = nodes.tgroup(cols=len(HEADINGS))
         table += group
@@ -183,40 +131,38 @@ class WeeklyTable(SphinxDirective):
         body += [self._row(row) for row in rows]
         return table
 
-    def _row(self, row: dict) -> nodes.Node:
-        chapter = nodes.entry("", nodes.paragraph("", "", *self._title(row)))
-        under = [f"교재 {row['textbook']}장"] if row.get("textbook") else []
-        under += [row["topic"]] if row["topic"] != row["title"] else []
+    def _row(self, row: Entry) -> nodes.Node:
+        chapter = nodes.entry("", nodes.paragraph("", "", self._link(row)))
+        under = [f"교재 {row.meta['textbook_chapter']}장"] if row.meta.get("textbook_chapter") else []
+        under += [row.topic] if row.topic else []
         if under:
             chapter += nodes.paragraph("", " · ".join(under), classes=["week-topic"])
-        cells = [nodes.entry("", nodes.paragraph("", str(row["week"]))), chapter]
         cases = nodes.entry("")
-        for case in row["cases"]:
-            line = nodes.paragraph("", "", *self._title(case), classes=["case-line"])
-            line += [nodes.Text(" "), nodes.inline("", case["organisation"], classes=["case-organisation"])]
+        for case in row.cases:
+            line = nodes.paragraph("", "", self._link(case), classes=["case-line"])
+            line += [nodes.Text(" "), nodes.inline("", str(case.meta.get("organisation") or ""), classes=["case-organisation"])]
             cases += line
-        if not row["cases"]:
+        if not row.cases:
             cases += nodes.paragraph("", "—")
-        minutes = " · ".join(str(row["minutes"][key]) for key in MINUTES)
-        cells += [cases, nodes.entry("", nodes.paragraph("", minutes))]
-        return nodes.row("", *cells, classes=[] if row["published"] else ["planned-row"])
+        minutes = " · ".join(str(row.meta["minutes"][key]) for key in MINUTES)
+        return nodes.row(
+            "", nodes.entry("", nodes.paragraph("", str(row.meta["week"]))), chapter, cases, nodes.entry("", nodes.paragraph("", minutes))
+        )
 
-    def _path(self, rows: list[dict], question: int) -> nodes.Node:
+    def _path(self, rows: list[Entry], question: int) -> nodes.Node:
         items = nodes.bullet_list("", bullet="-", classes=["question-path"])
         for row in rows:
-            found = [row] if question in row["questions"] else []
-            found += [case for case in row["cases"] if question in case["questions"]]
+            found = [entry for entry in (row, *row.cases) if question in entry.meta["question"]]
             if not found:
                 continue
-            line = nodes.paragraph("", "", nodes.strong("", f"{row['week']}주"), nodes.Text(" "))
-            for position, item in enumerate(found):
+            line = nodes.paragraph("", "", nodes.strong("", f"{row.meta['week']}주"), nodes.Text(" "))
+            for position, entry in enumerate(found):
                 line += [nodes.Text(" · ")] if position else []
-                line += self._title(item, quiet=True)
+                line += self._link(entry)
             items += nodes.list_item("", line)
         return items
 
 
 def setup(app: Sphinx) -> dict:
     app.add_directive("weekly-table", WeeklyTable)
-    app.add_role("page", PageRole())
-    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
+    return {"version": "2", "parallel_read_safe": True, "parallel_write_safe": True}

@@ -8,7 +8,7 @@
 import numpy as np
 import pandas as pd
 
-DEFAULTS = {"seed": 1030, "days": 28, "treated": (13, 25, 29)}
+DEFAULTS = {"seed": 1030, "days": 28, "treated": (3, 22, 27)}
 
 CITIES, BEFORE, MAP = 30, 168, 20
 """도시의 수, 광고 앞의 날, 도시의 성질을 정한 씨앗."""
@@ -57,7 +57,7 @@ def orders(seed=1030, days=28):
     return level + flows @ load.T + np.outer(week, weekly) + own
 
 
-def generate(seed=1030, days=28, treated=(13, 25, 29), spill=0.0):
+def generate(seed=1030, days=28, treated=(3, 22, 27), spill=0.0):
     """도시 30곳의 광고 앞 168일과 광고하는 days일을 만듭니다.
 
     Parameters
@@ -68,6 +68,7 @@ def generate(seed=1030, days=28, treated=(13, 25, 29), spill=0.0):
         광고하는 날의 수(7 이상).
     treated : tuple of int
         광고하는 도시의 번호(1~30). 비어 있으면 아무 데도 광고하지 않습니다.
+        기본값은 10주차가 앞 112일로 추린 후보 60가지에서 씨앗 1030의 제비로 뽑은 세 곳입니다.
     spill : float
         광고가 없는 도시가 받는 효과의 몫(0에서 1). 0이면 넘어가지 않습니다.
 

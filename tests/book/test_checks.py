@@ -325,8 +325,9 @@ def test_headings_out_of_order_are_found():
         ("kind: case\n", "kind: story\n", "front-matter", "kind:", "chapter, case, guide"),
         ("estimand: ATE\n", "estimand: ATT\n", "estimand", 'validate("추가', "코드는 ATE를"),
         ('estimand="ATE"', 'estimand="ATT"', "estimand", 'validate("추가', "머리말의 추정 대상은 ATE"),
-        ("# 사례 템플릿: 추가", "# 다른 제목: 추가", "title", "# 다른 제목", "title"),
         ("answer_1 = -estimate * 2.5 - cost", "answer = 1", "exercise", "answer = 1", "answer_1"),
+        ("## 3. 결정\n", "# 또 하나의 제목\n\n## 3. 결정\n", "title", "# 또 하나", "2개"),
+        ("kind: case\n", "kind: case\ntitle: 제목\n", "front-matter", "title:", "지우세요"),
         (', wrong={\n    "ATE와 혼동": ("ATE", "씻지 않던 로트는 이 결정으로 바뀌지 않습니다."),\n    "ATU와 혼동": ("ATU", "ATU는 지금 씻지 않는 로트의 효과입니다.")}', ", wrong={}", "exercise", 'check_answer("연습 3"', "흔한 오답"),
         ('check_answer("연습 2"', 'check_answer("연습 7"', "exercise", 'check_answer("연습 7"', "'연습 2'(으)로"),
         (":::{exercise} 연습 3. 누구의", ":::{exercise} 누구의", "exercise", ":::{exercise} 누구의", "연습 1. 제목"),
@@ -348,7 +349,7 @@ def test_a_broken_template_says_what_and_where(old, new, rule, where, says):
     assert found[0].line == line_of(broken.text, where) and says in found[0].message
 
 
-@pytest.mark.parametrize("key", ["title", "week", "organisation", "source", "estimand", "treatment", "unit", "datasets", "minutes"])
+@pytest.mark.parametrize("key", ["week", "organisation", "source", "estimand", "treatment", "unit", "datasets", "minutes"])
 def test_a_missing_front_matter_key_is_named(key):
     lines = [line for line in TEMPLATE.text.split("\n") if not line.startswith(f"{key}:")]
     meta = {k: v for k, v in TEMPLATE.meta.items() if k != key}
@@ -422,7 +423,7 @@ def test_a_link_to_an_unpublished_page_is_found_on_published_pages():
 
 
 def test_a_chapter_needs_its_own_headings_and_name():
-    meta = {"kind": "chapter", "title": "제목", "description": "설명입니다.", "week": 5, "minutes": {"read": 1, "practise": 1, "session": 1},
+    meta = {"kind": "chapter", "question": [1], "description": "설명입니다.", "week": 5, "minutes": {"read": 1, "practise": 1, "session": 1},
             "libraries": [], "datasets": [], "prerequisites": [], "jupytext": {"text_representation": {"format_name": "myst"}}}  # fmt: skip
     body = "---\nweek: 5\n---\n# 제목\n\n## 이번 주 질문\n"
     found = structure.check(Page(ROOT / "chapters" / "week06_other.md", body, meta))
@@ -478,7 +479,7 @@ def test_a_page_cut_off_anywhere_is_reported_and_never_raises(cut):
     assert found and all(1 <= f.line <= cut + 1 for f in found)
 
 
-@pytest.mark.parametrize("key", ["jupytext", "week", "minutes", "source", "question", "method", "datasets", "libraries", "title", "estimand"])
+@pytest.mark.parametrize("key", ["jupytext", "week", "minutes", "source", "question", "method", "datasets", "libraries", "estimand"])
 def test_a_front_matter_value_of_the_wrong_kind_is_reported_and_never_raises(key):
     for value in (None, True, [{}], {"가": 1}):
-        assert any(f.rule in {"front-matter", "title"} for f in structure.check(Page(TEMPLATE.path, TEMPLATE.text, TEMPLATE.meta | {key: value})))
+        assert any(f.rule == "front-matter" for f in structure.check(Page(TEMPLATE.path, TEMPLATE.text, TEMPLATE.meta | {key: value})))

@@ -7,89 +7,57 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import yaml
+from lxml import html as lxml_html
 from sphinx.application import Sphinx
 from sphinx.util.docutils import docutils_namespace
 
-from book.extensions.weekly_table import PLANNED, plan, read_weeks
+from book.extensions.weekly_table import weeks
+from book.myst import parse
 from causal_practice import generator, truth
 from causal_practice.environment import analysis_requirements, check_environment, package_problems
-from book.page import PageError, read_page, toc_docnames
+from book.page import PageError, published_pages, read_page
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-WEEKS = read_weeks(ROOT / "guides/weeks.yml")
+WEEKS = weeks(ROOT)
 GUIDES = ["index.md", "guides/setup.md", "guides/running_a_session.md", "guides/method_map.md", "guides/library_traps.md"]
 
 
-# --- 주차 계획 ---
+# --- 열세 주 ---
 
 
-def test_the_plan_has_thirteen_weeks_and_serves_every_question():
-    assert [w["week"] for w in WEEKS] == list(range(13))
-    cases = [c for w in WEEKS for c in w["cases"]]
-    for question in (1, 2, 3, 4):
-        assert any(question in c["questions"] for c in cases), f"{question}번 물음에 답하는 사례가 없습니다."
-    assert all(w["cases"] for w in WEEKS[1:])
-
-
-def test_each_chapter_keeps_its_number():
+def test_there_are_thirteen_weeks_and_every_question_is_served():
+    assert [w.meta["week"] for w in WEEKS] == list(range(13))
     for week in WEEKS:
-        assert week["chapter"].startswith(f"chapters/week{week['week']:02d}_")
+        assert week.docname.startswith(f"chapters/week{week.meta['week']:02d}_")
+    for question in (1, 2, 3, 4):
+        assert any(question in c.meta["question"] for w in WEEKS for c in w.cases), f"{question}번 물음에 답하는 사례가 없습니다."
+    assert all(w.cases for w in WEEKS[1:])
 
 
-def test_published_cases_sit_in_their_planned_week():
-    where = {c["page"]: w["week"] for w in WEEKS for c in w["cases"]}
-    for name in toc_docnames():
-        if name in where and (ROOT / f"{name}.md").is_file():
-            assert read_page(f"{name}.md").meta["week"] == where[name], name
-
-
-@pytest.mark.parametrize(
-    ("change", "message"),
-    [
-        (lambda w: w.pop(0), "0부터 차례로"),
-        (lambda w: w[1].pop("minutes"), "'minutes' 칸이 없습니다"),
-        (lambda w: w[1]["minutes"].update(read=0), "양의 정수"),
-        (lambda w: w[1]["cases"][0].pop("industry"), "industry"),
-        (lambda w: w[2].update(chapter=w[1]["chapter"]), "두 번 나옵니다"),
-        (lambda w: w[1].update(questions=[5]), "1, 2, 3, 4"),
-    ],
-)
-def test_a_broken_plan_says_what_is_wrong(tmp_path, change, message):
-    weeks = yaml.safe_load((ROOT / "guides/weeks.yml").read_text(encoding="utf-8"))
-    change(weeks)
-    path = tmp_path / "weeks.yml"
-    path.write_text(yaml.safe_dump(weeks, allow_unicode=True), encoding="utf-8")
-    with pytest.raises(PageError, match=message):
-        read_weeks(path)
+def test_a_case_stands_below_the_chapter_of_its_week():
+    below = {c.docname for w in WEEKS for c in w.cases}
+    written = {p.docname for p in published_pages() if p.meta.get("kind") == "case"}
+    assert written - below == {"case_studies/template"}
 
 
 # --- 주차 표를 그리는 작은 책 ---
+
+
+CHAPTER = "---\nkind: chapter\nweek: 0\ntextbook_chapter: 3\nquestion: [1]\nminutes: {read: 77, practise: 2, session: 3}\n---\n# 주제: 진짜 제목\n"
+CASE = "---\nkind: case\nweek: 0\norganisation: 회사\nquestion: [2]\n---\n# 쓴 사례\n"
+TOC = "root: index\nparts:\n  - chapters:\n      - file: chapters/week00_a\n        sections: [{file: case_studies/x}]\n      - file: guides/a\n"
 
 
 @pytest.fixture
 def small_book(tmp_path):
     for folder in ("guides", "chapters", "case_studies"):
         (tmp_path / folder).mkdir()
-    (tmp_path / "guides/weeks.yml").write_text(
-        yaml.safe_dump(
-            [
-                {
-                    "week": 0, "title": "첫 주", "chapter": "chapters/week00_a", "questions": [1],
-                    "minutes": {"read": 1, "practise": 2, "session": 3},
-                    "cases": [
-                        {"page": "case_studies/x", "title": "쓸 사례", "organisation": "회사", "industry": "업", "questions": [2]},
-                    ],
-                },
-            ],
-            allow_unicode=True,
-        ),
-        encoding="utf-8",
-    )  # fmt: skip
-    (tmp_path / "chapters/week00_a.md").write_text("---\nkind: chapter\nminutes: {read: 77}\n---\n# 진짜 제목\n", encoding="utf-8")
+    (tmp_path / "_toc.yml").write_text(TOC, encoding="utf-8")
+    (tmp_path / "chapters/week00_a.md").write_text(CHAPTER, encoding="utf-8")
+    (tmp_path / "case_studies/x.md").write_text(CASE, encoding="utf-8")
+    (tmp_path / "guides/a.md").write_text("---\nkind: guide\n---\n# 길잡이\n", encoding="utf-8")
     (tmp_path / "index.md").write_text(
-        "# 책\n\n```{weekly-table}\n```\n\n```{weekly-table}\n:question: 2\n```\n\n{page}`case_studies/x`\n\n"
-        "```{toctree}\n:glob:\nc*/*\n```\n",
+        "# 책\n\n```{weekly-table}\n```\n\n```{weekly-table}\n:question: 2\n```\n\n```{toctree}\n:hidden:\n:glob:\nc*/*\ng*/*\n```\n",
         encoding="utf-8",
     )
     return tmp_path
@@ -107,35 +75,46 @@ def build(folder: Path) -> tuple[str, str]:
     return (folder / "out/index.html").read_text(encoding="utf-8"), warnings.getvalue()
 
 
-def test_written_pages_are_links_and_planned_ones_are_text(small_book):
+def test_the_table_shows_what_the_pages_say(small_book):
     html, warnings = build(small_book)
     assert not warnings
-    assert 'href="chapters/week00_a.html"' in html
-    assert "진짜 제목" in html and "77 · 2 · 3" in html
-    assert "쓸 사례" in html and PLANNED in html and "case_studies/x.html" not in html
+    body = lxml_html.fromstring(html).find_class("body")[0]
+    table = body.xpath(".//table")[0]
+    assert [" ".join(cell.text_content().split()) for cell in table.xpath(".//tbody//td")] == ["0", "주제: 진짜 제목 교재 3장 · 주제", "쓴 사례 회사", "77 · 2 · 3"]
+    assert table.xpath(".//a/@href") == ["chapters/week00_a.html", "case_studies/x.html"]
+    path = body.find_class("question-path")[0]
+    assert " ".join(path.text_content().split()) == "0주 쓴 사례" and "길잡이" not in table.text_content()
 
 
-def test_a_new_page_turns_the_plan_into_a_link_and_takes_its_own_title(small_book):
+def test_the_table_follows_the_pages_when_they_change(small_book):
     build(small_book)
-    (small_book / "case_studies/x.md").write_text("---\nkind: case\nweek: 0\n---\n# 다 쓴 사례\n", encoding="utf-8")
-    index = small_book / "index.md"
-    index.write_text(index.read_text(encoding="utf-8") + "\n끝.\n", encoding="utf-8")  # 차례가 바뀌면 책은 처음부터 읽습니다
-    html, warnings = build(small_book)
-    assert not warnings
-    assert html.count('href="case_studies/x.html"') >= 3 and "다 쓴 사례" in html and PLANNED not in html
+    (small_book / "case_studies/x.md").write_text(CASE.replace("쓴 사례", "고쳐 쓴 사례").replace("[2]", "[1, 2]"), encoding="utf-8")
+    assert build(small_book)[0].count("고쳐 쓴 사례") >= 2
 
 
-def test_an_unknown_page_is_a_warning(small_book):
-    (small_book / "index.md").write_text("# 책\n\n{page}`case_studies/nothing`\n", encoding="utf-8")
-    assert "case_studies/nothing" in build(small_book)[1]
+@pytest.mark.parametrize(
+    ("file", "old", "new", "message"),
+    [
+        ("chapters/week00_a.md", "week: 0", "week: 처음", "chapters/week00_a.md:3: week"),
+        ("chapters/week00_a.md", "read: 77", "read: 0", "chapters/week00_a.md:6: minutes"),
+        ("chapters/week00_a.md", "question: [1]", "question: [5]", "chapters/week00_a.md:5: question"),
+        ("case_studies/x.md", "week: 0", "week: 1", "case_studies/x.md:3: week가 1인데.*0주차 장 아래"),
+        ("case_studies/x.md", "question: [2]", "question: 2", "case_studies/x.md:5: question"),
+    ],
+)
+def test_a_slip_in_the_front_matter_is_named_with_its_line(small_book, file, old, new, message):
+    path = small_book / file
+    path.write_text(path.read_text(encoding="utf-8").replace(old, new), encoding="utf-8")
+    with pytest.raises(PageError, match=message):
+        weeks(small_book)
+    assert re.search(message, build(small_book)[1])
 
 
-def test_the_plan_shows_cases_that_were_never_planned(small_book):
-    (small_book / "case_studies/extra.md").write_text(
-        "---\nkind: case\nweek: 0\norganisation: 새 회사\n---\n# 새로 온 사례\n", encoding="utf-8"
-    )
-    cases = plan(small_book, ["chapters/week00_a", "case_studies/extra"])[0]["cases"]
-    assert [(c["title"], c["published"]) for c in cases] == [("쓸 사례", False), ("새로 온 사례", True)]
+def test_weeks_out_of_order_are_refused(small_book):
+    (small_book / "chapters/week00_b.md").write_text(CHAPTER, encoding="utf-8")
+    (small_book / "_toc.yml").write_text(TOC.replace("guides/a", "chapters/week00_b"), encoding="utf-8")
+    with pytest.raises(PageError, match="chapters/week00_b.md:3: week가 0입니다"):
+        weeks(small_book)
 
 
 # --- 길잡이의 말 ---
@@ -155,12 +134,10 @@ def test_the_local_run_takes_three_lines():
     assert len(block.group(1).strip().splitlines()) == 3
 
 
-def test_the_map_names_every_method_week_and_only_planned_pages():
-    text = (ROOT / "guides/method_map.md").read_text(encoding="utf-8")
-    named = set(re.findall(r"\{page\}`([^`]+)`", text))
-    known = {w["chapter"] for w in WEEKS} | {c["page"] for w in WEEKS for c in w["cases"]}
-    assert named <= known
-    assert {w["chapter"] for w in WEEKS[2:12]} <= named
+def test_the_map_names_every_method_week():
+    pieces = parse(read_page("guides/method_map.md").text).pieces("role")
+    named = {piece.text.lstrip("/") for _, piece in pieces if piece.name == "doc"}
+    assert {w.docname for w in WEEKS[2:12]} <= named
 
 
 def test_trap_versions_are_the_pinned_ones():

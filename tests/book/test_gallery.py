@@ -11,7 +11,7 @@ from book.page import ROOT, Page, PageError, published_pages
 
 
 def fake(name, **meta):
-    base = {"kind": "case", "week": 3, "title": name, "method": ["매칭"], "industry": "배달", "question": [1]}
+    base = {"kind": "case", "week": 3, "method": ["매칭"], "industry": "배달", "question": [1]}
     return Page(ROOT / "case_studies" / f"{name}.md", f"# {name}\n", base | meta)
 
 

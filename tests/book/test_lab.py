@@ -86,7 +86,7 @@ def test_learners_copy_hides_answers_and_keeps_self_checks(page, executions):
 def test_nothing_of_the_books_own_notation_is_left(page, solutions, executions):
     notebook = convert(page, executions[page.docname], solutions=solutions)
     text = "\n".join(c.source for c in notebook.cells if c.cell_type == "markdown")
-    for leftover in (":::", "```{", "{glue", "{term}`", "{page}`", "{doc}`", "{exercise}", "% 숫자 허용", "[^"):
+    for leftover in (":::", "```{", "{glue", "{term}`", "{doc}`", "{exercise}", "% 숫자 허용", "[^"):
         assert leftover not in text, f"{leftover}이(가) 남았습니다: {text[max(0, text.find(leftover) - 40) : text.find(leftover) + 80]}"
     assert text.count("정답 해설") == (page.text.count("{solution}") if solutions else 0)
 
@@ -128,7 +128,7 @@ def test_blocks_in_lists_and_code_keep_their_place():
 def test_inline_roles_links_and_footnotes():
     source = (
         "{term}`성향점수 <propensity>`, {math}`a_1`, $b_{2}$, `{term}`글` 그대로`, [장](../chapters/week00_orientation.md#b), "
-        "[밖](https://example.org/a_(b)), {doc}`../chapters/week00_orientation`, {page}`chapters/week08_difference_in_differences`.[^a]\n\n"
+        "[밖](https://example.org/a_(b)), {doc}`../chapters/week00_orientation`, {doc}`/chapters/week08_difference_in_differences`.[^a]\n\n"
         "[참고][ref]\n\n[^a]: 각주의 {term}`글`.\n  이어서.\n[^b]: 부르지 않은 각주\n\n[ref]: https://example.org/ref\n"
     )
     text = to_markdown(source, {}, solutions=False, docname="case_studies/c")

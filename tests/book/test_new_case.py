@@ -74,7 +74,7 @@ def test_it_is_a_draft_outside_the_table_of_contents_with_its_own_card(repositor
     text = (repository / "case_studies/kakao_push.md").read_text(encoding="utf-8")
     meta = yaml.safe_load(text.split("---\n")[1])
     assert meta["draft"] is True and meta["datasets"] == ["kakao_push"]
-    assert f"# {meta['title']}\n" in text and "template_case" not in text and "% 템플릿 안내" not in text
+    assert "\n# 새 사례 kakao_push\n" in text and "template_case" not in text and "% 템플릿 안내" not in text
     assert "kakao_push" not in (repository / "_toc.yml").read_text(encoding="utf-8")
     cards = yaml.safe_load((repository / "data/catalog.yml").read_text(encoding="utf-8"))
     before = yaml.safe_load((ROOT / "data/catalog.yml").read_text(encoding="utf-8"))

@@ -13,7 +13,8 @@ from book.page import ROOT, read_page
 RIDES = generator("uber_express_pool_switchback")
 KNOWN = truth("uber_express_pool_switchback")
 PAGE = read_page(ROOT / "case_studies" / "uber_express_pool_switchback.md")
-HERE = page_functions(PAGE, "pool", "effect", "placebo", stats=stats, smf=smf)
+LEAVING, RECEIVED = 4.40, 10.88  # 쪽이 정한 값. 아래 시험이 쪽의 글자와 견줍니다
+HERE = page_functions(PAGE, "pool", "effect", "placebo", "off_peak", "profit", stats=stats, smf=smf, LEAVING=LEAVING, RECEIVED=RECEIVED)
 
 
 def test_the_designs_are_what_they_say():
@@ -56,7 +57,7 @@ def test_by_hand_equals_statsmodels():
 def test_commute_and_profit_are_covered_too():
     hits = []
     two, five = (RIDES.generate(seed=1, days=2_100, design=d) for d in ("all2", "all5"))
-    profit = lambda d: d["trips"] * (10.88 - d["payout"]) - 8 * d["cancels"]  # noqa: E731
+    profit = HERE["profit"]
     gap = profit(five) - profit(two)
     money = [gap[two["commute"] == c].mean() for c in (0, 1)]
     for k in range(300):
@@ -68,6 +69,29 @@ def test_commute_and_profit_are_covered_too():
             row += list(np.abs(value - answer) < q * error)
         hits.append(row)
     assert np.all(np.abs(np.mean(hits, axis=0) - 0.95) < 3 * np.sqrt(0.95 * 0.05 / 300) + 0.01)
+
+
+def test_the_memo_counts_every_dollar_once():
+    """두 세상의 돈을 갈래마다 따로 세어 더한 것이 쪽의 이익과 같습니다. 운행의 이익을 취소에 또 매기면 출퇴근의 부호가 바뀝니다."""
+    assert f"LEAVING, RECEIVED = {LEAVING:.2f}, {RECEIVED:.2f}" in PAGE.text
+    two, five = (RIDES.generate(seed=2, days=1400, design=d) for d in ("all2", "all5"))
+    rush = two["commute"] == 1
+    saved = (two["payout"] - five["payout"]) * five["trips"]  # 남은 운행에서 아낀 돈
+    lost = (two["trips"] - five["trips"]) * (RECEIVED - two["payout"])  # 잃은 운행의 이익: 여기서만
+    leave = LEAVING * (five["cancels"] - two["cancels"])  # 떠나는 몫
+    once = saved - lost - leave
+    np.testing.assert_allclose(HERE["profit"](five) - HERE["profit"](two), once, atol=1e-6)
+    assert once[rush].mean() == pytest.approx(14, abs=5) and once[~rush].mean() == pytest.approx(1180, abs=10)
+    twice = HERE["profit"](five, LEAVING + 3.60) - HERE["profit"](two, LEAVING + 3.60)
+    assert twice[rush].mean() < -240
+    assert once[~rush].mean() / LEAVING == pytest.approx(268, abs=4)  # 본전이 되는 취소: 이익을 두 번 세면 절반입니다
+    assert twice[~rush].mean() / (LEAVING + 3.60) == pytest.approx(134, abs=2)
+
+
+def test_the_headline_is_the_effect_off_peak():
+    d = RIDES.generate(seed=8, days=28, design="blocks")
+    value, error, q = HERE["effect"](d)
+    assert HERE["off_peak"](d) == pytest.approx((value[0], value[0] - q * error[0], value[0] + q * error[0]))
 
 
 def test_placebo_is_quiet_when_nobody_knows_the_next_block():

@@ -228,3 +228,62 @@ def test_lifting_biases_and_the_donut_repairs():
     assert value - known > 5 * error and abs(repaired - known) < 3.5 * repaired_error
     jump, influence = local_jump(x, prior[:, None], 6.0)
     assert jump[0] > 4 * np.sqrt((influence**2).sum()), "처치 전 매출도 뛰어야 합니다."
+
+
+def test_controls_after_an_unequal_lottery_weigh_by_the_variance_of_the_lottery():
+    """추첨 확률이 층마다 다르면 선형 2SLS는 순응자의 평균이 아니라 추첨의 분산으로 가중한 평균에 이릅니다."""
+    big = ASSIST.generate(seed=5, n=400_000)
+    tools = page_functions(PAGE, "two_slopes", "errors", "ratio", "without", "unequal_lottery")
+    worlds = np.array([tools["unequal_lottery"](big, seed=s) for s in range(8)])
+    app, moved = big["app_order"].to_numpy(), (big["kind"] == "complier").to_numpy()
+    share = np.array([(moved & (app == k)).mean() for k in (0, 1)])
+    late = np.array([big.loc[moved & (app == k), "effect"].mean() for k in (0, 1)])
+    lottery = np.array([0.5 * 0.5, 0.95 * 0.05])
+    heads_for, everyone = (share * lottery) @ late / (share @ lottery), share @ late / share.sum()
+    assert everyone - heads_for > 4 and everyone == pytest.approx(42.5, abs=0.1)
+
+    def controlled(world):
+        rest = tools["without"](world, app[:, None])
+        return tools["ratio"](*tools["two_slopes"](rest[:, 0], rest[:, 1:]))
+
+    def by_layer(world):
+        fits = [tools["two_slopes"](world[app == k, 0], world[app == k, 1:])[0] for k in (0, 1)]
+        itt, stage = np.array([(app == k).mean() for k in (0, 1)]) @ np.array(fits)
+        return itt / stage
+
+    got = [controlled(w) for w in worlds]
+    se = got[0][1] / np.sqrt(len(got))
+    assert np.mean([g[0] for g in got]) == pytest.approx(heads_for, abs=3 * se)
+    assert np.mean([g[0] for g in got]) < everyone - 3 * se
+    assert np.mean([by_layer(w) for w in worlds]) == pytest.approx(everyone, abs=4 * se)
+    raw = np.mean([tools["ratio"](*tools["two_slopes"](w[:, 0], w[:, 1:]))[0] for w in worlds])
+    assert raw > everyone + 3  # 조건을 무시하면 반대쪽으로 틀립니다
+
+
+def test_effective_f_is_the_robust_f_of_one_instrument_and_can_be_far_below_chi2_over_k():
+    strength, odd = (page_functions(PAGE, "first_stage_strength", "uneven_noise")[n] for n in ("first_stage_strength", "uneven_noise"))
+    rng = np.random.default_rng(1)
+    z = rng.normal(size=(3_000, 1))
+    t = 0.1 * z[:, 0] + (0.5 + z[:, 0] ** 2) * rng.normal(size=3_000)
+    divided, effective = strength(z, t)
+    slope = z[:, 0] @ t / (z[:, 0] @ z[:, 0])
+    robust = slope**2 / (((z[:, 0] * (t - slope * z[:, 0])) ** 2).sum() / (z[:, 0] @ z[:, 0]) ** 2)
+    assert divided == pytest.approx(robust) and effective == pytest.approx(robust)
+    even = rng.normal(size=(20_000, 2))  # 등분산이고 도구끼리 닮았으면 둘이 같습니다
+    divided, effective = strength(even, even @ [0.1, 0.1] + rng.normal(size=20_000))
+    assert effective == pytest.approx(divided, rel=0.05)
+    pairs = [strength(*odd(seed=s)) for s in range(5)]
+    assert min(d for d, _ in pairs) > 50 and max(e for _, e in pairs) < 10
+
+
+def test_the_weak_but_noisy_world_is_weak_for_2sls():
+    """유효 F가 낮은 세상에서 2SLS는 실제로 단순 회귀 쪽으로 끌려갑니다. 카이제곱/도구 수는 이를 모릅니다."""
+    odd = page_functions(PAGE, "uneven_noise")["uneven_noise"]
+    found = []
+    for s in range(300):
+        z, t = odd(seed=s)
+        noise = t - 0.05 * z[:, 0]
+        y = noise + np.random.default_rng(10_000 + s).normal(size=len(t))  # 효과는 0, 교란만 있습니다
+        fitted = z @ np.linalg.solve(z.T @ z, z.T @ t)
+        found.append(fitted @ y / (fitted @ t))
+    assert np.median(found) > 0.5
