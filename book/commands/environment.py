@@ -36,6 +36,7 @@ VERSIONS = ((3, 11), (3, 14))
 EVERY = 15.0  # 초. 이만큼마다 무엇을 하고 있는지 한 줄을 찍습니다
 _UNFINISHED = ".unfinished"  # 설치를 시작할 때 두고 끝나면 지웁니다
 _STAMP, _TEST_STAMP = ".locked", ".locked-test"
+_SECONDS = ".seconds"  # 환경을 만드는 데 걸린 시간. 시험의 장부(tests/ledger.py)가 읽습니다
 _STEP = re.compile(r"(?:Collecting|Downloading|Using cached|Installing collected packages|Resolved|Prepared|Installed|Building)\b.*")
 
 
@@ -158,6 +159,7 @@ def set_up(venv: Path, report=print) -> None:
     os.sync()  # 전기가 나가도 반쪽 꾸러미에 '다 됐음'이 붙지 않게 합니다
     unfinished.unlink()
     stamp.write_text(wanted() + "\n", encoding="utf-8")
+    (venv / _SECONDS).write_text(f"{time.monotonic() - started:.1f}\n", encoding="utf-8")
     report(f"환경을 갖췄습니다({time.monotonic() - started:.0f}초).", flush=True)
 
 
