@@ -45,7 +45,7 @@ def _timed_run(name: str, seed: int):
 def measure(world, draws: int, pool) -> dict:
     """세계 하나를 ``draws``번 돌린 요약.
 
-    ``bias_in_errors``는 치우침을 추정값들의 표준편차로 나눈 것이고, ``seconds``는 식별부터 등급까지의 중앙값입니다.
+    ``bias_in_errors``는 치우침을 추정값들의 표준편차로 나눈 것이고, ``seconds``는 자료를 살피는 것부터 재현 노트북까지 분석 하나의 중앙값입니다.
     """
     results, seconds = zip(*pool.map(partial(_timed_run, world.name), range(FIRST_SEED, FIRST_SEED + draws), chunksize=10), strict=True)
     answered = [r for r in results if r.letter is not None]
@@ -79,7 +79,7 @@ def measure(world, draws: int, pool) -> dict:
 
 def comparable(spec) -> bool:
     """견줄 도구들이 그대로 다룰 수 있는 명세: 이진 처치의 보정 설계."""
-    return spec.treatment.kind == "binary" and not (spec.treatment.randomized or spec.instrument or spec.running or spec.panel)
+    return spec.treatment.kind == "binary" and not (spec.treatment.randomized or spec.fields)
 
 
 def _dowhy_draw(name: str, seed: int, refute: bool = False) -> tuple[float, float, float, float, float]:
@@ -89,7 +89,7 @@ def _dowhy_draw(name: str, seed: int, refute: bool = False) -> tuple[float, floa
 
     import dowhy
 
-    from causal_pipeline.identify import causal_graph
+    from causal_pipeline.graphs import causal_graph
 
     logging.getLogger("dowhy").setLevel(logging.ERROR)
     warnings.simplefilter("ignore")

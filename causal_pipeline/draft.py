@@ -4,9 +4,10 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from causal_pipeline import designs
 from causal_pipeline.errors import DataError, OutputError
 from causal_pipeline.stages import write_atomic
-from causal_pipeline.wording import number
+from causal_pipeline.wording import number, quoted
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -70,7 +71,7 @@ def draft(data: Path, shown: str) -> str:
     name = re.sub(r"[^a-z0-9_]+", "_", data.stem.lower()).strip("_")
     name = name if re.match(r"[a-z]", name) else f"analysis_{name}".rstrip("_")
     t, y = roles["treatment"], roles["outcome"]
-    panel = roles["unit"] and roles["time"] and frame[roles["unit"]].duplicated().any()
+    panel = roles["panel"]
     lines = [
         "# 인과추론 명세의 초안입니다. 역할은 열의 이름과 값에서 짐작한 것이니 하나씩 확인하세요.",
         "# TODO를 모두 채운 뒤에 돌립니다:  python -m causal_pipeline analyze 이파일.yml --out report",
@@ -79,20 +80,20 @@ def draft(data: Path, shown: str) -> str:
         "question: 'TODO: 무엇을 하면 무엇이 얼마나 달라지는지 한 문장으로'",
         "",
         "data:",
-        f"  path: {_quoted(shown)}",
+        f"  path: {quoted(shown)}",
         "  # missing: drop      # 빈칸이 있는 행을 빼려면(몇 행인지 보고서에 적습니다)",
         "  # sample: 100000     # 무작위로 뽑아 쓰려면",
     ]
     if roles["unit"] and not panel:
-        lines += ["", f"unit: {_quoted(roles['unit'])}   # 행마다 다른 번호"]
-    lines += ["", "treatment:", f"  column: {_quoted(t or 'TODO')}{'' if t else '   # TODO: 처치의 열'}"]
+        lines += ["", f"unit: {quoted(roles['unit'])}   # 행마다 다른 번호"]
+    lines += ["", "treatment:", f"  column: {quoted(t or 'TODO')}{'' if t else '   # TODO: 처치의 열'}"]
     lines += _treatment(frame, t)
     lines += [
         "  randomized: false    # 무작위로 배정했으면 true",
         "  # cluster: 열        # 가게나 지역 단위로 정했으면 그 열",
         "",
         "outcome:",
-        f"  column: {_quoted(y or 'TODO')}{'' if y else '   # TODO: 결과의 열'}",
+        f"  column: {quoted(y or 'TODO')}{'' if y else '   # TODO: 결과의 열'}",
         "  label: ''            # 보고서에 적을 이름",
         "  unit: ''             # 단위(원, 회, 명 …)",
         "  higher_is_better: true   # TODO: 낮을수록 좋으면 false",
@@ -100,7 +101,7 @@ def draft(data: Path, shown: str) -> str:
         "estimand: ATE          # ATE, ATT, LATE, ITT",
         "",
     ]
-    lines += _assumptions(frame, roles, bool(panel))
+    lines += _assumptions(roles)
     lines += [
         "",
         "# 효과가 없어야 할 결과나 처치. 여기서 효과가 나오면 무언가 틀린 것입니다.",
@@ -121,14 +122,14 @@ def _head(data: Path) -> "pd.DataFrame":
     """앞의 20만 행. 잘못은 분석과 같은 말로 알립니다."""
     import pandas as pd
 
-    from causal_pipeline import tables
+    from causal_pipeline import reading
     from causal_pipeline.model import Outcome, Source, Spec, Treatment
 
     if data.suffix.lower() not in {".csv", ".parquet"}:
         raise DataError("format_unknown", f"'{data.suffix or data.name}' 형식에서는 초안을 만들지 않습니다.", "CSV나 파케이를 적으세요.")
     empty = Spec("draft", "", Source(data.name), Treatment("", "binary"), Outcome(""), "ATE", folder=str(data.resolve().parent))
-    tables._check_file(empty, data)
-    columns, _, chunks = tables._csv(empty, data) if data.suffix.lower() == ".csv" else tables._parquet(empty, data)
+    reading.check_file(empty, data)
+    columns, _, chunks = reading.open_source(empty, data)
     parts, rows = [], 0
     for part in chunks(columns):
         parts.append(part)
@@ -146,7 +147,8 @@ def guess(frame: "pd.DataFrame") -> dict:
     Returns
     -------
     dict
-        unit, time, start, treatment, outcome은 열 이름이나 None, before와 after, unknown은 나머지 열의 목록.
+        unit, time, start, treatment, outcome은 열 이름이나 None, before와 after, unknown은 나머지 열의 목록, panel은 같은 대상이
+        여러 시점에 나오면 참.
     """
     names = list(frame.columns)
     unit = next((c for c in names if _ID.search(c)), None)
@@ -165,7 +167,10 @@ def guess(frame: "pd.DataFrame") -> dict:
     before = [c for c in rest if _BEFORE.search(c)]
     after = [c for c in rest if _AFTER.search(c) and c not in before]
     unknown = [c for c in rest if c not in before and c not in after]
-    return {"unit": unit, "time": time, "start": start, "treatment": treatment, "outcome": outcome, "before": before, "after": after, "unknown": unknown}
+    return {
+        "unit": unit, "time": time, "start": start, "treatment": treatment, "outcome": outcome,
+        "before": before, "after": after, "unknown": unknown, "panel": bool(unit and time and repeated),
+    }  # fmt: skip
 
 
 def _switches(frame: "pd.DataFrame", column: str, time: str, start: str) -> bool:
@@ -181,28 +186,23 @@ def _treatment(frame: "pd.DataFrame", column: str | None) -> list[str]:
     levels = sorted(frame[column].dropna().unique().tolist(), key=str)
     kind = "binary" if len(levels) == 2 else "multi" if len(levels) <= 10 else "continuous"
     low, high = (levels[0], levels[-1]) if len(levels) else (0, 1)
-    return [f"  kind: {kind}", f"  control: {_quoted(low)}", f"  treated: {_quoted(high)}"]
+    return [f"  kind: {kind}", f"  control: {quoted(low)}", f"  treated: {quoted(high)}"]
 
 
-def _assumptions(frame: "pd.DataFrame", roles: dict, panel: bool) -> list[str]:
+def _assumptions(roles: dict) -> list[str]:
+    """식별의 가정: 패널이면 그 묶음, 아니면 교란 요인과 그래프. 설계마다의 이름은 설계가 적습니다(``Field.draft``)."""
+    owned = [line for kind in designs.field_types().values() for line in kind.draft(roles)]
+    if roles["panel"]:
+        return owned
     timing = {c: "before" for c in roles["before"]} | {c: "after" for c in roles["after"]} | {c: "unknown" for c in roles["unknown"]}
-    if panel:
-        lines = [
-            "# 같은 대상이 여러 시점에 나오므로 패널로 보았습니다. 아니면 이 묶음을 지우고 confounders를 적으세요.",
-            "panel:",
-            f"  unit: {_quoted(roles['unit'])}",
-            f"  time: {_quoted(roles['time'])}",
-        ]
-        lines += [f"  start: {_quoted(roles['start'])}   # 처음 처치받은 시점(받지 않았으면 빈칸)"] if roles["start"] else ["  # start: 열          # 처음 처치받은 시점의 열이 있으면"]
-        return lines
     lines = [
         "# 교란 요인: 처치와 결과를 함께 움직이는, 처치 전에 정해진 변수. 처치 뒤에 잰 열을 넣으면 답이 틀립니다.",
         "# TODO: 하나씩 '처치보다 먼저 정해졌는가, 둘 다 움직이는가'를 묻고 남기거나 지우세요.",
         "confounders:",
     ]
-    lines += [f"  - {_quoted(c)}" for c in roles["before"]] or ["  []"]
+    lines += [f"  - {quoted(c)}" for c in roles["before"]] or ["  []"]
     if roles["unknown"]:
-        lines += [f"  # - {_quoted(c)}   # TODO: 처치 전에 정해졌으면 남기세요" for c in roles["unknown"]]
+        lines += [f"  # - {quoted(c)}   # TODO: 처치 전에 정해졌으면 남기세요" for c in roles["unknown"]]
     lines += [
         "",
         "# 그래프로 적으면 보정할 변수를 기계가 고르고, 그래프가 자료와 맞는지도 봅니다(confounders 대신).",
@@ -216,13 +216,12 @@ def _assumptions(frame: "pd.DataFrame", roles: dict, panel: bool) -> list[str]:
         "# 잰 때. 명세에 쓴 열만 적습니다: before(처치 전), treatment, after(처치 뒤)",
     ]
     used = {c: w for c, w in timing.items() if c in roles["before"]}
-    lines += ["timing:", *[f"  {_quoted(c)}: {w}" for c, w in used.items()]] if used else ["# timing: {}"]
-    lines += [f"#  {_quoted(c)}: {w}" for c, w in timing.items() if c not in used]
+    lines += ["timing:", *[f"  {quoted(c)}: {w}" for c, w in used.items()]] if used else ["# timing: {}"]
+    lines += [f"#  {quoted(c)}: {w}" for c, w in timing.items() if c not in used]
     lines += [
         "",
         "# modifiers: []        # 효과가 갈릴지 볼 처치 전 변수",
-        "# instrument: 열       # 처치를 밀어 주기만 하는 변수(도구변수)가 있으면",
-        "# running: {column: 열, cutoff: 0, above: true}   # 점수가 임곗값을 넘으면 처치받을 때",
+        *owned,
     ]
     return lines
 
@@ -240,10 +239,3 @@ def _columns(frame: "pd.DataFrame") -> list[str]:
             seen = f"값 {kinds:,}가지({few}{' …' if kinds > 5 else ''})"
         lines.append(f"{column}: {seen}{blank}".replace("\n", " "))
     return lines
-
-
-def _quoted(value: object) -> str:
-    """YAML에 안전하게 적은 값. 글자처럼 보이지 않는 글자(yes, 1, 날짜)는 따옴표를 두릅니다."""
-    import yaml
-
-    return yaml.safe_dump(value, allow_unicode=True, default_flow_style=True, width=10_000).removesuffix("\n...\n").strip()

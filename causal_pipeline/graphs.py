@@ -8,7 +8,8 @@ from typing import NoReturn
 import networkx as nx
 
 from causal_pipeline.errors import Refusal
-from causal_pipeline.model import Spec
+from causal_pipeline.model import Spec, Step
+from causal_pipeline.shown import source
 from causal_pipeline.wording import josa
 
 
@@ -164,7 +165,7 @@ def adjustment_set(spec: Spec, graph: nx.DiGraph) -> tuple[str, ...]:
     return min((tuple(sorted(s)) for s in sets), key=lambda s: (len(s), s))
 
 
-def blocks_backdoor(graph: nx.DiGraph, treatment: str, outcome: str, given: Iterable[str]) -> bool:
+def blocks_backdoor(graph, treatment, outcome, given):
     """``given``이 뒷문 기준을 채우는지."""
     if set(given) & nx.descendants(graph, treatment):
         return False
@@ -173,25 +174,36 @@ def blocks_backdoor(graph: nx.DiGraph, treatment: str, outcome: str, given: Iter
     return nx.is_d_separator(cut, {treatment}, {outcome}, set(given))
 
 
-def _ask_dowhy(spec, graph):
-    """DoWhy가 찾은 보정 집합들, 앞문 변수, 도구변수."""
+def dowhy_estimand(graph, treatment, outcome, observed):
+    """DoWhy가 그래프에서 찾은 추정 대상. ``observed``는 잰 변수의 이름입니다."""
     from dowhy.causal_identifier import BackdoorAdjustment, EstimandType, identify_effect_auto
 
+    kind, search = EstimandType.NONPARAMETRIC_ATE, BackdoorAdjustment.BACKDOOR_DEFAULT
+    return identify_effect_auto(graph, [treatment], [outcome], observed, kind, backdoor_adjustment=search)
+
+
+def _ask_dowhy(spec: Spec, graph: nx.DiGraph) -> tuple[list, list | None, list | None]:
+    """DoWhy가 찾은 보정 집합들, 앞문 변수, 도구변수."""
     logging.getLogger("dowhy").setLevel(logging.ERROR)
-    found = identify_effect_auto(
-        graph,
-        [spec.treatment.column],
-        [spec.outcome.column],
-        observed(spec, graph),
-        EstimandType.NONPARAMETRIC_ATE,
-        backdoor_adjustment=BackdoorAdjustment.BACKDOOR_DEFAULT,
-    )
+    found = dowhy_estimand(graph, spec.treatment.column, spec.outcome.column, observed(spec, graph))
     estimands = found.estimands or {}
     # 식별되지 않으면 DoWhy 0.14는 오류 대신 None을 돌려줍니다(guides/library_traps).
     sets = [found.get_backdoor_variables(key) for key in (found.backdoor_variables or {}) if estimands.get(key) is not None]
     frontdoor = found.get_frontdoor_variables() if estimands.get("frontdoor") else None
     instruments = found.get_instrumental_variables() if estimands.get("iv") else None
     return [s for s in sets if s is not None], frontdoor, instruments
+
+
+def identification_step(spec: Spec, adjustment: tuple[str, ...]) -> Step:
+    """재현 노트북에서 DoWhy로 식별을 되풀이하는 걸음."""
+    t, y = spec.treatment.column, spec.outcome.column
+    return Step(
+        "DoWhy로 그래프에서 보정할 변수를 찾습니다. 파이프라인은 유효한 집합 가운데 결과의 분산을 가장 줄이는 것을 씁니다.",
+        f"import networkx as nx\n\n{source(dowhy_estimand, blocks_backdoor)}\n\n"
+        f"graph = nx.DiGraph({sorted(causal_graph(spec).edges)!r})\n"
+        f"print(dowhy_estimand(graph, {t!r}, {y!r}, {observed(spec, causal_graph(spec))!r}))\n"
+        f"print('뒷문이 막히는가:', blocks_backdoor(graph, {t!r}, {y!r}, {list(adjustment)!r}))",
+    )
 
 
 def _optimal_set(spec, graph) -> tuple[str, ...] | None:

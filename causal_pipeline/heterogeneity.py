@@ -9,10 +9,12 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from causal_pipeline import designs
-from causal_pipeline import learners as models
-from causal_pipeline.designs import common
-from causal_pipeline.model import Heterogeneity
+from causal_pipeline import learners
+from causal_pipeline.designs.base import Design, UnitEffects
+from causal_pipeline.inference import least_squares, subset_clusters
+from causal_pipeline.model import Heterogeneity, Spec
+from causal_pipeline.shown import critical_value, cross_fit, standard_error
+from causal_pipeline.wording import number
 
 LEVEL = 0.05
 LINEAR_LEVEL = 0.04
@@ -21,81 +23,73 @@ QUARTERS = 4
 
 @dataclass
 class Effects:
-    """겹 밖에서 예측한 대상별 효과와 그 재료."""
+    """대상마다의 점수와, 수정자만으로 겹 밖에서 예측한 효과(``predicted``, shape (n,))."""
 
-    frame: pd.DataFrame
-    psi: np.ndarray
+    units: UnitEffects
     predicted: np.ndarray
-    clusters: np.ndarray | None
-    fold: np.ndarray
 
 
-def effects(spec, ident, frame) -> Effects | None:
-    """수정자만으로 대상별 효과를 겹 밖에서 예측합니다. 점수가 없는 설계이면 None."""
-    design = designs.get(ident.design)
-    if not spec.modifiers or not hasattr(design, "pseudo_outcomes"):
+def predicted_effects(design: Design) -> Effects | None:
+    """수정자만으로 대상별 효과를 겹 밖에서 예측합니다. 수정자를 적지 않았거나 점수가 없는 설계이면 None."""
+    spec = design.spec
+    units = design.unit_effects() if spec.modifiers else None
+    if units is None:
         return None
-    material = design.pseudo_outcomes(spec, ident, frame)
-    if material is None:
-        return None
-    rows, psi, clusters, fold = material
-    X = models.design_matrix(rows, spec.modifiers).to_numpy()
+    X = learners.design_matrix(spec, units.frame, spec.modifiers).to_numpy()
     if X.shape[1] == 0:
         return None
     # 점수의 꼬리가 길면 나무가 몇 대상에 끌려갑니다. 예측을 배울 때에만 1%와 99%에서 자릅니다.
-    target = np.clip(psi, *np.quantile(psi, [0.01, 0.99]))
+    target = np.clip(units.psi, *np.quantile(units.psi, [0.01, 0.99]))
     # 스플라인은 후보에서 뺍니다. 드문 값의 예측이 크게 튀어, 효과가 고른 세계에서 1% 수준의 시험이 120번 가운데 5% 울렸습니다(빼면 1.7%).
-    choice = models.choose(models.outcome_learners(X.shape[1], spec.seed, smooth=False), X, target, fold, spec.seed)
-    return Effects(rows, psi, models.cross_fit(choice.learner, X, target, fold), clusters, fold)
+    choice = learners.pick_outcome(X, target, units.fold, spec.seed, smooth=False)
+    return Effects(units, cross_fit(choice.model, X, target, units.fold))
 
 
-def heterogeneity(spec, ident, frame) -> Heterogeneity | None:
+def heterogeneity(design: Design, e: Effects | None) -> Heterogeneity | None:
     """효과의 이질성을 시험합니다.
 
     두 시험을 함께 씁니다: 점수를 수정자에 회귀한 계수가 모두 0인지(Wald), 겹 밖 예측이 점수를 설명하는지(BLP의 기울기가
     0보다 큰지). 뒤의 시험은 효과가 고른 세계에서 조금 자주 울려(150번 가운데 6%) 유의수준 5% 가운데 1%만 나누어 줍니다.
 
-    Returns
-    -------
-    Heterogeneity or None
-        수정자를 적지 않았거나 대상별 점수가 없는 설계이면 None.
+    Parameters
+    ----------
+    e : Effects or None
+        ``predicted_effects``가 낸 것. None이면 시험하지 않고 None을 돌려줍니다.
     """
-    e = effects(spec, ident, frame)
     if e is None:
         return None
-    X = models.design_matrix(e.frame, spec.modifiers).to_numpy()
+    spec, units = design.spec, e.units
+    X = learners.design_matrix(spec, units.frame, spec.modifiers).to_numpy()
     Z = np.column_stack([np.ones(len(X)), (X - X.mean(axis=0)) / X.std(axis=0)])
-    beta, covariance, _ = common.least_squares(Z, e.psi, e.clusters)
+    beta, covariance, _ = least_squares(Z, units.psi, units.clusters)
     k = Z.shape[1] - 1
     wald = float(beta[1:] @ np.linalg.pinv(covariance[1:, 1:]) @ beta[1:])
-    df = (len(X) if e.clusters is None else len(np.unique(e.clusters))) - 1
+    df = (len(X) if units.clusters is None else len(np.unique(units.clusters))) - 1
     p_linear = float(stats.f.sf(wald / k, k, max(df - k, 1)))
-    slope, error = _slope(e)
-    p_predicted = float(stats.norm.sf(slope / error)) if error > 0 else 1.0
+    slope, se = _slope(e)
+    p_predicted = float(stats.norm.sf(slope / se)) if se > 0 else 1.0
     p = min(1.0, LEVEL / LINEAR_LEVEL * p_linear, LEVEL / (LEVEL - LINEAR_LEVEL) * p_predicted)
     if p >= LEVEL:
         return Heterogeneity(tuple(spec.modifiers), p, False)
     groups, calibration = _quarters(e)
-    calibration |= {"slope": slope, "slope_low": slope - 1.96 * error, "slope_high": slope + 1.96 * error}
+    calibration |= {"slope": slope, "slope_low": slope - 1.96 * se, "slope_high": slope + 1.96 * se}
     calibration["p_linear"], calibration["p_predicted"] = p_linear, p_predicted
     return Heterogeneity(tuple(spec.modifiers), p, True, (*groups, *_by_modifier(spec, e)), calibration)
 
 
 def _slope(e: Effects) -> tuple[float, float]:
     """겹 밖 예측에 점수를 회귀한 기울기. 예측이 잘 맞으면 1입니다."""
-    _, fold = np.unique(e.fold, return_inverse=True)
+    _, fold = np.unique(e.units.fold, return_inverse=True)
     g = e.predicted - (np.bincount(fold, e.predicted) / np.bincount(fold))[fold]
     if g.std() < 1e-12:
         return 0.0, 0.0
-    beta, covariance, _ = common.least_squares(np.column_stack([np.ones(len(g)), g]), e.psi, e.clusters)
+    beta, covariance, _ = least_squares(np.column_stack([np.ones(len(g)), g]), e.units.psi, e.units.clusters)
     return float(beta[1]), float(np.sqrt(covariance[1, 1]))
 
 
 def _group(e: Effects, label: str, mask: np.ndarray, tests: int) -> dict:
-    clusters = None if e.clusters is None else np.unique(e.clusters[mask], return_inverse=True)[1]
-    psi = e.psi[mask]
-    error = common.mean_error(psi, clusters)
-    half = common.critical(len(psi), clusters, 1 - 0.05 / tests) * error
+    clusters, psi = subset_clusters(e.units.clusters, mask), e.units.psi[mask]
+    half = critical_value(len(psi), clusters, 1 - 0.05 / tests) * standard_error(psi, clusters)
     return {
         "label": label,
         "n": int(mask.sum()),
@@ -109,27 +103,27 @@ def _group(e: Effects, label: str, mask: np.ndarray, tests: int) -> dict:
 
 def _quarters(e: Effects) -> tuple[list[dict], dict[str, float]]:
     """겹 안에서 예측 효과의 차례로 넷으로 나눈 무리. 구간은 넷을 함께 보는 Bonferroni입니다."""
-    quarter = np.zeros(len(e.psi), dtype=int)
-    for k in np.unique(e.fold):
-        rows = np.flatnonzero(e.fold == k)
+    quarter = np.zeros(len(e.units.psi), dtype=int)
+    for k in np.unique(e.units.fold):
+        rows = np.flatnonzero(e.units.fold == k)
         rank = np.argsort(np.argsort(e.predicted[rows], kind="stable"), kind="stable")
         quarter[rows] = rank * QUARTERS // len(rows)
     names = ["예측 효과가 가장 작은 넷째", "둘째로 작은 넷째", "둘째로 큰 넷째", "가장 큰 넷째"]
     groups = [_group(e, names[q], quarter == q, QUARTERS) | {"kind": "predicted"} for q in range(QUARTERS)]
-    average = e.psi.mean()
+    average = e.units.psi.mean()
     miss = sum(g["share"] * abs(g["value"] - g["predicted"]) for g in groups)
     spread = sum(g["share"] * abs(g["value"] - average) for g in groups)
     return groups, {"calibration_r2": float(1 - miss / spread) if spread > 0 else 0.0}
 
 
-def _by_modifier(spec, e: Effects) -> list[dict]:
+def _by_modifier(spec: Spec, e: Effects) -> list[dict]:
     """수정자마다 세 조각(범주형이면 범주)의 효과."""
     cells = []
     for name in spec.modifiers:
-        column = e.frame[name]
+        column = e.units.frame[name]
         if pd.api.types.is_numeric_dtype(column) and column.nunique() > 5:
             cut = pd.qcut(column, 3, duplicates="drop")
-            labels = {level: f"{spec.label(name)} {common.show(level.left)}~{common.show(level.right)}" for level in cut.cat.categories}
+            labels = {level: f"{spec.label(name)} {number(level.left)}~{number(level.right)}" for level in cut.cat.categories}
         else:
             cut = column.astype("category")
             labels = {level: f"{spec.label(name)}={level}" for level in list(cut.cat.categories)[:12]}

@@ -31,9 +31,9 @@ def design_matrix(spec: Spec, frame: pd.DataFrame, columns: Sequence[str]) -> pd
     for name in columns:
         levels = 0 if pd.api.types.is_numeric_dtype(frame[name]) else frame[name].nunique()
         if levels > LARGEST_LEVELS:
-            raise spec.error(
-                DataError, "too_many_levels", spec.where(name), f"보정할 열 {name}의 범주가 {levels}개입니다. 범주마다 나누어 견줄 수 없습니다.",
-                f"{josa(name, '을/를')} 뜻이 통하는 몇 무리로 묶은 열을 만들어 쓰세요. 대상의 이름이면 confounders에서 빼세요.", item=name,
+            raise spec.column_error(
+                DataError, "too_many_levels", name, f"보정할 열 {name}의 범주가 {levels}개입니다. 범주마다 나누어 견줄 수 없습니다.",
+                f"{josa(name, '을/를')} 뜻이 통하는 몇 무리로 묶은 열을 만들어 쓰세요. 대상의 이름이면 confounders에서 빼세요.",
             )  # fmt: skip
     return covariate_matrix(frame, columns)
 

@@ -2,18 +2,11 @@
 
 from dataclasses import dataclass
 
+from causal_pipeline import designs
 from causal_pipeline.model import Analysis, Estimate
 from causal_pipeline.wording import josa, number
 
 GRADES = {"A": "믿고 쓸 만함", "B": "조건부", "C": "쓰지 말 것"}
-DESIGNS = {
-    "experiment": "무작위 실험",
-    "adjustment": "교란 요인 보정",
-    "instrument": "도구변수",
-    "discontinuity": "불연속 설계",
-    "difference_in_differences": "이중차분법",
-    "synthetic_control": "통제집단합성법",
-}
 ESTIMANDS = {
     "ATE": "평균 처치효과(ATE)", "ATT": "실험군에 대한 평균 처치효과(ATT)", "LATE": "국지적 평균 처치효과(LATE)", "ITT": "처치 의도 효과(ITT)",
 }  # fmt: skip
@@ -30,7 +23,7 @@ class Section:
 
 def interval(estimate: Estimate, unit: str = "") -> str:
     """``−4.2(95% 신뢰구간 −4.8 ~ −3.6)`` 꼴의 글."""
-    value, low, high = (number(x, estimate.error) for x in (estimate.value, estimate.low, estimate.high))
+    value, low, high = (number(x, estimate.se) for x in (estimate.value, estimate.low, estimate.high))
     return f"{value}{' ' + unit if unit else ''}(95% 신뢰구간 {low} ~ {high})"
 
 
@@ -53,25 +46,17 @@ def action(analysis: Analysis) -> str:
 
 
 def whom(analysis: Analysis) -> str:
-    """효과가 누구의 것인지. 모든 대상(ATE, ITT)이면 빈 글이고, 아니면 결론의 앞에 붙습니다."""
-    ident, spec = analysis.identification, analysis.spec
-    estimand = analysis.primary.estimand or ident.estimand
-    if estimand == "LATE" and ident.design == "discontinuity":
-        return "임곗값 언저리의 대상에서는 "
-    if estimand == "LATE":
-        what = f"'{spec.label(spec.instrument)}'" if spec.instrument else "배정"
-        return f"{what}에 따라 처치가 바뀌는 대상(순응자)에서는 "
-    if ident.design == "discontinuity":
-        return "임곗값 언저리의 대상에서는 "
-    return "처치받은 대상에서는 " if estimand == "ATT" else ""
+    """효과가 누구의 것인지. 모든 대상이면 빈 글이고, 아니면 결론의 앞에 붙습니다."""
+    whose = analysis.identification.whom
+    return f"{whose}에서는 " if whose else ""
 
 
 def headline(analysis: Analysis) -> str:
     """결론 한 문장."""
     spec, best, letter = analysis.spec, analysis.primary, analysis.grade.letter
     outcome, unit = f"'{spec.label(spec.outcome.column)}'", spec.outcome.unit
-    size = number(abs(best.value), best.error) + (f" {unit}" if unit else "")
-    low, high = number(best.low, best.error), number(best.high, best.error)
+    size = number(abs(best.value), best.se) + (f" {unit}" if unit else "")
+    low, high = number(best.low, best.se), number(best.high, best.se)
     if letter == "C":
         where = whom(analysis).replace("에서는 ", "에서 ")
         return (
@@ -118,14 +103,14 @@ def _evidence(analysis: Analysis) -> Section:
     rows = [r for r in agreement(analysis) if r["compared"]]
     agreed = sum(r["contains"] for r in rows)
     items = [
-        f"설계: {DESIGNS[ident.design]}. 추정 대상: {ESTIMANDS.get(ident.estimand, ident.estimand)}.",
+        f"설계: {designs.get(ident.design).label}. 추정 대상: {ESTIMANDS.get(ident.estimand, ident.estimand)}.",
         f"추정값: {interval(best, analysis.spec.outcome.unit)}. {best.label}, {best.n:,}개로 냈습니다.",
     ]
     if rows:
         items.append(f"약점이 다른 방법 {len(rows)}개 가운데 {agreed}개의 신뢰구간이 이 추정값을 담습니다.")
     naive = next((e for e in analysis.estimates if e.method == "naive"), None)
     if naive is not None:
-        items.append(f"보정하지 않은 단순 비교는 {number(naive.value, naive.error)}이었습니다. 이 수는 효과가 아닙니다.")
+        items.append(f"보정하지 않은 단순 비교는 {number(naive.value, naive.se)}이었습니다. 이 수는 효과가 아닙니다.")
     return Section("근거", ident.sentence, tuple(items))
 
 
@@ -147,8 +132,8 @@ def _decision(analysis: Analysis) -> Section:
         text = "돈으로 견주지 않았습니다. 결과 한 단위의 값과 처치의 비용을 명세의 money에 적으면 이득을 함께 냅니다."
         return Section("결정", text)
     ends = sorted((net_gain(analysis, best.low), net_gain(analysis, best.high)))
-    middle, spread = net_gain(analysis, best.value), (ends[1] - ends[0]) / 4
-    shown = [number(x, spread) for x in (middle, *ends)]
+    middle, se = net_gain(analysis, best.value), (ends[1] - ends[0]) / 4
+    shown = [number(x, se) for x in (middle, *ends)]
     gain = f"처치 하나의 순이득은 {shown[0]}{money.currency}(95% 신뢰구간 {shown[1]} ~ {shown[2]})입니다."
     if ends[0] > money.minimum_gain:
         verdict = "구간 전체가 기준보다 큽니다. " + ("넓혀도 됩니다." if letter == "A" else "조건을 확인한 뒤, 되돌릴 수 있는 규모로 먼저 넓히는 것이 좋겠습니다.")
@@ -158,8 +143,8 @@ def _decision(analysis: Analysis) -> Section:
         verdict = "구간이 기준을 걸치고 있어 이득인지 손해인지 이 자료로는 가릴 수 없습니다. 더 모으거나 작게 시험하십시오."
     items = ()
     if policy is not None and 0 < policy.share < 1:  # 배운 규칙
-        error = (policy.high - policy.low) / 4
-        value, low, high, everyone = (number(x, error) for x in (policy.value, policy.low, policy.high, policy.treat_all))
+        se = (policy.high - policy.low) / 4
+        value, low, high, everyone = (number(x, se) for x in (policy.value, policy.low, policy.high, policy.treat_all))
         items = (
             f"규칙: {policy.rule}.",
             f"그 규칙의 값은 배우지 않은 자료에서 대상 하나당 {value}{money.currency}(95% 신뢰구간 {low} ~ {high})이고, 모두에게 하면 {everyone}{money.currency}입니다.",

@@ -298,6 +298,10 @@ class Spec:
         """``where``의 줄 번호를 단 오류. ``raise spec.error(DataError, …)``처럼 씁니다."""
         return kind(code, message, remedy, self.line(where, item))
 
+    def column_error(self, kind: type[PipelineError], code: str, column: str, message: str, remedy: str) -> PipelineError:
+        """``column``이 적힌 줄을 단 오류."""
+        return self.error(kind, code, self.where(column), message, remedy, item=column)
+
     def roles(self) -> tuple[Role, ...]:
         """명세가 말하는 열마다의 일(그래프는 뺍니다). 한 열이 여러 일을 맡으면 여러 번 나옵니다."""
         t = self.treatment

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from causal_pipeline.memo import headline
 from causal_pipeline.model import Analysis, Spec
-from causal_pipeline.spec import covariates, source_path, used_columns
+from causal_pipeline.spec import source_path
 
 TOLERANCE = 1e-6
 
@@ -40,7 +40,7 @@ def _intro(analysis: Analysis) -> str:
 
 def _reading(spec: Spec, folder: Path) -> str:
     lines = ["import json", "import os", "from pathlib import Path", "", 'os.environ.setdefault("OMP_NUM_THREADS", "1")', "", "import numpy as np", "import pandas as pd", ""]
-    columns = sorted(used_columns(spec))
+    columns = sorted(spec.columns())
     if spec.source.path is None:
         lines += ["# 파일이 아니라 표를 받아 분석했습니다. 그 표를 raw에 넣으세요.", 'raw = pd.read_csv("자료.csv")']
         return "\n".join(lines)
@@ -67,14 +67,14 @@ def _reading(spec: Spec, folder: Path) -> str:
 
 
 def _encoding(spec: Spec) -> str:
-    t, y, panel = spec.treatment, spec.outcome.column, spec.panel
+    t, y = spec.treatment, spec.outcome.column
     lines = ["frame = raw.copy()"]
     if spec.source.missing != "refuse":
-        keep = [panel.start] if panel and panel.start else []
-        if t.randomized and not panel:
+        keep = [column for owned in spec.fields for column in owned.may_be_empty()]
+        if t.randomized and not spec.repeats_units:
             keep.append(y)
         if spec.source.missing == "flag":
-            keep += [c for c in covariates(spec) if c not in spec.negative_outcomes and c not in spec.negative_treatments]
+            keep += [c for c in spec.covariates() if c not in spec.negative_outcomes and c not in spec.negative_treatments]
         lines += [f"may_be_empty = {sorted(keep)!r}", "frame = frame.dropna(subset=[c for c in frame.columns if c not in may_be_empty]).reset_index(drop=True)"]
     lines += [f'frame[{y!r}] = frame[{y!r}].astype("float64")']
     if t.kind == "binary":
@@ -83,15 +83,9 @@ def _encoding(spec: Spec) -> str:
         lines += [f'frame[{t.column!r}] = frame[{t.column!r}].astype("float64")']
     if t.cluster:
         lines += [f'frame[{t.cluster!r}] = pd.factorize(frame[{t.cluster!r}], sort=True)[0].astype("int64")']
-    if spec.instrument:
-        z = spec.instrument
-        lines += [
-            f"if frame[{z!r}].nunique() == 2:",
-            f'    frame[{z!r}] = (frame[{z!r}] == sorted(frame[{z!r}].unique())[1]).astype("int64")',
-        ]
-    if spec.running:
-        lines += [f'frame[{spec.running.column!r}] = frame[{spec.running.column!r}].astype("float64")']
-    others = covariates(spec)
+    for owned in spec.fields:
+        lines += owned.encoding_code(spec)
+    others = spec.covariates()
     if others:
         lines += [
             f"for column in {others!r}:",
@@ -101,8 +95,6 @@ def _encoding(spec: Spec) -> str:
             "        text = frame[column].dropna().astype(str).str.strip()",
             "        frame[column] = text.reindex(frame.index).astype(pd.CategoricalDtype(sorted(text.unique())))",
         ]
-    if panel:
-        lines += _panel(spec)
     lines += ['print(f"{len(frame):,}행")']
     return "\n".join(lines)
 
@@ -114,24 +106,6 @@ def _binary(column: str, treated: object) -> str:
     if isinstance(treated, str):
         return f'frame[{column!r}] = (frame[{column!r}].astype(str).str.strip() == {treated!r}).astype("int64")'
     return f'frame[{column!r}] = (pd.to_numeric(frame[{column!r}]) == {treated!r}).astype("int64")'
-
-
-def _panel(spec: Spec) -> list[str]:
-    unit, time, start = spec.panel.unit, spec.panel.time, spec.panel.start
-    lines = [
-        f'if frame[{time!r}].dtype.kind not in "iuf":  # 날짜는 1부터의 차례로 바꿉니다',
-        f"    dates = pd.to_datetime(frame[{time!r}].astype(str).str.strip())",
-        "    rank = {when: i + 1 for i, when in enumerate(sorted(dates.unique()))}",
-        f'    frame[{time!r}] = dates.map(rank).astype("int64")',
-    ]
-    if start:
-        lines += [
-            f"    begun = pd.to_datetime(frame[{start!r}].dropna().astype(str).str.strip())",
-            "    later = {w: next((i for known, i in rank.items() if known >= w), len(rank) + 1) for w in begun.unique()}",
-            f"    frame[{start!r}] = begun.map(later).astype(\"float64\").reindex(frame.index)",
-            f'frame[{start!r}] = frame[{start!r}].astype("float64")',
-        ]
-    return [*lines, f'frame = frame.sort_values([{unit!r}, {time!r}], kind="stable").reset_index(drop=True)']
 
 
 _COMPARE = f'''report = json.loads(Path("report.json").read_text(encoding="utf-8"))

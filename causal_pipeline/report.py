@@ -5,11 +5,10 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-from causal_pipeline import figures
-from causal_pipeline.memo import DESIGNS, ESTIMANDS, GRADES, agreement, headline, memo
+from causal_pipeline import designs, figures
+from causal_pipeline.memo import ESTIMANDS, GRADES, agreement, headline, memo
 from causal_pipeline.model import Analysis, Picture, Sensitivity, Spec, plain
 from causal_pipeline.notebook import notebook
-from causal_pipeline.spec import said, used_columns
 from causal_pipeline.wording import number, percent, pvalue
 
 STATUS = {"ok": "통과", "warn": "주의", "fail": "실패"}
@@ -38,8 +37,8 @@ def numbers(analysis: Analysis) -> bytes:
         {"method": r["estimate"].method, "difference": r["difference"], "contains_primary": r["contains"], "same_sign": r["same_sign"], "compared": r["compared"]}
         for r in agreement(analysis)
     ]
-    said = [{"title": s.title, "text": s.text, "items": list(s.items)} for s in memo(analysis)]
-    found = {"format": 1, **analysis.to_dict(), "agreement": plain(rows), "memo": said, "headline": headline(analysis)}
+    parts = [{"title": s.title, "text": s.text, "items": list(s.items)} for s in memo(analysis)]
+    found = {"format": 2, **analysis.to_dict(), "agreement": plain(rows, digits=10), "memo": parts, "headline": headline(analysis)}
     return (json.dumps(found, ensure_ascii=False, indent=1, allow_nan=False) + "\n").encode()
 
 
@@ -70,11 +69,11 @@ def html(analysis: Analysis) -> str:
         graph=figures.graph(analysis),
         formula=figures.formula(analysis.identification.formula),
         grades=GRADES,
-        designs=DESIGNS,
+        designs={kind.name: kind.label for kind in designs.registered()},
+        split_in=[kind.effects_split_in for kind in designs.registered() if kind.effects_split_in],
         estimands=ESTIMANDS,
         status=STATUS,
         roles=roles(analysis),
-        said=said,
         measured=_measured,
         spec_text=spec_text(analysis.spec),
         groups=_groups(analysis),
@@ -87,29 +86,16 @@ def roles(analysis: Analysis) -> list[tuple[str, str, str]]:
     spec, adjusted = analysis.spec, set(analysis.identification.adjustment)
     found: dict[str, list[str]] = {}
 
-    def add(column: str | None, role: str) -> None:
-        if column is not None:
-            found.setdefault(column, []).append(role)
+    def add(column: str, role: str) -> None:
+        found.setdefault(column, []).append(role)
 
-    add(spec.treatment.column, "처치")
-    add(spec.outcome.column, "결과")
-    add(spec.unit, "단위")
-    add(spec.treatment.cluster, "처치를 정한 단위")
-    add(spec.instrument, "도구변수")
-    add(spec.running.column if spec.running else None, "배정변수")
-    for column, role in ((spec.panel.time, "시점"), (spec.panel.start, "처음 처치받은 시점")) if spec.panel else ():
-        add(column, role)
+    for role in spec.roles():
+        if role.where != "confounders":
+            add(role.column, role.label)
+        elif role.column not in adjusted:
+            add(role.column, "적었으나 보정하지 않음")
     for column in analysis.identification.adjustment:
         add(column, "보정")
-    for column in spec.confounders:
-        if column not in adjusted:
-            add(column, "적었으나 보정하지 않음")
-    for column in spec.modifiers:
-        add(column, "효과를 가를 변수")
-    for column in spec.negative_outcomes:
-        add(column, "음성 대조군 결과")
-    for column in spec.negative_treatments:
-        add(column, "음성 대조군 처치")
     for column in sorted({n for e in spec.edges for n in e}):
         if column not in found:
             add(column, "재지 못함" if column in spec.hidden else "그래프에만 있음")
@@ -119,8 +105,8 @@ def roles(analysis: Analysis) -> list[tuple[str, str, str]]:
 
 def _measured(spec: Spec, found: Sensitivity) -> bool:
     """견준 것이 모두 잰 변수이면 참, 띠너비 같은 설정이면 거짓."""
-    known = used_columns(spec)
-    return bool(found.benchmarks) and all(name in known or said(spec, name) != name for name in found.benchmarks)
+    known = spec.columns()
+    return bool(found.benchmarks) and all(name in known or spec.readable(name) != name for name in found.benchmarks)
 
 
 def _groups(analysis: Analysis) -> tuple[list[str], list[list[str]]] | None:
@@ -128,12 +114,10 @@ def _groups(analysis: Analysis) -> tuple[list[str], list[list[str]]] | None:
     het = analysis.heterogeneity
     if het is None or not het.groups:
         return None
-    keys = [k for k in dict.fromkeys(k for g in het.groups for k in g) if k in _GROUP or k == "group"]
-    rows = [[_cell(g.get(k)) for k in keys] for g in het.groups]
-    return ["무리" if k == "group" else _GROUP[k] for k in keys], rows
+    return list(_GROUP.values()), [[_cell(g[k]) for k in _GROUP] for g in het.groups]
 
 
-_GROUP = {"label": "무리", "n": "수", "share": "비율", "value": "효과", "low": "아래", "high": "위", "error": "표준오차", "predicted": "예측한 효과"}
+_GROUP = {"label": "무리", "n": "수", "share": "비율", "value": "효과", "low": "아래", "high": "위", "predicted": "예측한 효과"}
 _CALIBRATION = {
     "calibration_r2": "보정 R²(1이면 무리별 예측이 잰 효과와 같음)",
     "slope": "예측에 대한 기울기(1이면 크기까지 맞음)",
@@ -149,22 +133,19 @@ def _pictures(analysis: Analysis) -> list[Picture]:
     found = [figures.forest(analysis)]
     for picture in analysis.pictures:
         if picture.kind == "balance":
-            picture = replace(picture, data=picture.data | {"labels": [said(analysis.spec, c) for c in picture.data.get("labels", picture.data.get("columns"))]})
-        if picture.kind != "forest":
-            found.append(picture)
-    groups = [g for g in (analysis.heterogeneity.groups if analysis.heterogeneity else ()) if g.get("kind") == "predicted" and "predicted" in g]
-    if groups and not any(p.kind == "calibration" for p in found):
+            picture = replace(picture, data=picture.data | {"labels": [analysis.spec.readable(c) for c in picture.data["labels"]]})
+        found.append(picture)
+    groups = [g for g in (analysis.heterogeneity.groups if analysis.heterogeneity else ()) if g["kind"] == "predicted"]
+    if groups:
         data = {"predicted": [g["predicted"] for g in groups], "observed": [g["value"] for g in groups], "lows": [g["low"] for g in groups], "highs": [g["high"] for g in groups]}
         found.append(Picture("calibration", "예측한 효과와 잰 효과", "예측한 효과로 나눈 무리마다 잰 효과와 신뢰구간입니다. 점선 위에 있으면 예측이 맞습니다. 수는 무리별 표와 같습니다.", data))
     return found
 
 
-def _cell(value: Any) -> str:
-    if isinstance(value, bool) or value is None:
-        return {True: "예", False: "아니요", None: "–"}[value]
-    if isinstance(value, int):
-        return f"{value:,}"
-    return number(value) if isinstance(value, float) else str(value)
+def _cell(value: str | int | float) -> str:
+    if isinstance(value, str):
+        return value
+    return f"{value:,}" if isinstance(value, int) else number(value)
 
 
 def spec_text(spec: Spec) -> str:
@@ -172,41 +153,38 @@ def spec_text(spec: Spec) -> str:
     import yaml
 
     t, y, s = spec.treatment, spec.outcome, spec.source
-    said: dict[str, Any] = {"name": spec.name, "question": spec.question}
-    said["data"] = _kept(s, path=s.path or "(표)", missing="refuse")
-    if spec.unit and not (spec.panel and spec.panel.unit == spec.unit):
-        said["unit"] = spec.unit
-    said["treatment"] = _kept(t, column=None, kind=None, control=None, treated=None, randomized=False)
-    said["outcome"] = _kept(y, column=None, unit="", label="", higher_is_better=True)
-    said["estimand"] = spec.estimand
+    out: dict[str, Any] = {"name": spec.name, "question": spec.question}
+    out["data"] = _kept(s, path=s.path or "(표)", missing="refuse")
+    if spec.unit and all(owned.unit_column() != spec.unit for owned in spec.fields):
+        out["unit"] = spec.unit
+    out["treatment"] = _kept(t, column=None, kind=None, control=None, treated=None, randomized=False)
+    out["outcome"] = _kept(y, column=None, unit="", label="", higher_is_better=True)
+    out["estimand"] = spec.estimand
     if spec.edges:
-        said["graph"] = {"edges": [f"{a} -> {b}" if "->" not in a + b and "→" not in a + b else [a, b] for a, b in spec.edges]}
+        out["graph"] = {"edges": [f"{a} -> {b}" if "->" not in a + b and "→" not in a + b else [a, b] for a, b in spec.edges]}
         if spec.hidden:
-            said["graph"]["hidden"] = list(spec.hidden)
-    if spec.confounders or not (spec.edges or t.randomized or spec.instrument or spec.running or spec.panel):
-        said["confounders"] = list(spec.confounders)
-    for key in ("timing", "modifiers", "instrument", "labels"):
+            out["graph"]["hidden"] = list(spec.hidden)
+    if spec.confounders or not (spec.edges or t.randomized or spec.fields):
+        out["confounders"] = list(spec.confounders)
+    for key in ("timing", "modifiers", "labels"):
         value = getattr(spec, key)
         if value:
-            said[key] = list(value) if isinstance(value, tuple) else value
-    if spec.running:
-        said["running"] = _kept(spec.running, column=None, cutoff=None, above=True)
-    if spec.panel:
-        said["panel"] = _kept(spec.panel, unit=None, time=None, anticipation=0)
+            out[key] = list(value) if isinstance(value, tuple) else value
+    out |= {owned.key: owned.written() for owned in spec.fields}
     controls = {"outcomes": list(spec.negative_outcomes), "treatments": list(spec.negative_treatments)}
     if any(controls.values()):
-        said["negative_controls"] = {k: v for k, v in controls.items() if v}
+        out["negative_controls"] = {k: v for k, v in controls.items() if v}
     if spec.money:
-        said["money"] = _kept(spec.money, value_per_outcome=None, cost_per_treatment=0.0, currency="원", minimum_gain=0.0)
-    said["seed"] = spec.seed
-    return yaml.safe_dump(said, allow_unicode=True, sort_keys=False, width=110)
+        out["money"] = _kept(spec.money, value_per_outcome=None, cost_per_treatment=0.0, currency="원", minimum_gain=0.0)
+    out["seed"] = spec.seed
+    return yaml.safe_dump(out, allow_unicode=True, sort_keys=False, width=110)
 
 
 def _kept(part: Any, **defaults: Any) -> dict[str, Any]:
     """묶음 하나에서 기본값이 아닌 것. ``defaults``에서 None인 이름은 늘 적습니다."""
-    said = {}
+    out = {}
     for key, value in asdict(part).items():
         always = key in defaults and defaults[key] is None
         if always or (value is not None and value != defaults.get(key)) or key == "path":
-            said[key] = defaults["path"] if key == "path" and "path" in defaults else value
-    return said
+            out[key] = defaults["path"] if key == "path" and "path" in defaults else value
+    return out

@@ -2,11 +2,11 @@
 
 import shutil
 import sys
-import time
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +15,6 @@ from causal_pipeline.model import (
     Analysis,
     Check,
     Estimate,
-    Grade,
     Heterogeneity,
     Identification,
     Picture,
@@ -30,31 +29,12 @@ from causal_pipeline.stages import Store, run_key, versions, write_atomic
 if TYPE_CHECKING:
     import pandas as pd
 
+    from causal_pipeline.designs.base import Design
+    from causal_pipeline.tables import Table
+
 REPORT, NUMBERS, NOTEBOOK, SPEC_COPY = "report.html", "report.json", "reproduce.ipynb", "spec.yml"
 FILES = (REPORT, NUMBERS, NOTEBOOK, SPEC_COPY)
 _STAGES = ".stages"
-
-
-@dataclass(frozen=True)
-class Parts:
-    """단계를 맡은 함수들. 시험은 작은 가짜로 갈아 끼웁니다."""
-
-    identify: Callable
-    design: Callable[[str], Any]
-    heterogeneity: Callable
-    decide: Callable
-    grade: Callable
-
-
-def default_parts() -> Parts:
-    """책이 쓰는 함수들. 무거운 라이브러리는 여기서 처음 불러옵니다."""
-    from causal_pipeline import designs
-    from causal_pipeline.decide import decide
-    from causal_pipeline.grade import grade
-    from causal_pipeline.heterogeneity import heterogeneity
-    from causal_pipeline.identify import identify
-
-    return Parts(identify, designs.get, heterogeneity, decide, grade)
 
 
 def analyze(
@@ -64,9 +44,9 @@ def analyze(
     frame: "pd.DataFrame | None" = None,
     force: bool = False,
     progress: bool = False,
-    parts: Parts | None = None,
+    among: "Sequence[type[Design]] | None" = None,
 ) -> Analysis:
-    """명세 하나로 분석 전체를 돌립니다.
+    """명세 하나로 분석 전체를 돌립니다. 명령, 모의 세계, 시험이 모두 이 함수를 지납니다.
 
     Parameters
     ----------
@@ -81,8 +61,8 @@ def analyze(
         참이면 보관한 단계를 버리고 처음부터 돌리며, 다른 분석의 보고서가 있던 폴더에도 덮어씁니다.
     progress : bool
         참이면 남은 시간을 보여 주는 진행 막대를 표준 오류에 그립니다.
-    parts : Parts, optional
-        단계의 함수를 갈아 끼울 때.
+    among : sequence of Design subclasses, optional
+        고를 설계들. 없으면 등록된 모두입니다.
 
     Returns
     -------
@@ -105,12 +85,8 @@ def analyze(
     bar = _Bar(progress)
     try:
         with bar.stage("자료 읽기", 2):
-            if frame is None:
-                table = tables.load(spec)
-            else:
-                prepared, notices = tables.prepare(spec, frame)
-                table = tables.Table(prepared, notices, tables.frame_digest(prepared))
-        analysis = _stages(spec, table, folder, force, bar, parts)
+            table = tables.load(spec) if frame is None else tables.from_frame(spec, frame)
+        analysis = _stages(spec, table, folder, force, bar, among)
         if folder is not None:
             with bar.stage("보고서 쓰기", 6):
                 _write(analysis, folder)
@@ -119,16 +95,16 @@ def analyze(
     return analysis
 
 
-def _stages(spec: Spec, table: Any, folder: Path | None, force: bool, bar: "_Bar", parts: Parts | None) -> Analysis:
+def _stages(spec: Spec, table: "Table", folder: Path | None, force: bool, bar: "_Bar", among: "Sequence[type[Design]] | None") -> Analysis:
+    from causal_pipeline import designs
+    from causal_pipeline.decide import decide
+    from causal_pipeline.grade import grade
+    from causal_pipeline.heterogeneity import heterogeneity, predicted_effects
+    from causal_pipeline.identify import identify
+
     store = Store(folder / _STAGES if folder is not None else None, run_key(spec, table.digest))
     if folder is not None and force:
         shutil.rmtree(folder / _STAGES, ignore_errors=True)
-    loaded: list[Parts] = [parts] if parts is not None else []
-
-    def use() -> Parts:
-        if not loaded:
-            loaded.append(default_parts())
-        return loaded[0]
 
     def do(name: str, label: str, weight: float, kind: Any, work: Callable[[], Any]) -> Any:
         with bar.stage(label, weight), warnings.catch_warnings():
@@ -136,36 +112,31 @@ def _stages(spec: Spec, table: Any, folder: Path | None, force: bool, bar: "_Bar
             found, value = store.get(name, kind)
             return value if found else store.put(name, kind, work())
 
-    frame, original = table.frame, spec
+    frame, original, kinds = table.frame, spec, designs.registered() if among is None else among
     if spec.treatment.kind == "binary":  # 자료에서 처치는 이미 0과 1입니다
         spec = replace(spec, treatment=replace(spec.treatment, control=0, treated=1))
-    ident: Identification = do("identify", "식별", 8, Identification, lambda: use().identify(spec, frame))
-    design = None
+    ident: Identification = do("identify", "식별", 8, Identification, lambda: identify(spec, frame, kinds))
+    design = next(kind for kind in kinds if kind.name == ident.design)(spec, ident, frame)
+    effects = cache(lambda: predicted_effects(design))
 
-    def designed() -> Any:
-        nonlocal design
-        design = design or use().design(ident.design)
-        return design
-
-    checks = do("check", "점검", 12, list[Check], lambda: designed().check(spec, ident, frame))
-    estimates = do("estimate", "추정", 25, list[Estimate], lambda: designed().estimate(spec, ident, frame))
-    more, sens = do("stress", "반박과 민감도", 25, tuple[list[Check], list[Sensitivity]], lambda: designed().stress(spec, ident, frame, estimates))
+    checks = do("check", "점검", 12, list[Check], design.check)
+    estimates = do("estimate", "추정", 25, list[Estimate], lambda: design.estimates)
+    more, sensitivities = do("stress", "반박과 민감도", 25, tuple[list[Check], list[Sensitivity]], design.stress)
     checks = [*checks, *more]
-    het = do("heterogeneity", "효과가 갈리는지", 12, Heterogeneity | None, lambda: use().heterogeneity(spec, ident, frame))
-    policy = do("decide", "결정", 8, Policy | None, lambda: use().decide(spec, ident, frame, estimates, het))
-    letter = do("grade", "등급", 1, Grade, lambda: use().grade(spec, ident, checks, estimates, sens))
-    pictures = do("pictures", "그림의 자료", 4, list[Picture], lambda: designed().pictures(spec, ident, frame, estimates))
-    steps = do("steps", "재현 노트북", 1, list[Step], lambda: designed().steps(spec, ident, frame, estimates))
+    het = do("heterogeneity", "효과가 갈리는지", 12, Heterogeneity | None, lambda: heterogeneity(design, effects()))
+    policy = do("decide", "결정", 8, Policy | None, lambda: decide(design, effects() if spec.money else None, het))
+    pictures = do("pictures", "그림의 자료", 4, list[Picture], design.pictures)
+    steps = do("steps", "재현 노트북", 2, list[Step], design.steps)
     return Analysis(
         spec=original,
         identification=ident,
         checks=tuple(checks),
         estimates=tuple(estimates),
-        sensitivities=tuple(sens),
+        sensitivities=tuple(sensitivities),
         heterogeneity=het,
         policy=policy,
-        grade=letter,
-        pictures=(*pictures, *(het.pictures if het else ()), *(policy.pictures if policy else ())),
+        grade=grade(checks, design.reveals, design.caveat()),
+        pictures=tuple(pictures),
         steps=tuple(steps),
         rows=len(frame),
         notices=table.notices,
@@ -235,7 +206,6 @@ class _Bar:
     TOTAL = 104.0
 
     def __init__(self, show: bool):
-        self.times: dict[str, float] = {}
         self._bar = None
         if show:
             from tqdm import tqdm
@@ -248,9 +218,7 @@ class _Bar:
         """단계 하나. 끝나면 막대가 ``weight``만큼 갑니다."""
         if self._bar is not None:
             self._bar.set_description_str(label)
-        began = time.perf_counter()
         yield
-        self.times[label] = time.perf_counter() - began
         if self._bar is not None:
             self._bar.update(weight)
 

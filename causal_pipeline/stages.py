@@ -7,13 +7,13 @@ import os
 import sys
 import types
 import typing
-from dataclasses import asdict, fields, is_dataclass
+from dataclasses import fields, is_dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from causal_pipeline.errors import OutputError
-from causal_pipeline.model import Spec
+from causal_pipeline.model import Spec, plain
 
 LIBRARIES = ("numpy", "scipy", "pandas", "scikit-learn", "statsmodels", "dowhy", "econml", "lightgbm", "linearmodels", "duckdb")
 
@@ -42,28 +42,15 @@ def code_digest() -> str:
 
 def run_key(spec: Spec, data_digest: str) -> str:
     """명세, 자료, 코드, 판이 모두 같을 때에만 같은 열쇠."""
-    said = asdict(spec)
+    given = plain(spec) | {"fields": {owned.key: plain(owned) for owned in spec.fields}}
     for place in ("lines", "folder"):
-        said.pop(place)
-    parts = [json.dumps(said, ensure_ascii=False, sort_keys=True, default=str), data_digest, code_digest(), json.dumps(versions(), sort_keys=True)]
+        given.pop(place)
+    parts = [json.dumps(given, ensure_ascii=False, sort_keys=True, default=str), data_digest, code_digest(), json.dumps(versions(), sort_keys=True)]
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
 
-def to_json(value: Any) -> Any:
-    """단계의 결과를 JSON 값으로(수는 그대로 두고 numpy만 벗깁니다)."""
-    if is_dataclass(value) and not isinstance(value, type):
-        return {f.name: to_json(getattr(value, f.name)) for f in fields(value)}
-    if isinstance(value, dict):
-        return {str(k): to_json(v) for k, v in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [to_json(v) for v in value]
-    if hasattr(value, "tolist"):
-        return to_json(value.tolist())
-    return value
-
-
 def from_json(kind: Any, value: Any) -> Any:
-    """``to_json``이 만든 값을 자료형 ``kind``로 되돌립니다."""
+    """``plain``이 만든 값을 자료형 ``kind``로 되돌립니다."""
     origin, inside = typing.get_origin(kind), typing.get_args(kind)
     if value is None or kind is Any:
         return value
@@ -116,7 +103,7 @@ class Store:
 
     def put(self, name: str, kind: Any, value: Any) -> Any:
         """값을 보관하고, 보관한 것에서 되돌린 값을 돌려줍니다(처음 돌릴 때와 이어 돌릴 때가 같아집니다)."""
-        text = json.dumps({"key": self.key, "value": to_json(value)}, ensure_ascii=False)
+        text = json.dumps({"key": self.key, "value": plain(value)}, ensure_ascii=False)
         if self.folder is not None:
             try:
                 self.folder.mkdir(parents=True, exist_ok=True)

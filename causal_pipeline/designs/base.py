@@ -3,7 +3,7 @@
 ``causal_pipeline/designs``에 파일을 놓으면 등록부(``designs/__init__.py``)가 찾습니다. 다른 파일은 고치지 않습니다: 명세의 형식,
 오류의 줄 번호, 규칙표, 보고서, 등급, 초안, 재현 노트북이 모두 이 계약에서 나옵니다. 설계끼리는 서로 부르지 않습니다. 함께 쓰는
 것은 한 층 아래에 있습니다: ``inference``(영향함수와 구간), ``checks``(점검의 사다리, 음성 대조군, 견고값), ``shown``(노트북에도
-싣는 식), ``learners``(장애모수), ``graphs``(식별), ``panel``(패널의 명세와 처치 시점).
+싣는 식), ``learners``(장애모수), ``graphs``와 ``identification``(식별과 그 말), ``panel``(패널의 명세와 처치 시점).
 
 새 설계를 더하는 차례는 길잡이(guides/pipeline.md)의 '설계를 더하려면'에 있습니다.
 """
@@ -18,12 +18,7 @@ import networkx as nx
 import numpy as np
 import pandas as pd
 
-from causal_pipeline.errors import DataError
 from causal_pipeline.model import Check, Estimate, Field, Identification, Picture, Sensitivity, Spec, Step
-from causal_pipeline.wording import josa
-
-# 처치받은(또는 받지 않은) 대상이 이보다 적으면 두 쪽을 견주는 설계를 하지 않습니다. 다섯 겹으로 나누면 한 겹에 넷이 남습니다.
-SMALLEST_ARM = 20
 
 
 @dataclass(frozen=True)
@@ -156,43 +151,3 @@ class Design(ABC):
     def primary(self) -> Estimate:
         """결론에 쓰는 추정."""
         return next(e for e in self.estimates if e.primary)
-
-
-# --- 식별의 말. 설계마다의 ``identify``가 씁니다 ---
-
-
-def contrast(spec: Spec) -> str:
-    """무엇을 무엇과 견주는지("'쿠폰'이 0일 때에 견주어 1이면")."""
-    t = spec.treatment
-    name = f"'{spec.label(t.column)}'"
-    if t.kind == "continuous":
-        return f"{josa(name, '을/를')} {t.control}에서 {josa(t.treated, '으로/로')} 바꾸면"
-    return f"{josa(name, '이/가')} {t.control}일 때에 견주어 {t.treated}이면"
-
-
-def result(spec: Spec) -> str:
-    """무엇이 달라지는지("'매출'이 평균 얼마나 달라지는가(단위: 원)")."""
-    label = f"'{spec.label(spec.outcome.column)}'"
-    return f"{josa(label, '이/가')} 평균 얼마나 달라지는가" + (f"(단위: {spec.outcome.unit})" if spec.outcome.unit else "")
-
-
-def tex(name: str) -> str:
-    r"""열의 이름을 LaTeX로(``\mathrm{t}``)."""
-    return rf"\mathrm{{{name}}}".replace("_", r"\_")
-
-
-def require_arms(spec: Spec, frame: pd.DataFrame) -> None:
-    """견주는 두 값의 대상이 저마다 ``SMALLEST_ARM``개 이상인지.
-
-    Raises
-    ------
-    DataError
-    """
-    for level in (spec.treatment.control, spec.treatment.treated):
-        size = int((frame[spec.treatment.column] == level).sum())
-        if size < SMALLEST_ARM:
-            raise spec.error(
-                DataError, "too_few_treated", "treatment.column",
-                f"{josa(spec.treatment.column, '이/가')} {level}인 대상이 {size}개뿐입니다. 이 설계는 양쪽에 {SMALLEST_ARM}개 이상이 필요합니다.",
-                "자료를 더 모으거나, 대상이 하나뿐이고 여러 시점을 보았다면 panel을 적어 통제집단합성법을 쓰세요.",
-            )  # fmt: skip

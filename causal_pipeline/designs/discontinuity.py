@@ -10,9 +10,10 @@ import pandas as pd
 
 from causal_pipeline import checks, learners
 from causal_pipeline.checks import DISAGREE_Z, FAIL_LEVEL, WARN_LEVEL, flagged, graded, ladder
-from causal_pipeline.designs.base import SMALLEST_ARM, Design, contrast, result, tex
+from causal_pipeline.designs.base import Design
 from causal_pipeline.errors import DataError, SpecError
 from causal_pipeline.graphs import precision_covariates
+from causal_pipeline.identification import SMALLEST_ARM, contrast, result, tex
 from causal_pipeline.inference import cluster_codes, cluster_column, holm, subset_clusters, two_sided
 from causal_pipeline.model import Check, Estimate, Field, Identification, Picture, Role, Sensitivity, Spec, Step
 from causal_pipeline.shown import IMPORTS, critical_value, source

@@ -1,27 +1,106 @@
 """도구변수: 처치를 밀어 주기만 하는 변수로 순응자의 효과(LATE)를 잽니다."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, ClassVar
 
+import networkx as nx
 import numpy as np
 import pandas as pd
 from scipy import stats
 
-from causal_pipeline import learners as models
-from causal_pipeline.designs import adjustment, common
-from causal_pipeline.model import Check, Estimate, Picture, Sensitivity, Step
-from causal_pipeline.spec import said
+from causal_pipeline import checks, learners
+from causal_pipeline.checks import FAIL_LEVEL, flagged, graded, ladder
+from causal_pipeline.designs.base import Design
+from causal_pipeline.errors import DataError, Refusal, SpecError
+from causal_pipeline.graphs import observed, open_path, precision_covariates
+from causal_pipeline.identification import contrast, result, tex
+from causal_pipeline.inference import (
+    as_float,
+    cluster_codes,
+    cluster_column,
+    estimate_from,
+    holm,
+    permutation_p,
+    subset_clusters,
+)
+from causal_pipeline.model import Check, Estimate, Field, Identification, Role, Sensitivity, Spec, Step
+from causal_pipeline.shown import (
+    IMPORTS,
+    covariate_matrix,
+    critical_value,
+    cross_fit,
+    fold_numbers,
+    source,
+    standard_error,
+)
+from causal_pipeline.values import require_numeric
+from causal_pipeline.wording import josa, number
 
 # 첫 단계의 강건 F. 10보다 작으면 2단계 최소제곱의 중심과 구간을 둘 다 믿을 수 없고,
 # 104.7보다 작으면 보통의 구간이 5%보다 자주 빗나갑니다(Lee 외, 2022). 앤더슨-루빈 구간은 F와 상관없이 맞습니다.
 WEAK_F, STRONG_F = 10.0, 104.7
+# 공변량을 뺀 도구의 분산의 몫. 이보다 작으면 도구가 공변량과 거의 같이 움직입니다.
+LEFT_WARN, LEFT_FAIL = 0.1, 0.02
 PLACEBOS = 200
+
+
+@dataclass(frozen=True)
+class Instrument(Field):
+    """도구변수의 열. 값이 둘이면 0과 1로 바꿉니다."""
+
+    key: ClassVar[str] = "instrument"
+    about: ClassVar[str] = "처치를 밀어 주기만 하는 변수(도구변수)의 열"
+    schema: ClassVar[dict[str, Any]] = {"description": "처치를 밀어 주기만 하는 변수의 열", "$ref": "#/$defs/column"}
+
+    column: str
+
+    @classmethod
+    def build(cls, value: Any) -> "Instrument":
+        return cls(value)
+
+    def written(self) -> Any:
+        return self.column
+
+    def roles(self) -> tuple[Role, ...]:
+        return (Role("instrument", self.column, "도구변수", True),)
+
+    def edges(self, spec: Spec) -> tuple[tuple[str, str], ...]:
+        return ((self.column, spec.treatment.column), *((name, self.column) for name in spec.confounders))
+
+    def validate(self, spec: Spec) -> None:
+        if self.column in spec.confounders:
+            raise spec.error(
+                SpecError, "instrument_is_confounder", "instrument", f"도구변수 '{self.column}'이(가) 교란 요인에도 있습니다.", "도구변수는 보정하지 않습니다. confounders에서 빼세요."
+            )
+
+    def encode(self, spec: Spec, frame: pd.DataFrame) -> list[str]:
+        column, values = self.column, frame[self.column]
+        if values.nunique() == 1:
+            raise spec.error(DataError, "instrument_constant", "instrument", f"도구변수 '{column}'의 값이 모두 '{values.iloc[0]}'입니다.", "값이 갈리는 도구변수를 적으세요.")
+        if values.nunique() == 2:
+            frame[column] = two_values(values)
+        require_numeric(spec, frame, column, "도구변수")
+        return []
+
+    def encoding_code(self, spec: Spec) -> list[str]:
+        return [source(two_values), f"if frame[{self.column!r}].nunique() == 2:", f"    frame[{self.column!r}] = two_values(frame[{self.column!r}])"]
+
+    @classmethod
+    def draft(cls, guess: dict[str, Any]) -> list[str]:
+        return ["# instrument: 열       # 처치를 밀어 주기만 하는 변수(도구변수)가 있으면"]
+
+
+def two_values(values):
+    """값이 둘인 열을 0과 1로. 1은 차례가 뒤인 값입니다."""
+    return (values == sorted(values.unique())[1]).astype("int64")
 
 
 @dataclass
 class Fit:
-    """공변량을 뺀 잔차와 교차 적합의 결과.
+    """``y``, ``d``, ``z``는 결과, 처치(이진이면 0/1, 연속이면 원래 값), 도구이고 ``ry``, ``rd``, ``rz``는 공변량을 선형으로 뺀 잔차입니다.
 
-    ``d``는 처치(이진이면 0/1, 연속이면 원래 값), ``delta``는 견주는 두 값의 차이입니다.
+    ``delta``는 견주는 두 처치의 차이, ``k``는 추정한 계수의 수입니다.
     """
 
     frame: pd.DataFrame
@@ -35,44 +114,25 @@ class Fit:
     ry: np.ndarray
     rd: np.ndarray
     rz: np.ndarray
-    psi: dict[str, np.ndarray] = field(default_factory=dict)
-    choices: dict[str, models.Choice] = field(default_factory=dict)
+    k: int
+
+    @property
+    def binary(self) -> bool:
+        """도구가 0과 1뿐이면 참."""
+        return set(np.unique(self.z)) == {0.0, 1.0}
 
 
-def fit(spec, ident, frame) -> Fit:
-    """행을 고르고 공변량을 선형으로 뺍니다(같은 자료에서는 한 번만)."""
-    return common.remember(frame, ("instrument", *common.spec_key(spec, ident)), lambda: _fit(spec, ident, frame))
+# --- 식(재현 노트북에 그대로 실립니다) ---
 
 
-def _fit(spec, ident, frame) -> Fit:
-    t = spec.treatment
-    rows = frame.dropna(subset=[t.column, spec.outcome.column, spec.instrument])
-    if t.kind != "continuous":
-        rows = rows[rows[t.column].isin([t.control, t.treated])]
-    X = models.design_matrix(rows, ident.adjustment)
-    y = rows[spec.outcome.column].to_numpy(dtype=float)
-    d = rows[t.column].to_numpy(dtype=float) if t.kind == "continuous" else (rows[t.column] == t.treated).to_numpy(dtype=float)
-    z = common.numeric(rows, spec.instrument)
-    clusters = common.cluster_codes(spec, rows)
-    fold = models.fold_numbers(z, spec.seed, clusters)
-    ry, rd, rz = (_residual(v, X.to_numpy()) for v in (y, d, z))
-    delta = float(t.treated - t.control) if t.kind == "continuous" else 1.0
-    return Fit(rows, X, y, d, z, delta, clusters, fold, ry, rd, rz)
-
-
-def _residual(v, X) -> np.ndarray:
+def linear_residual(v, X):
+    """절편과 ``X``로 예측한 것을 뺀 잔차."""
     Z = np.column_stack([np.ones(len(v)), X])
     return v - Z @ np.linalg.lstsq(Z, v, rcond=None)[0]
 
 
-def _ratio_scores(u, v, w) -> np.ndarray:
-    """Σwu / Σwv의 점수. 평균이 비율입니다."""
-    value = (w @ u) / (w @ v)
-    return value + len(u) * w * (u - value * v) / (w @ v)
-
-
-def _moment_error(g, clusters, parameters: int) -> float:
-    """Σg의 표준오차."""
+def moment_error(g, clusters, parameters):
+    """적률 Σg의 표준오차. ``parameters``는 추정한 계수의 수입니다."""
     n = len(g)
     if clusters is None:
         return float(np.sqrt((g**2).sum() * n / max(n - parameters, 1)))
@@ -81,410 +141,363 @@ def _moment_error(g, clusters, parameters: int) -> float:
     return float(np.sqrt((sums**2).sum() * k / max(k - 1, 1) * (n - 1) / max(n - parameters, 1)))
 
 
-def first_stage(f: Fit) -> tuple[float, float]:
-    """첫 단계의 (강건 F, 분산이 고르다고 본 F)."""
-    slope = (f.rz @ f.rd) / (f.rz @ f.rz)
-    residual = f.rd - slope * f.rz
-    k = f.X.shape[1] + 2
-    robust = (f.rz @ f.rd) / max(_moment_error(f.rz * residual, f.clusters, k), 1e-300)
-    classical = slope / np.sqrt((residual @ residual) / max(len(residual) - k, 1) / (f.rz @ f.rz))
-    return float(robust**2), float(classical**2)
-
-
-def anderson_rubin(f: Fit, level: float = 0.95) -> tuple[float, float]:
-    """앤더슨-루빈 구간: 그 효과를 뺀 결과가 도구와 얽히지 않는 값들.
+def anderson_rubin(ry, rd, rz, clusters, parameters):
+    """앤더슨-루빈 95% 구간: 그 효과를 뺀 결과가 도구와 얽히지 않는 값들.
 
     도구가 하나이면 이차부등식으로 풀립니다. 도구가 약하면 구간이 한쪽이나 양쪽으로 끝없이 갑니다(±무한대로 냅니다).
     """
-    n, k = len(f.ry), f.X.shape[1] + 2
-    c2 = common.critical(n, f.clusters, level) ** 2
+    c2 = critical_value(len(ry), clusters) ** 2
     # (Σz(y−βd))² ≤ c²·Var. 분산은 β의 이차식이므로 세 점에서 재어 계수를 얻습니다.
-    zy, zd = f.rz @ f.ry, f.rz @ f.rd
-    zz = f.rz @ f.rz
-    gy, gd = f.rz * (f.ry - zy / zz * f.rz), f.rz * (f.rd - zd / zz * f.rz)
-
-    def variance(beta):
-        return _moment_error(gy - beta * gd, f.clusters, k) ** 2
-
-    v0, vp, vm = variance(0.0), variance(1.0), variance(-1.0)
+    zy, zd, zz = rz @ ry, rz @ rd, rz @ rz
+    gy, gd = rz * (ry - zy / zz * rz), rz * (rd - zd / zz * rz)
+    v0, vp, vm = (moment_error(gy - beta * gd, clusters, parameters) ** 2 for beta in (0.0, 1.0, -1.0))
     va, vb = (vp + vm) / 2 - v0, (vp - vm) / 2
     a, b, c = zd**2 - c2 * va, -2 * zy * zd - c2 * vb, zy**2 - c2 * v0
-    discriminant = b * b - 4 * a * c
     if a > 0:
-        root = np.sqrt(max(discriminant, 0.0))
+        root = np.sqrt(max(b * b - 4 * a * c, 0.0))
         return float((-b - root) / (2 * a)), float((-b + root) / (2 * a))
     return -np.inf, np.inf
 
 
-# --- 점검 ---
-
-
-def check(spec, ident, frame) -> list[Check]:
-    """첫 단계의 힘, 도구의 균형, 단조성과 배제의 함의, 그래프의 독립."""
-    f = fit(spec, ident, frame)
-    return [
-        *common.missing_check(spec, f.frame, ident.adjustment),
-        *common.timing_check(spec, ident),
-        *common.cluster_check(spec, f.frame, f.clusters),
-        *_first_stage_check(f),
-        *_instrument_overlap(spec, f),
-        *_implication_check(spec, f),
-        *common.graph_checks(spec, ident, f.frame),
-    ]
-
-
-def _first_stage_check(f: Fit) -> list[Check]:
-    robust, classical = first_stage(f)
-    status = "ok" if robust >= STRONG_F else "warn" if robust >= WEAK_F else "fail"
-    low, high = anderson_rubin(f)
-    bounded = np.isfinite(low) and np.isfinite(high)
-    found = [
-        Check(
-            "first_stage",
-            "첫 단계의 힘",
-            status,
-            f"첫 단계의 강건 F는 {robust:.1f}입니다(분산이 고르다고 보면 {classical:.1f})."
-            + {
-                "ok": "",
-                "warn": f" {STRONG_F}보다 작아 보통의 구간은 좁게 나옵니다. 앤더슨-루빈 구간을 씁니다.",
-                "fail": " 도구가 약해 추정값이 단순 비교 쪽으로 쏠립니다.",
-            }[status],
-            robust,
-            WEAK_F,
-            {"ok": None, "warn": "B", "fail": "C"}[status],
-        )
-    ]
-    text = f"[{common.show(low * f.delta)}, {common.show(high * f.delta)}]" if bounded else "끝이 없는 구간"
-    found.append(
-        Check(
-            "anderson_rubin",
-            "앤더슨-루빈 구간",
-            "ok" if bounded else "fail",
-            f"도구가 약해도 맞는 95% 구간은 {text}입니다." + ("" if bounded else " 자료가 효과의 크기를 가려내지 못합니다."),
-            None,
-            None,
-            None if bounded else "C",
-        )
-    )
-    return found
-
-
-def _instrument_overlap(spec, f: Fit) -> list[Check]:
-    """공변량을 알 때에도 도구가 움직이는지."""
-    if f.X.shape[1] == 0:
-        return []
-    left = float(f.rz.var() / f.z.var())
-    status = "ok" if left > 0.1 else "warn" if left > 0.02 else "fail"
-    return [
-        Check(
-            "instrument_variation",
-            "공변량을 뺀 도구의 변이",
-            status,
-            f"도구의 분산 가운데 공변량이 설명하지 못하는 몫은 {left:.0%}입니다.",
-            left,
-            0.1,
-            {"ok": None, "warn": "B", "fail": "C"}[status],
-        )
-    ]
-
-
-def _implication_check(spec, f: Fit) -> list[Check]:
-    """이진 도구와 이진 처치에서 단조성과 배제가 함께 뜻하는 부등식(Kitagawa, 2015).
-
-    결과의 어느 구간에서든, 처치받은 몫은 도구가 켜졌을 때 더 커야 하고 받지 않은 몫은 더 작아야 합니다. 공변량이 있으면
-    공변량으로 도구를 예측한 값으로 다섯 층을 나누어 층마다 보고 합칩니다.
-    """
-    if set(np.unique(f.z)) != {0.0, 1.0} or set(np.unique(f.d)) != {0.0, 1.0}:
-        return []
-    direction = 1.0 if f.rz @ f.rd > 0 else -1.0
-    z = f.z if direction > 0 else 1 - f.z
-    if f.X.shape[1]:
-        index = (f.z - f.rz) if direction > 0 else 1 - (f.z - f.rz)
-        index = np.clip(index, 0.02, 0.98)
-    else:
-        index = np.full(len(z), z.mean())
-    cuts = np.unique(np.quantile(f.y, [0.0, 0.2, 0.4, 0.6, 0.8, 1.0]))
-    p_values, places = [], []
-    for low, high in zip(cuts[:-1], cuts[1:], strict=True):
-        inside = (f.y >= low) & (f.y <= high if high == cuts[-1] else f.y < high)
-        for taken, sign in ((1.0, 1.0), (0.0, -1.0)):
-            event = (inside & (f.d == taken)).astype(float)
-            psi = sign * (z / index - (1 - z) / (1 - index)) * (event - event.mean())
-            error = common.mean_error(psi, f.clusters)
-            p_values.append(float(stats.norm.cdf(psi.mean() / max(error, 1e-300))))
-            places.append((low, high, taken))
-    adjusted = common.holm(p_values)
-    worst = int(np.argmin(adjusted))
-    bad = adjusted[worst] < common.FAIL_LEVEL
-    low, high, taken = places[worst]
-    return [
-        Check(
-            "instrument_inequality",
-            "도구의 조건이 뜻하는 부등식",
-            "fail" if bad else "ok",
-            f"배제와 단조성이 함께 성립하면 지켜야 할 부등식 {len(p_values)}개를 보았습니다."
-            + (
-                f" 결과가 {common.show(low)}~{common.show(high)}이고 처치가 {int(taken)}인 몫이 거꾸로 움직입니다. 도구가 결과에 곧장 닿거나 "
-                "거꾸로 움직이는 대상이 있습니다."
-                if bad
-                else " 어긋난 것이 없습니다(통과가 배제를 증명하지는 않습니다)."
-            ),
-            adjusted[worst],
-            common.FAIL_LEVEL,
-            "C" if bad else None,
-        )
-    ]
-
-
-# --- 추정 ---
-
-
-def estimate(spec, ident, frame) -> list[Estimate]:
-    """2단계 최소제곱(구간은 앤더슨-루빈), 기계학습으로 공변량을 뺀 것, AIPW의 비율, 참고로 ITT와 단순 회귀."""
-    f = fit(spec, ident, frame)
-    f.psi["tsls"] = _ratio_scores(f.ry, f.rd, f.rz) * f.delta
-    out = [_primary(f)]
-    if f.X.shape[1]:
-        uy, ud, uz = (_ml_residual(spec, f, name) for name in ("y", "d", "z"))
-        f.psi["partialled"] = _ratio_scores(uy, ud, uz) * f.delta
-        out.append(
-            common.estimate_from(
-                f.psi["partialled"], "partialled", "기계학습으로 공변량을 뺀 도구변수(DML)", "표본이 작아 겹 밖 예측이 잡음일 때", f.clusters, False, "LATE"
-            )
-        )
-    if set(np.unique(f.z)) == {0.0, 1.0}:
-        f.psi["ratio"] = _aipw_ratio(spec, f) * f.delta
-        out.append(
-            common.estimate_from(
-                f.psi["ratio"],
-                "ratio",
-                "두 효과의 비(ITT ÷ 처치율 차이)" if not f.X.shape[1] else "AIPW로 잰 두 효과의 비",
-                "도구의 확률이 0이나 1에 가까울 때",
-                f.clusters,
-                False,
-                "LATE",
-            )
-        )
-        half = _split_sample(spec, f)
-        if half is not None:
-            f.psi["split"] = half * f.delta
-            out.append(
-                common.estimate_from(
-                    f.psi["split"], "split", "첫 단계를 다른 겹에서 배운 2단계", "도구가 약하면 0 쪽으로 쏠립니다", f.clusters, False, "LATE"
-                )
-            )
-    else:
-        f.psi["rank"] = _ratio_scores(f.ry, f.rd, _residual(stats.rankdata(f.z), f.X.to_numpy())) * f.delta
-        out.append(
-            common.estimate_from(f.psi["rank"], "rank", "도구의 순위를 쓴 2단계", "처치가 도구에 곧게 따를 때에는 오차만 큽니다", f.clusters, False, "LATE")
-        )
-        half = _split_sample(spec, f)
-        if half is not None:
-            f.psi["split"] = half * f.delta
-            out.append(
-                common.estimate_from(
-                    f.psi["split"], "split", "첫 단계를 다른 겹에서 배운 2단계", "도구가 약하면 0 쪽으로 쏠립니다", f.clusters, False, "LATE"
-                )
-            )
-    slope = (f.rz @ f.ry) / (f.rz @ f.rz)
-    itt = slope + len(f.ry) * f.rz * (f.ry - slope * f.rz) / (f.rz @ f.rz)
-    out.append(common.estimate_from(itt, "itt", "도구 한 단위의 효과(ITT)", "처치가 아니라 도구의 효과를 물을 때에만 답입니다", f.clusters, False, "ITT"))
-    ols = (f.rd @ f.ry) / (f.rd @ f.rd)
-    naive = (ols + len(f.ry) * f.rd * (f.ry - ols * f.rd) / (f.rd @ f.rd)) * f.delta
-    out.append(common.estimate_from(naive, "naive", "도구를 쓰지 않은 회귀", "재지 못한 교란 요인이 있을 때", f.clusters))
-    return out
-
-
-def _primary(f: Fit) -> Estimate:
-    n, k = len(f.ry), f.X.shape[1] + 2
-    value = (f.rz @ f.ry) / (f.rz @ f.rd)
-    error = _moment_error(f.rz * (f.ry - value * f.rd), f.clusters, k) / abs(f.rz @ f.rd)
-    low, high = anderson_rubin(f)
+def two_stage(ry, rd, rz, clusters, parameters):
+    """2단계 최소제곱의 (효과, 표준오차, 아래, 위). 구간은 앤더슨-루빈이고, 그 구간에 끝이 없으면 보통의 구간입니다."""
+    value = (rz @ ry) / (rz @ rd)
+    se = moment_error(rz * (ry - value * rd), clusters, parameters) / abs(rz @ rd)
+    low, high = anderson_rubin(ry, rd, rz, clusters, parameters)
     if not (np.isfinite(low) and np.isfinite(high)):
-        # 끝이 없는 구간은 수로 적을 수 없어 보통의 구간을 적고, anderson_rubin 점검이 등급을 C로 내립니다.
-        half = common.critical(n, f.clusters) * error
+        half = critical_value(len(ry), clusters) * se
         low, high = value - half, value + half
-    low, high = sorted((low * f.delta, high * f.delta))
-    return Estimate(
-        "tsls",
-        "2단계 최소제곱(앤더슨-루빈 구간)",
-        float(value * f.delta),
-        float(low),
-        float(high),
-        float(error * abs(f.delta)),
-        n,
-        "도구가 처치를 거치지 않고 결과에 닿거나, 공변량의 영향이 곧지 않을 때",
-        True,
-        "LATE",
-    )
+    return float(value), se, float(low), float(high)
 
 
-def _ml_residual(spec, f: Fit, name: str) -> np.ndarray:
-    target = {"y": f.y, "d": f.d, "z": f.z}[name]
-    X = f.X.to_numpy()
-    choice = models.choose(models.outcome_learners(X.shape[1], spec.seed), X, target, f.fold, spec.seed)
-    f.choices[name] = choice
-    return target - models.cross_fit(choice.learner, X, target, f.fold)
+def ratio_scores(u: np.ndarray, v: np.ndarray, w: np.ndarray) -> np.ndarray:
+    """Σwu / Σwv의 점수. 평균이 비율입니다."""
+    value = (w @ u) / (w @ v)
+    return value + len(u) * w * (u - value * v) / (w @ v)
 
 
-def _aipw_ratio(spec, f: Fit) -> np.ndarray:
-    """도구를 처치로 본 두 AIPW(결과와 처치)의 비율."""
-    on = f.z == 1
-    X = f.X.to_numpy()
-    if X.shape[1]:
-        candidates = models.propensity_learners(X.shape[1], spec.seed)
-        choice = models.choose(candidates, X, on.astype(int), f.fold, spec.seed, classify=True)
-        e = np.clip(models.cross_fit(choice.learner, X, on.astype(int), f.fold, classify=True)[:, 1], 0.01, 0.99)
-    else:
-        e = np.full(len(f.y), on.mean())
-    parts = []
-    for target, learner in ((f.y, f.choices.get("y")), (f.d, f.choices.get("d"))):
-        model = learner.learner if learner else models.outcome_learners(0, spec.seed)[0]
-        m1 = models.cross_fit(model, X, target, f.fold, only=on)
-        m0 = models.cross_fit(model, X, target, f.fold, only=~on)
-        parts.append(m1 - m0 + on / e * (target - m1) - ~on / (1 - e) * (target - m0))
-    top, bottom = parts
-    value = top.mean() / bottom.mean()
-    return value + (top - value * bottom) / bottom.mean()
+# --- 설계 ---
 
 
-def _split_sample(spec, f: Fit) -> np.ndarray | None:
-    """첫 단계의 예측을 다른 겹에서 배워 도구로 씁니다. 지나치게 맞춘 첫 단계를 드러냅니다."""
-    Z = np.column_stack([np.ones(len(f.z)), f.X.to_numpy(), f.z])
-    predicted = np.zeros(len(f.z))
-    for k in np.unique(f.fold):
-        train = f.fold != k
-        predicted[~train] = Z[~train] @ np.linalg.lstsq(Z[train], f.d[train], rcond=None)[0]
-    w = _residual(predicted, f.X.to_numpy())
-    if abs(w @ f.rd) < 1e-9:
-        return None
-    return _ratio_scores(f.ry, f.rd, w)
+class InstrumentalVariable(Design):
+    """도구변수 하나의 2단계 최소제곱."""
 
+    name = "instrument"
+    label = "도구변수"
+    question = "처치를 밀어 주는 도구변수가 있습니까?"
+    precedence = 30
+    fields = (Instrument,)
+    estimands = ("LATE", "ATE", "ATT", "ITT")
+    reveals = {"negative_control": "음성 대조군"}  # noqa: RUF012
 
-# --- 흔들어 보기 ---
+    @classmethod
+    def applies(cls, spec: Spec, frame: pd.DataFrame | None = None) -> bool:
+        return Instrument.of(spec) is not None
 
+    @classmethod
+    def identify(cls, spec: Spec, frame: pd.DataFrame, graph: nx.DiGraph) -> Identification:
+        z, t, y = Instrument.of(spec).column, spec.treatment.column, spec.outcome.column
+        covariates = cls._separating(spec, graph) if spec.edges else precision_covariates(spec, graph)
+        notes = []
+        if spec.estimand != "LATE":
+            notes.append(f"도구변수는 {spec.estimand}가 아니라 도구에 따라 처치를 바꾼 대상(순응자)의 효과 LATE를 식별합니다. 추정 대상을 LATE로 적습니다.")
+        notes.append("그래프로도 자료로도 확인하지 못하는 가정: 배제(도구는 처치를 거쳐서만 결과에 닿음)와 단조성(도구에 거꾸로 움직이는 대상이 없음).")
+        given = rf" \mid {', '.join(map(tex, covariates))}" if covariates else ""
+        return Identification(
+            design=cls.name,
+            estimand="LATE",
+            adjustment=covariates,
+            sentence=f"'{spec.label(z)}'에 따라 처치를 바꾸는 대상(순응자)에서, {contrast(spec)} {result(spec)}.",
+            formula=rf"\mathrm{{Cov}}({tex(y)}, {tex(z)}{given}) \,/\, \mathrm{{Cov}}({tex(t)}, {tex(z)}{given})",
+            notes=tuple(notes),
+            whom=f"'{spec.label(z)}'에 따라 처치가 바뀌는 대상(순응자)",
+        )
 
-def stress(spec, ident, frame, estimates) -> tuple[list[Check], list[Sensitivity]]:
-    """추정량끼리의 견줌, 도구를 섞은 위약, 반쪽 표본, 음성 대조군, 배제가 얼마나 깨져야 결론이 뒤집히는지."""
-    f = fit(spec, ident, frame)
-    if "tsls" not in f.psi:
-        estimate(spec, ident, frame)
-    main = next(e for e in estimates if e.primary)
-    errors = {name: common.mean_error(psi - f.psi["tsls"], f.clusters) for name, psi in f.psi.items() if name != "tsls"}
-    checks = [
-        common.agreement_check(estimates, errors),
-        _placebo(spec, f),
-        adjustment.halves_check(spec, f.psi["tsls"], f.clusters),
-        common.negative_control_check(spec, _negative_controls(spec, f), _reduced(f)[0] * f.z.std() / max(f.y.std(), 1e-12)),
-    ]
-    return checks, [_exclusion(spec, f, main)]
+    @staticmethod
+    def _separating(spec: Spec, graph: nx.DiGraph) -> tuple[str, ...]:
+        """처치에서 나가는 화살표를 지운 그래프에서 도구와 결과를 가르는 변수들."""
+        z, t, y = Instrument.of(spec).column, spec.treatment.column, spec.outcome.column
+        if z not in graph or t not in nx.descendants(graph, z):
+            raise spec.error(
+                Refusal, "instrument_without_path", "instrument", f"그래프에는 도구변수 {z}에서 처치 {josa(t, '으로/로')} 가는 길이 없습니다.",
+                f"edges에 {z} → {josa(t, '을/를')} 적거나, 처치를 실제로 움직이는 변수를 instrument에 적으세요.",
+            )  # fmt: skip
+        cut = graph.copy()
+        cut.remove_edges_from(list(graph.out_edges(t)))
+        covariates = precision_covariates(spec, graph)
+        after = nx.descendants(graph, z) | nx.descendants(graph, t) | {z, y, t}
+        pool = tuple(n for n in observed(spec, cut) if n not in after and n in nx.ancestors(cut, y) | nx.ancestors(cut, z))
+        for candidate in (covariates, pool):
+            if not set(candidate) & after and nx.is_d_separator(cut, {z}, {y}, set(candidate) & set(cut)):
+                return candidate
+        path = open_path(cut, z, y, covariates, backdoor=False)
+        raise spec.error(
+            Refusal, "invalid_instrument", "instrument",
+            f"도구변수 {josa(z, '이/가')} 처치를 거치지 않고 결과에 닿습니다: {path}. 도구변수의 조건(배제)이 그래프에서 깨집니다.",
+            "그 길의 변수를 재어 보정하거나, 결과에 닿는 길이 처치뿐인 도구변수를 찾으세요.",
+        )  # fmt: skip
 
+    @cached_property
+    def fit(self) -> Fit:
+        """행을 고르고 공변량을 선형으로 뺍니다."""
+        spec, t, instrument = self.spec, self.spec.treatment, Instrument.of(self.spec).column
+        rows = self.frame.dropna(subset=[t.column, spec.outcome.column, instrument])
+        if t.kind != "continuous":
+            rows = rows[rows[t.column].isin([t.control, t.treated])]
+        X = learners.design_matrix(spec, rows, self.ident.adjustment)
+        y = rows[spec.outcome.column].to_numpy(dtype=float)
+        d = rows[t.column].to_numpy(dtype=float) if t.kind == "continuous" else (rows[t.column] == t.treated).to_numpy(dtype=float)
+        z = as_float(rows, instrument)
+        clusters = cluster_codes(spec, rows)
+        ry, rd, rz = (linear_residual(v, X.to_numpy()) for v in (y, d, z))
+        delta = float(t.treated - t.control) if t.kind == "continuous" else 1.0
+        return Fit(rows, X, y, d, z, delta, clusters, fold_numbers(z, spec.seed, clusters), ry, rd, rz, X.shape[1] + 2)
 
-def _reduced(f: Fit) -> tuple[float, float]:
-    """도구 한 단위에 결과가 움직이는 크기와 표준오차."""
-    slope = (f.rz @ f.ry) / (f.rz @ f.rz)
-    error = _moment_error(f.rz * (f.ry - slope * f.rz), f.clusters, f.X.shape[1] + 2) / (f.rz @ f.rz)
-    return float(slope), float(error)
+    # --- 점검 ---
 
+    def check(self) -> list[Check]:
+        """첫 단계의 힘, 도구의 균형, 단조성과 배제의 함의, 그래프의 독립."""
+        f = self.fit
+        return [
+            *checks.missing_covariates(f.frame, self.ident.adjustment),
+            *checks.declared_timing(self.spec, self.ident),
+            *checks.cluster_count(self.spec, f.clusters),
+            self._first_stage(),
+            self._anderson_rubin(),
+            *self._variation(),
+            *self._implications(),
+            *checks.graph_independences(self.spec, f.frame),
+        ]
 
-def _placebo(spec, f: Fit) -> Check:
-    """도구를 섞으면 결과와 처치 어느 쪽도 도구를 따르지 않아야 합니다."""
-    rng = np.random.default_rng(spec.seed + 1)
-    slope, error = _reduced(f)
-    unit = np.arange(len(f.rz)) if f.clusters is None else f.clusters
-    first = np.unique(unit, return_index=True)[1]
-    whole = f.clusters is None or all(np.ptp(f.z[unit == g]) < 1e-12 for g in np.unique(unit)[:200])
-    values = np.empty(PLACEBOS)
-    for i in range(PLACEBOS):
-        mixed = rng.permutation(f.rz[first])[unit] if whole else f.rz[rng.permutation(len(f.rz))]
-        mixed = mixed - mixed.mean()
-        values[i] = (mixed @ f.ry) / (mixed @ mixed)
-    ratio = values.std(ddof=1) / max(error, 1e-300)
-    p = float((1 + (np.abs(values) >= abs(slope)).sum()) / (PLACEBOS + 1))
-    bad = not 0.5 < ratio < 2.0
-    return Check(
-        "placebo",
-        "도구를 섞은 위약",
-        "warn" if bad else "ok",
-        f"도구를 {PLACEBOS}번 섞었습니다. 위약의 퍼짐은 표준오차의 {ratio:.2f}배이고, 도구가 결과에 미친 것만큼 큰 몫(p값)은 {p:.3f}입니다.",
-        p,
-        None,
-        "B" if bad else None,
-    )
+    def _first_stage(self) -> Check:
+        """첫 단계의 강건 F. 분산이 고르다고 본 F도 함께 적습니다."""
+        f = self.fit
+        slope = (f.rz @ f.rd) / (f.rz @ f.rz)
+        residual = f.rd - slope * f.rz
+        robust = float(((f.rz @ f.rd) / max(moment_error(f.rz * residual, f.clusters, f.k), 1e-300)) ** 2)
+        plain = float((slope / np.sqrt((residual @ residual) / max(len(residual) - f.k, 1) / (f.rz @ f.rz))) ** 2)
+        tails = {
+            "warn": f" {STRONG_F}보다 작아 보통의 구간은 좁게 나옵니다. 앤더슨-루빈 구간을 씁니다.",
+            "fail": " 도구가 약해 추정값이 단순 비교 쪽으로 쏠립니다.",
+        }
+        message = f"첫 단계의 강건 F는 {robust:.1f}입니다(분산이 고르다고 보면 {plain:.1f})."
+        return graded("first_stage", "첫 단계의 힘", message, robust, ladder(robust, STRONG_F, WEAK_F), WEAK_F, tails)
 
+    def _anderson_rubin(self) -> Check:
+        f = self.fit
+        low, high = anderson_rubin(f.ry, f.rd, f.rz, f.clusters, f.k)
+        bounded = np.isfinite(low) and np.isfinite(high)
+        text = f"[{number(low * f.delta)}, {number(high * f.delta)}]" if bounded else "끝이 없는 구간"
+        tails = {"fail": " 자료가 효과의 크기를 가려내지 못합니다."}
+        return graded("anderson_rubin", "앤더슨-루빈 구간", f"도구가 약해도 맞는 95% 구간은 {text}입니다.", None, "ok" if bounded else "fail", None, tails)
 
-def _negative_controls(spec, f: Fit):
-    """도구가 움직여서는 안 되는 결과, 그리고 결과를 움직여서는 안 되는 처치."""
-    found = []
-    for name in spec.negative_outcomes:
-        y = f.frame[name].to_numpy(dtype=float)
-        keep = np.isfinite(y)
-        X = f.X.to_numpy()[keep]
-        ry, rz = _residual(y[keep], X), _residual(f.z[keep], X) / max(f.z.std(), 1e-12)
-        slope = (rz @ ry) / (rz @ rz)
-        clusters = None if f.clusters is None else np.unique(f.clusters[keep], return_inverse=True)[1]
-        error = _moment_error(rz * (ry - slope * rz), clusters, X.shape[1] + 2) / (rz @ rz)
-        found.append((name, float(slope), error, float(y[keep].std())))
-    for name in spec.negative_treatments:
-        found.append(adjustment.negative_treatment(spec, f.frame, f.X.to_numpy(), f.y, f.fold, f.clusters, name))
-    return found
+    def _variation(self) -> list[Check]:
+        """공변량을 알 때에도 도구가 움직이는지."""
+        f = self.fit
+        if f.X.shape[1] == 0:
+            return []
+        left = float(f.rz.var() / f.z.var())
+        message = f"도구의 분산 가운데 공변량이 설명하지 못하는 몫은 {left:.0%}입니다."
+        return [graded("instrument_variation", "공변량을 뺀 도구의 변이", message, left, ladder(left, LEFT_WARN, LEFT_FAIL), LEFT_WARN)]
 
+    def _implications(self) -> list[Check]:
+        """이진 도구와 이진 처치에서 단조성과 배제가 함께 뜻하는 부등식(Kitagawa, 2015).
 
-def _exclusion(spec, f: Fit, main) -> Sensitivity:
-    """도구가 결과에 곧장 미치는 힘이 얼마나 되어야 구간이 0을 품는지, 잰 변수들과 견주어(도구 1 표준편차, 결과의 표준편차)."""
-    slope, error = _reduced(f)
-    scale = f.z.std() / max(f.y.std(), 1e-12)
-    needed = max(0.0, abs(slope) - 1.96 * error) * scale
-    benchmarks = {}
-    X = f.X.to_numpy()
-    if X.shape[1]:
-        Z = np.column_stack([np.ones(len(f.y)), X, f.z])
-        beta = np.linalg.lstsq(Z, f.y, rcond=None)[0][1:-1]
-        benchmarks = {str(c): float(abs(b) * s / max(f.y.std(), 1e-12)) for c, b, s in zip(f.X.columns, beta, X.std(axis=0), strict=True)}
-    message = f"도구가 처치를 거치지 않고 결과를 표준편차의 {needed:.3f}배만큼만 움직여도(도구 1 표준편차마다) 95% 구간이 0을 품습니다."
-    if benchmarks:
-        strongest = max(benchmarks, key=benchmarks.get)
-        message += f" 잰 변수 가운데 가장 센 '{said(spec, strongest)}'의 힘은 같은 자로 {benchmarks[strongest]:.3f}배입니다."
-    return Sensitivity("exclusion", "배제가 깨지는 정도", float(needed), message, benchmarks)
+        결과의 어느 구간에서든, 처치받은 몫은 도구가 켜졌을 때 더 커야 하고 받지 않은 몫은 더 작아야 합니다. 공변량이 있으면
+        공변량으로 예측한 도구의 확률로 가중합니다.
+        """
+        f = self.fit
+        if not f.binary or set(np.unique(f.d)) != {0.0, 1.0}:
+            return []
+        on = f.rz @ f.rd > 0
+        z, index = (f.z, f.z - f.rz) if on else (1 - f.z, 1 - (f.z - f.rz))
+        index = np.clip(index, 0.02, 0.98) if f.X.shape[1] else np.full(len(z), z.mean())
+        cuts = np.unique(np.quantile(f.y, [0.0, 0.2, 0.4, 0.6, 0.8, 1.0]))
+        p_values, places = [], []
+        for low, high in zip(cuts[:-1], cuts[1:], strict=True):
+            inside = (f.y >= low) & (f.y <= high if high == cuts[-1] else f.y < high)
+            for taken, sign in ((1.0, 1.0), (0.0, -1.0)):
+                event = (inside & (f.d == taken)).astype(float)
+                psi = sign * (z / index - (1 - z) / (1 - index)) * (event - event.mean())
+                p_values.append(float(stats.norm.cdf(psi.mean() / max(standard_error(psi, f.clusters), 1e-300))))
+                places.append((low, high, taken))
+        adjusted = holm(p_values)
+        worst = int(np.argmin(adjusted))
+        low, high, taken = places[worst]
+        tails = {
+            "ok": " 어긋난 것이 없습니다(통과가 배제를 증명하지는 않습니다).",
+            "fail": f" 결과가 {number(low)}~{number(high)}이고 처치가 {int(taken)}인 몫이 거꾸로 움직입니다. 도구가 결과에 곧장 닿거나 거꾸로 움직이는 대상이 있습니다.",
+        }
+        message = f"배제와 단조성이 함께 성립하면 지켜야 할 부등식 {len(p_values)}개를 보았습니다."
+        status = "fail" if adjusted[worst] < FAIL_LEVEL else "ok"
+        return [graded("instrument_inequality", "도구의 조건이 뜻하는 부등식", message, adjusted[worst], status, FAIL_LEVEL, tails)]
 
+    # --- 추정 ---
 
-def pictures(spec, ident, frame, estimates) -> list[Picture]:
-    """추정값."""
-    return [common.forest(estimates, spec.outcome.unit)]
+    @cached_property
+    def _choices(self) -> dict[str, learners.Choice]:
+        """결과, 처치, 도구를 공변량으로 예측하는 모델."""
+        f, X = self.fit, self.fit.X.to_numpy()
+        return {name: learners.pick_outcome(X, v, f.fold, self.spec.seed) for name, v in (("y", f.y), ("d", f.d), ("z", f.z))}
 
+    @cached_property
+    def scores(self) -> dict[str, np.ndarray]:
+        """방법마다의 점수(평균이 추정값, shape (n,))."""
+        f, X = self.fit, self.fit.X.to_numpy()
+        found = {"tsls": ratio_scores(f.ry, f.rd, f.rz)}
+        if X.shape[1]:
+            residuals = (v - cross_fit(self._choices[name].model, X, v, f.fold) for name, v in (("y", f.y), ("d", f.d), ("z", f.z)))
+            found["partialled"] = ratio_scores(*residuals)
+        if f.binary:
+            found["ratio"] = self._aipw_ratio()
+        else:
+            found["rank"] = ratio_scores(f.ry, f.rd, linear_residual(stats.rankdata(f.z), X))
+        split = self._split_sample()
+        if split is not None:
+            found["split"] = split
+        return {name: psi * f.delta for name, psi in found.items()}
 
-def steps(spec, ident, frame, estimates) -> list[Step]:
-    """linearmodels의 IV2SLS로 같은 점 추정을, 격자로 앤더슨-루빈 구간을 냅니다."""
-    f = fit(spec, ident, frame)
-    t, y = spec.treatment, spec.outcome.column
-    cluster = t.cluster or (spec.panel.unit if spec.panel else None)
-    cluster = cluster if f.clusters is not None else None
-    keep = "" if t.kind == "continuous" else f"frame = frame[frame[{t.column!r}].isin([{t.control!r}, {t.treated!r}])]\n"
-    treatment = f"frame[{t.column!r}].astype(float)" if t.kind == "continuous" else f"(frame[{t.column!r}] == {t.treated!r}).astype(float)"
-    matrix = models.MATRIX_SOURCE.format(columns=list(ident.adjustment)) if f.X.shape[1] else "X = pd.DataFrame(index=frame.index)"
-    covariance = "cov_type='clustered', clusters=groups, debiased=True, group_debias=True" if cluster else "cov_type='robust', debiased=True"
-    groups = f"groups = pd.factorize(frame[{cluster!r}], sort=True)[0]\n" if cluster else "groups = None\n"
-    return [
-        Step(
-            "결과, 처치, 도구가 있는 행만 두고 2단계 최소제곱을 냅니다.",
-            "import numpy as np\nimport pandas as pd\nimport statsmodels.api as sm\nfrom linearmodels.iv import IV2SLS\nfrom scipy import stats\n\nreproduced = {}\n"
-            f"frame = frame.dropna(subset=[{t.column!r}, {y!r}, {spec.instrument!r}])\n{keep}{matrix}\n{groups}"
-            f"y, d, z = frame[{y!r}].astype(float), {treatment}.rename('처치'), frame[{spec.instrument!r}].astype(float).rename('도구')\n"
-            "exog = sm.add_constant(X, has_constant='add')\n"
-            f"tsls = IV2SLS(y, exog, d, z).fit({covariance})\nprint(tsls.first_stage)\ntsls",
-        ),
-        Step(
-            "앤더슨-루빈 구간: 효과를 b라고 보고 y − b·d를 도구에 회귀했을 때 도구의 계수가 0이라고 볼 수 있는 b를 모읍니다. 분산은 b의 이차식입니다.",
-            "def residual(v):\n    return v - sm.OLS(v, exog).fit().fittedvalues\n"
-            "ry, rd, rz = (residual(v).to_numpy() for v in (y, d, z))\nn, k = len(ry), exog.shape[1] + 1\n"
-            "gy = rz * (ry - (rz @ ry) / (rz @ rz) * rz)\ngd = rz * (rd - (rz @ rd) / (rz @ rz) * rz)\n"
-            "def variance(b):\n    g = gy - b * gd\n    if groups is None:\n        return (g**2).sum() * n / (n - k)\n"
-            "    sums = np.bincount(groups, weights=g)\n    return (sums**2).sum() * len(sums) / (len(sums) - 1) * (n - 1) / (n - k)\n"
-            "df = n - 1 if groups is None else groups.max()\nc2 = stats.t.ppf(0.975, df) ** 2\n"
-            "va, vb = (variance(1) + variance(-1)) / 2 - variance(0), (variance(1) - variance(-1)) / 2\n"
-            "low, high = np.sort(np.roots([(rz @ rd) ** 2 - c2 * va, -2 * (rz @ ry) * (rz @ rd) - c2 * vb, (rz @ ry) ** 2 - c2 * variance(0)]).real)\n"
-            f"scale = {f.delta!r}\nvalue = tsls.params['처치'] * scale\n"
-            "if (rz @ rd) ** 2 <= c2 * va:\n    half = stats.t.ppf(0.975, df) * tsls.std_errors['처치']\n    low, high = tsls.params['처치'] - half, tsls.params['처치'] + half\n"
-            'reproduced["tsls"] = {"value": value, "low": min(low * scale, high * scale), "high": max(low * scale, high * scale)}\nreproduced["tsls"]',
-        ),
-    ]
+    @cached_property
+    def estimates(self) -> list[Estimate]:
+        """2단계 최소제곱(구간은 앤더슨-루빈), 기계학습으로 공변량을 뺀 것, AIPW의 비율, 참고로 ITT와 단순 회귀."""
+        f = self.fit
+        labels = {
+            "partialled": ("기계학습으로 공변량을 뺀 도구변수(DML)", "표본이 작아 겹 밖 예측이 잡음일 때"),
+            "ratio": ("AIPW로 잰 두 효과의 비" if f.X.shape[1] else "두 효과의 비(ITT ÷ 처치율 차이)", "도구의 확률이 0이나 1에 가까울 때"),
+            "rank": ("도구의 순위를 쓴 2단계", "처치가 도구에 곧게 따를 때에는 오차만 큽니다"),
+            "split": ("첫 단계를 다른 겹에서 배운 2단계", "도구가 약하면 0 쪽으로 쏠립니다"),
+        }
+        value, se, low, high = two_stage(f.ry, f.rd, f.rz, f.clusters, f.k)
+        low, high = sorted((low * f.delta, high * f.delta))
+        primary = Estimate(
+            "tsls", "2단계 최소제곱(앤더슨-루빈 구간)", value * f.delta, low, high, se * abs(f.delta), len(f.ry),
+            "도구가 처치를 거치지 않고 결과에 닿거나, 공변량의 영향이 곧지 않을 때", True, "LATE",
+        )  # fmt: skip
+        out = [estimate_from(psi, name, *labels[name], f.clusters, False, "LATE") for name, psi in self.scores.items() if name != "tsls"]
+        itt = estimate_from(ratio_scores(f.ry, f.rz, f.rz), "itt", "도구 한 단위의 효과(ITT)", "처치가 아니라 도구의 효과를 물을 때에만 답입니다", f.clusters, False, "ITT")
+        naive = estimate_from(ratio_scores(f.ry, f.rd, f.rd) * f.delta, "naive", "도구를 쓰지 않은 회귀", "재지 못한 교란 요인이 있을 때", f.clusters)
+        return [primary, *out, itt, naive]
+
+    def _aipw_ratio(self) -> np.ndarray:
+        """도구를 처치로 본 두 AIPW(결과와 처치)의 비율."""
+        f, X, on = self.fit, self.fit.X.to_numpy(), self.fit.z == 1
+        if X.shape[1]:
+            choice = learners.pick_propensity(X, on.astype(int), f.fold, self.spec.seed)
+            e = np.clip(cross_fit(choice.model, X, on.astype(int), f.fold, classify=True)[:, 1], 0.01, 0.99)
+        else:
+            e = np.full(len(f.y), on.mean())
+        parts = []
+        for target, choice in ((f.y, self._choices["y"]), (f.d, self._choices["d"])):
+            m1, m0 = cross_fit(choice.model, X, target, f.fold, only=on), cross_fit(choice.model, X, target, f.fold, only=~on)
+            parts.append(m1 - m0 + on / e * (target - m1) - ~on / (1 - e) * (target - m0))
+        top, bottom = parts
+        value = top.mean() / bottom.mean()
+        return value + (top - value * bottom) / bottom.mean()
+
+    def _split_sample(self) -> np.ndarray | None:
+        """첫 단계의 예측을 다른 겹에서 배워 도구로 씁니다. 지나치게 맞춘 첫 단계를 드러냅니다."""
+        f = self.fit
+        Z = np.column_stack([np.ones(len(f.z)), f.X.to_numpy(), f.z])
+        predicted = np.zeros(len(f.z))
+        for k in np.unique(f.fold):
+            train = f.fold != k
+            predicted[~train] = Z[~train] @ np.linalg.lstsq(Z[train], f.d[train], rcond=None)[0]
+        w = linear_residual(predicted, f.X.to_numpy())
+        return None if abs(w @ f.rd) < 1e-9 else ratio_scores(f.ry, f.rd, w)
+
+    # --- 흔들어 보기 ---
+
+    def stress(self) -> tuple[list[Check], list[Sensitivity]]:
+        """추정량끼리의 견줌, 도구를 섞은 위약, 반쪽 표본, 음성 대조군, 배제가 얼마나 깨져야 결론이 뒤집히는지."""
+        f, psi = self.fit, self.scores["tsls"]
+        apart = {name: standard_error(other - psi, f.clusters) for name, other in self.scores.items() if name != "tsls"}
+        found = [
+            checks.agreement(self.estimates, apart),
+            self._placebo(),
+            checks.halves(self.spec, psi, f.clusters),
+            checks.negative_control(self.spec, self._negative_controls(), self._reduced[0] * f.z.std() / max(f.y.std(), 1e-12)),
+        ]
+        return found, [self._exclusion()]
+
+    @cached_property
+    def _reduced(self) -> tuple[float, float]:
+        """도구 한 단위에 결과가 움직이는 크기와 표준오차."""
+        f = self.fit
+        slope = (f.rz @ f.ry) / (f.rz @ f.rz)
+        return float(slope), float(moment_error(f.rz * (f.ry - slope * f.rz), f.clusters, f.k) / (f.rz @ f.rz))
+
+    def _placebo(self) -> Check:
+        """도구를 섞으면 결과가 도구를 따르지 않아야 합니다. 군집마다 도구가 하나이면 군집째 섞습니다."""
+        f, (slope, se) = self.fit, self._reduced
+        rng = np.random.default_rng(self.spec.seed + 1)
+        unit = np.arange(len(f.rz)) if f.clusters is None else f.clusters
+        first = np.unique(unit, return_index=True)[1]
+        constant = f.clusters is None or all(np.ptp(f.z[unit == g]) < 1e-12 for g in np.unique(unit)[:200])
+        values = np.empty(PLACEBOS)
+        for i in range(PLACEBOS):
+            mixed = rng.permutation(f.rz[first])[unit] if constant else f.rz[rng.permutation(len(f.rz))]
+            mixed = mixed - mixed.mean()
+            values[i] = (mixed @ f.ry) / (mixed @ mixed)
+        ratio, p = values.std(ddof=1) / max(se, 1e-300), permutation_p(values, slope)
+        message = f"도구를 {PLACEBOS}번 섞었습니다. 위약의 퍼짐은 표준오차의 {ratio:.2f}배이고, 도구가 결과에 미친 것만큼 큰 몫(p값)은 {p:.3f}입니다."
+        return flagged("placebo", "도구를 섞은 위약", message, p, not 0.5 < ratio < 2.0)
+
+    def _negative_controls(self) -> list[tuple[str, float, float, float]]:
+        """도구가 움직여서는 안 되는 결과, 그리고 결과를 움직여서는 안 되는 처치."""
+        f, found = self.fit, []
+        for name in self.spec.negative_outcomes:
+            y = f.frame[name].to_numpy(dtype=float)
+            keep = np.isfinite(y)
+            X = f.X.to_numpy()[keep]
+            ry, rz = linear_residual(y[keep], X), linear_residual(f.z[keep], X) / max(f.z.std(), 1e-12)
+            slope = (rz @ ry) / (rz @ rz)
+            se = moment_error(rz * (ry - slope * rz), subset_clusters(f.clusters, keep), f.k) / (rz @ rz)
+            found.append((name, float(slope), se, float(y[keep].std())))
+        for name in self.spec.negative_treatments:
+            found.append(checks.negative_treatment(self.spec, f.frame, f.X.to_numpy(), f.y, f.fold, f.clusters, name))
+        return found
+
+    def _exclusion(self) -> Sensitivity:
+        """도구가 결과에 곧장 미치는 힘이 얼마나 되어야 구간이 0을 품는지, 잰 변수들과 견주어(도구 1 표준편차, 결과의 표준편차)."""
+        f, (slope, se) = self.fit, self._reduced
+        spread = max(f.y.std(), 1e-12)
+        needed = max(0.0, abs(slope) - 1.96 * se) * (f.z.std() / spread)
+        X, benchmarks = f.X.to_numpy(), {}
+        if X.shape[1]:
+            beta = np.linalg.lstsq(np.column_stack([np.ones(len(f.y)), X, f.z]), f.y, rcond=None)[0][1:-1]
+            benchmarks = {str(c): float(abs(b) * s / spread) for c, b, s in zip(f.X.columns, beta, X.std(axis=0), strict=True)}
+        message = f"도구가 처치를 거치지 않고 결과를 표준편차의 {needed:.3f}배만큼만 움직여도(도구 1 표준편차마다) 95% 구간이 0을 품습니다."
+        if benchmarks:
+            strongest = max(benchmarks, key=benchmarks.get)
+            message += f" 잰 변수 가운데 가장 센 '{self.spec.readable(strongest)}'의 힘은 같은 자로 {benchmarks[strongest]:.3f}배입니다."
+        return Sensitivity("exclusion", "배제가 깨지는 정도", float(needed), message, benchmarks)
+
+    # --- 재현 ---
+
+    def steps(self) -> list[Step]:
+        """같은 함수로 같은 값을 내고, linearmodels의 IV2SLS로 확인합니다."""
+        f, t, y, z = self.fit, self.spec.treatment, self.spec.outcome.column, Instrument.of(self.spec).column
+        groups = f"pd.factorize(frame[{cluster_column(self.spec)!r}], sort=True)[0]" if f.clusters is not None else "None"
+        keep = "" if t.kind == "continuous" else f"frame = frame[frame[{t.column!r}].isin([{t.control!r}, {t.treated!r}])]\n"
+        treatment = f"frame[{t.column!r}]" if t.kind == "continuous" else f"(frame[{t.column!r}] == {t.treated!r})"
+        covariance = "cov_type='clustered', clusters=groups, debiased=True, group_debias=True" if f.clusters is not None else "cov_type='robust', debiased=True"
+        return [
+            Step(
+                "결과, 처치, 도구가 있는 행만 두고 공변량을 선형으로 뺍니다.",
+                f"{IMPORTS}\n\n{source(covariate_matrix, linear_residual)}\n\nframe = frame.dropna(subset=[{t.column!r}, {y!r}, {z!r}])\n{keep}"
+                f"X = covariate_matrix(frame, {list(self.ident.adjustment)!r}).to_numpy()\ngroups = {groups}\n"
+                f"y, d, z = (v.to_numpy(dtype=float) for v in (frame[{y!r}], {treatment}, frame[{z!r}]))\nry, rd, rz = (linear_residual(v, X) for v in (y, d, z))",
+            ),
+            Step(
+                "2단계 최소제곱의 구간은 앤더슨-루빈입니다: 효과를 b라고 보고 y − b·d를 도구에 회귀했을 때 도구의 계수가 0이라고 볼 수 있는 b를 모읍니다.",
+                f"{source(critical_value, moment_error, anderson_rubin, two_stage)}\n\n"
+                f"value, se, low, high = two_stage(ry, rd, rz, groups, X.shape[1] + 2)\nlow, high = sorted((low * {f.delta!r}, high * {f.delta!r}))\n"
+                f'reproduced["tsls"] = {{"value": value * {f.delta!r}, "low": low, "high": high}}\nreproduced["tsls"]',
+            ),
+            Step(
+                "linearmodels의 IV2SLS로 점 추정과 표준오차를 확인합니다.",
+                "import statsmodels.api as sm\nfrom linearmodels.iv import IV2SLS\n\n"
+                f"print(IV2SLS(y, sm.add_constant(X, has_constant='add') if X.shape[1] else np.ones((len(y), 1)), d, z).fit({covariance}).summary.tables[1])\n"
+                "print('효과', value, '표준오차', se)",
+            ),
+        ]

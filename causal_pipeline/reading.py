@@ -1,0 +1,251 @@
+"""자료를 읽습니다. CSV, 파케이, DuckDB의 표와 SQL을 명세의 폴더 안에서만 읽습니다."""
+
+import csv
+import hashlib
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import duckdb
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from causal_pipeline.errors import DataError
+from causal_pipeline.model import Spec
+from causal_pipeline.spec import source_path
+from causal_pipeline.wording import names, suggest
+
+MAX_ROWS = 2_000_000
+CHUNK = 500_000
+
+# 읽는 길 하나: 열의 이름, 행의 수(미리 알 수 없으면 None), 고른 열을 조각으로 내는 함수.
+Reader = tuple[list[str], int | None, Callable[[list[str]], Iterator[pd.DataFrame]]]
+
+
+def read(spec: Spec, choose: Callable[[list[str]], list[str]]) -> tuple[pd.DataFrame, tuple[str, ...]]:
+    """명세가 가리키는 자료에서 ``choose``가 고른 열을 읽습니다.
+
+    Parameters
+    ----------
+    choose : callable
+        자료의 열 이름 → 읽을 열 이름. 없는 열이 있으면 여기서 멈춥니다.
+
+    Returns
+    -------
+    pandas.DataFrame
+    tuple of str
+        한 일(뽑은 표본).
+
+    Raises
+    ------
+    DataError
+        읽을 수 없거나 너무 클 때.
+    """
+    path = source_path(spec)
+    check_file(spec, path)
+    columns, rows, chunks = open_source(spec, path)
+    return _collect(spec, choose(columns), rows, chunks)
+
+
+def open_source(spec: Spec, path: Path) -> Reader:
+    """파일을 열어 열의 이름과, 조각으로 읽는 함수를 냅니다."""
+    kind = path.suffix.lower()
+    if spec.source.sql or kind in {".duckdb", ".db"}:
+        return _duckdb(spec, path)
+    return _parquet(spec, path) if kind == ".parquet" else _csv(spec, path)
+
+
+def _csv(spec: Spec, path: Path) -> Reader:
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            reader = csv.reader(file)
+            header, first = next(reader, []), next(reader, [])
+    except UnicodeDecodeError:
+        raise _not_utf8(spec) from None
+    except csv.Error:
+        raise spec.error(DataError, "data_binary", "data.path", "CSV로 읽을 수 없는 파일입니다.", "글자로 된 CSV로 다시 내보내세요.") from None
+    if any("\x00" in name for name in header):
+        raise spec.error(DataError, "data_binary", "data.path", "CSV라고 했는데 글자 파일이 아닙니다.", "엑셀 파일이면 'CSV UTF-8'로 저장하세요.")
+    if not any(name.strip() for name in header):
+        raise spec.error(DataError, "header_missing", "data.path", "첫 줄에 열 이름이 없습니다.", "첫 줄에 열 이름을 적으세요.")
+    twice = sorted({name for name in header if header.count(name) > 1})
+    if twice:
+        raise spec.error(DataError, "header_duplicate", "data.path", f"같은 열 이름이 두 번 있습니다: {names(twice)}.", "열 이름을 서로 다르게 고치세요.")
+
+    if len(first) > len(header):  # pandas는 첫 열을 이름표로 밀어 넣고 조용히 읽습니다
+        raise _broken_csv(spec, "2번째 줄")
+
+    def chunks(columns: list[str]) -> Iterator[pd.DataFrame]:
+        try:
+            # usecols를 주면 쉼표가 남는 줄을 조용히 잘라 읽습니다. 모두 읽고 고릅니다
+            with pd.read_csv(path, encoding="utf-8-sig", chunksize=CHUNK, low_memory=False) as reader:
+                for part in reader:
+                    yield part[columns]
+        except UnicodeDecodeError:
+            raise _not_utf8(spec) from None
+        except pd.errors.EmptyDataError:
+            raise spec.error(DataError, "header_missing", "data.path", "첫 줄에 열 이름이 없습니다.", "첫 줄에 열 이름을 적으세요.") from None
+        except pd.errors.ParserError as error:
+            raise _broken_csv(spec, _parser_line(error)) from None
+
+    rows = None
+    if spec.source.sample is not None:  # 뽑을 자리를 정하려면 행의 수를 먼저 알아야 합니다
+        try:
+            with pd.read_csv(path, encoding="utf-8-sig", usecols=header[:1], chunksize=CHUNK) as reader:
+                rows = sum(len(part) for part in reader)
+        except UnicodeDecodeError:
+            raise _not_utf8(spec) from None
+        except pd.errors.ParserError as error:
+            raise _broken_csv(spec, _parser_line(error)) from None
+    return header, rows, chunks
+
+
+def _parser_line(error: Exception) -> str:
+    found = re.search(r"line (\d+)", str(error))
+    return f"{found.group(1)}번째 줄" if found else "줄을 알 수 없음"
+
+
+def _broken_csv(spec: Spec, which: str) -> DataError:
+    return spec.error(
+        DataError, "csv_broken", "data.path", f"CSV의 어느 줄이 열의 수와 맞지 않습니다({which}).",
+        "글 속의 쉼표를 따옴표로 감싸고, 닫히지 않은 따옴표가 없는지 보세요.",
+    )  # fmt: skip
+
+
+def _not_utf8(spec: Spec) -> DataError:
+    return spec.error(
+        DataError, "data_not_utf8", "data.path", "자료가 UTF-8이 아닙니다(엑셀의 CP949일 때가 많습니다).",
+        "엑셀이면 'CSV UTF-8'로 저장하고, 명령으로는 `iconv -f cp949 -t utf-8 옛.csv > 새.csv`로 바꾸세요.",
+    )  # fmt: skip
+
+
+def _parquet(spec: Spec, path: Path) -> Reader:
+    try:
+        file = pq.ParquetFile(path)
+    except (pa.ArrowInvalid, OSError):
+        raise spec.error(DataError, "parquet_broken", "data.path", "파케이로 읽을 수 없는 파일입니다.", "파일이 다 쓰였는지, 확장자가 맞는지 보세요.") from None
+
+    def chunks(columns: list[str]) -> Iterator[pd.DataFrame]:
+        for batch in file.iter_batches(CHUNK, columns=columns):
+            yield batch.to_pandas()
+
+    return list(file.schema_arrow.names), file.metadata.num_rows, chunks
+
+
+def _duckdb(spec: Spec, path: Path) -> Reader:
+    source, kind = spec.source, path.suffix.lower()
+    where = "data.sql" if source.sql else "data.table"
+    try:
+        con = duckdb.connect(str(path), read_only=True) if kind in {".duckdb", ".db"} else duckdb.connect()
+    except duckdb.Error:
+        raise spec.error(DataError, "duckdb_broken", "data.path", "DuckDB 파일로 열 수 없습니다.", "다른 프로그램이 쓰고 있지 않은지, DuckDB로 만든 파일인지 보세요.") from None
+    con.execute("SET threads = 1")  # 행의 차례가 늘 같게 합니다
+    if kind == ".csv":
+        _csv(spec, path)  # 부호와 열 이름을 먼저 봅니다
+        try:
+            con.from_csv_auto(str(path), header=True).to_table("data")
+        except duckdb.Error as error:
+            first = str(error).splitlines()[0].replace(str(path), source.path)
+            raise spec.error(DataError, "csv_broken", "data.path", f"CSV를 읽지 못했습니다: {first[:200]}", "줄마다 쉼표의 수가 같은지, 따옴표의 짝이 맞는지 보세요.") from None
+    elif kind == ".parquet":
+        _parquet(spec, path)
+        con.from_parquet(str(path)).to_table("data")
+    con.execute("SET enable_external_access = false")  # SQL이 다른 파일과 네트워크를 읽지 못합니다
+    con.execute("SET lock_configuration = true")
+    if source.table:
+        tables = [row[0] for row in con.execute("SELECT table_name FROM information_schema.tables ORDER BY 1").fetchall()]
+        if source.table not in tables:
+            raise spec.error(DataError, "table_unknown", where, f"'{source.table}' 표가 없습니다.", suggest(source.table, tables))
+        query = f'SELECT * FROM "{source.table.replace(chr(34), chr(34) * 2)}"'
+    else:
+        query = _one_select(spec, con)
+    try:
+        columns = [row[0] for row in con.execute(f"DESCRIBE ({query})").fetchall()]
+        rows = con.execute(f"SELECT count(*) FROM ({query})").fetchall()[0][0]
+    except duckdb.PermissionException:
+        raise spec.error(DataError, "sql_outside", where, "SQL이 다른 파일이나 주소를 읽으려 했습니다.", "data.path의 자료만 쓰세요. CSV와 파케이는 data라는 표입니다.") from None
+    except duckdb.Error as error:
+        first = str(error).splitlines()[0]
+        raise spec.error(DataError, "sql_error", where, f"SQL을 돌리지 못했습니다: {first[:200]}", "DuckDB의 문법과 표, 열의 이름을 보세요.") from None
+    twice = sorted({c for c in columns if columns.count(c) > 1})
+    if twice:
+        raise spec.error(DataError, "header_duplicate", where, f"같은 열 이름이 두 번 있습니다: {names(twice)}.", "AS로 이름을 다르게 하세요.")
+
+    def chunks(wanted: list[str]) -> Iterator[pd.DataFrame]:
+        picked = ", ".join('"' + c.replace('"', '""') + '"' for c in wanted)
+        try:
+            for batch in con.sql(f"SELECT {picked} FROM ({query})").to_arrow_reader(CHUNK):
+                yield batch.to_pandas()
+        finally:
+            con.close()
+
+    return columns, rows, chunks
+
+
+def _one_select(spec: Spec, con: duckdb.DuckDBPyConnection) -> str:
+    try:
+        statements = con.extract_statements(spec.source.sql)
+    except duckdb.Error as error:
+        first = str(error).splitlines()[0]
+        raise spec.error(DataError, "sql_error", "data.sql", f"SQL을 읽을 수 없습니다: {first[:200]}", "DuckDB의 문법을 보세요.") from None
+    if len(statements) != 1 or statements[0].type != duckdb.StatementType.SELECT:
+        raise spec.error(DataError, "sql_not_select", "data.sql", "sql에는 SELECT 하나만 쓸 수 있습니다.", "표를 만들거나 고치는 문장을 빼고 SELECT 하나만 남기세요.")
+    return statements[0].query.strip().rstrip(";")
+
+
+def _collect(spec: Spec, columns: list[str], rows: int | None, chunks: Callable[[list[str]], Iterator[pd.DataFrame]]) -> tuple[pd.DataFrame, tuple[str, ...]]:
+    """조각을 이어 붙입니다. 표본을 뽑으라고 했으면 씨앗대로 뽑습니다."""
+    sample = spec.source.sample
+    if sample is None and rows is not None and rows > MAX_ROWS:
+        raise _too_many(spec, rows)
+    if sample is not None and sample > rows:
+        raise spec.error(DataError, "sample_too_large", "data.sample", f"자료는 {rows:,}행인데 {sample:,}행을 뽑으라고 했습니다.", "sample을 줄이거나 지우세요.")
+    chosen = np.sort(np.random.default_rng(spec.seed).choice(rows, sample, replace=False)) if sample is not None else None
+    parts, start = [], 0
+    for part in chunks(columns):
+        if chosen is not None:
+            low, high = np.searchsorted(chosen, [start, start + len(part)])
+            parts.append(part.iloc[chosen[low:high] - start])
+        else:
+            parts.append(part)
+        start += len(part)
+        if chosen is None and start > MAX_ROWS:
+            raise _too_many(spec, None)
+    if start == 0:
+        raise spec.error(DataError, "data_no_rows", "data.path", "열 이름만 있고 행이 없습니다.", "자료를 다시 내보내거나 SQL의 조건을 보세요.")
+    frame = pd.concat(parts, ignore_index=True)
+    notices = (f"{rows:,}행에서 {sample:,}행을 씨앗 {spec.seed}로 무작위로 뽑았습니다.",) if sample is not None else ()
+    return frame, notices
+
+
+def _too_many(spec: Spec, rows: int | None) -> DataError:
+    many = f"{rows:,}행" if rows else f"{MAX_ROWS:,}행보다 많은 행"
+    return spec.error(
+        DataError, "too_many_rows", "data", f"자료가 {many}입니다. 한 번에 {MAX_ROWS:,}행까지 봅니다.",
+        "`sample: 500000`으로 표본을 뽑거나, `sql:`에서 단위별로 모으세요. 조용히 줄이지는 않습니다.",
+    )  # fmt: skip
+
+
+def file_digest(path: Path) -> str:
+    """파일의 SHA-256. 큰 파일도 나누어 읽습니다."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def check_file(spec: Spec, path: Path) -> None:
+    shown = spec.source.path
+    if path.is_dir():
+        raise spec.error(DataError, "data_is_folder", "data.path", f"'{shown}'은(는) 폴더입니다.", "폴더 속 파일 하나의 자리를 적으세요.")
+    if not path.is_file():
+        nearby = [p.name for p in path.parent.iterdir() if p.is_file() and p.suffix == path.suffix] if path.parent.is_dir() else []
+        remedy = suggest(path.name, sorted(nearby)) if nearby else "명세가 놓인 폴더에서 본 상대 경로인지 보세요."
+        raise spec.error(DataError, "data_missing", "data.path", f"자료 파일 '{shown}'이(가) 없습니다.", remedy)
+    try:
+        with path.open("rb") as file:
+            head = file.read(1)
+    except PermissionError:
+        raise spec.error(DataError, "data_not_readable", "data.path", f"'{shown}'을(를) 읽을 권한이 없습니다.", "파일의 읽기 권한을 켜세요.") from None
+    if not head:
+        raise spec.error(DataError, "data_empty", "data.path", f"자료 파일 '{shown}'이(가) 비어 있습니다(0바이트).", "자료를 다시 내보내세요.")
