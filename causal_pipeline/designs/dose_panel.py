@@ -37,6 +37,8 @@ STEPS = (1, 2)
 LEFT_WARN, LEFT_FAIL = 0.05, 0.005
 # 음수 무게의 몫이 이보다 크면 효과가 대상마다 다를 때 평균의 부호도 믿을 수 없습니다.
 NEGATIVE_SHARE = 0.10
+# 굽음을 볼 두 용량(분위수)과, 그 두 곳의 한 단위 효과가 평균의 몇 배보다 더 다르면 한 수로 말할 수 없다고 볼지
+SLOPES_AT, SLOPE_GAP = (0.1, 0.9), 0.5
 # 한 군집을 뺐을 때 추정값이 표준오차의 몇 배 움직이면 그 군집이 결론을 정한다고 볼지
 ONE_CLUSTER_SE = 2.0
 PLACEBOS = 200
@@ -251,7 +253,7 @@ class DosePanel(Design):
     def _weights(self) -> Check:
         f, residual = self.fit, self._residual_dose()
         weight = np.bincount(f.unit, weights=residual * f.X[:, 0]) / (residual @ f.X[:, 0])
-        share = float(-weight[weight < 0].sum() / np.abs(weight).sum())
+        share = float(np.abs(weight[weight < 0]).sum() / np.abs(weight).sum())
         message = f"효과가 대상마다 다를 때 음수의 무게로 들어가는 대상의 몫은 {percent(share)}입니다."
         return flagged("weights", "대상마다의 무게", message, share, share > NEGATIVE_SHARE, NEGATIVE_SHARE)
 
@@ -344,17 +346,23 @@ class DosePanel(Design):
         return np.concatenate([[high - low], np.zeros(k - 1), [b**2 - a**2, b**3 - a**3]])
 
     def _curvature(self) -> Check:
-        """곧은 용량으로 읽어도 되는지. 물은 두 용량 사이의 효과가 표준오차보다 크게 달라지면 멈춥니다."""
+        """곧은 용량으로 읽어도 되는지. 굽었고, 적은 용량과 많은 용량에서 한 단위의 효과가 크게 다르면 멈춥니다."""
         f, t, k = self.fit, self.spec.treatment, self.fit.X.shape[1]
         z = self._standard(f.X[:, 0])
         square = fixed_effects(f.y, np.column_stack([f.X, z**2]), f.unit, f.time, f.clusters)
         tests = [t_test(*combined(square, self._first(k + 1, k))), t_test(*combined(self._bent, self._first(k + 2, k + 1)))]
         p = min(1.0, 2 * min(tests))
-        curved = combined(self._bent, self._between(float(t.control), float(t.treated)))[0]
+        small, large = (float(v) for v in np.quantile(f.X[:, 0], SLOPES_AT))
+        unit = 1e-3 * f.X[:, 0].std()
+        at = [combined(self._bent, self._between(d - unit, d + unit) / (2 * unit))[0] for d in (small, large)]
         straight, se, _ = combined(f.main, self._first(k))
-        matters = abs(curved - straight * self.step_size) > se * abs(self.step_size)
+        curved = combined(self._bent, self._between(float(t.control), float(t.treated)))[0] / self.step_size
+        matters = abs(at[1] - at[0]) > SLOPE_GAP * abs(straight) or abs(curved - straight) > se
         status = "fail" if p < FAIL_LEVEL and matters else "warn" if p < WARN_LEVEL else "ok"
-        message = f"용량이 곧게 듣는지 본 p값은 {p:.3f}이고, 물은 두 용량 사이의 효과는 곧게 재면 {number(straight * self.step_size)}, 굽게 재면 {number(curved)}입니다."
+        message = (
+            f"용량이 곧게 듣는지 본 p값은 {p:.3f}이고, 한 단위의 효과는 용량이 {number(small)}일 때 {number(at[0])}, {number(large)}일 때 "
+            f"{number(at[1])}입니다(곧게 재면 {number(straight)})."
+        )
         tails = {"fail": " 한 단위마다 같은 효과라고 말할 수 없습니다.", "warn": " 한 단위마다 같은 효과로 읽을 때 조심하세요."}
         return graded("curvature", "용량 반응의 굽음", message, p, status, FAIL_LEVEL, tails)
 
