@@ -154,8 +154,9 @@ class DosePanel(Design):
                 f"용량 '{t.column}'이(가) 시점에 따라 움직이는 대상이 {moving}개뿐입니다. 이 설계는 4개 이상이 필요합니다.",
                 "용량이 바뀌기 앞과 뒤의 시점을 함께 두세요. 대상마다 한 값뿐이면 panel을 지우고 confounders로 물으세요.",
             )  # fmt: skip
-        spread = frame.groupby(panel.time, observed=True)[t.column].transform(lambda v: v - v.mean())
-        if spread.groupby(frame[panel.unit]).transform(lambda v: v - v.mean()).abs().max() < 1e-9 * max(frame[t.column].std(), 1e-300):
+        apart = frame[t.column] - frame.groupby(panel.time, observed=True)[t.column].transform("mean")
+        apart = apart - apart.groupby(frame[panel.unit], observed=True).transform("mean")
+        if apart.abs().max() < 1e-9 * max(frame[t.column].std(), 1e-300):
             raise spec.error(
                 DataError, "dose_without_contrast", "treatment.column", "모든 대상의 용량이 나란히 움직여, 시점이 한 일과 용량이 한 일을 가를 수 없습니다.",
                 "용량이 다르게 움직인 대상을 함께 두세요.",

@@ -240,18 +240,18 @@ def change_weights(there, start, keep, anticipation):
     """처치 바로 앞 시점에서 잰 변화를 그때 아직 처치받지 않은 집단과 견줄 때의 무게(Callaway와 Sant'Anna, 2021)."""
     periods = there.shape[1]
     out, count = np.zeros(there.shape), 0
-    for g in np.flatnonzero(keep & (start < periods)):
-        base = start[g] - 1 - anticipation
-        if base < 0 or not there[g, base]:
+    for first in np.unique(start[keep & (start < periods)]):
+        base = first - 1 - anticipation
+        if base < 0:
             continue
-        for t in np.flatnonzero(there[g] & (np.arange(periods) >= start[g])):
-            control = keep & (start > t + anticipation) & there[:, t] & there[:, base]
-            if control.any():
-                out[g, t] += 1
-                out[g, base] -= 1
-                out[control, t] -= 1 / control.sum()
-                out[control, base] += 1 / control.sum()
-                count += 1
+        for t in range(first, periods):
+            both = keep & there[:, t] & there[:, base]
+            treated, control = both & (start == first), both & (start > t + anticipation)
+            if treated.any() and control.any():
+                step = treated - control * (treated.sum() / control.sum())
+                out[:, t] += step
+                out[:, base] -= step
+                count += treated.sum()
     return out / count if count else None
 
 
