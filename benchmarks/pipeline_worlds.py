@@ -267,7 +267,7 @@ def _running_frame(seed, fuzzy=False, cheat=0.0, n=2000):
 
 
 def _running_spec(name):
-    return _spec(name, estimand="LATE", fields=(Running("score", 50.0),), timing={"before": "before"})
+    return _spec(name, estimand="LATE", fields=(Running("score", 50.0),), confounders=("before",), timing=_before("before"))
 
 
 def sharp_cutoff(seed):

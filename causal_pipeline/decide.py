@@ -2,9 +2,8 @@
 
 import numpy as np
 
-from causal_pipeline.designs.base import Design
 from causal_pipeline.heterogeneity import Effects
-from causal_pipeline.model import Estimate, Heterogeneity, Policy, Spec
+from causal_pipeline.model import Estimate, Heterogeneity, Identification, Policy, Spec
 from causal_pipeline.shown import critical_value, standard_error
 from causal_pipeline.wording import number
 
@@ -13,7 +12,7 @@ NONE, ALL, TARGETED = "none", "all", "targeted"
 BETTER_Z = 1.64
 
 
-def decide(design: Design, effects: Effects | None, het: Heterogeneity | None) -> Policy | None:
+def decide(spec: Spec, ident: Identification, main: Estimate, effects: Effects | None, het: Heterogeneity | None) -> Policy | None:
     """돈을 적은 명세이면 규칙과 대상 하나당 값을 냅니다.
 
     효과가 갈린다고 시험이 말할 때에만 골라서 처치하는 규칙을 후보에 넣습니다. 어느 규칙을 쓸지도 겹마다 나머지 겹에서
@@ -24,13 +23,12 @@ def decide(design: Design, effects: Effects | None, het: Heterogeneity | None) -
     Policy or None
         ``spec.money``가 없으면 None.
     """
-    spec = design.spec
     if spec.money is None:
         return None
     sign = 1.0 if spec.outcome.higher_is_better else -1.0
     worth, cost = spec.money.value_per_outcome * sign, spec.money.cost_per_treatment
     if effects is None or het is None or not het.found or not effects.units.targetable:
-        return _average_policy(spec, design.ident.estimand, design.primary, worth, cost)
+        return _average_policy(spec, ident.estimand, main, worth, cost)
     return _targeted_policy(spec, effects, worth, cost)
 
 

@@ -165,7 +165,7 @@ def adjustment_set(spec: Spec, graph: nx.DiGraph) -> tuple[str, ...]:
     return min((tuple(sorted(s)) for s in sets), key=lambda s: (len(s), s))
 
 
-def blocks_backdoor(graph, treatment, outcome, given):
+def blocks_backdoor(graph: nx.DiGraph, treatment: str, outcome: str, given: set | list | tuple) -> bool:
     """``given``이 뒷문 기준을 채우는지."""
     if set(given) & nx.descendants(graph, treatment):
         return False
@@ -174,7 +174,7 @@ def blocks_backdoor(graph, treatment, outcome, given):
     return nx.is_d_separator(cut, {treatment}, {outcome}, set(given))
 
 
-def dowhy_estimand(graph, treatment, outcome, observed):
+def dowhy_estimand(graph: nx.DiGraph, treatment: str, outcome: str, observed: list[str]) -> object:
     """DoWhy가 그래프에서 찾은 추정 대상. ``observed``는 잰 변수의 이름입니다."""
     from dowhy.causal_identifier import BackdoorAdjustment, EstimandType, identify_effect_auto
 

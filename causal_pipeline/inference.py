@@ -4,6 +4,8 @@
 행마다 따로 정했으면 None입니다.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 from scipy import stats
@@ -73,7 +75,7 @@ def permutation_p(simulated: np.ndarray, observed: float) -> float:
     return float((1 + (np.abs(simulated) >= abs(observed)).sum()) / (len(simulated) + 1))
 
 
-def holm(p_values) -> list[float]:
+def holm(p_values: Sequence[float]) -> list[float]:
     """Holm으로 고친 p값."""
     order = np.argsort(p_values)
     out, worst = [0.0] * len(p_values), 0.0

@@ -15,7 +15,7 @@ from causal_pipeline.wording import quoted
 _COLUMN = {"$ref": "#/$defs/column"}
 
 
-def ordered_periods(values, started=None):
+def ordered_periods(values: pd.Series, started: pd.Series | None = None) -> tuple[pd.Series, pd.Series | None]:
     """날짜인 시점을 1부터의 차례로(처음 처치받은 날짜도 같은 차례로) 바꿉니다. 돌려주는 것은 (시점, 시작 시점 또는 None)입니다."""
     dates = pd.to_datetime(values)
     rank = {when: i + 1 for i, when in enumerate(sorted(dates.unique()))}
@@ -184,7 +184,7 @@ class Panel(Field):
         ]
 
 
-def start_times(frame, unit, time, treatment, treated, start=None):
+def start_times(frame: pd.DataFrame, unit: str, time: str, treatment: str, treated: object, start: str | None = None) -> pd.Series:
     """대상마다 처치가 시작된 시점. 받지 않았으면 빈칸입니다(pandas.Series, 대상이 이름표)."""
     if start is not None:
         return frame.groupby(unit, observed=True)[start].first()

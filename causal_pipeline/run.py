@@ -122,9 +122,9 @@ def _stages(spec: Spec, table: "Table", folder: Path | None, force: bool, bar: "
     checks = do("check", "점검", 12, list[Check], design.check)
     estimates = do("estimate", "추정", 25, list[Estimate], lambda: design.estimates)
     more, sensitivities = do("stress", "반박과 민감도", 25, tuple[list[Check], list[Sensitivity]], design.stress)
-    checks = [*checks, *more]
+    checks, main = [*checks, *more], next(e for e in estimates if e.primary)
     het = do("heterogeneity", "효과가 갈리는지", 12, Heterogeneity | None, lambda: heterogeneity(design, effects()))
-    policy = do("decide", "결정", 8, Policy | None, lambda: decide(design, effects() if spec.money else None, het))
+    policy = do("decide", "결정", 8, Policy | None, lambda: decide(spec, ident, main, effects() if spec.money else None, het))
     pictures = do("pictures", "그림의 자료", 4, list[Picture], design.pictures)
     steps = do("steps", "재현 노트북", 2, list[Step], design.steps)
     return Analysis(

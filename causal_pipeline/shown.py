@@ -44,7 +44,7 @@ def model_imports(*models: Any) -> str:
 # --- 행렬과 겹 ---
 
 
-def covariate_matrix(frame, columns):
+def covariate_matrix(frame: pd.DataFrame, columns: list[str] | tuple[str, ...]) -> pd.DataFrame:
     """공변량의 행렬(pandas.DataFrame). 범주는 가변수로, 빈칸은 중앙값과 빈칸 표시로 바꾸고, 갈리지 않는 열은 뺍니다."""
     if not len(columns):
         return pd.DataFrame(index=frame.index)
@@ -56,7 +56,7 @@ def covariate_matrix(frame, columns):
     return X.loc[:, X.nunique() > 1]
 
 
-def fold_numbers(labels, seed, groups=None, folds=5):
+def fold_numbers(labels: np.ndarray, seed: int, groups: np.ndarray | None = None, folds: int = 5) -> np.ndarray:
     """행마다 겹의 번호. ``labels``의 값이 12가지를 넘지 않으면 고르게 나누고, ``groups``가 같은 행은 한 겹에 둡니다."""
     from sklearn.model_selection import GroupKFold, KFold, StratifiedKFold
 
@@ -73,7 +73,7 @@ def fold_numbers(labels, seed, groups=None, folds=5):
     return out
 
 
-def cross_fit(model, X, target, fold, only=None, classify=False):
+def cross_fit(model: object, X: np.ndarray, target: np.ndarray, fold: np.ndarray, only: np.ndarray | None = None, classify: bool = False) -> np.ndarray:
     """겹마다 나머지 겹으로 적합해 예측합니다. ``only``는 적합에 쓸 행, ``classify``이면 클래스마다의 확률(행, 클래스)입니다."""
     from sklearn.base import clone
 
@@ -99,7 +99,7 @@ def cross_fit(model, X, target, fold, only=None, classify=False):
 # --- 영향함수에서 구간까지 ---
 
 
-def standard_error(psi, clusters=None):
+def standard_error(psi: np.ndarray, clusters: np.ndarray | None = None) -> float:
     """영향함수 ``psi``(평균이 추정값)의 표준오차. 군집이 있으면 군집 합으로 셉니다."""
     centred = psi - psi.mean()
     n = len(psi)
@@ -110,7 +110,7 @@ def standard_error(psi, clusters=None):
     return float(np.sqrt((sums**2).sum() * g / (g - 1)) / n)
 
 
-def critical_value(n, clusters=None, level=0.95):
+def critical_value(n: int, clusters: np.ndarray | None = None, level: float = 0.95) -> float:
     """t 분포의 임곗값. 자유도는 군집(없으면 행)의 수에서 하나 뺀 것입니다."""
     from scipy import stats
 
@@ -118,7 +118,7 @@ def critical_value(n, clusters=None, level=0.95):
     return float(stats.t.ppf(0.5 + level / 2, max(df, 1)))
 
 
-def interval(psi, clusters=None):
+def interval(psi: np.ndarray, clusters: np.ndarray | None = None) -> dict[str, float]:
     """영향함수의 평균과 95% 구간."""
     value = float(psi.mean())
     half = critical_value(len(psi), clusters) * standard_error(psi, clusters)

@@ -55,9 +55,9 @@ def read_text(path: Path) -> str:
 
 def parse_spec(text: str, folder: str | Path = ".") -> Spec:
     """명세의 글을 ``Spec``으로 바꿉니다. ``folder``는 자료의 상대 경로를 보는 자리입니다."""
-    value, lines = _yaml(text)
+    value, lines = read_yaml(text)
     _check_schema(value, lines)
-    spec = _build(value, lines, Path(folder).resolve())
+    spec = build(value, lines, Path(folder).resolve())
     _check_meaning(spec, value)
     return spec
 
@@ -65,7 +65,8 @@ def parse_spec(text: str, folder: str | Path = ".") -> Spec:
 # --- YAML ---
 
 
-def _yaml(text: str) -> tuple[dict, dict[str, int]]:
+def read_yaml(text: str) -> tuple[dict, dict[str, int]]:
+    """YAML의 글에서 (값, 자리 → 줄 번호). 형식은 아직 보지 않습니다."""
     import yaml
 
     if "\x00" in text:
@@ -231,7 +232,8 @@ def _edge(item: Any, where: str, lines: dict[str, int]) -> list[tuple[str, str]]
     return list(zip(parts, parts[1:], strict=False))
 
 
-def _build(value: dict, lines: dict[str, int], folder: Path) -> Spec:
+def build(value: dict, lines: dict[str, int], folder: Path) -> Spec:
+    """형식 검사를 지난 값으로 ``Spec``을 만듭니다. 뜻은 아직 보지 않습니다."""
     treatment, controls = dict(value["treatment"]), value.get("negative_controls", {})
     if isinstance(treatment.get("probability"), int):
         treatment["probability"] = float(treatment["probability"])
@@ -426,9 +428,11 @@ def _check_design(spec: Spec, value: dict) -> None:
         raise spec.error(SpecError, "no_design", "treatment.kind", f"{given}을(를) 함께 다루는 설계가 없습니다.", "kind가 맞는지, 그 이름을 적은 것이 맞는지 보세요.")
     if spec.estimand in offered:
         return
-    if spec.estimand == "LATE":
-        raise spec.error(SpecError, "estimand_needs_instrument", "estimand", "LATE에는 도구변수나 임곗값이 있어야 합니다.", "instrument나 running을 적거나, estimand를 ATE나 ATT로 바꾸세요.")
-    if spec.estimand == "ITT":
-        raise spec.error(SpecError, "estimand_needs_randomization", "estimand", "ITT는 무작위로 정한 것의 효과입니다.", "`randomized: true`를 적거나, estimand를 ATE나 ATT로 바꾸세요.")
-    which = ", ".join(e for e in ("ATE", "ATT", "LATE", "ITT") if e in offered)
-    raise spec.error(SpecError, "estimand_not_offered", "estimand", f"이 설계에서는 {spec.estimand}를 물을 수 없습니다.", f"{which} 가운데 하나를 적으세요.")
+    codes = {"LATE": "estimand_needs_instrument", "ITT": "estimand_needs_randomization"}
+    why = {"LATE": "LATE에는 도구변수나 임곗값이 있어야 합니다.", "ITT": "ITT는 무작위로 정한 것의 효과입니다."}
+    keys = dict.fromkeys(owned.key for kind in kinds if spec.estimand in kind.estimands for owned in kind.fields)
+    other = ", ".join(e for e in ("ATE", "ATT", "LATE", "ITT") if e in offered)
+    raise spec.error(
+        SpecError, codes.get(spec.estimand, "estimand_not_offered"), "estimand", why.get(spec.estimand, f"이 설계에서는 {spec.estimand}를 물을 수 없습니다."),
+        (f"{names(keys)} 가운데 맞는 것을 적거나, " if keys and not declared else "") + f"estimand를 {josa(other, '으로/로')} 바꾸세요.",
+    )  # fmt: skip

@@ -68,13 +68,15 @@ class Fit:
 # --- 식(재현 노트북에 그대로 실립니다) ---
 
 
-def arm_codes(treatment, treated, control):
+def arm_codes(treatment: pd.Series, treated: object, control: object) -> tuple[np.ndarray, int, int]:
     """처치의 수준 번호와, 견주는 두 수준의 번호."""
     levels = sorted(treatment.unique(), key=lambda v: (str(type(v)), v))
     return pd.Categorical(treatment, categories=levels).codes.astype(int), levels.index(treated), levels.index(control)
 
 
-def aipw_scores(y, a, b, e1, e0, mu1, mu0, att, clip=0.01):
+def aipw_scores(
+    y: np.ndarray, a: np.ndarray, b: np.ndarray, e1: np.ndarray, e0: np.ndarray, mu1: np.ndarray, mu0: np.ndarray, att: bool, clip: float = 0.01
+) -> np.ndarray:
     """AIPW의 점수. 평균이 추정값입니다. 성향점수는 ``clip``에서 자릅니다."""
     e0 = np.clip(e0, clip, 1)
     if att:
@@ -97,7 +99,7 @@ class Adjustment(Design):
     question = "위의 어느 것도 아니고, 교란 요인을 재어 보정합니까?"
     precedence = 1000
     reveals = {"negative_control": "음성 대조군"}  # noqa: RUF012
-    effects_split_in = "평균 처치효과(ATE)를 묻는 이진 처치의 보정"
+    effects_split_in = "평균 처치효과(ATE)를 묻는 갈래로 나뉜 처치의 보정"
 
     @classmethod
     def applies(cls, spec: Spec, frame: pd.DataFrame | None = None) -> bool:

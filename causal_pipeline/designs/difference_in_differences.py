@@ -1,6 +1,6 @@
 """이중차분법: 2×2도, 대상마다 처치 시점이 다른 패널도 집단·시점별 효과에서 모읍니다."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -69,14 +69,14 @@ class Fit:
 # --- 식(재현 노트북에 그대로 실립니다) ---
 
 
-def square_panel(frame, unit, time, outcome, starts):
+def square_panel(frame: pd.DataFrame, unit: str, time: str, outcome: str, starts: pd.Series) -> tuple[pd.DataFrame, np.ndarray]:
     """모든 시점을 다 본 대상만 남긴 (대상 × 시점) 표와, 처치가 시작된 열의 번호. 첫 시점부터 처치받은 대상은 앞이 없어 뺍니다."""
     wide = frame.pivot_table(index=unit, columns=time, values=outcome, aggfunc="mean", observed=True).sort_index().dropna()
     start = np.searchsorted(wide.columns.to_numpy(), starts.reindex(wide.index).fillna(np.inf).to_numpy(dtype=float))
     return wide[start > 0], start[start > 0]
 
 
-def cell_effect(change, treated, control, X):
+def cell_effect(change: np.ndarray, treated: np.ndarray, control: np.ndarray, X: np.ndarray) -> tuple[float, np.ndarray]:
     """변화량 ``change``의 실험군과 대조군 차이. 공변량이 있으면 이중강건으로 냅니다.
 
     돌려주는 것은 (효과, 대상마다의 영향함수)입니다. 실험군이 몇 대상뿐이면 제 평균에서 벗어난 만큼만으로는 분산이 작게
@@ -104,7 +104,9 @@ def cell_effect(change, treated, control, X):
     return effect, influence
 
 
-def group_time(Y, start, X, anticipation=0, base="last", controls="not_yet"):
+def group_time(
+    Y: np.ndarray, start: np.ndarray, X: np.ndarray, anticipation: int = 0, base: str = "last", controls: str = "not_yet"
+) -> dict[tuple[int, int], tuple[float, np.ndarray]]:
     """집단 g와 시점 t마다의 효과.
 
     ``base``가 last이면 처치 바로 앞 시점, average이면 앞 시점 전체의 평균에서 잰 변화를 봅니다. ``controls``가 never이면
@@ -128,7 +130,7 @@ def group_time(Y, start, X, anticipation=0, base="last", controls="not_yet"):
     return cells
 
 
-def average_effect(cells, start, keep):
+def average_effect(cells: dict, start: np.ndarray, keep: "Callable[[int, int], bool]") -> tuple[float, np.ndarray]:
     """``keep(g, t)``인 칸의 효과를 집단의 크기로 가중해 모읍니다. (효과, 영향함수)."""
     chosen = [(g, t) for g, t in cells if keep(g, t)]
     weight = np.array([(start == g).sum() for g, _ in chosen], dtype=float)
@@ -138,7 +140,7 @@ def average_effect(cells, start, keep):
     return effect, influence
 
 
-def treated_cells(g, t):
+def treated_cells(g: int, t: int) -> bool:
     """집단 ``g``가 처치받은 시점이면 참. ``average_effect``에 넘깁니다."""
     return t >= g
 

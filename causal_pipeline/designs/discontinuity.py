@@ -104,7 +104,7 @@ class Fit:
 # --- 국소 회귀(재현 노트북에 그대로 실립니다) ---
 
 
-def centred_running(values, cutoff, above=True):
+def centred_running(values: pd.Series, cutoff: float, above: bool = True) -> tuple[np.ndarray, np.ndarray]:
     """배정변수에서 임곗값을 뺀 것(처치 쪽이 오른쪽)과, 처치 쪽인지. 경계의 대상은 뒤집기 전의 쪽을 따릅니다."""
     x = np.asarray(values, dtype=float) - cutoff
     side = x >= 0 if above else x < 0
@@ -112,7 +112,7 @@ def centred_running(values, cutoff, above=True):
     return np.where(side, np.maximum(x, 1e-12), np.minimum(x, -1e-12)), side
 
 
-def bandwidth(x, y):
+def bandwidth(x: np.ndarray, y: np.ndarray) -> float:
     """국소 선형회귀의 평균제곱오차를 줄이는 띠너비(Imbens와 Kalyanaraman, 2012의 방식).
 
     양쪽 모두 너무 좁지 않게, 한쪽에 대상이 30개는 들어오게 합니다.
@@ -138,7 +138,7 @@ def bandwidth(x, y):
     return float(np.clip(h, smallest, np.abs(x).max()))
 
 
-def jump(x, y, h, degree, clusters=None, kernel="triangular"):
+def jump(x: np.ndarray, y: np.ndarray, h: float, degree: int, clusters: np.ndarray | None = None, kernel: str = "triangular") -> tuple[float, float, np.ndarray]:
     """임곗값에서의 뜀과 (군집) 강건 표준오차. 영향함수(합이 뜀의 오차)도 돌려줍니다."""
     w = np.clip(1 - np.abs(x) / h, 0, None) if kernel == "triangular" else (np.abs(x) <= h).astype(float)
     inside = w > 0
@@ -156,7 +156,9 @@ def jump(x, y, h, degree, clusters=None, kernel="triangular"):
     return float(value), float(np.sqrt((total**2).sum())), influence
 
 
-def fuzzy_ratio(x, y, d, h, degree, clusters=None, kernel="triangular"):
+def fuzzy_ratio(
+    x: np.ndarray, y: np.ndarray, d: np.ndarray, h: float, degree: int, clusters: np.ndarray | None = None, kernel: str = "triangular"
+) -> tuple[float, float, np.ndarray]:
     """결과의 뜀을 처치율의 뜀으로 나눈 것, 델타 방법의 표준오차, 영향함수."""
     top, _, it = jump(x, y, h, degree, clusters, kernel)
     bottom, _, ib = jump(x, d, h, degree, clusters, kernel)

@@ -68,13 +68,13 @@ class Fit:
 # --- 식(재현 노트북에 그대로 실립니다) ---
 
 
-def spline_knots(d):
+def spline_knots(d: np.ndarray) -> np.ndarray:
     """자연 삼차 스플라인의 매듭(그 행들의 분위수). 삼차식 하나는 끝에 맞추느라 가운데의 곡선을 일그러뜨립니다."""
     knots = np.unique(np.quantile(d, (0.02, 0.26, 0.5, 0.74, 0.98)))
     return knots if len(knots) >= 3 else np.linspace(d.min(), d.max(), 3)
 
 
-def basis(d, knots):
+def basis(d: np.ndarray | list, knots: np.ndarray) -> np.ndarray:
     """자연 삼차 스플라인의 기저. 첫 열은 용량 그대로이고 양 끝 매듭 밖에서는 곧습니다."""
     d, span = np.asarray(d, dtype=float), knots[-1] - knots[0]
 
@@ -85,7 +85,7 @@ def basis(d, knots):
     return np.column_stack([d] + [(cube(j) - last) / span**2 for j in range(len(knots) - 2)])
 
 
-def residual_scores(V, u, effect):
+def residual_scores(V: np.ndarray, u: np.ndarray, effect: np.ndarray) -> np.ndarray:
     """잔차끼리의 회귀에서 ``effect``만큼의 효과의 점수. 평균이 추정값입니다."""
     inverse = np.linalg.pinv(V.T @ V / len(u))
     beta = inverse @ (V.T @ u / len(u))

@@ -54,14 +54,14 @@ class Fit:
 # --- 식(재현 노트북에 그대로 실립니다) ---
 
 
-def difference_scores(y, a, p):
+def difference_scores(y: np.ndarray, a: np.ndarray, p: np.ndarray) -> np.ndarray:
     """배정 확률로 가중한 평균의 차이(Hájek)의 점수. 확률이 모두 같으면 그냥 평균의 차이입니다."""
     w1, w0 = a / p, ~a / (1 - p)
     m1, m0 = (w1 @ y) / w1.sum(), (w0 @ y) / w0.sum()
     return m1 - m0 + len(y) * (w1 / w1.sum() * (y - m1) - w0 / w0.sum() * (y - m0))
 
 
-def lin_scores(y, a, p, X):
+def lin_scores(y: np.ndarray, a: np.ndarray, p: np.ndarray, X: np.ndarray) -> np.ndarray:
     """팔마다 회귀해 전체 평균의 공변량에서 뺀 것(Lin, 2013)의 점수. 배정 확률이 대상마다 다르면 역확률로 가중합니다."""
     centred = X - X.mean(axis=0)
     Z = np.column_stack([np.ones(len(X)), centred])

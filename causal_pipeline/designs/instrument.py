@@ -91,7 +91,7 @@ class Instrument(Field):
         return ["# instrument: 열       # 처치를 밀어 주기만 하는 변수(도구변수)가 있으면"]
 
 
-def two_values(values):
+def two_values(values: pd.Series) -> pd.Series:
     """값이 둘인 열을 0과 1로. 1은 차례가 뒤인 값입니다."""
     return (values == sorted(values.unique())[1]).astype("int64")
 
@@ -125,13 +125,13 @@ class Fit:
 # --- 식(재현 노트북에 그대로 실립니다) ---
 
 
-def linear_residual(v, X):
+def linear_residual(v: np.ndarray, X: np.ndarray) -> np.ndarray:
     """절편과 ``X``로 예측한 것을 뺀 잔차."""
     Z = np.column_stack([np.ones(len(v)), X])
     return v - Z @ np.linalg.lstsq(Z, v, rcond=None)[0]
 
 
-def moment_error(g, clusters, parameters):
+def moment_error(g: np.ndarray, clusters: np.ndarray | None, parameters: int) -> float:
     """적률 Σg의 표준오차. ``parameters``는 추정한 계수의 수입니다."""
     n = len(g)
     if clusters is None:
@@ -141,7 +141,7 @@ def moment_error(g, clusters, parameters):
     return float(np.sqrt((sums**2).sum() * k / max(k - 1, 1) * (n - 1) / max(n - parameters, 1)))
 
 
-def anderson_rubin(ry, rd, rz, clusters, parameters):
+def anderson_rubin(ry: np.ndarray, rd: np.ndarray, rz: np.ndarray, clusters: np.ndarray | None, parameters: int) -> tuple[float, float]:
     """앤더슨-루빈 95% 구간: 그 효과를 뺀 결과가 도구와 얽히지 않는 값들.
 
     도구가 하나이면 이차부등식으로 풀립니다. 도구가 약하면 구간이 한쪽이나 양쪽으로 끝없이 갑니다(±무한대로 냅니다).
@@ -159,7 +159,7 @@ def anderson_rubin(ry, rd, rz, clusters, parameters):
     return -np.inf, np.inf
 
 
-def two_stage(ry, rd, rz, clusters, parameters):
+def two_stage(ry: np.ndarray, rd: np.ndarray, rz: np.ndarray, clusters: np.ndarray | None, parameters: int) -> tuple[float, float, float, float]:
     """2단계 최소제곱의 (효과, 표준오차, 아래, 위). 구간은 앤더슨-루빈이고, 그 구간에 끝이 없으면 보통의 구간입니다."""
     value = (rz @ ry) / (rz @ rd)
     se = moment_error(rz * (ry - value * rd), clusters, parameters) / abs(rz @ rd)

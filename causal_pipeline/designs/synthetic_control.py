@@ -53,7 +53,7 @@ class Paths:
 # --- 식(재현 노트북에 그대로 실립니다) ---
 
 
-def simplex_weights(A, b, ridge=0.0):
+def simplex_weights(A: np.ndarray, b: np.ndarray, ridge: float = 0.0) -> np.ndarray:
     """‖b − Aw‖² + ridge·‖w‖²을 줄이는, 음이 아니고 합이 1인 가중치."""
     from scipy.optimize import nnls
 
@@ -68,31 +68,31 @@ def simplex_weights(A, b, ridge=0.0):
     return w / w.sum()
 
 
-def synthetic_path(y, D, T0):
+def synthetic_path(y: np.ndarray, D: np.ndarray, T0: int) -> tuple[np.ndarray, np.ndarray]:
     """처치 앞의 결과를 가장 가깝게 따라가는 가중평균의 길과 가중치."""
     centre = D[:T0].mean()
     w = simplex_weights(D[:T0] - centre, y[:T0] - centre)
     return D @ w, w
 
 
-def placebo_paths(D, T0):
+def placebo_paths(D: np.ndarray, T0: int) -> np.ndarray:
     """견줄 대상마다 처치받았다고 보고 만든 짝과의 차이, shape (시점, 대상)."""
     return np.column_stack([D[:, j] - synthetic_path(D[:, j], np.delete(D, j, axis=1), T0)[0] for j in range(D.shape[1])])
 
 
-def pre_error(gap, T0):
+def pre_error(gap: np.ndarray, T0: int) -> np.ndarray | float:
     """처치 앞의 오차(RMSPE)."""
     return np.sqrt((gap[:T0] ** 2).mean(axis=0))
 
 
-def placebo_quantile(values, level=0.95):
+def placebo_quantile(values: np.ndarray, level: float = 0.95) -> float:
     """위약 J개에서, 하나 더 뽑은 것이 이보다 작을 확률이 ``level`` 이상인 값. J가 작으면 가장 큰 것입니다."""
     ordered = np.sort(np.abs(values))
     k = int(np.ceil(level * (len(ordered) + 1)))
     return float(ordered[min(k, len(ordered)) - 1])
 
 
-def placebo_interval(effect, placebos, before, placebo_before):
+def placebo_interval(effect: float, placebos: np.ndarray, before: float, placebo_before: np.ndarray) -> dict[str, float]:
     """위약을 처치 앞 오차로 나누어 잰 95% 구간."""
     half = placebo_quantile(placebos / np.maximum(placebo_before, 1e-300)) * before
     return {"value": float(effect), "low": float(effect - half), "high": float(effect + half)}

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from causal_pipeline import command, tables
+from causal_pipeline import command, reading, tables
 from book.page import ROOT
 
 SPEC, DATA, REFUSED, OUTPUT = 2, 3, 4, 5
@@ -297,7 +297,7 @@ def test_a_table_that_is_not_there(desk, capsys):
 
 
 def test_too_many_rows_are_never_cut_silently(desk, capsys, monkeypatch):
-    monkeypatch.setattr(tables, "MAX_ROWS", 100)
+    monkeypatch.setattr(reading, "MAX_ROWS", 100)
     put(desk)
     assert "sample" in expect(desk, capsys, "too_many_rows", DATA)
 
@@ -396,7 +396,7 @@ def test_every_kind_has_its_own_name():
 def test_the_real_command_shows_no_traceback(desk):
     put(desk, GOOD, table().assign(coupon=1))
     done = subprocess.run(
-        [sys.executable, "-m", "causal_practice", "analyze", str(desk / "spec.yml"), "--out", str(desk / "report")],
+        [sys.executable, "-m", "causal_pipeline", "analyze", str(desk / "spec.yml"), "--out", str(desk / "report")],
         cwd=ROOT, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode == DATA

@@ -8,7 +8,7 @@ from lxml import html as lxml_html
 
 from book.extensions import pipeline_benchmark
 from book.extensions.pipeline_benchmark import peers_table, read_table, worlds_table
-from causal_pipeline import run
+from causal_pipeline import designs, run
 from causal_pipeline.errors import DataError, OutputError, Refusal, SpecError
 from causal_pipeline.memo import GRADES
 from causal_pipeline.spec import schema
@@ -28,6 +28,19 @@ def test_the_page_names_the_real_exit_codes_grades_and_files():
 def test_the_page_explains_every_key_of_the_specification():
     table = PAGE.split("## 명세를 적습니다")[1].split("## ")[0]
     assert set(schema()["properties"]) - {"name", "question", "unit", "labels"} <= set(re.findall(r"`(\w+)`", table))
+
+
+def test_the_page_asks_the_questions_of_the_designs_in_their_order():
+    table = PAGE.split("## 설계는 규칙이 고릅니다")[1].split("## ")[0]
+    rows = [(q, re.sub(r"\{term\}`(.+?)`", r"\1", label)) for q, label in re.findall(r"^\| (.+\?) \| (.+?) \|$", table, re.MULTILINE)]
+    assert rows == [(kind.question, kind.label) for kind in designs.registered()]
+
+
+def test_the_page_names_the_checks_that_an_a_needs():
+    table = PAGE.split("A에 꼭 필요한 점검")[1].split("\n\n")[0]
+    told = {label: names for labels, names in re.findall(r"^\| (.+?) \| (.+?) \|$", table, re.MULTILINE) for label in labels.split(", ")}
+    for kind in designs.registered():
+        assert (told[kind.label] == ", ".join(kind.reveals.values())) if kind.reveals else "배정이 대신" in told[kind.label], kind.label
 
 
 def test_the_examples_of_the_page_exist():

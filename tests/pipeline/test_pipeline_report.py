@@ -6,7 +6,7 @@ import re
 import subprocess
 import sys
 from dataclasses import replace
-from types import SimpleNamespace
+from functools import cached_property
 
 import nbformat
 import numpy as np
@@ -14,8 +14,11 @@ import pandas as pd
 import pytest
 from lxml import html as lxml_html
 
-from causal_pipeline import analyze, command, figures, memo, report, run, stages
+from benchmarks.pipeline_worlds import WORLDS
+from causal_pipeline import analyze, command, designs, figures, memo, report, run, stages, tables
+from causal_pipeline.designs.base import Design
 from causal_pipeline.errors import OutputError, Refusal
+from causal_pipeline.identify import identify
 from causal_pipeline.model import (
     Analysis,
     Check,
@@ -45,55 +48,74 @@ seed: 3
 """
 
 
-class Fake:
-    """평균의 차이만 재는 작은 설계. 어느 단계가 몇 번 불렸는지 셉니다."""
+class Other(Design):
+    """고르지 않는 설계. 규칙표에 나란히 실립니다."""
 
-    def __init__(self, stop_at: str | None = None):
-        self.calls, self.stop_at = [], stop_at
+    name, label, question, precedence = "adjustment", "보정", "보정합니까?", 2
+    fit = estimates = check = stress = steps = identify = None
 
-    def seen(self, name: str) -> None:
-        self.calls.append(name)
-        if name == self.stop_at:
-            raise KeyboardInterrupt
+    @classmethod
+    def applies(cls, spec, frame=None):
+        return False
 
-    def parts(self) -> run.Parts:
-        design = SimpleNamespace(check=self.check, estimate=self.estimate, stress=self.stress, pictures=self.pictures, steps=self.steps)
-        return run.Parts(self.identify, lambda name: design, lambda *a: None, self.decide, self.grade)
 
-    def identify(self, spec, frame):
-        self.seen("identify")
-        rules = (Rule("무작위로 배정했습니까?", True, "experiment", True), Rule("보정합니까?", False, "adjustment", False))
-        return Identification("experiment", "ATE", (), rules, "쿠폰을 보낸 손님과 보내지 않은 손님의 매출 차이입니다.", r"E[Y(1)] - E[Y(0)]")
+def fake(stop_at: str | None = None) -> type[Design]:
+    """평균의 차이만 재는 작은 설계. 어느 메서드가 몇 번 불렸는지 ``calls``에 셉니다."""
 
-    def check(self, spec, ident, frame):
-        self.seen("check")
-        return [Check("srm", "배정 비율", "ok", "약속한 비율과 맞습니다.", np.float64(0.4), 0.01)]
+    class Fake(Design):
+        name, label, question, precedence, calls = "experiment", "실험", "무작위로 배정했습니까?", 1, []
 
-    def estimate(self, spec, ident, frame):
-        self.seen("estimate")
-        treated, control = (frame.loc[frame["coupon"] == arm, "sales"] for arm in (1, 0))
-        gap = treated.mean() - control.mean()
-        error = np.sqrt(treated.var() / len(treated) + control.var() / len(control))
-        make = lambda method, label, value, **more: Estimate(method, label, value, value - 1.96 * error, value + 1.96 * error, error, len(frame), "배정이 무작위가 아닐 때", **more)  # noqa: E731
-        return [make("difference", "평균의 차이", gap, primary=True), make("median", "가운데 값", gap + 0.01), make("naive", "단순 비교", gap + 1)]
+        @classmethod
+        def seen(cls, what: str) -> None:
+            cls.calls.append(what)
+            if what == stop_at:
+                raise KeyboardInterrupt
 
-    def stress(self, spec, ident, frame, estimates):
-        self.seen("stress")
-        return [Check("placebo", "순열 위약", "warn", "위약이 조금 넓습니다.", 0.2)], [Sensitivity("rv", "견고값", 0.3, "30%이면 0이 됩니다.", {"coupon": 0.1})]
+        @classmethod
+        def applies(cls, spec, frame=None):
+            return True
 
-    def decide(self, spec, ident, frame, estimates, het):
-        return Policy("모두 처치", 1.0, 1.5, 1.2, 1.8, 1.5)
+        @classmethod
+        def identify(cls, spec, frame, graph):
+            cls.seen("identify")
+            return Identification("experiment", "ATE", (), "쿠폰을 보낸 손님과 보내지 않은 손님의 매출 차이입니다.", r"E[Y(1)] - E[Y(0)]")
 
-    def grade(self, spec, ident, checks, estimates, sens):
-        self.seen("grade")
-        return Grade("B", ("위약이 조금 넓습니다.",))
+        @cached_property
+        def fit(self):
+            return [self.frame.loc[self.frame["coupon"] == arm, "sales"] for arm in (1, 0)]
 
-    def pictures(self, spec, ident, frame, estimates):
-        return [Picture("overlap", "겹침", "성향점수의 겹침입니다.", {"edges": [0.0, 0.5, 1.0], "treated": [3, 4], "control": [5, 2]})]
+        def check(self):
+            self.seen("check")
+            return [Check("srm", "배정 비율", "ok", "약속한 비율과 맞습니다.", np.float64(0.4), 0.01)]
 
-    def steps(self, spec, ident, frame, estimates):
-        code = "import numpy as np\nreproduced = {}\ngap = frame[frame.coupon == 1].sales.mean() - frame[frame.coupon == 0].sales.mean()\nreproduced['difference'] = {'value': gap}"
-        return [Step("평균의 차이를 냅니다.", code)]
+        @cached_property
+        def estimates(self):
+            self.seen("estimate")
+            treated, control = self.fit
+            gap = treated.mean() - control.mean()
+            se = np.sqrt(treated.var() / len(treated) + control.var() / len(control))
+            make = lambda method, label, value, **more: Estimate(method, label, value, value - 1.96 * se, value + 1.96 * se, se, len(self.frame), "배정이 무작위가 아닐 때", **more)  # noqa: E731
+            return [make("difference", "평균의 차이", gap, primary=True), make("median", "가운데 값", gap + 0.01), make("naive", "단순 비교", gap + 1)]
+
+        def stress(self):
+            self.seen("stress")
+            return [Check("placebo", "순열 위약", "warn", "위약이 조금 넓습니다.", 0.2, None, "B")], [Sensitivity("rv", "견고값", 0.3, "30%이면 0이 됩니다.", {"coupon": 0.1})]
+
+        def pictures(self):
+            return [Picture("overlap", "겹침", "성향점수의 겹침입니다.", {"edges": [0.0, 0.5, 1.0], "treated": [3, 4], "control": [5, 2]})]
+
+        def steps(self):
+            code = "import numpy as np\nreproduced = {}\ngap = frame[frame.coupon == 1].sales.mean() - frame[frame.coupon == 0].sales.mean()\nreproduced['difference'] = {'value': gap}"
+            return [Step("평균의 차이를 냅니다.", code)]
+
+    return Fake
+
+
+def both(stop_at: str | None = None) -> list[type[Design]]:
+    return [fake(stop_at), Other]
+
+
+STAGES = ["identify", "check", "estimate", "stress"]
 
 
 @pytest.fixture
@@ -115,49 +137,49 @@ def contents(folder) -> dict[str, bytes]:
 
 
 def test_the_report_holds_four_files_and_nothing_else(desk):
-    analyze(desk / "spec.yml", desk / "report", parts=Fake().parts())
+    analyze(desk / "spec.yml", desk / "report", among=both())
     assert set(contents(desk / "report")) == set(run.FILES)
     assert {p.name for p in (desk / "report").iterdir() if p.is_dir()} == {".stages"}
 
 
 def test_without_a_folder_nothing_is_written(desk):
     before = sorted(p.name for p in desk.iterdir())
-    analysis = analyze(desk / "spec.yml", parts=Fake().parts())
+    analysis = analyze(desk / "spec.yml", among=both())
     assert analysis.primary.value == pytest.approx(2, abs=0.5)
     assert sorted(p.name for p in desk.iterdir()) == before
 
 
 def test_a_table_in_memory_gives_the_same_numbers(desk):
-    one = analyze(desk / "spec.yml", parts=Fake().parts())
-    two = analyze(parse_spec(SPEC, desk), frame=pd.read_csv(desk / "rows.csv"), parts=Fake().parts())
+    one = analyze(desk / "spec.yml", among=both())
+    two = analyze(parse_spec(SPEC, desk), frame=pd.read_csv(desk / "rows.csv"), among=both())
     assert two.estimates == one.estimates
 
 
 def test_an_interrupted_run_goes_on_where_it_stopped(desk):
-    stopped = Fake(stop_at="stress")
+    stopped = both(stop_at="stress")
     with pytest.raises(KeyboardInterrupt):
-        analyze(desk / "spec.yml", desk / "report", parts=stopped.parts())
-    assert stopped.calls == ["identify", "check", "estimate", "stress"]
+        analyze(desk / "spec.yml", desk / "report", among=stopped)
+    assert stopped[0].calls == STAGES
     assert contents(desk / "report") == {}
-    again = Fake()
-    analyze(desk / "spec.yml", desk / "report", parts=again.parts())
-    assert again.calls == ["stress", "grade"]
-    analyze(desk / "spec.yml", desk / "fresh", parts=Fake().parts())
+    again = both()
+    analyze(desk / "spec.yml", desk / "report", among=again)
+    assert again[0].calls == ["stress"]
+    analyze(desk / "spec.yml", desk / "fresh", among=both())
     assert contents(desk / "report") == contents(desk / "fresh")
 
 
 def test_finished_stages_are_used_again_and_force_forgets_them(desk):
-    analyze(desk / "spec.yml", desk / "report", parts=Fake().parts())
-    again, forced = Fake(), Fake()
-    analyze(desk / "spec.yml", desk / "report", parts=again.parts())
-    assert again.calls == []
-    analyze(desk / "spec.yml", desk / "report", parts=forced.parts(), force=True)
-    assert forced.calls == ["identify", "check", "estimate", "stress", "grade"]
+    analyze(desk / "spec.yml", desk / "report", among=both())
+    again, forced = both(), both()
+    analyze(desk / "spec.yml", desk / "report", among=again)
+    assert again[0].calls == []
+    analyze(desk / "spec.yml", desk / "report", among=forced, force=True)
+    assert forced[0].calls == STAGES
 
 
 @pytest.mark.parametrize("what", ["spec", "data", "stage", "code", "versions"])
 def test_a_change_runs_the_stages_again(desk, what, monkeypatch):
-    analyze(desk / "spec.yml", desk / "report", parts=Fake().parts())
+    analyze(desk / "spec.yml", desk / "report", among=both())
     if what == "spec":
         (desk / "spec.yml").write_text(SPEC.replace("seed: 3", "seed: 4"), encoding="utf-8")
     elif what == "data":
@@ -168,26 +190,26 @@ def test_a_change_runs_the_stages_again(desk, what, monkeypatch):
         monkeypatch.setattr(stages, "code_digest", lambda: "other")
     else:
         monkeypatch.setattr(stages, "versions", lambda: {"numpy": "0"})
-    again = Fake()
-    analyze(desk / "spec.yml", desk / "report", parts=again.parts())
-    assert again.calls == (["estimate"] if what == "stage" else ["identify", "check", "estimate", "stress", "grade"])
+    again = both()
+    analyze(desk / "spec.yml", desk / "report", among=again)
+    assert again[0].calls == (["estimate"] if what == "stage" else STAGES)
 
 
 def test_a_comment_in_the_specification_changes_nothing(desk):
-    analyze(desk / "spec.yml", desk / "report", parts=Fake().parts())
+    analyze(desk / "spec.yml", desk / "report", among=both())
     (desk / "spec.yml").write_text("# 설명\n" + SPEC, encoding="utf-8")
-    again = Fake()
-    analyze(desk / "spec.yml", desk / "report", parts=again.parts())
-    assert again.calls == []
+    again = both()
+    analyze(desk / "spec.yml", desk / "report", among=again)
+    assert again[0].calls == []
 
 
 def test_a_report_that_cannot_be_made_leaves_the_old_one(desk, monkeypatch):
-    analyze(desk / "spec.yml", desk / "report", parts=Fake().parts())
+    analyze(desk / "spec.yml", desk / "report", among=both())
     before = contents(desk / "report")
     (desk / "spec.yml").write_text(SPEC.replace("seed: 3", "seed: 4"), encoding="utf-8")
     monkeypatch.setattr(report, "html", lambda analysis: 1 / 0)
     with pytest.raises(ZeroDivisionError):
-        analyze(desk / "spec.yml", desk / "report", parts=Fake().parts())
+        analyze(desk / "spec.yml", desk / "report", among=both())
     assert contents(desk / "report") == before
 
 
@@ -195,40 +217,52 @@ def test_a_full_disk_leaves_no_half_file(desk, monkeypatch):
     def full(*args):
         raise OSError(28, "No space left on device")
 
-    analyze(desk / "spec.yml", desk / "report", parts=Fake().parts())
+    analyze(desk / "spec.yml", desk / "report", among=both())
     before = contents(desk / "report")
     monkeypatch.setattr(os, "fsync", full)
-    for parts in ({"force": True}, {}):  # 단계를 쓰다가, 보고서를 쓰다가
+    for more in ({"force": True}, {}):  # 단계를 쓰다가, 보고서를 쓰다가
         with pytest.raises(OutputError, match="쓰지 못했습니다"):
-            analyze(desk / "spec.yml", desk / "report", parts=Fake().parts(), **parts)
+            analyze(desk / "spec.yml", desk / "report", among=both(), **more)
     assert contents(desk / "report") == before
     assert not list((desk / "report").rglob("*.tmp"))
 
 
-def test_a_refusal_writes_nothing(desk, capsys, monkeypatch):
-    def refuse(spec, frame):
-        raise Refusal("no_estimand", "그래프에서 효과를 식별할 수 없습니다.", "숨은 변수 '기분'을 재세요.")
+def using(monkeypatch, *kinds) -> None:
+    """명령이 등록된 설계 대신 이것들만 쓰게 합니다."""
+    monkeypatch.setattr(designs, "registered", lambda: tuple(kinds))
 
-    monkeypatch.setattr(run, "default_parts", lambda: replace(Fake().parts(), identify=refuse))
+
+def test_a_refusal_writes_nothing(desk, capsys, monkeypatch):
+    class Refusing(fake()):
+        @classmethod
+        def identify(cls, spec, frame, graph):
+            raise spec.error(Refusal, "no_estimand", "treatment", "그래프에서 효과를 식별할 수 없습니다.", "숨은 변수 '기분'을 재세요.")
+
+    using(monkeypatch, Refusing, Other)
     assert command.main(["analyze", str(desk / "spec.yml"), "--out", str(desk / "report"), "--quiet"]) == 4
     said = capsys.readouterr().err
-    assert said.startswith("[no_estimand]") and "재세요" in said
+    assert said.startswith("[no_estimand] 4번째 줄") and "재세요" in said
     assert not (desk / "report").exists()
 
 
 def test_an_interruption_and_a_surprise_have_codes_of_their_own(desk, capsys, monkeypatch):
-    monkeypatch.setattr(run, "default_parts", lambda: Fake(stop_at="check").parts())
+    using(monkeypatch, *both(stop_at="check"))
     arguments = ["analyze", str(desk / "spec.yml"), "--out", str(desk / "report"), "--quiet"]
     assert command.main(arguments) == 130
     assert "이어집니다" in capsys.readouterr().err
-    monkeypatch.setattr(run, "default_parts", lambda: replace(Fake().parts(), identify=lambda s, f: 1 / 0))
+
+    class Broken(fake()):
+        def check(self):
+            return 1 / 0
+
+    using(monkeypatch, Broken, Other)
     assert command.main([*arguments, "--force"]) == 1
     said = capsys.readouterr().err
     assert "ZeroDivisionError" in said and "Traceback" not in said
 
 
 def test_the_command_says_the_result_and_the_place(desk, capsys, monkeypatch):
-    monkeypatch.setattr(run, "default_parts", lambda: Fake().parts())
+    using(monkeypatch, *both())
     monkeypatch.setenv("TQDM_DISABLE", "1")  # 환경이 막아도 사용자가 고른 막대는 보입니다
     assert command.main(["analyze", str(desk / "spec.yml"), "--out", str(desk / "report")]) == 0
     out = capsys.readouterr()
@@ -241,8 +275,8 @@ def test_the_command_says_the_result_and_the_place(desk, capsys, monkeypatch):
     [
         [Check("a", "가", "ok", "나", 1.5, None, "B")],
         ([Check("a", "가", "ok", "나")], [Sensitivity("s", "라", 0.1, "마", {"x": 0.2})]),
-        Heterogeneity(("x",), None, False, ({"group": "가", "n": 3},), {"blp": 1.0}, (Picture("dose", "가", "나", {"dose": [1.0]}),)),
-        Identification("experiment", "ATE", ("x", "y"), (Rule("?", True, "experiment", True),), "가", "y", ("나",)),
+        Heterogeneity(("x",), None, False, ({"group": "가", "n": 3},), {"blp": 1.0}),
+        Identification("experiment", "ATE", ("x", "y"), "가", "y", ("나",), "다", (Rule("?", True, "experiment", True),)),
         None,
     ],
 )
@@ -259,7 +293,7 @@ def test_stored_stages_come_back_the_same(tmp_path, value):
 
 @pytest.fixture
 def analysis(desk) -> Analysis:
-    return analyze(desk / "spec.yml", parts=Fake().parts())
+    return analyze(desk / "spec.yml", among=both())
 
 
 def graded(analysis, letter, **estimate):
@@ -282,11 +316,14 @@ def test_an_interval_over_zero_is_no_effect_and_no_proof_of_none(analysis):
 
 
 @pytest.mark.parametrize(
-    ("design", "estimand", "said"),
-    [("instrument", "LATE", "순응자"), ("discontinuity", "LATE", "임곗값 언저리"), ("difference_in_differences", "ATT", "처치받은 대상에서"), ("adjustment", "ATE", "처치('쿠폰')를 하면")],
+    ("world", "said"),
+    [("instrument", "'z'에 따라 처치가 바뀌는 대상(순응자)에서"), ("sharp_cutoff", "임곗값 언저리의 대상에서"), ("two_by_two", "처치받은 대상에서"),
+     ("one_treated_unit", "처치받은 대상에서"), ("treated_only", "처치받은 대상에서"), ("confounded", "처치('쿠폰')를 하면")],
 )  # fmt: skip
-def test_the_conclusion_says_whose_effect_it_is(analysis, design, estimand, said):
-    found = replace(analysis, identification=replace(analysis.identification, design=design, estimand=estimand))
+def test_the_conclusion_says_whose_effect_it_is(analysis, world, said):
+    made, frame, _ = next(w for w in WORLDS if w.name == world).make(1)
+    whom = identify(made, tables.prepare(made, frame)[0]).whom
+    found = replace(analysis, identification=replace(analysis.identification, whom=whom))
     for letter in "ABC":
         assert said in memo.headline(graded(found, letter))
 
@@ -362,36 +399,38 @@ def test_every_number_of_the_page_is_in_the_numbers(analysis):
     found = json.loads(report.numbers(analysis))
     assert [e["method"] for e in found["estimates"]] == ["difference", "median", "naive"]
     assert found["estimates"][0]["value"] == pytest.approx(analysis.primary.value, rel=1e-9)
-    assert found["grade"] == {"letter": "B", "reasons": ["위약이 조금 넓습니다."]}
+    assert found["grade"] == {"letter": "B", "reasons": ["순열 위약: 위약이 조금 넓습니다."]}
     assert found["checks"][0]["value"] == 0.4 and len(found["checks"]) == 2
     assert found["sensitivities"][0]["benchmarks"] == {"coupon": 0.1}
-    assert found["policy"]["value"] == 1.5 and found["rows"] == 200
+    assert found["policy"]["value"] == pytest.approx(analysis.primary.value - 0.5, rel=1e-9) and found["rows"] == 200
     assert found["memo"][0]["text"] == found["headline"]
-    assert set(found["spec"]) & {"lines", "folder"} == set()
+    assert set(found["spec"]) & {"lines", "folder", "fields"} == set()
     assert re.fullmatch(r"[0-9a-f]{64}", found["versions"]["data_sha256"])
 
 
 PICTURES = [
-    ("forest", {"labels": ["가", "나"], "values": [1, 2], "lows": [0, 1], "highs": [2, 3], "primary": 0}),
+    ("forest", {"labels": ["가", "나"], "values": [1, 2], "lows": [0, 1], "highs": [2, 3], "primary": 0, "unit": "원"}),
     ("balance", {"labels": ["나이"], "before": [0.4], "after": [0.02], "threshold": 0.1}),
     ("overlap", {"edges": [0, 0.5, 1], "treated": [1, 2], "control": [2, 1]}),
-    ("event_study", {"times": [-2, 0, 1], "values": [0, 1, 2], "lows": [-1, 0, 1], "highs": [1, 2, 3]}),
-    ("running", {"x": [1, 2], "y": [1, 2], "cutoff": 1.5, "fit_x_left": [1, 1.5], "fit_y_left": [1, 1.2], "fit_x_right": [1.5, 2], "fit_y_right": [1.8, 2]}),
-    ("paths", {"times": [1, 2, 3], "treated": [1, 2, 3], "synthetic": [1, 2, 2], "start": 2}),
-    ("dose", {"dose": [1, 2], "values": [1, 2], "lows": [0, 1], "highs": [2, 3]}),
-    ("policy", {"labels": ["모두"], "values": [1], "lows": [0], "highs": [2]}),
-    ("policy", {"shares": [0, 1], "values": [0, 1], "lows": [0, 0], "highs": [0, 2], "chosen": 0.5}),
+    ("event_study", {"times": [-2, 0, 1], "values": [0, 1, 2], "lows": [-1, 0, 1], "highs": [1, 2, 3], "unit": "원"}),
+    ("running", {"x": [1, 2], "y": [1, 2], "cutoff": 1.5, "fit_x_left": [1, 1.5], "fit_y_left": [1, 1.2], "fit_x_right": [1.5, 2], "fit_y_right": [1.8, 2], "x_label": "점수", "y_label": "결과"}),
+    ("paths", {"times": [1, 2, 3], "treated": [1, 2, 3], "synthetic": [1, 2, 2], "start": 2, "placebos": [[0, 1, 0]], "unit": ""}),
+    ("dose", {"dose": [1, 2], "values": [1, 2], "lows": [0, 1], "highs": [2, 3], "x_label": "양", "y_label": "결과"}),
     ("calibration", {"predicted": [1, 2], "observed": [1, 2], "lows": [0, 1], "highs": [2, 3]}),
 ]
 
 
-@pytest.mark.parametrize(("kind", "data"), PICTURES, ids=[f"{k}{i}" for i, (k, _) in enumerate(PICTURES)])
+@pytest.mark.parametrize(("kind", "data"), PICTURES, ids=[k for k, _ in PICTURES])
 def test_every_picture_is_drawn_alike_twice_with_every_letter(kind, data, recwarn):
     picture = Picture(kind, "제목", "설명", data)
     first = figures.draw(picture)
     assert first.startswith("data:image/svg+xml;base64,") and len(first) > 2000
     assert figures.draw(picture) == first
     assert not [w for w in recwarn if "Glyph" in str(w.message)]
+
+
+def test_every_kind_of_picture_is_tried():
+    assert {kind for kind, _ in PICTURES} == set(figures.KINDS)
 
 
 def test_a_formula_that_cannot_be_drawn_is_left_to_words():
@@ -419,7 +458,7 @@ def whole(tmp_path_factory):
             (folder / file).write_bytes((ROOT / "data" / file).read_bytes())
     for i, (name, out) in enumerate([*((n, n) for n in EXAMPLES), ("adjustment", "again")]):
         env = os.environ | {"PYTHONPATH": str(ROOT), "PYTHONHASHSEED": str(i + 1), "OMP_NUM_THREADS": "1"}
-        command_line = [sys.executable, "-m", "causal_practice", "analyze", f"example_{name}.yml", "--out", f"report_{out}"]
+        command_line = [sys.executable, "-m", "causal_pipeline", "analyze", f"example_{name}.yml", "--out", f"report_{out}"]
         done[out] = subprocess.run(command_line, cwd=folder, env=env, capture_output=True, text=True, check=False)
     return folder, done
 
@@ -464,7 +503,7 @@ def reproduce(folder, change=lambda code: code):
     notebook = nbformat.read(folder / "reproduce.ipynb", as_version=4)
     nbformat.validate(notebook)
     code = change("\n".join(c.source for c in notebook.cells if c.cell_type == "code"))
-    assert "causal_practice" not in code
+    assert "causal_p" not in code
     command_line = [sys.executable, "-c", code + "\nprint(comparison.to_json(orient='records'))"]
     return subprocess.run(command_line, cwd=folder, env=os.environ | {"OMP_NUM_THREADS": "1"}, capture_output=True, text=True, check=False)
 
@@ -478,7 +517,7 @@ def test_the_notebook_gives_the_numbers_of_the_report(whole, name):
 
 
 def test_the_notebook_stops_when_a_number_differs(whole):
-    done = reproduce(whole[0] / "report_adjustment", lambda code: code.replace("* error", "* error * 1.001"))
+    done = reproduce(whole[0] / "report_adjustment", lambda code: code.replace("* standard_error(psi", "* 1.001 * standard_error(psi"))
     assert done.returncode != 0 and "AssertionError" in done.stderr
 
 

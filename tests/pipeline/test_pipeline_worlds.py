@@ -1,11 +1,15 @@
 """정답을 아는 모의 세계에서 파이프라인을 돌립니다. 되풀이가 많은 표는 benchmarks/pipeline가 만듭니다."""
 
+from dataclasses import replace
+
 import pytest
 import yaml
 
-from causal_pipeline.grade import DOSE_LIMIT
 from benchmarks.pipeline import COVERAGE, TARGET, reached
 from benchmarks.pipeline_worlds import WORLDS, run
+from causal_pipeline.designs.dose import DOSE_LIMIT
+from causal_pipeline.report import spec_text
+from causal_pipeline.spec import parse_spec
 
 NAMES = {w.name: w for w in WORLDS}
 # 목표에 닿지 않은 채 실린 세계: 구간이 정답을 덜 덮는 것입니다. 그런 설계에는 A를 주지 않습니다. 닿게 되면 여기에서 지웁니다.
@@ -40,6 +44,14 @@ def test_a_broken_assumption_that_shows_is_stopped_by_its_own_check(name):
     result = run(NAMES[name], seed=11)
     assert result.letter in (None, "C"), f"{name}: {result.letter}를 주었습니다."
     assert SHOWN_BY[name] in (*result.caps, result.code)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_world_is_a_specification_that_a_person_could_write(name):
+    """세계의 명세도 YAML로 적고 읽을 수 있어야 합니다. 그래야 성적표가 사람이 지나는 길을 잽니다."""
+    made, _, _ = NAMES[name].make(0)
+    made = replace(made, source=replace(made.source, path="rows.csv"))
+    assert parse_spec(spec_text(made)) == made
 
 
 @pytest.mark.parametrize("name", [w.name for w in WORLDS if w.expect == "never_a"])
