@@ -10,7 +10,7 @@ from scipy import stats
 from causal_pipeline.model import Estimate
 
 
-def leave_one_out(differences, overlap, target=None):
+def leave_one_out(differences: np.ndarray, overlap: np.ndarray, target: float | None = None) -> tuple[float, float]:
     """하나씩 뺀 차이에서 (표준오차, 자유도)를 냅니다(Bell과 McCaffrey, 2002; Hansen, 2025).
 
     자유도는 군집의 수에서 하나 뺀 것이 아니라, 오차의 제곱을 실제로 몇 군집이 정하는지입니다(Satterthwaite). ``target``은 같은 가정
@@ -22,7 +22,7 @@ def leave_one_out(differences, overlap, target=None):
     return float(np.sqrt((g - 1) / g * (differences**2).sum() * shrink)), float(dof)
 
 
-def t_interval(value, se, dof):
+def t_interval(value: float, se: float, dof: float) -> dict[str, float]:
     """추정값과 95% 구간."""
     from scipy import stats
 

@@ -47,7 +47,7 @@ PLACEBOS = 200
 # --- 고정효과 회귀(재현 노트북에 그대로 실립니다) ---
 
 
-def within(values, unit, slope=None):
+def within(values: np.ndarray, unit: np.ndarray, slope: np.ndarray | None = None) -> np.ndarray:
     """대상마다의 평균을(``slope``를 주면 그 곧은 추세도) 뺀 값. ``values``는 (n, k)."""
     counts = np.bincount(unit)
 
@@ -62,7 +62,7 @@ def within(values, unit, slope=None):
     return np.column_stack([v - s * (np.bincount(unit, weights=s * v) / size)[unit] for v in out.T])
 
 
-def regressors(frame, dose, covariates, unit, time):
+def regressors(frame: pd.DataFrame, dose: str, covariates: list[str] | tuple[str, ...], unit: np.ndarray, time: np.ndarray) -> np.ndarray:
     """회귀의 열(첫 열이 용량). 시점마다 변하는 공변량은 그대로, 변하지 않는 공변량은 시점과 곱해 추세가 다를 수 있게 합니다."""
     columns = [frame[dose].to_numpy(dtype=float)]
     for name, column in covariate_matrix(frame, covariates).items():
@@ -71,7 +71,9 @@ def regressors(frame, dose, covariates, unit, time):
     return np.column_stack(columns)
 
 
-def fixed_effects(y, X, unit, time, clusters, trends=False):
+def fixed_effects(
+    y: np.ndarray, X: np.ndarray, unit: np.ndarray, time: np.ndarray, clusters: np.ndarray, trends: bool = False
+) -> tuple[np.ndarray, np.ndarray, tuple[np.ndarray, ...]]:
     """대상과 시점의 고정효과(``trends``이면 대상마다의 곧은 추세도)를 넣은 회귀.
 
     돌려주는 것은 (계수 (k,), 군집을 하나씩 뺀 계수와의 차이 (G, k), 차이의 공분산을 내는 재료)입니다.
@@ -91,7 +93,7 @@ def fixed_effects(y, X, unit, time, clusters, trends=False):
     return beta[:k], left[:, :k] - beta[:k], (whole, A, inverse[:, :k], without[:, :, :k])
 
 
-def overlap(pieces, e):
+def overlap(pieces: tuple[np.ndarray, ...], e: np.ndarray) -> np.ndarray:
     """오차가 고르고 독립일 때, 군집을 하나씩 뺀 조합 ``e``의 차이들의 공분산(비례), (G, G)."""
     whole, A, inverse, without = pieces
     c, C = inverse @ e, without @ e
@@ -102,7 +104,7 @@ def overlap(pieces, e):
     return K
 
 
-def combined(fitted, e, many=2000):
+def combined(fitted: tuple[np.ndarray, np.ndarray, tuple[np.ndarray, ...]], e: list[float] | np.ndarray, many: int = 2000) -> tuple[float, float, float]:
     """계수의 조합 ``e``의 (추정값, 표준오차, 자유도). 군집이 ``many``보다 많으면 자유도는 군집의 수에서 하나 뺀 것입니다."""
     beta, differences, pieces = fitted
     e = np.asarray(e, dtype=float)
@@ -136,7 +138,7 @@ class DosePanel(Design):
     name = "dose_panel"
     label = "패널의 용량"
     question = "여러 시점을 본 패널이고, 처치가 연속인 용량입니까?"
-    precedence = 35
+    precedence = 38
     fields = (Panel,)
     reveals = {"pre_trend": "용량과 얽힌 추세", "leads": "앞으로의 용량", "negative_control": "음성 대조군"}  # noqa: RUF012
 
@@ -416,7 +418,7 @@ class DosePanel(Design):
             found["trends"] = (*combined(fitted, self._first(k)), fitted[1][:, 0])
         return found
 
-    def _stayers(self, change, moved, time, clusters) -> tuple[float, float, float, np.ndarray] | None:
+    def _stayers(self, change: np.ndarray, moved: np.ndarray, time: np.ndarray, clusters: np.ndarray) -> tuple[float, float, float, np.ndarray] | None:
         """시점마다 용량이 그대로인 대상의 변화를 빼고, 움직인 만큼 나눕니다(de Chaisemartin과 D'Haultfœuille, 2024)."""
         still, g = np.abs(moved) < 1e-9, int(clusters.max()) + 1
         if still.mean() < 0.1 or len(np.unique(clusters[~still])) < 4 or len(np.unique(clusters[still])) < 4:

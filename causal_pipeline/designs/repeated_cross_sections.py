@@ -166,7 +166,7 @@ class CrossSections(Field):
 # --- 칸과 무게(재현 노트북에 그대로 실립니다) ---
 
 
-def cell_means(group, time, values):
+def cell_means(group: np.ndarray, time: np.ndarray, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """(사람의 수 (G, T), 평균 (G, T, k)). 사람이 없는 칸의 평균은 0입니다."""
     shape = (group.max() + 1, time.max() + 1)
     cell = group * shape[1] + time
@@ -175,7 +175,9 @@ def cell_means(group, time, values):
     return counts.reshape(shape), np.array(means).reshape(len(means), *shape).transpose(1, 2, 0)
 
 
-def slopes(y, X, group, time, clean, clusters):
+def slopes(
+    y: np.ndarray, X: np.ndarray, group: np.ndarray, time: np.ndarray, clean: np.ndarray, clusters: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
     """처치받지 않은 칸 안에서 결과를 공변량에 회귀한 기울기와, 군집을 하나씩 뺀 기울기. (k,)와 (C, k)."""
     counts, means = cell_means(group, time, np.column_stack([y, X]))
     inside = clean[group, time]
@@ -189,7 +191,7 @@ def slopes(y, X, group, time, clean, clusters):
     return solve(A.sum(axis=0)), np.array([solve(A.sum(axis=0) - part) for part in A])
 
 
-def fill_weights(clean, target):
+def fill_weights(clean: np.ndarray, target: np.ndarray) -> np.ndarray | None:
     """처치받지 않은 칸(``clean``)으로 맞춘 고정효과로 ``target``을 채웠을 때, 추정값이 칸의 평균에 주는 무게.
 
     추정값은 (무게 × 평균)의 합입니다(Borusyak, Jaravel과 Spiess, 2024를 칸에 쓴 것). ``target``은 채울 칸의 무게입니다.
@@ -206,7 +208,9 @@ def fill_weights(clean, target):
     return w - np.where(clean, a[:, None] + b[None, :], 0.0)
 
 
-def summed(weights, without, means, beta, betas):
+def summed(
+    weights: np.ndarray, without: np.ndarray, means: np.ndarray, beta: np.ndarray, betas: np.ndarray
+) -> tuple[float, np.ndarray, np.ndarray, float]:
     """무게를 준 칸의 합: (추정값, 군집을 하나씩 뺀 차이, 그 공분산, 추정값의 분산). 뒤의 둘은 칸의 오차가 고를 때의 것(비례)입니다.
 
     ``means``의 첫 겹은 결과, 나머지는 공변량입니다. 결과에서 공변량의 기울기만큼을 뺍니다.
@@ -223,7 +227,7 @@ def summed(weights, without, means, beta, betas):
 # 정해(자유도 2.6) 포함률이 0.992까지 넓어집니다.
 
 
-def contrast_weights(clean, regressor):
+def contrast_weights(clean: np.ndarray, regressor: np.ndarray) -> np.ndarray | None:
     """``clean``인 칸에서 고정효과와 함께 넣은 ``regressor``의 계수가 칸의 평균에 주는 무게. 가릴 수 없으면 None."""
     seen = clean.sum(axis=1)
     x = np.where(clean, regressor, 0.0)
@@ -236,7 +240,7 @@ def contrast_weights(clean, regressor):
     return None if size < 1e-9 else residual / size
 
 
-def change_weights(there, start, keep, anticipation):
+def change_weights(there: np.ndarray, start: np.ndarray, keep: np.ndarray, anticipation: int) -> np.ndarray | None:
     """처치 바로 앞 시점에서 잰 변화를 그때 아직 처치받지 않은 집단과 견줄 때의 무게(Callaway와 Sant'Anna, 2021)."""
     periods = there.shape[1]
     out, count = np.zeros(there.shape), 0
@@ -372,7 +376,7 @@ class RepeatedCrossSections(Design):
         return self._material(self.fit.frame[self.spec.outcome.column].to_numpy(dtype=float), self.fit.X.to_numpy())
 
     @staticmethod
-    def _test(weights, material) -> tuple[float, float, float]:
+    def _test(weights: tuple[np.ndarray, np.ndarray], material: tuple[np.ndarray, np.ndarray, np.ndarray]) -> tuple[float, float, float]:
         """(추정값, 표준오차, 자유도)."""
         value, differences, shared, target = summed(*weights, *material)
         return value, *leave_one_out(differences, shared, target)
