@@ -18,10 +18,10 @@ from causal_pipeline import checks
 from causal_pipeline.checks import FAIL_LEVEL, WARN_LEVEL, flagged, graded, ladder
 from causal_pipeline.designs.base import Design
 from causal_pipeline.errors import DataError
-from causal_pipeline.few_clusters import SHOWN, as_normal, estimate_from, leave_one_out, t_test
+from causal_pipeline.few_clusters import SHOWN, as_normal, estimate_from, gap_se, leave_one_out, one_cluster, plain_regression, t_interval, t_test
 from causal_pipeline.graphs import precision_covariates
 from causal_pipeline.identification import contrast, result, tex
-from causal_pipeline.inference import cluster_codes, cluster_column, least_squares, permutation_p
+from causal_pipeline.inference import cluster_codes, cluster_column, permutation_p
 from causal_pipeline.model import Check, Estimate, Identification, Picture, Sensitivity, Spec, Step
 from causal_pipeline.panel import Panel
 from causal_pipeline.shown import IMPORTS, covariate_matrix, source
@@ -39,8 +39,6 @@ LEFT_WARN, LEFT_FAIL = 0.05, 0.005
 NEGATIVE_SHARE = 0.10
 # 굽음을 볼 두 용량(분위수)과, 그 두 곳의 한 단위 효과가 평균의 몇 배보다 더 다르면 한 수로 말할 수 없다고 볼지
 SLOPES_AT, SLOPE_GAP = (0.1, 0.9), 0.5
-# 한 군집을 뺐을 때 추정값이 표준오차의 몇 배 움직이면 그 군집이 결론을 정한다고 볼지
-ONE_CLUSTER_SE = 2.0
 PLACEBOS = 200
 
 
@@ -138,7 +136,7 @@ class DosePanel(Design):
     name = "dose_panel"
     label = "패널의 용량"
     question = "여러 시점을 본 패널이고, 처치가 연속인 용량입니까?"
-    precedence = 38
+    precedence = 55
     fields = (Panel,)
     reveals = {"pre_trend": "용량과 얽힌 추세", "leads": "앞으로의 용량", "negative_control": "음성 대조군"}  # noqa: RUF012
 
@@ -386,11 +384,8 @@ class DosePanel(Design):
             estimand = "움직인 만큼 가중한 평균" if name == "stayers" else self.ident.estimand
             out.append(estimate_from(value * self.step_size, se * size, dof, n, name, *labels[name], name == "two_way", estimand))
         f = self.fit
-        beta, covariance, _ = least_squares(np.column_stack([np.ones(n), f.X[:, 0]]), f.y, f.clusters)
-        naive = estimate_from(
-            beta[1] * self.step_size, np.sqrt(covariance[1, 1]) * size, len(np.unique(f.clusters)) - 1, n, "naive",
-            "보정하지 않은 회귀", "많이 받은 대상이 처음부터 다르거나 시점에 따라 결과가 움직일 때",
-        )  # fmt: skip
+        fails_when = "많이 받은 대상이 처음부터 다르거나 시점에 따라 결과가 움직일 때"
+        naive = plain_regression(f.X[:, 0] / self.step_size, f.y, f.clusters, "보정하지 않은 회귀", fails_when)
         return [*out, naive]
 
     @cached_property
@@ -444,17 +439,13 @@ class DosePanel(Design):
 
     def stress(self) -> tuple[list[Check], list[Sensitivity]]:
         """추정량끼리의 견줌, 용량의 길을 섞은 위약, 한 군집을 뺀 값, 음성 대조군, 추세를 볼 힘."""
-        main, base = self.primary, self._values["two_way"][3]
-        g, size = len(base), abs(self.step_size)
-        apart = {}
-        for name, (_, _, dof, gaps) in self._values.items():
-            if name != "two_way":
-                apart[name] = as_normal(size * float(np.sqrt((g - 1) / g * ((gaps - base) ** 2).sum())), dof)
+        main, base, size = self.primary, self._values["two_way"][3], abs(self.step_size)
+        apart = {name: size * gap_se(gaps, base, dof) for name, (_, _, dof, gaps) in self._values.items() if name != "two_way"}
         power, sensitivity = self._trend_power(main)
         return [
             checks.agreement(self.estimates, apart),
             *self._placebo(main),
-            self._one_cluster(base),
+            one_cluster(main, base * self.step_size),
             checks.negative_control(self.spec, self._negative_controls(), main.value / max(self.fit.y.std(), 1e-12)),
             *power,
         ], sensitivity
@@ -480,13 +471,6 @@ class DosePanel(Design):
         bad = (main.low > 0 or main.high < 0) and p > 0.1
         message = f"대상끼리 용량의 길을 {PLACEBOS}번 섞었습니다. 위약이 추정값만큼 큰 몫(p값)은 {p:.3f}입니다."
         return [flagged("placebo", "용량의 길을 섞은 위약", message, p, bad, 0.1)]
-
-    def _one_cluster(self, gaps: np.ndarray) -> Check:
-        value, se, _, _ = self._values["two_way"]
-        worst = int(np.abs(gaps).argmax())
-        moved = abs(gaps[worst]) / max(se, 1e-300)
-        message = f"군집 하나를 뺐을 때 추정값이 가장 많이 움직인 것은 {number((value + gaps[worst]) * self.step_size)}입니다(표준오차의 {moved:.1f}배)."
-        return flagged("one_cluster", "군집 하나의 힘", message, moved, moved > ONE_CLUSTER_SE, ONE_CLUSTER_SE)
 
     def _negative_controls(self) -> list[tuple[str, float, float, float]]:
         f, found = self.fit, []
@@ -517,17 +501,11 @@ class DosePanel(Design):
     def pictures(self) -> list[Picture]:
         """용량에 따른 결과의 차이와, 앞뒤 시점의 용량."""
         f, t = self.fit, self.spec.treatment
-        ends = np.quantile(f.X[:, 0], [0.05, 0.95])
-        grid = np.linspace(min(ends[0], t.control), max(ends[1], t.treated), 25)
-        curve = [combined(self._bent, self._between(float(t.control), d)) for d in grid]
-        dose = {
-            "dose": grid.tolist(),
-            "values": [v for v, _, _ in curve],
-            "lows": [v - as_normal(1.96 * s, dof) for v, s, dof in curve],
-            "highs": [v + as_normal(1.96 * s, dof) for v, s, dof in curve],
-            "x_label": self.spec.label(t.column),
-            "y_label": self.spec.label(self.spec.outcome.column),
-        }
+        low, high = np.quantile(f.X[:, 0], [0.05, 0.95])
+        grid = np.linspace(min(low, t.control), max(high, t.treated), 25)
+        ends = [t_interval(*combined(self._bent, self._between(float(t.control), d))) for d in grid]
+        labels = {"x_label": self.spec.label(t.column), "y_label": self.spec.label(self.spec.outcome.column)}
+        dose = {"dose": grid.tolist()} | {f"{key}s": [e[key] for e in ends] for key in ("value", "low", "high")} | labels
         alt = "처치의 양에 따라 결과가 얼마나 달라지는지의 곡선과 점마다의 95% 구간. 곧지 않으면 한 단위의 효과로 읽을 수 없습니다."
         return [Picture("dose", f"용량 반응({t.control}에 견준 차이)", alt, dose)]
 

@@ -17,14 +17,13 @@ from causal_pipeline import checks, learners
 from causal_pipeline.checks import FAIL_LEVEL, WARN_LEVEL, flagged, graded, ladder
 from causal_pipeline.designs.base import Design
 from causal_pipeline.errors import DataError, SpecError
-from causal_pipeline.few_clusters import SHOWN, as_normal, estimate_from, leave_one_out, t_test
+from causal_pipeline.few_clusters import SHOWN, as_normal, estimate_from, gap_se, leave_one_out, one_cluster, plain_regression, t_interval, t_test
 from causal_pipeline.graphs import precision_covariates
 from causal_pipeline.identification import contrast, result
-from causal_pipeline.inference import holm, least_squares, permutation_p
+from causal_pipeline.inference import holm, permutation_p
 from causal_pipeline.model import Check, Estimate, Field, Identification, Picture, Role, Sensitivity, Spec, Step
-from causal_pipeline.panel import ordered_periods, start_times
+from causal_pipeline.panel import check_start, encode_periods, periods_code, start_times
 from causal_pipeline.shown import IMPORTS, covariate_matrix, source
-from causal_pipeline.values import parse_dates
 from causal_pipeline.wording import number
 
 # 구간의 자유도가 이보다 작으면 몇 집단이 추정을 정합니다. 12집단 가운데 처치 집단이 5개이면 8.2, 3개이면 2.9, 2개이면 1.2입니다.
@@ -36,8 +35,6 @@ MOST_LEADS = 8
 COMPOSITION_SE = 0.5
 # 앞 시점의 가장 큰 어긋남의 몇 배까지 처치 뒤의 추세가 벌어져도 결론이 남는지. 이보다 작으면 조건부입니다.
 BREAKDOWN_WARN = 0.5
-# 한 군집을 뺐을 때 추정값이 표준오차의 몇 배 움직이면 그 군집이 결론을 정한다고 볼지
-ONE_CLUSTER_SE = 2.0
 PLACEBOS = 200
 _COLUMN = {"$ref": "#/$defs/column"}
 
@@ -95,30 +92,8 @@ class CrossSections(Field):
         return {self.start} if self.start else set()
 
     def encode(self, spec: Spec, frame: pd.DataFrame) -> list[str]:
-        """시점을 정수로(날짜이면 1부터의 차례로) 바꿉니다."""
-        values, begun = frame[self.time], frame[self.start] if self.start else None
-        if values.dtype.kind == "f" and (values == values.round()).all():
-            frame[self.time] = values.astype("int64")
-        elif values.dtype.kind not in "iu":
-            dates = values if values.dtype.kind == "M" else None if values.dtype.kind in "fb" else parse_dates(values.astype(str).str.strip())
-            if dates is None:
-                message = f"시점 '{self.time}'이(가) 정수도 날짜도 아닙니다(예: '{values.iloc[0]}')."
-                raise spec.error(DataError, "time_not_ordered", "cross_sections.time", message, "1, 2, 3 같은 정수나 2026-01-05 같은 날짜로 바꾸세요.")
-            if begun is not None and begun.notna().any() and begun.dtype.kind != "M":
-                begun = parse_dates(begun.dropna().astype(str).str.strip())
-                begun = None if begun is None else begun.reindex(frame.index)
-                if begun is None:
-                    self._refuse_start(spec)
-            frame[self.time], begun = ordered_periods(dates, begun)
-        if self.start:
-            if begun.dtype.kind not in "iuf" and begun.notna().any():
-                self._refuse_start(spec)
-            frame[self.start] = begun.astype("float64")
+        encode_periods(spec, frame, self.key, self.time, self.start)
         return []
-
-    def _refuse_start(self, spec: Spec) -> None:
-        message = f"처음 처치받은 시점 '{self.start}'이(가) 시점과 같은 꼴이 아닙니다."
-        raise spec.error(DataError, "start_kind", "cross_sections.start", message, "시점의 열과 같은 정수나 날짜로 적고, 처치받지 않았으면 비우세요.")
 
     def inspect(self, spec: Spec, frame: pd.DataFrame) -> list[str]:
         """처치가 집단과 시점에서 정해지고, 켜진 뒤에 이어지는지 봅니다."""
@@ -133,14 +108,7 @@ class CrossSections(Field):
         if (cells["max"].groupby(level=0).diff() < 0).any():
             message = f"처치 '{t}'이(가) 켜졌다가 꺼지는 집단이 있습니다."
             raise spec.error(DataError, "treatment_reverses", "treatment.column", message, "처음 켜진 뒤를 1로 두거나 그 집단을 빼세요.")
-        if self.start:
-            if (groups[self.start].nunique(dropna=False) > 1).any():
-                message = f"한 집단 안에서 처음 처치받은 시점 '{self.start}'이(가) 바뀝니다."
-                raise spec.error(DataError, "start_varies", "cross_sections.start", message, "집단마다 한 값이게 하고, 처치받지 않았으면 비우세요.")
-            wrong = int(((frame[self.time] >= frame[self.start]).astype("int64") != frame[t]).sum())
-            if wrong:
-                message = f"'{self.start}'과(와) 처치 '{t}'이(가) {wrong:,}행에서 어긋납니다."
-                raise spec.error(DataError, "start_contradicts", "cross_sections.start", message, "처음 처치받은 시점부터 처치가 1인지 보세요.")
+        check_start(spec, frame, self.key, self.group, self.time, self.start)
         if spec.treatment.cluster and (groups[spec.treatment.cluster].nunique() > 1).any():
             message = f"한 집단이 여러 군집 '{spec.treatment.cluster}'에 걸쳐 있습니다."
             raise spec.error(DataError, "group_across_clusters", "treatment.cluster", message, "집단보다 크거나 같은 단위를 적거나 지우세요. 지우면 집단이 군집입니다.")
@@ -148,15 +116,7 @@ class CrossSections(Field):
         return [f"집단과 시점의 칸 가운데 {holes:,}개에 사람이 없습니다."] if holes else []
 
     def encoding_code(self, spec: Spec) -> list[str]:
-        begun = f"frame[{self.start!r}]" if self.start else "None"
-        lines = [
-            source(ordered_periods),
-            f'if frame[{self.time!r}].dtype.kind not in "iuf":',
-            f"    frame[{self.time!r}], begun = ordered_periods(frame[{self.time!r}].astype(str).str.strip(), {begun})",
-        ]
-        if self.start:
-            lines += [f"    frame[{self.start!r}] = begun", f'frame[{self.start!r}] = frame[{self.start!r}].astype("float64")']
-        return lines
+        return periods_code(self.time, self.start)
 
     @classmethod
     def draft(cls, guess: dict[str, Any]) -> list[str]:
@@ -297,15 +257,12 @@ class RepeatedCrossSections(Design):
         before = frame.groupby(cluster, observed=True)[spec.treatment.column].min() < spec.treatment.treated
         usable = int(((started == spec.treatment.treated) & before).sum())
         if usable < 2:
-            raise spec.error(
-                DataError, "too_few_treated_groups", "cross_sections.group",
-                f"처치 앞을 본 처치 집단(군집)이 {usable}개뿐입니다. 한 집단만의 일과 처치를 가르려면 2개 이상이 필요합니다.",
-                "처치 앞의 시점과 다른 처치 집단을 함께 두세요. 집단이 하나이면 칸의 평균을 panel로 만들어 통제집단합성법으로 물으세요.",
-            )  # fmt: skip
+            message = f"처치 앞을 본 처치 집단(군집)이 {usable}개뿐입니다. 한 집단만의 일과 처치를 가르려면 2개 이상이 필요합니다."
+            remedy = "처치 앞의 시점과 다른 처치 집단을 함께 두세요. 집단이 하나이면 칸의 평균을 panel로 만들어 통제집단합성법으로 물으세요."
+            raise spec.error(DataError, "too_few_treated_groups", "cross_sections.group", message, remedy)
         if (started != spec.treatment.treated).sum() + (usable >= 4) < 2:
-            raise spec.error(
-                DataError, "too_few_control_groups", "cross_sections.group", "견줄 집단(군집)이 2개보다 적습니다.", "처치받지 않은 집단의 사람을 함께 두세요."
-            )
+            message, remedy = "견줄 집단(군집)이 2개보다 적습니다.", "처치받지 않은 집단의 사람을 함께 두세요."
+            raise spec.error(DataError, "too_few_control_groups", "cross_sections.group", message, remedy)
         notes = [
             "효과는 처치받은 집단과 시점의 칸마다 같은 무게를 준 평균입니다. 사람마다 같은 무게를 준 평균은 표에 따로 있습니다.",
             "확인하지 못하는 가정: 처치가 없었다면 집단의 평균이 나란히 움직였고(평행 추세), 처치가 표본에 드는 사람을 바꾸지 않았다는 것.",
@@ -359,10 +316,8 @@ class RepeatedCrossSections(Design):
     def _main_weights(self) -> tuple[np.ndarray, np.ndarray]:
         found = self._filled(self.fit.treated.astype(float))
         if found is None:
-            raise self.spec.error(
-                DataError, "cross_sections_without_contrast", "cross_sections",
-                "군집 하나를 빼면 처치받은 칸을 견줄 칸이 남지 않습니다.", "처치받지 않은 집단이나 처치 앞의 시점을 더 두세요.",
-            )  # fmt: skip
+            message, remedy = "군집 하나를 빼면 처치받은 칸을 견줄 칸이 남지 않습니다.", "처치받지 않은 집단이나 처치 앞의 시점을 더 두세요."
+            raise self.spec.error(DataError, "cross_sections_without_contrast", "cross_sections", message, remedy)
         return found
 
     def _material(self, y: np.ndarray, X: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -522,11 +477,8 @@ class RepeatedCrossSections(Design):
             out.append(estimate_from(value, se, dof, len(f.group), name, label, fails_when, name == "imputation", estimand))
         on = f.treated[f.group, f.time]
         y = f.frame[self.spec.outcome.column].to_numpy(dtype=float)
-        beta, covariance, _ = least_squares(np.column_stack([np.ones(len(y)), on]), y, f.clusters[f.group])
-        naive = estimate_from(
-            beta[1], np.sqrt(covariance[1, 1]), len(np.unique(f.clusters)) - 1, len(y), "naive",
-            "처치받은 칸과 받지 않은 칸의 사람 차이", "두 집단이 처음부터 다르거나 시점에 따라 결과가 움직일 때",
-        )  # fmt: skip
+        fails_when = "두 집단이 처음부터 다르거나 시점에 따라 결과가 움직일 때"
+        naive = plain_regression(on, y, f.clusters[f.group], "처치받은 칸과 받지 않은 칸의 사람 차이", fails_when)
         return [*out, naive]
 
     # --- 흔들어 보기 ---
@@ -534,17 +486,12 @@ class RepeatedCrossSections(Design):
     def stress(self) -> tuple[list[Check], list[Sensitivity]]:
         """추정량끼리의 견줌, 처치 시점을 섞은 위약, 한 군집을 뺀 값, 음성 대조군, 추세를 볼 힘과 벌어지는 정도."""
         main, base = self.primary, self._values["imputation"][1]
-        g = len(base)
-        apart = {}
-        for name, (_, differences, shared, target) in self._values.items():
-            if name != "imputation":
-                _, dof = leave_one_out(differences, shared, target)
-                apart[name] = as_normal(float(np.sqrt((g - 1) / g * ((differences - base) ** 2).sum())), dof)
+        apart = {name: gap_se(d, base, leave_one_out(d, shared, target)[1]) for name, (_, d, shared, target) in self._values.items() if name != "imputation"}
         trend_checks, sensitivities = self._trends(main)
         return [
             checks.agreement(self.estimates, apart),
             *self._placebo(main),
-            self._one_cluster(main, base),
+            one_cluster(main, base),
             checks.negative_control(self.spec, self._negative_controls(), main.value / max(self.fit.frame[self.spec.outcome.column].std(), 1e-12)),
             *trend_checks,
         ], sensitivities
@@ -569,12 +516,6 @@ class RepeatedCrossSections(Design):
         bad = (main.low > 0 or main.high < 0) and p > 0.1
         message = f"처치 시점을 {len(values)}번 섞었습니다. 위약이 추정값만큼 큰 몫(p값)은 {p:.3f}입니다."
         return [flagged("placebo", "처치 시점을 섞은 위약", message, p, bad, 0.1)]
-
-    def _one_cluster(self, main: Estimate, gaps: np.ndarray) -> Check:
-        worst = int(np.abs(gaps).argmax())
-        moved = abs(gaps[worst]) / max(main.se, 1e-300)
-        message = f"군집 하나를 뺐을 때 추정값이 가장 많이 움직인 것은 {number(main.value + gaps[worst])}입니다(표준오차의 {moved:.1f}배)."
-        return flagged("one_cluster", "군집 하나의 힘", message, moved, moved > ONE_CLUSTER_SE, ONE_CLUSTER_SE)
 
     def _negative_controls(self) -> list[tuple[str, float, float, float]]:
         f, found = self.fit, []
@@ -615,15 +556,8 @@ class RepeatedCrossSections(Design):
             if weights is not None:
                 found[int(k)] = self._test(weights, self._outcome)
         times = sorted(found)
-        half = [as_normal(1.96 * found[k][1], found[k][2]) for k in times]
-        values = [found[k][0] for k in times]
-        data = {
-            "times": times,
-            "values": values,
-            "lows": [v - h for v, h in zip(values, half, strict=True)],
-            "highs": [v + h for v, h in zip(values, half, strict=True)],
-            "unit": self.spec.outcome.unit,
-        }
+        ends = [t_interval(*found[k]) for k in times]
+        data = {"times": times, "unit": self.spec.outcome.unit} | {f"{key}s": [e[key] for e in ends] for key in ("value", "low", "high")}
         alt = "가로축은 처치가 시작된 시점에서 센 시점, 세로축은 효과와 95% 구간. 0보다 앞은 다른 앞 시점에 견준 어긋남이라 0 둘레여야 합니다."
         return [Picture("event_study", "처치 앞뒤의 시점별 효과", alt, data)]
 
