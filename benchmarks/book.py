@@ -1,7 +1,10 @@
-"""책을 재어 guides/benchmark.yml에 적습니다: 빌드 시간, 쪽의 시간과 메모리, 쪽 무게, 검색.
+"""책을 재어 guides/benchmark.yml에 적습니다: 빌드 시간, 쪽의 시간과 메모리, 시험 시간과 앞일, 쪽 무게, 검색.
 
-    python -m benchmarks.book              # 모두 재고 표를 고칩니다
-    python -m benchmarks.book --only site  # 지금 만들어져 있는 사이트의 무게와 검색만 재어 찍습니다(표는 그대로)
+    python -m benchmarks.book               # 모두 재고 표를 고칩니다
+    python -m benchmarks.book --only site   # 지금 만들어져 있는 사이트의 무게와 검색만 재어 찍습니다(표는 그대로)
+    python -m benchmarks.book --only tests  # 마지막 `make test`의 시간과 앞일만 찍습니다(표는 그대로)
+
+시험의 시간은 다시 재지 않고 마지막 `make test`가 남긴 장부(_build/tests.json)를 읽습니다.
 
 작업 폴더의 파일을 임시 폴더에 옮겨 거기서 빌드합니다. 원고나 보관한 실행 결과는 건드리지 않습니다.
 """
@@ -23,12 +26,15 @@ from pathlib import Path
 import yaml
 
 from book.browser import BrowserMissing, chromium, serve
-from book.page import ROOT, html_dir, read_page
+from book.page import ROOT, build_dir, html_dir, read_page
 
 TABLE = ROOT / "guides" / "benchmark.yml"
 QUERIES = ROOT / "tests" / "book" / "search_queries.yml"
 HEADER = "# `make bench`가 쓴 파일입니다. 손으로 고치지 않습니다.\n"
 SENTENCE = "\n\n재는 동안만 있는 문장입니다.\n"
+PLANNED = 62  # 책이 다 자랐을 때의 노트북 수
+GOAL_MINUTES = {"now": 18, "planned": 32}
+GOAL_PAGE_CPU = 40
 GOAL_SECONDS = {"cold": 900, "warm": 10, "edit": 20, "data": 60}
 
 
@@ -159,6 +165,67 @@ def page_rows(report: dict) -> list[dict]:
     return rows
 
 
+# --- 시험 ---
+
+
+def read_tests() -> dict:
+    """마지막 `make test`가 남긴 장부.
+
+    Raises
+    ------
+    BenchFailed
+        시험을 모두 돌린 적이 없을 때.
+    """
+    record = build_dir() / "tests.json"
+    if not record.is_file():
+        raise BenchFailed("시험의 장부(_build/tests.json)가 없습니다. `make test`를 먼저 돌리세요.")
+    return json.loads(record.read_text(encoding="utf-8"))
+
+
+def forecast(record: dict, notebooks: int) -> dict[str, float]:
+    """노트북이 ``notebooks``개일 때 단계마다의 벽시계(초).
+
+    단계마다 쪽에 매인 몫(그 단계의 CPU 가운데 쪽의 것)만 노트북 수에 비례해 늘고 나머지는 그대로라고 봅니다.
+    쪽 실행과 사이트는 모두 쪽에 매인 것으로, 환경과 시험의 빈 시간은 그대로로 둡니다.
+
+    Parameters
+    ----------
+    record : dict
+        ``read_tests``의 장부.
+    notebooks : int
+        내다볼 노트북의 수.
+    """
+    pages, stages = record["pages"], record["stages"]
+    growth = notebooks / len(pages)
+    found = {}
+    for name, line in stages.items():
+        of_pages = sum(parts.get(name, 0.0) for parts in pages.values())
+        share = 1.0 if name in {"쪽 실행", "사이트"} else 0.0 if not line["cpu"] else min(1.0, of_pages / line["cpu"])
+        found[name] = (line["wall"] or 0.0) * (1 - share + share * growth)
+    built = ("환경", "쪽 실행", "사이트")
+    found["시험의 빈 시간"] = max(0.0, record["tests_wall"] - sum(line["wall"] for name, line in stages.items() if name not in built))
+    return found
+
+
+def test_rows(record: dict) -> list[dict]:
+    """단계마다의 시간, 비싼 쪽 열, 지금과 앞일의 합."""
+    pages, group = record["pages"], "시험"
+    cpu = {name: sum(parts.values()) for name, parts in pages.items()}
+    rows = []
+    for name, seconds in forecast(record, len(pages)).items():
+        used = record["stages"].get(name, {}).get("cpu")
+        rows.append(row(group, name, seconds, "초", "", "" if used is None else f"CPU {used:.0f}초"))
+    for notebooks, goal in ((len(pages), GOAL_MINUTES["now"]), (PLANNED, GOAL_MINUTES["planned"])):
+        minutes = sum(forecast(record, notebooks).values()) / 60
+        rows.append(row(group, f"처음부터 시험까지(노트북 {notebooks}개)", minutes, "분", f"{goal} 이하", "환경 설치부터" + ("" if notebooks == len(pages) else ", 어림")))
+    over = sum(value > GOAL_PAGE_CPU for value in cpu.values())
+    rows.append(row(group, "쪽 하나에 드는 CPU(중앙값)", quantile(list(cpu.values()), 0.5), "초", f"{GOAL_PAGE_CPU} 이하", f"넘은 쪽 {over}개"))
+    for name in sorted(cpu, key=cpu.get, reverse=True)[:10]:
+        parts = ", ".join(f"{stage} {value:.0f}" for stage, value in pages[name].items() if value >= 0.5)
+        rows.append(row("비싼 쪽(CPU)", read_page(ROOT / f"{name}.md").title, cpu[name], "초", f"{GOAL_PAGE_CPU} 이하", f"{name}: {parts}"))
+    return rows
+
+
 # --- 사이트 ---
 
 
@@ -282,15 +349,25 @@ def measure_search(browser, address: str, say) -> list[dict]:
     ]
 
 
+def show(rows: list[dict]) -> int:
+    """표를 고치지 않고 찍기만 합니다."""
+    for line in rows:
+        print(f"{line['group']:16} {line['name']:32} {line['value']:>10} {line['unit']:4} {line['goal']:10} {line['note']}")
+    return 0
+
+
 def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description="책을 재어 guides/benchmark.yml에 적습니다.")
-    parser.add_argument("--only", choices=["site"], help="지금 사이트의 무게와 검색만 재고 표는 고치지 않습니다")
+    parser.add_argument("--only", choices=["site", "tests"], help="그것만 재어 찍고 표는 고치지 않습니다")
     args = parser.parse_args(argv)
 
     def say(text: str) -> None:
         print(text, flush=True)
 
     rows: list[dict] = []
+    if args.only == "tests":
+        return show(test_rows(read_tests()))
+    record = read_tests() if args.only is None else {}
     with tempfile.TemporaryDirectory(prefix="bench-") as scratch, contextlib.ExitStack() as stack:
         site = html_dir()
         if args.only is None:
@@ -298,7 +375,9 @@ def main(argv: list[str] | None = None) -> int:
             folder.mkdir()
             copy_tree(folder)
             built, report = measure_builds(folder, say)
-            rows += built + page_rows(report)
+            for name, key in (("쪽 실행", "execution_seconds"), ("사이트", "site_seconds")):  # 보관한 실행을 쓰지 않은 빌드의 시간으로
+                record["stages"][name]["wall"] = report[key]
+            rows += built + page_rows(report) + test_rows(record)
             site = folder / "_build" / "html"
         if not (site / "index.html").is_file():
             raise BenchFailed("사이트가 없습니다. `make book`을 먼저 돌리세요.")
@@ -311,9 +390,7 @@ def main(argv: list[str] | None = None) -> int:
         say("검색을 잽니다.")
         rows += measure_search(browser, address, say)
     if args.only:
-        for line in rows:
-            print(f"{line['group']:16} {line['name']:32} {line['value']:>10} {line['unit']:4} {line['goal']:10} {line['note']}")
-        return 0
+        return show(rows)
     table = {"measured": {"date": datetime.date.today().isoformat(), "machine": machine()}, "results": rows}
     TABLE.write_text(HEADER + yaml.safe_dump(table, allow_unicode=True, sort_keys=False, width=200), encoding="utf-8")
     say(f"{TABLE.relative_to(ROOT)}에 {len(rows)}줄을 적었습니다.")

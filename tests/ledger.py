@@ -9,6 +9,7 @@ import json
 import os
 import re
 import resource
+import sys
 import time
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from book.execution import Execution, stored
 from book.page import ROOT, build_dir, published_pages
 
 RECORD = "tests.json"
+TESTS_TARGET = 10  # 한 쪽의 시험이 되풀이에 쓰는 CPU의 한도(초). 넘으면 benchmarks/로 옮기고 결과 파일을 읽습니다
 CPU_TARGET = 40  # 쪽 하나에 드는 CPU의 목표(초): 빌드의 실행, 두 번째 실행, 그 쪽의 시험을 모두 더한 것
 BROWSER, SECOND = "브라우저", "두 번째 실행"
 STAGES = {"tests/pages": "쪽의 시험", "tests/pipeline": "파이프라인의 시험", "tests/book": "책의 시험"}
@@ -199,11 +201,9 @@ def run_cpu(run: Execution) -> float:
 
 
 def environment_seconds() -> float | None:
-    """환경을 만드는 데 걸린 시간(초). Makefile이 시작과 끝을 적지 않았으면 None."""
-    started, ended = ROOT / ".venv" / ".started", ROOT / ".venv" / ".locked"
-    if not (started.is_file() and ended.is_file()):
-        return None
-    return max(0.0, ended.stat().st_mtime - started.stat().st_mtime)
+    """환경을 만드는 데 걸린 시간(초). 우리가 만든 환경이 아니면 None."""
+    record = Path(sys.prefix) / ".seconds"
+    return float(record.read_text(encoding="utf-8")) if record.is_file() else None
 
 
 def table(record: dict) -> list[str]:
@@ -219,6 +219,9 @@ def table(record: dict) -> list[str]:
     for name, parts in dearest[:10]:
         detail = ", ".join(f"{stage} {cpu:.0f}" for stage, cpu in parts.items() if cpu >= 0.5)
         lines.append(f"  {sum(parts.values()):6.0f}  {name}  ({detail})")
+    for name, parts in dearest:
+        if (cpu := parts.get(STAGES["tests/pages"], 0.0)) > TESTS_TARGET:
+            lines.append(f"주의: {name}의 시험이 CPU {cpu:.0f}초를 씁니다({TESTS_TARGET}초까지). 되풀이를 benchmarks/로 옮기고 결과 파일을 읽으세요.")
     return lines
 
 

@@ -32,6 +32,37 @@ def test_only_run_pages_count_as_executed():
     assert bench.executed(report) == ["b", "c"]
 
 
+LEDGER = {
+    "workers": 2, "tests_wall": 130.0,
+    "stages": {
+        "환경": {"wall": 60.0, "cpu": None}, "쪽 실행": {"wall": 100.0, "cpu": 150.0}, "사이트": {"wall": 40.0, "cpu": 40.0},
+        "두 번째 실행": {"wall": 80.0, "cpu": 160.0}, "책의 시험": {"wall": 40.0, "cpu": 60.0},
+    },
+    "pages": {"chapters/week00_orientation": {"빌드의 실행": 75.0, "두 번째 실행": 80.0, "책의 시험": 15.0}, "case_studies/template": {"빌드의 실행": 20.0, "두 번째 실행": 10.0}},
+}  # fmt: skip
+
+
+def test_the_forecast_grows_only_what_belongs_to_pages():
+    ledger = LEDGER | {"pages": LEDGER["pages"] | {"case_studies/template": {"빌드의 실행": 75.0, "두 번째 실행": 80.0, "책의 시험": 15.0}}}
+    now, later = bench.forecast(ledger, 2), bench.forecast(ledger, 4)
+    assert now == {"환경": 60.0, "쪽 실행": 100.0, "사이트": 40.0, "두 번째 실행": 80.0, "책의 시험": 40.0, "시험의 빈 시간": 10.0}
+    assert later == {"환경": 60.0, "쪽 실행": 200.0, "사이트": 80.0, "두 번째 실행": 160.0, "책의 시험": 60.0, "시험의 빈 시간": 10.0}
+
+
+def test_the_table_of_tests_names_dear_pages_and_the_goal():
+    rows = {line["name"]: line for line in bench.test_rows(LEDGER)}
+    assert rows["처음부터 시험까지(노트북 2개)"]["value"] == 5.5 and rows["처음부터 시험까지(노트북 2개)"]["goal"] == "18 이하"
+    assert rows["쪽 하나에 드는 CPU(중앙값)"]["note"] == "넘은 쪽 1개"
+    dear = [line for line in bench.test_rows(LEDGER) if line["group"] == "비싼 쪽(CPU)"]
+    assert [line["value"] for line in dear] == [170.0, 30.0] and "두 번째 실행 80" in dear[0]["note"]
+
+
+def test_without_a_run_of_the_tests_there_is_no_forecast(tmp_path, monkeypatch):
+    monkeypatch.setenv("BOOK_BUILD_DIR", str(tmp_path))
+    with pytest.raises(bench.BenchFailed, match="make test"):
+        bench.read_tests()
+
+
 def test_the_copy_has_uncommitted_files_but_nothing_ignored(tmp_path, monkeypatch):
     source, target = tmp_path / "source", tmp_path / "target"
     source.mkdir()

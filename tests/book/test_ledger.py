@@ -52,7 +52,8 @@ def test_the_table_adds_up_and_names_the_dearest_pages(tmp_path, monkeypatch):
     record = ledger.summarise(rows, 300.0, 2)
     assert record["stages"]["쪽의 시험"] == {"wall": 3.0, "cpu": 4.0} and record["stages"]["사이트"]["wall"] == 40.0
     assert record["groups"] == {"tests/pages/test_x.py": 6.0}
-    record["pages"] = {"chapters/a": {"빌드의 실행": 20.0, "두 번째 실행": 25.0}, "chapters/b": {"빌드의 실행": 1.0}}
+    record["pages"] = {"chapters/a": {"빌드의 실행": 20.0, "두 번째 실행": 25.0, "쪽의 시험": 11.0}, "chapters/b": {"빌드의 실행": 1.0}}
     text = "\n".join(ledger.table(record))
+    assert "주의: chapters/a의 시험이 CPU 11초" in text
     assert "넘은 쪽 1개" in text and text.index("chapters/a") < text.index("chapters/b") and "두 번째 실행 25" in text
     assert ledger.expected_costs()["tests/pages/test_second_run.py[chapters/a"] == 7.0

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from causal_practice import generator, truth
+from causal_practice import generator, load, truth
 from book.page_code import page_functions
 from book.page import ROOT, read_page
 
