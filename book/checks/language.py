@@ -7,7 +7,7 @@ import re
 from functools import cache
 
 from book.checks.findings import Finding
-from book.myst import BOUND, CITED, OPAQUE, Block, Document, flatten, parse
+from book.myst import BOUND, CITED, OPAQUE, Block, Document, parse
 from book.page import ROOT, Page
 
 LONGEST = 14  # 한 문장의 어절
@@ -270,6 +270,3 @@ def _tail(sentence: str) -> str:
 
 def _shown(sentence: str) -> str:
     return sentence.replace(BOUND, "○").replace(OPAQUE, "□").replace(CITED, "")
-
-
-__all__ = ["check", "count_words", "flatten", "glossary_variants", "register", "sentences", "variants_in", "wrong_particles"]
