@@ -6,7 +6,7 @@ VENV ?= .venv
 PY := $(VENV)/bin/python
 export PYTHONPATH := $(CURDIR)
 
-.PHONY: help environment book test serve lab slides analyze new-case check-case checks bench scale peers lock clean
+.PHONY: help environment test-environment book test serve lab slides analyze new-case check-case checks bench scale peers lock audit clean
 
 help: ## 명령 목록
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -15,10 +15,14 @@ help: ## 명령 목록
 environment:
 	@$(PYTHON) -m book.commands.environment "$(VENV)"
 
+# 시험과 검사에만 쓰는 패키지를 그 환경에 더합니다. `make book`만 쓰는 사람은 받지 않습니다.
+test-environment:
+	@$(PYTHON) -m book.commands.environment "$(VENV)" --test
+
 book: environment ## 환경을 갖추고 모든 쪽을 실행해 _build/html에 사이트를 만듭니다
 	@$(PY) -m book.commands.build book
 
-test: book ## 사이트를 만들고 모든 시험을 돌립니다
+test: book test-environment ## 사이트를 만들고 모든 시험을 돌립니다
 	@$(PY) -m book.commands.run_tests
 
 serve: book ## 만든 사이트를 http://127.0.0.1:8000 에서 봅니다
@@ -36,13 +40,13 @@ analyze: environment ## 명세 하나로 분석 전체를 돌립니다: make ana
 new-case: environment ## 새 사례의 틀을 만듭니다: make new-case NAME=kakao_push
 	@$(PY) -m book.commands.new_case "$(NAME)"
 
-check-case: environment ## 사례 하나를 점검합니다: make check-case CASE=kakao_push
+check-case: test-environment ## 사례 하나를 점검합니다: make check-case CASE=kakao_push
 	@$(PY) -m book.commands.check_case "$(CASE)"
 
-checks: environment ## 문체, 숫자, 얼개 검사를 모든 쪽에 돌립니다
+checks: test-environment ## 문체, 숫자, 얼개 검사를 모든 쪽에 돌립니다
 	@$(PY) -m book.checks
 
-bench: environment ## 빌드 시간, 쪽 무게, 검색 빠르기를 재어 표를 고칩니다
+bench: test-environment ## 빌드 시간, 쪽 무게, 검색 빠르기를 재어 표를 고칩니다
 	@$(PY) -m benchmarks.book
 
 scale: ## 선택: Spark로 옮겨 보는 환경(.venv-scale)을 만듭니다. 자바 17이 필요합니다
@@ -60,8 +64,14 @@ peers: ## 선택: 파이프라인을 견줄 도구의 환경(.venv-peers)을 만
 	  $(PYTHON) -m venv .venv-peers && .venv-peers/bin/python -m pip install -q --disable-pip-version-check -r requirements-peers.txt; \
 	fi
 
-lock: ## requirements.txt에서 requirements.lock을 다시 만듭니다(uv 필요). UPGRADE=1이면 모두 새 판으로
-	@uv pip compile -q $(if $(UPGRADE),--upgrade) requirements.txt --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -o requirements.lock
+# 둘째 잠금은 첫째와 겹치는 패키지를 같은 판으로 잠급니다(-c). UPGRADE_PACKAGE는 주간 점검이 핀 하나를 풀어 볼 때 씁니다.
+LOCK := uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header $(if $(UPGRADE),--upgrade) $(addprefix --upgrade-package=,$(UPGRADE_PACKAGE))
+lock: ## 두 잠금을 requirements.txt와 requirements-test.txt에서 다시 만듭니다(uv 필요). UPGRADE=1이면 모두 새 판으로
+	@$(LOCK) requirements.txt -o requirements.lock
+	@$(LOCK) requirements-test.txt -c requirements.lock -o requirements-test.lock
+
+audit: ## 잠근 패키지에 알려진 취약점이 있는지 봅니다(네트워크와 uv 필요)
+	@uvx --quiet pip-audit@2.10.1 --strict --disable-pip --require-hashes --progress-spinner off -r requirements.lock -r requirements-test.lock
 
 clean: ## 만든 것을 모두 지웁니다(환경은 남깁니다)
 	@rm -rf _build

@@ -14,6 +14,7 @@ import pandas as pd
 
 from causal_pipeline.designs.discontinuity import Running
 from causal_pipeline.designs.instrument import Instrument
+from causal_pipeline.designs.repeated_cross_sections import CrossSections
 from causal_pipeline.model import Outcome, Source, Spec, Treatment
 from causal_pipeline.panel import Panel
 
@@ -350,6 +351,158 @@ def one_treated_unit(seed, donors=38, periods=30, before=20):
     return _spec("one_treated_unit", estimand="ATT", unit="unit", fields=(Panel("unit", "week"),)), frame, 2.0
 
 
+def _cross_sections_frame(
+    seed, groups=40, treated=20, periods=8, starts=(5,), size=20, uneven=0.0, effect=lambda k: np.ones(k.shape), trend=0.0, ahead=(), arrivals=0.0
+):
+    """시점마다 다른 사람. 집단에는 시점에 따라 이어지는 흔들림이 있고, 사람의 x는 시점마다 조금씩 바뀝니다.
+
+    ``arrivals``이면 처치 뒤에 x와 재지 못한 특성이 그만큼 큰 사람이 들어옵니다. ``ahead``는 처치 앞 시점에 미리 나타난 효과입니다.
+    """
+    r = np.random.default_rng(seed)
+    start = np.full(groups, 99)
+    start[r.permutation(groups)[:treated]] = np.resize(starts, treated)
+    when = np.arange(1, periods + 1)
+    since = when[None, :] - start[:, None]
+    on = since >= 0
+    wave = np.zeros((groups, periods))
+    for k in range(periods):
+        wave[:, k] = 0.5 * (wave[:, k - 1] if k else 0) + 0.26 * (r.exponential(size=groups) - 1)
+    lift = np.where(on, effect(since), 0.0)
+    means = r.normal(size=groups)[:, None] + 0.5 * (start < 99)[:, None] + 0.2 * when + wave + lift + trend * when * (start < 99)[:, None]
+    for back, early in enumerate(ahead, start=1):
+        means = means + early * (since == -back)
+    counts = np.maximum(r.poisson(size * np.exp(uneven * r.normal(size=groups))[:, None] * np.ones((1, periods))), 3)
+    g, t = (np.repeat(v.ravel(), counts.ravel()) for v in np.indices((groups, periods)))
+    moved = arrivals * on[g, t]
+    x = r.normal(size=len(g)) + 0.05 * t + moved
+    y = means[g, t] + 0.5 * x + np.sin(2 * r.normal(size=len(g))) + moved + 0.7 * r.normal(size=len(g))
+    frame = pd.DataFrame(
+        {
+            "store": g, "week": when[t], "start": np.where(start < 99, start.astype(float), np.nan)[g], "t": on[g, t].astype(int), "x": x, "y": y,
+            "control_outcome": 0.3 * r.normal(size=groups)[g] + 0.1 * t + r.normal(size=len(g)),
+        }
+    )  # fmt: skip
+    return frame, float(lift[on].mean())
+
+
+def _cross_sections_spec(name, **fields):
+    base = {"confounders": ("x",), "timing": _before("x"), "negative_outcomes": ("control_outcome",)}
+    return _spec(name, estimand="ATT", fields=(CrossSections("store", "week", "start"),), **{**base, **fields})
+
+
+def cross_sections(seed):
+    frame, truth = _cross_sections_frame(seed)
+    return _cross_sections_spec("cross_sections"), frame, truth
+
+
+def cross_sections_few(seed):
+    """집단이 열둘뿐이고 처치 집단은 다섯입니다."""
+    frame, truth = _cross_sections_frame(seed, groups=12, treated=5)
+    return _cross_sections_spec("cross_sections_few"), frame, truth
+
+
+def cross_sections_uneven(seed):
+    """처치 집단은 여덟, 시작은 제각각, 칸의 크기는 몇십 배까지 다르고 효과는 처치 뒤로 갈수록 커집니다."""
+    frame, truth = _cross_sections_frame(seed, treated=8, starts=(4, 6), uneven=1.0, effect=lambda k: 0.5 + 0.3 * k)
+    return _cross_sections_spec("cross_sections_uneven"), frame, truth
+
+
+def cross_sections_trend(seed):
+    """처치 집단이 처치와 상관없이 시점마다 더 오릅니다."""
+    frame, truth = _cross_sections_frame(seed, periods=12, starts=(7,), trend=0.15)
+    return _cross_sections_spec("cross_sections_trend"), frame, truth
+
+
+def cross_sections_announced(seed):
+    """처치를 미리 알고 두 시점 앞부터 움직입니다."""
+    frame, truth = _cross_sections_frame(seed, ahead=(0.8, 0.4))
+    return _cross_sections_spec("cross_sections_announced"), frame, truth
+
+
+def cross_sections_arrivals(seed):
+    """처치 뒤에 다른 사람들이 들어옵니다. 잰 특성과 재지 못한 특성이 함께 다릅니다."""
+    frame, truth = _cross_sections_frame(seed, arrivals=0.4)
+    return _cross_sections_spec("cross_sections_arrivals"), frame, truth
+
+
+def cross_sections_arrivals_unseen(seed):
+    """처치 뒤에 다른 사람들이 들어오지만, 사람의 특성을 하나도 적지 않았습니다."""
+    frame, truth = _cross_sections_frame(seed, arrivals=0.4)
+    return _cross_sections_spec("cross_sections_arrivals_unseen", confounders=(), timing={}), frame, truth
+
+
+def _dose_panel_frame(seed, units=150, periods=10, movers=None, response=None, trend=0.0, carry=0.0, ahead=0.0, feedback=0.0):
+    """용량은 대상의 수준과 시점을 따르고 이어지며, 효과는 대상마다 조금 다릅니다(용량의 움직임과는 상관없이).
+
+    ``trend``는 용량이 더 오르는 대상의 결과가 시점마다 더 오르는 만큼, ``feedback``은 지난 시점의 운이 좋으면 용량이 주는 만큼입니다.
+    """
+    r = np.random.default_rng(seed)
+    level, rise = r.normal(size=(2, units))
+    slope = 1 + 0.3 * r.normal(size=units)
+    moves = np.ones(units, dtype=bool) if movers is None else np.isin(np.arange(units), r.permutation(units)[:movers])
+    D, luck = np.zeros((units, periods)), np.zeros((units, periods))
+    pulse, noise = r.normal(size=units), r.exponential(size=(units, periods)) - 1
+    for k in range(periods):
+        luck[:, k] = 0.4 * (luck[:, k - 1] if k else 0) + noise[:, k]
+        pulse = 0.5 * pulse + np.sqrt(0.75) * r.normal(size=units)
+        D[:, k] = moves * (3 + 0.5 * level + pulse + 0.15 * rise * k + 0.1 * k - feedback * (luck[:, k - 1] if k else 0))
+    effect = slope[:, None] * D if response is None else response(D)
+    before, after = np.column_stack([D[:, 0], D[:, :-1]]), np.column_stack([D[:, 1:], D[:, -1]])
+    when = np.arange(1, periods + 1)
+    y = level[:, None] + 0.3 * np.cumsum(r.normal(size=periods)) + effect + carry * before + ahead * after + trend * rise[:, None] * when + luck
+    return pd.DataFrame(
+        {
+            "unit": np.repeat(np.arange(units), periods), "week": np.tile(when, units), "t": D.ravel(), "y": y.ravel(),
+            "control_outcome": (r.normal(size=units)[:, None] + r.normal(size=(units, periods))).ravel(),
+        }
+    )  # fmt: skip
+
+
+def _dose_panel_spec(name, control=2.0, treated=3.0):
+    fields = {"estimand": "ATT", "unit": "unit", "fields": (Panel("unit", "week"),), "negative_outcomes": ("control_outcome",)}
+    return _spec(name, treatment=Treatment("t", "continuous", control, treated), **fields)
+
+
+def dose_panel(seed):
+    return _dose_panel_spec("dose_panel"), _dose_panel_frame(seed), 1.0
+
+
+def dose_panel_few(seed):
+    """대상이 열둘뿐입니다."""
+    return _dose_panel_spec("dose_panel_few"), _dose_panel_frame(seed, units=12, periods=20), 1.0
+
+
+def dose_panel_eight(seed):
+    """마흔 대상 가운데 여덟만 용량을 받고 나머지는 늘 0입니다."""
+    return _dose_panel_spec("dose_panel_eight"), _dose_panel_frame(seed, units=40, movers=8), 1.0
+
+
+def dose_panel_trend(seed):
+    """용량이 더 오르는 대상의 결과가 용량과 상관없이 더 오릅니다."""
+    return _dose_panel_spec("dose_panel_trend"), _dose_panel_frame(seed, trend=0.2), 1.0
+
+
+def dose_panel_feedback(seed):
+    """지난 시점의 결과가 나쁘면 용량을 올립니다."""
+    return _dose_panel_spec("dose_panel_feedback"), _dose_panel_frame(seed, feedback=0.5), 1.0
+
+
+def dose_panel_bent(seed):
+    """용량이 많을수록 덜 듣습니다. 2에서 5로 올린 효과를 묻습니다."""
+    frame = _dose_panel_frame(seed, response=lambda d: 4 * np.log1p(np.maximum(d, 0)))
+    return _dose_panel_spec("dose_panel_bent", treated=5.0), frame, float(4 * np.log(6 / 3))
+
+
+def dose_panel_carry(seed):
+    """지난 시점의 용량의 효과가 절반쯤 남습니다."""
+    return _dose_panel_spec("dose_panel_carry"), _dose_panel_frame(seed, carry=0.5), 1.0
+
+
+def dose_panel_announced(seed):
+    """다음 시점의 용량을 미리 알고 움직입니다."""
+    return _dose_panel_spec("dose_panel_announced"), _dose_panel_frame(seed, ahead=0.5), 1.0
+
+
 WORLDS = (
     World("confounded", "잰 교란 요인, 겹침 있음", "coverage", confounded),
     World("treated_only", "잰 교란 요인, ATT", "coverage", treated_only),
@@ -380,6 +533,21 @@ WORLDS = (
     World("pre_trend", "처치 전부터 벌어지는 패널", "stop", pre_trend),
     World("hidden_shock", "처치와 같은 때의 다른 일, 음성 대조군 없음", "never_a", hidden_shock),
     World("one_treated_unit", "처치받은 대상이 하나", "coverage", one_treated_unit),
+    World("cross_sections", "반복 횡단면", "coverage", cross_sections),
+    World("cross_sections_few", "반복 횡단면, 12집단 가운데 처치 5", "coverage", cross_sections_few),
+    World("cross_sections_uneven", "반복 횡단면, 처치 8, 들쭉날쭉한 칸", "coverage", cross_sections_uneven),
+    World("cross_sections_trend", "반복 횡단면, 처치 전부터 벌어짐", "stop", cross_sections_trend),
+    World("cross_sections_announced", "반복 횡단면, 처치를 미리 앎", "stop", cross_sections_announced),
+    World("cross_sections_arrivals", "반복 횡단면, 처치와 함께 사람이 바뀜", "stop", cross_sections_arrivals),
+    World("cross_sections_arrivals_unseen", "반복 횡단면, 사람이 바뀌지만 특성 없음", "never_a", cross_sections_arrivals_unseen),
+    World("dose_panel", "패널의 용량", "coverage", dose_panel),
+    World("dose_panel_few", "패널의 용량, 12대상", "coverage", dose_panel_few),
+    World("dose_panel_eight", "패널의 용량, 40대상 가운데 8만 움직임", "coverage", dose_panel_eight),
+    World("dose_panel_trend", "패널의 용량, 추세가 용량과 얽힘", "stop", dose_panel_trend),
+    World("dose_panel_feedback", "패널의 용량, 지난 결과를 보고 정함", "stop", dose_panel_feedback),
+    World("dose_panel_bent", "패널의 용량, 굽은 반응", "stop", dose_panel_bent),
+    World("dose_panel_carry", "패널의 용량, 효과가 남음", "stop", dose_panel_carry),
+    World("dose_panel_announced", "패널의 용량, 용량을 미리 앎", "stop", dose_panel_announced),
 )
 
 

@@ -1,6 +1,6 @@
 """쪽을 실행하고 결과를 열쇠로 보관합니다.
 
-열쇠는 코드, 쓰는 데이터(CSV·생성기·카드), 잠금 파일, causal_practice, 파이썬 판에서 만듭니다.
+열쇠는 코드, 쓰는 데이터(CSV·생성기·카드), 쪽이 부를 수 있는 패키지의 버전, causal_practice, 파이썬 판에서 만듭니다.
 글만 고치면 열쇠가 그대로이고, 데이터를 고치면 그 데이터를 쓰는 쪽만 열쇠가 바뀝니다.
 ``causal_pipeline``은 그것을 부르는 쪽의 열쇠에만 들어갑니다.
 """
@@ -26,6 +26,7 @@ import yaml
 
 from book import fence, values
 from book.files import PARTIAL, storage_error, write_atomically
+from book.locks import page_packages, page_requirements
 from book.page import ROOT, Page, PageError, execution_dir, read_page
 from book.stopping import die_with, end_children, run, scratch
 
@@ -133,9 +134,10 @@ def _files_digest(files: list[Path]) -> list[str]:
 
 
 def environment_digest() -> str:
-    """모든 쪽이 함께 쓰는 환경의 지문: 파이썬 판, 잠금 파일, causal_practice, 커널 울타리."""
-    files = [ROOT / "requirements.lock", *package_files(), *sorted((ROOT / "book" / "kernel").glob("*.py"))]
-    return _digest(sys.version, *_files_digest(files))
+    """모든 쪽이 함께 쓰는 환경의 지문: 파이썬 판, 쪽이 부를 수 있는 패키지의 버전, causal_practice, 커널 울타리."""
+    requirements, lock = ((ROOT / name).read_text(encoding="utf-8") for name in ("requirements.txt", "requirements.lock"))
+    files = [*package_files(), *sorted((ROOT / "book" / "kernel").glob("*.py"))]
+    return _digest(sys.version, *page_packages(lock, page_requirements(requirements)), *_files_digest(files))
 
 
 def execution_key(page: Page) -> str:

@@ -98,7 +98,10 @@ def read_page(path: Path | str) -> Page:
 
 def toc_branches(root: Path = ROOT) -> list[tuple[str, list[str]]]:
     """_toc.yml에 실린 쪽의 이름을 차례대로, 그 아래에 놓인 쪽의 이름들과 함께 돌려줍니다."""
-    toc = yaml.safe_load((root / "_toc.yml").read_text(encoding="utf-8"))
+    return _branches(yaml.safe_load((root / "_toc.yml").read_text(encoding="utf-8")))
+
+
+def _branches(toc: dict) -> list[tuple[str, list[str]]]:
     branches: list[tuple[str, list[str]]] = [(toc["root"], [])]
 
     def walk(node, above: list[str] | None) -> None:
@@ -115,9 +118,14 @@ def toc_branches(root: Path = ROOT) -> list[tuple[str, list[str]]]:
     return branches
 
 
+def listed_docnames(toc: dict) -> list[str]:
+    """차례(``_toc.yml``을 읽은 것)에 실린 쪽의 이름을 차례대로 돌려줍니다."""
+    return [name for name, _ in _branches(toc)]
+
+
 def toc_docnames() -> list[str]:
     """_toc.yml에 실린 쪽의 이름을 차례대로 돌려줍니다."""
-    return [name for name, _ in toc_branches()]
+    return listed_docnames(yaml.safe_load((ROOT / "_toc.yml").read_text(encoding="utf-8")))
 
 
 def published_pages() -> list[Page]:

@@ -162,8 +162,8 @@ def _exists(pid: int) -> bool:
 
 
 def die_with(parent: int) -> None:
-    """``parent``(프로세스 번호)가 kill -9로 죽어도 따라 죽습니다. 리눅스에서만 하며, 부모가 다르면 아무 일도 하지 않습니다."""
-    if sys.platform == "linux" and os.getppid() == parent:
+    """``parent``(프로세스 번호)가 kill -9로 죽으면 따라 죽습니다. 이미 죽었으면 곧바로 끝냅니다(죽음을 알리는 것은 리눅스뿐입니다)."""
+    if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-        if os.getppid() != parent:  # 거는 사이에 죽었습니다
-            os.kill(os.getpid(), signal.SIGKILL)
+    if os.getppid() != parent:  # 이 프로세스가 뜨는 사이에 죽었습니다
+        os._exit(1)

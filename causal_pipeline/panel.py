@@ -26,6 +26,74 @@ def ordered_periods(values: pd.Series, started: pd.Series | None = None) -> tupl
     return dates.map(rank).astype("int64"), started
 
 
+def encode_periods(spec: Spec, frame: pd.DataFrame, key: str, time: str, start: str | None = None) -> None:
+    """시점의 열을 정수로(날짜이면 1부터의 차례로), 처음 처치받은 시점을 같은 차례의 실수로 바꿉니다(``frame``을 고칩니다).
+
+    Parameters
+    ----------
+    key : str
+        이 열들을 적은 명세의 이름(``"panel"``). 오류가 그 줄을 가리킵니다.
+
+    Raises
+    ------
+    DataError
+    """
+    values, begun = frame[time], frame[start] if start else None
+    if values.dtype.kind == "f" and (values == values.round()).all():
+        frame[time] = values.astype("int64")
+    elif values.dtype.kind not in "iu":
+        dates = values if values.dtype.kind == "M" else None if values.dtype.kind in "fb" else parse_dates(values.astype(str).str.strip())
+        if dates is None:
+            message = f"시점 '{time}'이(가) 정수도 날짜도 아닙니다(예: '{values.iloc[0]}')."
+            raise spec.error(DataError, "time_not_ordered", f"{key}.time", message, "1, 2, 3 같은 정수나 2026-01-05 같은 날짜로 바꾸세요.")
+        if begun is not None and begun.notna().any() and begun.dtype.kind != "M":
+            given = parse_dates(begun.dropna().astype(str).str.strip())
+            if given is None:
+                message = f"시점은 날짜인데 처음 처치받은 시점 '{start}'은(는) 아닙니다."
+                raise spec.error(DataError, "start_kind", f"{key}.start", message, "같은 꼴의 날짜로 적으세요.")
+            begun = given.reindex(frame.index)
+        frame[time], begun = ordered_periods(dates, begun if begun is not None and begun.notna().any() else None)
+        begun = frame[start] if begun is None and start else begun
+    if start:
+        if begun.dtype.kind not in "iuf" and begun.notna().any():
+            message = f"처음 처치받은 시점 '{start}'이(가) 시점과 같은 꼴의 수가 아닙니다."
+            raise spec.error(DataError, "start_kind", f"{key}.start", message, "시점의 열과 같은 정수로 적고, 처치받지 않았으면 비우세요.")
+        frame[start] = begun.astype("float64")
+
+
+def periods_code(time: str, start: str | None = None) -> list[str]:
+    """``encode_periods``와 같은 일을 하는, 재현 노트북에 실을 코드의 줄들."""
+    started = f"frame[{start!r}].dropna().astype(str).str.strip().reindex(frame.index)" if start else "None"
+    keep = [f"    if begun is not None:\n        frame[{start!r}] = begun"] if start else []
+    close = [f'frame[{start!r}] = frame[{start!r}].astype("float64")'] if start else []
+    return [
+        source(ordered_periods),
+        f'if frame[{time!r}].dtype.kind not in "iuf":',
+        f"    frame[{time!r}], begun = ordered_periods(frame[{time!r}].astype(str).str.strip(), {started})",
+        *keep,
+        *close,
+    ]
+
+
+def check_start(spec: Spec, frame: pd.DataFrame, key: str, unit: str, time: str, start: str | None) -> None:
+    """처음 처치받은 시점이 단위마다 한 값이고, (이진) 처치와 어긋나지 않는지.
+
+    Raises
+    ------
+    DataError
+    """
+    if start is None:
+        return
+    if (frame.groupby(unit, observed=True)[start].nunique(dropna=False) > 1).any():
+        message = f"한 단위('{unit}') 안에서 처음 처치받은 시점 '{start}'이(가) 바뀝니다."
+        raise spec.error(DataError, "start_varies", f"{key}.start", message, "단위마다 한 값이게 하고, 처치받지 않았으면 비우세요.")
+    t = spec.treatment
+    wrong = int(((frame[time] >= frame[start]).astype("int64") != frame[t.column]).sum()) if t.kind == "binary" else 0
+    if wrong:
+        message = f"'{start}'과(와) 처치 '{t.column}'이(가) {wrong:,}행에서 어긋납니다."
+        raise spec.error(DataError, "start_contradicts", f"{key}.start", message, "처음 처치받은 시점부터 처치가 1인지 보세요.")
+
+
 @dataclass(frozen=True)
 class Panel(Field):
     """패널의 열.
@@ -81,26 +149,7 @@ class Panel(Field):
 
     def encode(self, spec: Spec, frame: pd.DataFrame) -> list[str]:
         """시점을 정수로(날짜이면 1부터의 차례로) 바꾸고, 대상과 시점마다 한 행인지 봅니다."""
-        values = frame[self.time]
-        if values.dtype.kind == "f" and (values == values.round()).all():
-            frame[self.time] = values.astype("int64")
-        elif values.dtype.kind not in "iu":
-            dates = values if values.dtype.kind == "M" else None if values.dtype.kind in "fb" else parse_dates(values.astype(str).str.strip())
-            if dates is None:
-                raise spec.error(
-                    DataError, "time_not_ordered", "panel.time", f"시점 '{self.time}'이(가) 정수도 날짜도 아닙니다(예: '{values.iloc[0]}').",
-                    "1, 2, 3 같은 정수나 2026-01-05 같은 날짜로 바꾸세요.",
-                )  # fmt: skip
-            frame[self.time], begun = ordered_periods(dates, self._start_dates(spec, frame))
-            if begun is not None:
-                frame[self.start] = begun
-        if self.start:
-            if frame[self.start].dtype.kind not in "iuf" and frame[self.start].notna().any():
-                raise spec.error(
-                    DataError, "start_kind", "panel.start", f"처음 처치받은 시점 '{self.start}'이(가) 시점과 같은 꼴의 수가 아닙니다.",
-                    "시점의 열과 같은 정수로 적고, 처치받지 않았으면 비우세요.",
-                )  # fmt: skip
-            frame[self.start] = frame[self.start].astype("float64")
+        encode_periods(spec, frame, self.key, self.time, self.start)
         twice = frame.duplicated([self.unit, self.time])
         if twice.any():
             row = frame.loc[twice.idxmax()]
@@ -110,15 +159,6 @@ class Panel(Field):
                 "대상과 시점마다 한 행이 되게 모으세요(`sql:`의 GROUP BY).",
             )  # fmt: skip
         return []
-
-    def _start_dates(self, spec: Spec, frame: pd.DataFrame) -> pd.Series | None:
-        if not self.start or not frame[self.start].notna().any():
-            return None
-        given = frame[self.start].dropna()
-        begun = given if given.dtype.kind == "M" else parse_dates(given.astype(str).str.strip())
-        if begun is None:
-            raise spec.error(DataError, "start_kind", "panel.start", f"시점은 날짜인데 처음 처치받은 시점 '{self.start}'은(는) 아닙니다.", "같은 꼴의 날짜로 적으세요.")
-        return begun.reindex(frame.index)
 
     def inspect(self, spec: Spec, frame: pd.DataFrame) -> list[str]:
         """대상과 시점의 차례로 놓고, 처치가 켜지는 꼴이 맞는지 봅니다."""
@@ -130,12 +170,9 @@ class Panel(Field):
             raise spec.error(DataError, "panel_one_unit", "panel.unit", "대상이 하나뿐입니다.", "처치받지 않은 대상의 기록을 함께 두세요.")
         frame.sort_values([unit, time], kind="stable", inplace=True)
         frame.reset_index(drop=True, inplace=True)
-        if self.start and (frame.groupby(unit)[self.start].nunique(dropna=False) > 1).any():
-            raise spec.error(
-                DataError, "start_varies", "panel.start", f"한 대상 안에서 처음 처치받은 시점 '{self.start}'이(가) 바뀝니다.", "대상마다 한 값이게 하고, 처치받지 않았으면 비우세요."
-            )
         if t.kind == "binary":
             self._inspect_switch(spec, frame)
+        check_start(spec, frame, self.key, unit, time, self.start)
         holes = units * periods - len(frame)
         return [f"패널에 빠진 칸이 {holes:,}개 있습니다(대상 {units:,} × 시점 {periods:,})."] if holes else []
 
@@ -146,29 +183,13 @@ class Panel(Field):
                 DataError, "treatment_reverses", "treatment.column", f"처치 '{t}'이(가) 켜졌다가 꺼지는 대상이 있습니다.",
                 "이중차분법은 한 번 켜지면 이어지는 처치를 봅니다. 처음 켜진 뒤를 1로 두거나 그 대상을 빼세요.",
             )  # fmt: skip
-        if self.start:
-            wrong = int(((frame[time] >= frame[self.start]).astype("int64") != frame[t]).sum())
-            if wrong:
-                raise spec.error(
-                    DataError, "start_contradicts", "panel.start", f"'{self.start}'과(와) 처치 '{t}'이(가) {wrong:,}행에서 어긋납니다.", "처음 처치받은 시점부터 처치가 1인지 보세요."
-                )
         if frame[frame[time] == frame[time].min()].groupby(unit)[t].max().mean() == 1:
             raise spec.error(DataError, "panel_no_before", "panel.time", "모든 대상이 첫 시점부터 처치받았습니다.", "처치 앞의 시점을 함께 두세요.")
         if (frame.groupby(time)[t].min() == 1).all():
             raise spec.error(DataError, "panel_no_control", "panel", "처치받지 않은 대상이 한 시점에도 없습니다.", "처치받지 않았거나 늦게 받은 대상을 함께 두세요.")
 
     def encoding_code(self, spec: Spec) -> list[str]:
-        started = f"frame[{self.start!r}].dropna().astype(str).str.strip().reindex(frame.index)" if self.start else "None"
-        keep = [f"    if begun is not None:\n        frame[{self.start!r}] = begun"] if self.start else []
-        close = [f'frame[{self.start!r}] = frame[{self.start!r}].astype("float64")'] if self.start else []
-        return [
-            source(ordered_periods),
-            f'if frame[{self.time!r}].dtype.kind not in "iuf":',
-            f"    frame[{self.time!r}], begun = ordered_periods(frame[{self.time!r}].astype(str).str.strip(), {started})",
-            *keep,
-            *close,
-            f'frame = frame.sort_values([{self.unit!r}, {self.time!r}], kind="stable").reset_index(drop=True)',
-        ]
+        return [*periods_code(self.time, self.start), f'frame = frame.sort_values([{self.unit!r}, {self.time!r}], kind="stable").reset_index(drop=True)']
 
     @classmethod
     def draft(cls, guess: dict[str, Any]) -> list[str]:

@@ -35,7 +35,7 @@ from book.execution import (
     prune,
     stored,
 )
-from book.files import explain, storage_error, write_atomically
+from book.files import PARTIAL, explain, storage_error, write_atomically
 from book.page import ROOT, Page, PageError, build_dir, html_dir, published_pages, read_page
 
 _MADE = ("html", "doctrees", "jupyter_execute")  # Sphinx가 쓰는 폴더. jupyter_execute는 myst-nb가 그림을 두는 곳입니다
@@ -56,6 +56,8 @@ def _only_one_build() -> Iterator[None]:
         lock.truncate()
         lock.write(str(os.getpid()))
         lock.flush()
+        for path in build_dir().glob(f"{PARTIAL}*"):  # 죽은 빌드가 쓰다 만 것
+            path.unlink(missing_ok=True)
         yield
 
 

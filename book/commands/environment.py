@@ -1,6 +1,7 @@
 """잠금 파일대로 가상환경을 만듭니다. uv가 있으면 쓰고, 없으면 pip으로 합니다.
 
-    python3 -m book.commands.environment .venv
+    python3 -m book.commands.environment .venv           # 책을 만드는 데 쓰는 것
+    python3 -m book.commands.environment .venv --test    # 시험과 검사에만 쓰는 것까지
 
 시스템의 파이썬으로 돌므로 표준 라이브러리만 부릅니다. 이미 맞으면 0.1초 만에 조용히 끝납니다. 맞는지는 시각이 아니라
 잠금 파일의 지문으로 봅니다(더 오래된 꾸러미를 풀어 놓아도 알아챕니다).
@@ -34,7 +35,7 @@ ROOT = Path(__file__).resolve().parents[2]
 VERSIONS = ((3, 11), (3, 14))
 EVERY = 15.0  # 초. 이만큼마다 무엇을 하고 있는지 한 줄을 찍습니다
 _UNFINISHED = ".unfinished"  # 설치를 시작할 때 두고 끝나면 지웁니다
-_STAMP = ".locked"
+_STAMP, _TEST_STAMP = ".locked", ".locked-test"
 _SECONDS = ".seconds"  # 환경을 만드는 데 걸린 시간. 시험의 장부(tests/ledger.py)가 읽습니다
 _STEP = re.compile(r"(?:Collecting|Downloading|Using cached|Installing collected packages|Resolved|Prepared|Installed|Building)\b.*")
 
@@ -43,9 +44,17 @@ class SetUpFailed(RuntimeError):
     """환경을 만들지 못했습니다. 메시지는 까닭과 할 일입니다."""
 
 
-def wanted() -> str:
+def wanted(lock: str = "requirements.lock") -> str:
     """지금 있어야 할 환경의 지문: 잠금 파일."""
-    return hashlib.sha256((ROOT / "requirements.lock").read_bytes()).hexdigest()
+    return hashlib.sha256((ROOT / lock).read_bytes()).hexdigest()
+
+
+def _stamped(stamp: Path) -> str:
+    return stamp.read_text(encoding="utf-8").strip() if stamp.is_file() else ""
+
+
+def _install_environment() -> dict[str, str]:
+    return {key: value for key, value in os.environ.items() if key not in {"PYTHONPATH", "VIRTUAL_ENV"}}
 
 
 def python_of(venv: Path) -> Path:
@@ -116,7 +125,7 @@ def set_up(venv: Path, report=print) -> None:
         쓰지 못했을 때.
     """
     stamp, unfinished = venv / _STAMP, venv / _UNFINISHED
-    have = stamp.read_text(encoding="utf-8").strip() if stamp.is_file() else ""
+    have = _stamped(stamp)
     if have == wanted() and not unfinished.exists() and alive(venv):
         return
     if not VERSIONS[0] <= sys.version_info[:2] < VERSIONS[1]:
@@ -137,7 +146,8 @@ def set_up(venv: Path, report=print) -> None:
     venv.mkdir(parents=True, exist_ok=True)
     unfinished.touch()
     stamp.unlink(missing_ok=True)
-    env = {key: value for key, value in os.environ.items() if key not in {"PYTHONPATH", "VIRTUAL_ENV"}}
+    (venv / _TEST_STAMP).unlink(missing_ok=True)  # 맞추는 동안 시험에만 쓰는 것이 걷힙니다
+    env = _install_environment()
     python = str(python_of(venv))
     if uv:
         install([uv, "venv", "--allow-existing", "-p", sys.executable, str(venv)], env, report)
@@ -151,6 +161,29 @@ def set_up(venv: Path, report=print) -> None:
     stamp.write_text(wanted() + "\n", encoding="utf-8")
     (venv / _SECONDS).write_text(f"{time.monotonic() - started:.1f}\n", encoding="utf-8")
     report(f"환경을 갖췄습니다({time.monotonic() - started:.0f}초).", flush=True)
+
+
+def add_tests(venv: Path, report=print) -> None:
+    """``set_up``이 만든 환경에 시험과 검사에만 쓰는 패키지를 더합니다. 이미 맞으면 아무 일도 하지 않습니다.
+
+    Raises
+    ------
+    SetUpFailed
+        설치하지 못했을 때.
+    """
+    lock, stamp = "requirements-test.lock", venv / _TEST_STAMP
+    if _stamped(stamp) == wanted(lock):
+        return
+    report("시험과 검사에 쓰는 패키지를 더합니다. 처음 한 번만 합니다.", flush=True)
+    python, uv = str(python_of(venv)), shutil.which("uv")
+    options = ["--no-deps", "--require-hashes", "-r", lock]
+    if uv:
+        install([uv, "pip", "install", "--compile-bytecode", "-p", python, *options], _install_environment(), report)
+    else:
+        pip = [python, "-m", "pip", "install", "--disable-pip-version-check", "--progress-bar", "off"]
+        install([*pip, *options], _install_environment(), report)
+    os.sync()
+    stamp.write_text(wanted(lock) + "\n", encoding="utf-8")
 
 
 @contextlib.contextmanager
@@ -168,11 +201,16 @@ def _only_one(report=print):
 
 
 def main(argv: list[str] | None = None) -> int:
-    arguments = sys.argv[1:] if argv is None else argv
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    tests = "--test" in arguments
+    folders = [a for a in arguments if a != "--test"]
+    venv = Path(folders[0] if folders else ".venv").absolute()
     os.chdir(ROOT)
     try:
         with _only_one():
-            set_up(Path(arguments[0] if arguments else ".venv").absolute())
+            set_up(venv)
+            if tests:
+                add_tests(venv)
         return 0
     except SetUpFailed as error:
         print(error, file=sys.stderr)

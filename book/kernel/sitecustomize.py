@@ -1,7 +1,10 @@
-"""노트북 커널의 울타리: 바깥 네트워크에 붙으려는 시도를 그 자리에서 멈춥니다.
+"""노트북 커널의 낮은 울타리: 바깥 네트워크에 붙으려는 **실수**를 그 자리에서 한국어로 알립니다.
 
 쪽을 실행하는 커널의 PYTHONPATH에만 놓입니다. 노트북은 내려받는 데이터 없이 돌아야 합니다.
 시도를 삼키는 코드도 잡히도록, 환경변수 NETWORK_ATTEMPTS가 가리키는 파일에 적어 둡니다.
+
+일부러 나가는 코드는 막지 못합니다. 다른 프로그램(curl)이나 ``python -I``, ctypes는 이 훅을 지나가고, 기록도 지울 수 있습니다.
+그것을 막는 것은 네트워크 이름공간이며, 시스템이 허락할 때 ``book/fence.py``가 칩니다.
 """
 
 import os
@@ -16,9 +19,9 @@ def _outside(address) -> bool:
 
 
 def _guard(event: str, args: tuple) -> None:
-    if event == "socket.connect" and _outside(args[1]):
+    if event in {"socket.connect", "socket.sendto", "socket.sendmsg"} and _outside(args[1]):
         target = args[1][0]
-    elif event == "socket.getaddrinfo" and _outside((args[0],)) and args[0] is not None:
+    elif event in {"socket.getaddrinfo", "socket.gethostbyname"} and _outside((args[0],)) and args[0] is not None:
         target = args[0]
     else:
         return

@@ -57,7 +57,8 @@ def repo(tmp_path, monkeypatch):
         (tmp_path / "data" / f"{name}.csv").write_text("y\n1\n")
         (tmp_path / "data" / "generators" / f"{name}.py").write_text("DEFAULTS = {}\n")
     (tmp_path / "data" / "catalog.yml").write_text(yaml.safe_dump({"one": {"rows": 1}, "two": {"rows": 1}}))
-    (tmp_path / "requirements.lock").write_text("numpy==1\n")
+    (tmp_path / "requirements.txt").write_text("# --- 책을 만드는 도구 ---\nsphinx\n\n# --- 분석 ---\nnumpy\n")
+    (tmp_path / "requirements.lock").write_text("numpy==1\n    # via -r requirements.txt\nsphinx==1\n    # via -r requirements.txt\n")
     (tmp_path / "causal_practice" / "data.py").write_text("X = 1\n")
     (tmp_path / "book" / "kernel" / "sitecustomize.py").write_text("")
     return tmp_path
@@ -125,7 +126,7 @@ def test_moving_a_line_between_cells_changes_the_key(repo):
         ("data/generators/one.py", True),
         ("data/two.csv", False),
         ("data/generators/two.py", False),
-        ("requirements.lock", True),
+        ("requirements.lock", False),
         ("causal_practice/data.py", True),
         ("book/kernel/sitecustomize.py", True),
     ],
@@ -134,6 +135,15 @@ def test_which_files_change_the_key(repo, path, changes):
     key = execution_key(write_page(repo))
     with (repo / path).open("a") as file:
         file.write("# 바뀜\n")
+    assert (execution_key(write_page(repo)) != key) is changes
+
+
+@pytest.mark.parametrize(("package", "changes"), [("numpy", True), ("sphinx", False)])
+def test_only_versions_that_pages_can_import_change_the_key(repo, package, changes):
+    """사이트를 만드는 도구의 버전만 올라가면 쪽을 다시 실행하지 않습니다."""
+    key = execution_key(write_page(repo))
+    lock = repo / "requirements.lock"
+    lock.write_text(lock.read_text().replace(f"{package}==1", f"{package}==2"))
     assert (execution_key(write_page(repo)) != key) is changes
 
 

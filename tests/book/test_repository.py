@@ -71,27 +71,3 @@ def test_no_absolute_path_or_registry_host_is_committed():
         text = path.read_text(encoding="utf-8")
         assert not ABSOLUTE_PATH.search(text), f"{name}: 절대 경로 {ABSOLUTE_PATH.search(text).group()}"
         assert not REGISTRY_HOSTS.search(text), f"{name}: 패키지 저장소 주소 {REGISTRY_HOSTS.search(text).group()}"
-
-
-def test_lock_satisfies_requirements():
-    from packaging.requirements import Requirement
-    from packaging.utils import canonicalize_name
-
-    locked = {}
-    for line in (ROOT / "requirements.lock").read_text(encoding="utf-8").splitlines():
-        if match := re.match(r"([A-Za-z0-9_.-]+)==([^\s;\\]+)", line):
-            locked.setdefault(canonicalize_name(match.group(1)), set()).add(match.group(2))
-    for line in (ROOT / "requirements.txt").read_text(encoding="utf-8").splitlines():
-        line = line.split("#")[0].strip()
-        if not line:
-            continue
-        wanted = Requirement(line)
-        versions = locked.get(canonicalize_name(wanted.name))
-        assert versions, f"{wanted.name}: 잠금 파일에 없습니다. `make lock`을 실행하세요."
-        assert all(wanted.specifier.contains(v) for v in versions), f"{wanted}: 잠금 파일은 {versions}입니다. `make lock`을 실행하세요."
-
-
-def test_every_direct_requirement_says_why():
-    for line in (ROOT / "requirements.txt").read_text(encoding="utf-8").splitlines():
-        if re.search(r"(==|<|>|~=)", line.split("#")[0]):
-            assert "#" in line, f"{line}: 핀의 까닭이 없습니다."

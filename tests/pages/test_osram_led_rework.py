@@ -4,25 +4,17 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from causal_practice import generator, truth
-from book.myst import parse
+from causal_practice import generator, load, truth
 from book.page import ROOT, read_page
+from book.page_code import page_functions
 
 LED = generator("osram_led_rework")
 KNOWN = truth("osram_led_rework")
 COST = 0.5
 
 
-def page_functions(*names) -> dict:
-    """쪽의 셀 가운데 ``names``의 함수를 정의하는 셀을 차례로 실행한 이름들."""
-    space = {"np": np, "pd": pd}
-    for cell in parse(read_page(ROOT / "case_studies" / "osram_led_rework.md").text).cells:
-        if any(f"def {name}(" in cell.source for name in names):
-            exec(compile(cell.source.split("\n\nfixed, ")[0].split("\n\ny0, y1")[0], "osram_led_rework", "exec"), space)
-    return space
-
-
-PAGE = page_functions("basis", "potential_scores", "within_shift")
+TEXT = read_page(ROOT / "case_studies" / "osram_led_rework.md")
+PAGE = page_functions(TEXT, "basis", "logit", "potential_scores", "mean_interval", "average_effect", "within_shift", "halves")
 
 
 @pytest.fixture(scope="module")
@@ -84,3 +76,45 @@ def test_negative_control_hears_the_hidden_drift():
     for hidden, low, high in [("none", -0.02, 0.02), ("shift", -0.5, -0.25), ("within", -0.5, -0.25)]:
         zero, one, _ = PAGE["potential_scores"](LED.generate(seed=13, n=200_000, hidden=hidden), "bond_yield")
         assert low < (one - zero).mean() < high
+
+
+def test_the_trees_rule_reworks_more_and_the_equal_count_rule_does_not(large):
+    """나무의 문턱은 재작업을 늘리고, 횟수를 지금에 맞춘 문턱은 값을 잃지 않습니다."""
+    now, net = large["rework"].mean(), lift(large) - COST
+    assert (large["offset"] > 1.30).mean() == pytest.approx(now * 1.16, rel=0.02)  # 23.3%에서 27.0%로
+    learn, _ = PAGE["halves"](load("osram_led_rework"))
+    bar = np.quantile(learn["offset"], 1 - learn["rework"].mean())
+    assert bar == pytest.approx(1.41) and (large["offset"] > bar).mean() == pytest.approx(now, abs=0.01)
+    assert (net * (large["offset"] > bar)).mean() >= (net * (large["offset"] > 1.30)).mean()
+
+
+def test_the_memos_money_is_the_generators(large):
+    """메모의 돈: 같은 횟수 규칙이 지금보다 더 버는 값이 구간 안에 있고, 재작업 비용을 한 번 뺍니다."""
+    _, judge = PAGE["halves"](load("osram_led_rework"))
+    zero, one, _ = PAGE["potential_scores"](judge)
+    t, chosen = judge["rework"].to_numpy(), judge["offset"].to_numpy() > 1.41
+    better, low, high = PAGE["mean_interval"](chosen * (one - zero - COST) - (judge["final_yield"].to_numpy() - zero - COST * t))
+    net = lift(large) - COST
+    gain = (net * (large["offset"] > 1.41)).mean() - (net * large["rework"]).mean()
+    assert low < gain < high and 8 * 2_000 * better == pytest.approx(6_686, abs=1)
+    assert abs(t.mean() - chosen.mean()) < 0.005  # 횟수가 같으니 설비가 늘지 않습니다
+    assert "won, lots = 8, 2_000" in TEXT.text
+
+
+def test_the_difference_of_the_two_methods_has_its_own_error():
+    """같은 로트에서 나온 두 답의 차이는 따로 오차를 갖고, 반교대마다 흐르는 점도를 알아챕니다."""
+
+    def apart(frame):
+        zero, one, _ = PAGE["potential_scores"](frame)
+        fixed, by_shift = PAGE["within_shift"](frame)
+        ate = (one - zero).mean()
+        each = pd.Series((one - zero - ate) / len(frame)).groupby(frame["shift_id"]).sum().to_numpy()
+        return fixed - ate, np.sqrt(((by_shift - each) ** 2).sum())
+
+    clean = np.array([apart(LED.generate(seed=900 + k)) for k in range(40)])
+    assert clean[:, 0].std() == pytest.approx(clean[:, 1].mean(), rel=0.3)
+    assert (abs(clean[:, 0]) > 1.96 * clean[:, 1]).mean() < 0.15
+    value, error = apart(LED.generate(seed=12, hidden="shift"))
+    assert value > 5 * error
+    value, error = apart(LED.generate(seed=12, hidden="within"))
+    assert abs(value) < 3 * error  # 로트마다 흐르면 두 답이 함께 틀려 차이가 없습니다

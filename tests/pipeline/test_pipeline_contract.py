@@ -343,6 +343,11 @@ panel:
   time: week
   start: first
   anticipation: 0
+cross_sections:
+  group: shop
+  time: week
+  start: first
+  anticipation: 0
 negative_controls:
   outcomes:
     - w

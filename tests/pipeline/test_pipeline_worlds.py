@@ -27,6 +27,14 @@ SHOWN_BY = {
     "mediator_adjusted": "post_treatment_adjustment",
     "collider_adjusted": "post_treatment_adjustment",
     "hidden_in_graph": "not_identified",
+    "cross_sections_trend": "pre_trend:C",
+    "cross_sections_announced": "pre_trend:C",
+    "cross_sections_arrivals": "composition:C",
+    "dose_panel_trend": "pre_trend:C",
+    "dose_panel_feedback": "leads:C",
+    "dose_panel_bent": "curvature:C",
+    "dose_panel_carry": "carry_over:C",
+    "dose_panel_announced": "leads:C",
 }
 
 
