@@ -18,7 +18,7 @@ from book.execution import Execution
 from book.page import ROOT, Page, PageError, read_page
 
 NEEDED = ("book", "causal_practice", "causal_pipeline", "data", "case_studies", "guides", "chapters")
-FILES = ("_toc.yml", "_config.yml", "requirements.txt", "requirements.lock", "pytest.ini", "tests/pages/test_template_case.py", "assets/static/icon.svg")
+FILES = ("_toc.yml", "_config.yml", "requirements.txt", "requirements.lock", "pyproject.toml", "tests/pages/test_template_case.py", "assets/static/icon.svg")
 IGNORED = shutil.ignore_patterns("__pycache__", "*.pyc", "search_assets", "slides_assets", "vendor")
 
 

@@ -67,7 +67,7 @@ def test_nobody_is_served_twice_and_nobody_appears_from_nowhere(cities):
 
 
 def test_the_split_wins_at_every_share_while_the_whole_loses(cities):
-    for c, live, off, on in cities:
+    for c, live, _off, _on in cities:
         asked = c["requests"].to_numpy()[live].sum()
         for p in (0.05, 0.5, 0.95):
             wide, narrow = RADIUS.run(c, np.where(live, p, 0.0))

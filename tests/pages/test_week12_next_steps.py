@@ -72,7 +72,7 @@ def test_index_is_right_for_the_video_and_wrong_for_the_coupon(trial, past):
 
 
 def test_a_hidden_common_cause_breaks_the_index_though_everything_is_mediated():
-    world = dict(hidden=8.0, n=300_000)
+    world = {"hidden": 8.0, "n": 300_000}
     video, error = HERE["index_effect"](HERE["learn_index"](KIT.generate(seed=1, history=True, **world), ALL), KIT.generate(seed=2, **world), 1, ALL)
     assert 0.5 < video - truth("meal_kit_trial")["ATE"] < 1.4 and error < 0.2
 
