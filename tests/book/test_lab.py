@@ -22,7 +22,7 @@ from book import bundle as bundles
 from book import learner_notebook
 from book.commands import lab
 from book.bundle import branch_files, bundle, colab_setup, locked_requirements, requirements_of, support_files
-from book.learner_notebook import ConversionError, convert, glued_values, has_exercises, notebook_name, to_markdown
+from book.learner_notebook import ConversionError, convert, glued_values, notebook_name
 from book.page import ROOT, Page, PageError, published_pages, read_page
 
 PAGES = [p for p in published_pages() if p.is_notebook]
