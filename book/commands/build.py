@@ -44,7 +44,7 @@ def _structure_digest(pages: list[Page]) -> str:
     """다른 쪽의 모습까지 바꾸는 것들: 설정, 차례, 확장, 제목, 머리말."""
     h = hashlib.sha256()
     files = [ROOT / "_config.yml", ROOT / "_toc.yml", ROOT / "requirements.lock"]
-    files += sorted(p for p in (ROOT / "book" / "extensions").rglob("*") if p.is_file() and "__pycache__" not in p.parts)
+    files += sorted(p for p in (ROOT / "book" / "extensions").rglob("*") if p.is_file() and "__pycache__" not in p.parts and p.suffix != ".mo")
     files += sorted(p for p in (ROOT / "assets").rglob("*") if p.is_file())
     for path in files:
         h.update(f"{path.relative_to(ROOT)}\0{hashlib.sha256(path.read_bytes()).hexdigest()}\0".encode())
