@@ -281,32 +281,6 @@ def _squeeze(lines: list[str]) -> list[str]:
     return out
 
 
-def to_markdown(source: str, values: dict, *, solutions: bool, site: str = "", docname: str = "") -> str:
-    """MyST 글 한 토막을 보통 Markdown으로 바꿉니다.
-
-    Parameters
-    ----------
-    source : str
-        코드 셀 사이의 글.
-    values : dict
-        ``glued_values``가 돌려준 값.
-    solutions : bool
-        참이면 정답 해설을 남깁니다.
-    site : str
-        펴낸 사이트의 주소. 비어 있으면 책 안의 링크는 글자만 남깁니다.
-    docname : str
-        쪽의 이름. 링크를 푸는 데 씁니다.
-
-    Raises
-    ------
-    ConversionError
-        글이 부르는 값이 ``values``에 없을 때.
-    """
-    writer = _Writer(values, solutions=solutions, site=site, docname=docname, whole=source, shipped=frozenset())
-    text = "\n".join(_squeeze(writer.blocks(source)))
-    return "\n\n".join(filter(None, [text, writer.footnotes()]))
-
-
 def _answers(source: str) -> list[str]:
     """셀이 정하는 ``answer_N``을 적힌 차례대로."""
     names: list[str] = []

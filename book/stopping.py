@@ -116,15 +116,16 @@ def run(command: list[str], **options) -> subprocess.CompletedProcess:
         raise Stopped
     if options.pop("capture_output", False):
         options |= {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-    with subprocess.Popen(command, start_new_session=True, **options) as process:
+    process = None
+    try:
+        process = subprocess.Popen(command, start_new_session=True, **options)
         _started.add(process)
-        try:
-            out, err = process.communicate()
-        except BaseException:
-            end_children()
-            raise
-        finally:
-            _started.discard(process)
+        out, err = process.communicate()
+    except BaseException:  # 띄우는 도중의 Ctrl-C도 여기로 옵니다
+        end_children()
+        raise
+    finally:
+        _started.discard(process)
     if _stopping.is_set():
         raise Stopped
     return subprocess.CompletedProcess(command, process.returncode, out, err)

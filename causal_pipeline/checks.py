@@ -88,8 +88,8 @@ def declared_timing(spec: Spec, ident: Identification) -> list[Check]:
     unknown = [c for c in ident.adjustment if spec.timing.get(c, "unknown") != "before"]
     if spec.edges or not unknown:
         return []
-    said = josa(names(spec.label(c) for c in unknown), "을/를")
-    message = f"{said} 처치 전에 쟀다고 적지 않았습니다. 처치 뒤의 값이면 결론이 틀립니다. timing에 before라고 적으세요."
+    listed = josa(names(spec.label(c) for c in unknown), "을/를")
+    message = f"{listed} 처치 전에 쟀다고 적지 않았습니다. 처치 뒤의 값이면 결론이 틀립니다. timing에 before라고 적으세요."
     return [flagged("timing", "보정할 변수의 시점", message, len(unknown), True, 0.0)]
 
 

@@ -8,7 +8,7 @@ from functools import cache
 
 from book.checks.findings import Finding
 from book.glossary import banned_spellings, read_glossary
-from book.myst import BOUND, CITED, OPAQUE, Block, Document, flatten, parse
+from book.myst import BOUND, CITED, OPAQUE, Block, Document, parse
 from book.page import ROOT, Page
 
 LONGEST = 20  # 한 문장의 어절. 이유와 결과를 한 문장에 잇되, 스무 어절을 넘으면 나눕니다
@@ -269,6 +269,3 @@ def _tail(sentence: str) -> str:
 
 def _shown(sentence: str) -> str:
     return sentence.replace(BOUND, "○").replace(OPAQUE, "□").replace(CITED, "")
-
-
-__all__ = ["check", "count_words", "flatten", "glossary_variants", "register", "sentences", "variants_in", "wrong_particles"]

@@ -102,7 +102,7 @@ def is_structural(text: str, start: int, end: int, number: str) -> bool:
 
 def definitions(page: Page) -> set[tuple[str, str]]:
     """머리말과 데이터 카드가 정의한 (숫자, 단위의 첫 글자)."""
-    texts = [page.title, *(str(page.meta.get(key) or "") for key in ("description", "treatment", "outcome", "unit", "population", "horizon"))]
+    texts = [page.title, *(str(page.meta.get(key) or "") for key in ("description", "treatment", "outcome", "unit"))]
     minutes = page.meta.get("minutes")
     texts += [f"{value}분" for value in minutes.values()] if isinstance(minutes, dict) else []
     names = page.meta.get("datasets")

@@ -15,9 +15,9 @@ MINIMUM_SLIDES = {"chapter": 8, "case": 6}
 MINIMUM_EXERCISES = {"chapter": 3, "case": 2}
 SHORTEST_ALT = 15
 
-# 이름: (종류, 설명). 종류는 아래 _TYPES에 있습니다.
+# 이름: 종류. 종류마다의 꼴은 아래 _is_valid와 _EXAMPLES에 있습니다.
 _COMMON = {"kind": "text", "description": "text"}
-_OPTIONAL = {"draft": "bool", "depends": "files", "keywords": "texts", "jupytext": "map", "kernelspec": "map", "population": "text", "horizon": "text", "given": "map"}
+_OPTIONAL = {"draft": "bool", "depends": "files", "keywords": "texts", "jupytext": "map", "kernelspec": "map", "given": "map"}
 _NOTEBOOK = {"week": "week", "minutes": "minutes", "libraries": "texts", "datasets": "texts"}
 REQUIRED = {
     "guide": _COMMON,
@@ -58,7 +58,7 @@ HEADINGS = {
     ],
     "guide": [],
 }  # fmt: skip
-_IMPORT_NAMES = {"scikit-learn": "sklearn", "pyyaml": "yaml", "scikit-uplift": "sklift", "tfcausalimpact": "causalimpact"}
+_IMPORT_NAMES = {"scikit-learn": "sklearn", "pyyaml": "yaml"}
 _EMBEDDED = re.compile(r"data:image/[a-z+]+;base64,")
 
 

@@ -60,8 +60,7 @@ def card_html(name: str, card: dict, users: list[tuple[str, str]], root: str) ->
     try:
         rows = "".join(
             f'<tr><th scope="row"><code>{html.escape(column)}</code></th>'
-            + "".join(f"<td>{html.escape(str(c[key]))}</td>" for key in ("label",))
-            + f"<td>{html.escape(ROLE_NAMES.get(c['role'], c['role']))}</td>"
+            + f"<td>{html.escape(str(c['label']))}</td><td>{html.escape(ROLE_NAMES[c['role']])}</td>"
             + "".join(f"<td>{html.escape(str(c[key]))}</td>" for key in ("unit", "timing", "description"))
             + "</tr>"
             for column, c in card["columns"].items()

@@ -35,27 +35,25 @@ def cases(pages: list[Page] | None = None) -> list[Page]:
     return sorted(found, key=lambda p: (p.meta["week"], p.title))
 
 
-def _list(value) -> list:
-    return value if isinstance(value, list) else [] if value in (None, "") else [value]
-
-
 def facets(page: Page) -> dict[str, list[str]]:
     """사례 하나의 거르기 값. 화면에 나오는 말 그대로입니다.
 
     Raises
     ------
     PageError
-        주차가 정수가 아니거나 물음이 1, 2, 3, 4가 아닐 때.
+        주차가 정수가 아니거나, 방법이 목록이 아니거나, 물음이 1, 2, 3, 4의 목록이 아닐 때.
     """
     meta, where = page.meta, f"{page.docname}.md:1"
     if not isinstance(meta.get("week"), int):
         raise PageError(f"{where}: 머리말의 week가 없거나 정수가 아니어서 사례 모음에 넣을 수 없습니다.")
-    questions = _list(meta.get("question"))
-    if unknown := [q for q in questions if q not in QUESTIONS]:
-        raise PageError(f"{where}: 머리말의 question은 1, 2, 3, 4 가운데에서 고릅니다. 받은 것: {unknown[0]}")
+    questions, methods = meta.get("question"), meta.get("method")
+    if not isinstance(questions, list) or not set(questions) <= set(QUESTIONS):
+        raise PageError(f"{where}: 머리말의 question은 1, 2, 3, 4 가운데에서 목록으로 고릅니다. 받은 것: {questions!r}")
+    if not isinstance(methods, list):
+        raise PageError(f"{where}: 머리말의 method는 [이중차분법] 꼴의 목록입니다. 받은 것: {methods!r}")
     return {
-        "method": [str(m) for m in _list(meta.get("method"))],
-        "industry": [str(i) for i in _list(meta.get("industry"))],
+        "method": [str(method) for method in methods],
+        "industry": [str(meta["industry"])] if meta.get("industry") else [],
         "week": [f"{meta['week']}주차"],
         "question": [f"{number}. {QUESTIONS[number]}" for number in sorted(questions)],
     }

@@ -134,11 +134,7 @@ class AlignedOutput(SphinxPostTransform):
                     block["classes"].append("aligned-output")
 
 
-def _open(tag: str):
-    return lambda translator, node: translator.body.append(tag)
-
-
-def _close(tag: str):
+def _write(tag: str):
     return lambda translator, node: translator.body.append(tag)
 
 
@@ -147,13 +143,13 @@ def _visit_slide(translator, node: slide_block) -> None:
 
 
 def setup(app: Sphinx) -> dict:
-    app.add_node(slide_block, html=(_visit_slide, _close("</div>\n")))
-    app.add_node(presenter_notes, html=(_open(NOTES_OPEN), _close(NOTES_CLOSE)))
+    app.add_node(slide_block, html=(_visit_slide, _write("</div>\n")))
+    app.add_node(presenter_notes, html=(_write(NOTES_OPEN), _write(NOTES_CLOSE)))
     app.add_node(
         solution_block,
         html=(
-            _open('<details class="solution admonition"><summary><p class="admonition-title">정답 해설 <span class="when-closed">보기</span><span class="when-open">접기</span></p></summary>\n'),
-            _close("</details>\n"),
+            _write('<details class="solution admonition"><summary><p class="admonition-title">정답 해설 <span class="when-closed">보기</span><span class="when-open">접기</span></p></summary>\n'),
+            _write("</details>\n"),
         ),
     )
     app.add_directive("slide", SlideDirective)

@@ -102,7 +102,9 @@ def overlap(pieces: tuple[np.ndarray, ...], e: np.ndarray) -> np.ndarray:
     return K
 
 
-def combined(fitted: tuple[np.ndarray, np.ndarray, tuple[np.ndarray, ...]], e: list[float] | np.ndarray, many: int = 2000) -> tuple[float, float, float]:
+def combined(
+    fitted: tuple[np.ndarray, np.ndarray, tuple[np.ndarray, ...]], e: list[float] | np.ndarray, many: int = 2000
+) -> tuple[float, float, float]:
     """계수의 조합 ``e``의 (추정값, 표준오차, 자유도). 군집이 ``many``보다 많으면 자유도는 군집의 수에서 하나 뺀 것입니다."""
     beta, differences, pieces = fitted
     e = np.asarray(e, dtype=float)
@@ -167,6 +169,8 @@ class DosePanel(Design):
         ]
         if spec.estimand != "ATT":
             notes.append(f"이 설계는 {spec.estimand}가 아니라 용량이 움직인 대상의 효과를 식별합니다. 추정 대상을 ATT로 적습니다.")
+        if panel.start or panel.anticipation:
+            notes.append("용량은 켜지고 꺼지는 처치가 아니라서 panel.start와 panel.anticipation은 쓰지 않습니다. 미리 움직였는지는 앞으로의 용량으로 봅니다.")
         low, high = tex(str(t.control)), tex(str(t.treated))
         return Identification(
             design=cls.name,
@@ -413,8 +417,10 @@ class DosePanel(Design):
             found["trends"] = (*combined(fitted, self._first(k)), fitted[1][:, 0])
         return found
 
-    def _stayers(self, change: np.ndarray, moved: np.ndarray, time: np.ndarray, clusters: np.ndarray) -> tuple[float, float, float, np.ndarray] | None:
-        """시점마다 용량이 그대로인 대상의 변화를 빼고, 움직인 만큼 나눕니다(de Chaisemartin과 D'Haultfœuille, 2024)."""
+    def _stayers(
+        self, change: np.ndarray, moved: np.ndarray, time: np.ndarray, clusters: np.ndarray
+    ) -> tuple[float, float, float, np.ndarray] | None:
+        """시점마다 용량이 그대로인 대상의 변화를 빼고, 움직인 만큼으로 나눕니다(de Chaisemartin과 D'Haultfœuille, 2020의 생각)."""
         still, g = np.abs(moved) < 1e-9, int(clusters.max()) + 1
         if still.mean() < 0.1 or len(np.unique(clusters[~still])) < 4 or len(np.unique(clusters[still])) < 4:
             return None
@@ -433,7 +439,8 @@ class DosePanel(Design):
         gaps = np.array([value(clusters != c) for c in range(g)]) - whole
         if not np.isfinite(gaps).all():
             return None
-        return whole, float(np.sqrt((g - 1) / g * (gaps**2).sum())), min(len(np.unique(clusters[~still])), len(np.unique(clusters[still]))) - 1.0, gaps
+        dof = min(len(np.unique(clusters[~still])), len(np.unique(clusters[still]))) - 1.0
+        return whole, float(np.sqrt((g - 1) / g * (gaps**2).sum())), dof, gaps
 
     # --- 흔들어 보기 ---
 
@@ -533,7 +540,8 @@ class DosePanel(Design):
                 "from linearmodels.panel import PanelOLS\n\n"
                 "index = pd.MultiIndex.from_arrays([unit, time])\nexog = pd.DataFrame(X, index=index).add_prefix('x')\n"
                 "model = PanelOLS(pd.Series(y, index=index, name='y'), exog, entity_effects=True, time_effects=True, drop_absorbed=True)\n"
-                "check = model.fit(cov_type='clustered', clusters=pd.Series(clusters, index=index))\nprint(check.params['x0'] * step, check.std_errors['x0'] * abs(step))\n"
+                "check = model.fit(cov_type='clustered', clusters=pd.Series(clusters, index=index))\n"
+                "print(check.params['x0'] * step, check.std_errors['x0'] * abs(step))\n"
                 "assert np.isclose(check.params['x0'], value, rtol=1e-6, atol=1e-9)",
             ),
         ]

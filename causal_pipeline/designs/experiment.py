@@ -86,7 +86,7 @@ class Experiment(Design):
 
     name = "experiment"
     label = "무작위 실험"
-    question = "갈래로 나눈 처치(받음과 받지 않음)를 무작위로 배정했습니까?"
+    question = "처치를 두세 갈래로 나누어 무작위로 배정했습니까?"
     precedence = 10
     estimands = ("ATE", "ATT", "ITT")
     effects_split_in = "무작위 실험"

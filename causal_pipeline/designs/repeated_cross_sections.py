@@ -252,15 +252,13 @@ class RepeatedCrossSections(Design):
     @classmethod
     def identify(cls, spec: Spec, frame: pd.DataFrame, graph: nx.DiGraph) -> Identification:
         f = CrossSections.of(spec)
-        cluster = spec.treatment.cluster or f.group
-        started = frame.groupby(cluster, observed=True)[spec.treatment.column].max()
-        before = frame.groupby(cluster, observed=True)[spec.treatment.column].min() < spec.treatment.treated
-        usable = int(((started == spec.treatment.treated) & before).sum())
+        t = frame.groupby(spec.treatment.cluster or f.group, observed=True)[spec.treatment.column].agg(["min", "max"]) == spec.treatment.treated
+        usable = int((t["max"] & ~t["min"]).sum())
         if usable < 2:
             message = f"처치 앞을 본 처치 집단(군집)이 {usable}개뿐입니다. 한 집단만의 일과 처치를 가르려면 2개 이상이 필요합니다."
             remedy = "처치 앞의 시점과 다른 처치 집단을 함께 두세요. 집단이 하나이면 칸의 평균을 panel로 만들어 통제집단합성법으로 물으세요."
             raise spec.error(DataError, "too_few_treated_groups", "cross_sections.group", message, remedy)
-        if (started != spec.treatment.treated).sum() + (usable >= 4) < 2:
+        if (~t["max"]).sum() + (usable >= 4) < 2:
             message, remedy = "견줄 집단(군집)이 2개보다 적습니다.", "처치받지 않은 집단의 사람을 함께 두세요."
             raise spec.error(DataError, "too_few_control_groups", "cross_sections.group", message, remedy)
         notes = [
@@ -357,10 +355,10 @@ class RepeatedCrossSections(Design):
     def _groups(self) -> Check:
         f = self.fit
         _, _, dof = self._test(self._main_weights, self._outcome)
-        treated = len(np.unique(f.clusters[f.start < len(f.times)]))
-        count = len(np.unique(f.clusters))
+        count, treated, early = (len(np.unique(f.clusters[rows])) for rows in (f.start >= 0, f.treated.any(axis=1) & f.clean.any(axis=1), ~f.clean.any(axis=1)))
         tails = {"warn": " 몇 집단이 추정을 정합니다.", "fail": " 집단이 너무 적어 구간이 아무것도 말하지 못합니다."}
         message = f"구간은 군집 {count}개(처치받은 것 {treated}개)를 하나씩 빼서 냅니다. 자유도는 {number(dof, digits=1)}입니다."
+        message += f" 처치 앞을 보지 못한 군집 {early}개의 칸은 채우지 못해 쓰지 않습니다." if early else ""
         return graded("treated_groups", "처치받은 집단의 수", message, dof, ladder(dof, FEW_DOF, TOO_FEW_DOF), FEW_DOF, tails)
 
     @property
@@ -415,8 +413,7 @@ class RepeatedCrossSections(Design):
         X = learners.design_matrix(spec, f.frame, columns)
         if X.shape[1] == 0:
             return flagged("composition", label, "사람의 특성을 하나도 적지 않아, 처치와 함께 표본에 든 사람이 바뀌었는지 볼 수 없습니다.", None, True)
-        y = f.frame[spec.outcome.column].to_numpy(dtype=float)
-        slope = slopes(y, X.to_numpy(), f.group, f.time, f.clean, f.clusters)[0]
+        slope = slopes(f.frame[spec.outcome.column].to_numpy(dtype=float), X.to_numpy(), f.group, f.time, f.clean, f.clusters)[0]
         means = cell_means(f.group, f.time, X.to_numpy())[1]
         tests = [self._test(self._main_weights, self._bare(means[..., j])) for j in range(X.shape[1])]
         p = holm([t_test(*test) for test in tests])
@@ -486,7 +483,8 @@ class RepeatedCrossSections(Design):
     def stress(self) -> tuple[list[Check], list[Sensitivity]]:
         """추정량끼리의 견줌, 처치 시점을 섞은 위약, 한 군집을 뺀 값, 음성 대조군, 추세를 볼 힘과 벌어지는 정도."""
         main, base = self.primary, self._values["imputation"][1]
-        apart = {name: gap_se(d, base, leave_one_out(d, shared, target)[1]) for name, (_, d, shared, target) in self._values.items() if name != "imputation"}
+        others = {name: rest for name, (_, *rest) in self._values.items() if name != "imputation"}
+        apart = {name: gap_se(rest[0], base, leave_one_out(*rest)[1]) for name, rest in others.items()}
         trend_checks, sensitivities = self._trends(main)
         return [
             checks.agreement(self.estimates, apart),
@@ -584,16 +582,18 @@ class RepeatedCrossSections(Design):
                 "처치받지 않은 칸으로 처치받은 칸을 채우고, 군집을 하나씩 빼서 구간을 냅니다.",
                 f"{source(slopes, fill_weights, summed, *SHOWN)}\n\nbeta, betas = slopes(y, X, group, time, clean, clusters)\n"
                 "weights = fill_weights(clean, treated.astype(float))\n"
-                "without = np.array([fill_weights(clean & (clusters != c)[:, None], treated * (clusters != c)[:, None] * 1.0) for c in np.unique(clusters)])\n"
+                "kept = [(clusters != c)[:, None] for c in np.unique(clusters)]\n"
+                "without = np.array([fill_weights(clean & k, (treated & k).astype(float)) for k in kept])\n"
                 "value, differences, shared, target = summed(weights, without, means, beta, betas)\nse, dof = leave_one_out(differences, shared, target)\n"
                 'reproduced["imputation"] = t_interval(value, se, dof)\nreproduced["imputation"]',
             ),
             Step(
                 "statsmodels로 받지 않은 칸의 고정효과를 맞추어, 채운 값과의 차이가 같은지 봅니다.",
                 "import statsmodels.formula.api as smf\n\n"
-                "g, s = np.indices(counts.shape)\ncells = pd.DataFrame({'g': g.ravel(), 's': s.ravel(), 'm': (means[..., 0] - means[..., 1:] @ beta).ravel()})\n"
-                "untreated = smf.ols('m ~ C(g) + C(s)', cells[clean.ravel()]).fit()\nfillable = (weights > 0) & treated\n"
-                "gap = cells['m'] - np.where(fillable.ravel(), untreated.predict(cells[clean.any(axis=1)[cells['g']] & clean.any(axis=0)[cells['s']]]).reindex(cells.index), np.nan)\n"
-                "print(gap.mean())\nassert np.isclose(gap.mean(), value, rtol=1e-6, atol=1e-9)",
+                "g, s = np.indices(counts.shape)\nm = means[..., 0] - means[..., 1:] @ beta\n"
+                "cells = pd.DataFrame({'g': g.ravel(), 's': s.ravel(), 'm': m.ravel()})\n"
+                "untreated = smf.ols('m ~ C(g) + C(s)', cells[clean.ravel()]).fit()\n"
+                "seen = clean.any(axis=1)[:, None] & clean.any(axis=0)[None, :]\nrows = cells[(treated & seen).ravel()]\n"
+                "gap = rows['m'] - untreated.predict(rows)\nprint(gap.mean())\nassert np.isclose(gap.mean(), value, rtol=1e-6, atol=1e-9)",
             ),
         ]

@@ -22,7 +22,7 @@ from book import bundle as bundles
 from book import learner_notebook
 from book.commands import lab
 from book.bundle import branch_files, bundle, colab_setup, locked_requirements, requirements_of, support_files
-from book.learner_notebook import ConversionError, convert, glued_values, notebook_name, to_markdown
+from book.learner_notebook import ConversionError, convert, glued_values, notebook_name
 from book.page import ROOT, Page, PageError, published_pages, read_page
 
 PAGES = [p for p in published_pages() if p.is_notebook]
@@ -51,6 +51,12 @@ class Glued:
 def page_of(body: str, meta: str = "kind: chapter\ndatasets: [orientation_coupon]\n") -> Page:
     text = f"{HEAD}{meta}---\n\n# 제목\n\n{body}"
     return Page(ROOT / "chapters" / "week05_small.md", text, yaml.safe_load(text.split("---\n")[1]))
+
+
+def to_markdown(source: str, values: dict, *, solutions: bool, site: str = "", docname: str = "chapters/week05_small") -> str:
+    """글 한 토막이 노트북에서 읽히는 모습. 각주의 목록까지 한 글로 잇습니다."""
+    page = Page(ROOT / f"{docname}.md", source, {})
+    return "\n\n".join(c.source for c in convert(page, Glued(**values), solutions=solutions, site=site).cells)
 
 
 def cell(code: str, *tags: str) -> str:

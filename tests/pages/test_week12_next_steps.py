@@ -177,3 +177,24 @@ def test_the_most_accurate_forecast_has_the_wrong_discount_effect():
 
 def test_the_rubric_fails_on_a_single_zero():
     assert HERE["verdict"]([2, 2, 2, 2, 2, 2, 0]).startswith("다시") and "공개" in HERE["verdict"]([2] * 7) and "팀" in HERE["verdict"]([1] * 7)
+
+
+def test_pc_trusts_faithfulness_and_is_wrong_when_two_effects_cancel():
+    """두 힘이 지워지면 진짜 선을 지우고 화살표를 거꾸로 답니다. 지워지지 않으면 선이 남습니다."""
+    pc, regions = HERE["pc"], HERE["regions"]
+    gone = [pc(regions(seed=80 + k, n=5_000, direct=-0.3)) for k in range(40)]
+    assert np.mean([frozenset((0, 4)) not in e for e, _ in gone]) > 0.9
+    assert np.mean([(4, 1) in a for _, a in gone]) > 0.9
+    kept = [pc(regions(seed=80 + k, n=5_000, direct=0.3)) for k in range(40)]
+    assert np.mean([frozenset((0, 4)) in e for e, _ in kept]) > 0.95
+    much = [pc(regions(seed=180 + k, n=50_000, direct=-0.3))[0] for k in range(10)]
+    assert np.mean([frozenset((0, 4)) not in e for e in much]) > 0.9  # 자료를 늘려도 낫지 않습니다
+
+
+def test_ips_needs_the_logged_chance_to_be_right():
+    """적힌 확률이 맞으면 편향이 없고, 기록과 다른 확률로 골랐다면 편향됩니다."""
+    value = truth("banner_log")["value"]
+    good = np.array([HERE["ips"](APP.generate(seed=600 + k, n=20_000), NEW) for k in range(60)])
+    bad = np.array([HERE["ips"](APP.generate(seed=600 + k, n=20_000, override=0.5), NEW) for k in range(60)])
+    assert abs(good[:, 0].mean() - value) < 4 * good[:, 0].std() / np.sqrt(60)
+    assert abs(bad[:, 0].mean() - value) > 4 * bad[:, 0].std() / np.sqrt(60)

@@ -141,7 +141,15 @@ def test_without_traits_the_composition_is_not_called_fine():
     assert done.grade.letter != "A"
 
 
-def test_three_treated_groups_are_said_to_be_few():
+def test_groups_treated_from_the_first_period_are_left_out_and_counted():
+    frame = small(starts=(1, 3, 3, 3, 9, 9, 9))
+    with_them, without = (analyze(parse_spec(PLAIN), frame=f) for f in (frame, frame[frame["store"] > 0]))
+    assert with_them.primary.value == pytest.approx(without.primary.value)
+    told = next(c for c in with_them.checks if c.name == "treated_groups").message
+    assert "처치받은 것 3개" in told and "보지 못한 군집 1개" in told
+
+
+def test_two_treated_groups_are_said_to_be_few():
     frame = small(starts=(3, 3, *[9] * 8))
     spec = parse_spec(PLAIN)
     done = analyze(spec, frame=frame)
