@@ -33,6 +33,8 @@ def test_korean_takes_two_columns(line, width):
         (WIDE, "hide-input", ["code-width"]),
         (WIDE, "remove-cell", []),
         (WIDE, "remove-input", []),
+        (WIDE, "self-check, hide-cell", []),
+        (WIDE, "solution, hide-cell", ["code-width"]),
         (LONG, "", ["code-length"]),
         (LONG, "hide-input", []),
         (LONG, "solution, hide-cell", []),
