@@ -41,16 +41,9 @@ _COLUMN = {"$ref": "#/$defs/column"}
 
 @dataclass(frozen=True)
 class CrossSections(Field):
-    """반복 횡단면의 열.
+    """반복 횡단면의 열: 처치가 정해진 집단과 시점, 집단마다 처음 처치받은 시점, 처치 앞에서 비교에 쓰지 않을 시점의 수.
 
-    Attributes
-    ----------
-    group, time : str
-        처치가 정해진 집단(지역, 가게)과 시점의 열. 시점은 정수이거나 날짜입니다.
-    start : str or None
-        집단마다 처음 처치받은 시점의 열(받지 않았으면 빈칸). 없으면 처치 열에서 만듭니다.
-    anticipation : int
-        처치 앞의 몇 시점을 비교에서 뺄지.
+    ``start``는 받지 않은 집단에서 빈칸이고, 적지 않으면 처치 열에서 만듭니다. 시점은 정수이거나 날짜입니다.
     """
 
     key: ClassVar[str] = "cross_sections"
