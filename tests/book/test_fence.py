@@ -95,7 +95,7 @@ def test_a_page_runs_behind_the_fence(listening, fenced):
             f'print("닿음" if subprocess.run(["bash", "-c", "exec 3<>/dev/tcp/127.0.0.1/{listening}"]).returncode == 0 else "막힘")\n```\n',
             encoding="utf-8",
         )
-        command = [sys.executable, "-m", "book.execution", str(page), str(target)]
+        command = [sys.executable, "-m", "book.execution", str(page), str(target), str(os.getpid())]
         done = subprocess.run(command, cwd=ROOT, env=kernel_environment(), capture_output=True, text=True, check=False)
         assert json.loads(target.with_suffix(".json").read_text(encoding="utf-8"))["error"] is None, done.stderr
         printed = [o.text for cell in nbformat.read(target, 4).cells for o in cell.get("outputs", []) if o.get("name") == "stdout"]
@@ -104,7 +104,6 @@ def test_a_page_runs_behind_the_fence(listening, fenced):
 
 def test_the_tests_run_behind_the_fence(monkeypatch):
     called = []
-    monkeypatch.setattr(run_tests, "prepare_rerun", list)
     monkeypatch.setattr(run_tests.fence, "enter", lambda: called.append("울타리"))
-    monkeypatch.setattr(run_tests.subprocess, "run", lambda *_, **__: called.append("시험") or subprocess.CompletedProcess([], 0))
+    monkeypatch.setattr(run_tests, "run", lambda *_, **__: called.append("시험") or subprocess.CompletedProcess([], 0))
     assert run_tests.main() == 0 and called == ["울타리", "시험"]

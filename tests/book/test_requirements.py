@@ -15,7 +15,7 @@ from book.locks import RUNNERS, page_packages, page_requirements
 from book.page import ROOT, published_pages
 
 FILES = {"requirements.txt": "requirements.lock", "requirements-test.txt": "requirements-test.lock"}
-OURS = {"book", "benchmarks", "causal_practice", "causal_pipeline", "case_studies", "tests", "conftest"}
+OURS = {"book", "benchmarks", "causal_practice", "causal_pipeline", "case_studies", "tests"} | {path.stem for path in (ROOT / "tests").glob("*.py")}
 # 잠금 밖의 선택 환경에서만 불러오는 것
 OPTIONAL = {"causaltune": "requirements-peers.txt", "pyspark": "requirements-scale.txt", "ray": "requirements-scale.txt"}
 # `make book`이 깔지 않는 것을 불러와도 되는 곳: 시험, 검사, 그리고 시험 환경에서만 돌리는 명령
@@ -100,7 +100,7 @@ def test_the_book_does_not_carry_what_only_tests_need():
     """둘째 파일의 것은 첫째 잠금에 없습니다. 다른 것에 딸려 오는 것만 예외이며, 그때는 두 잠금이 같은 판입니다."""
     book, tests = locked("requirements.lock"), locked("requirements-test.lock")
     assert not declared("requirements.txt").keys() & declared("requirements-test.txt").keys()
-    for heavy in ("playwright", "kiwipiepy", "kiwipiepy-model", "zizmor", "pytest", "nbval"):
+    for heavy in ("playwright", "kiwipiepy", "kiwipiepy-model", "zizmor", "pytest"):
         assert heavy in tests and heavy not in book
     different = [name for name in book.keys() & tests.keys() if book[name] != tests[name]]
     assert not different, f"{different}: 두 잠금의 판이나 지문이 다릅니다. `make lock`을 실행하세요."
