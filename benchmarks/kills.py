@@ -96,6 +96,7 @@ def main(argv: list[str] | None = None) -> int:
             if process.returncode == -signal.SIGKILL:
                 killed += 1
                 stages["사이트" if "사이트를 짓습니다" in said else "실행"] += 1
+                print(f"  {killed}번째", flush=True)
             if killed and killed % CHAIN == 0:
                 seconds, now = site.finish(), site.hashes()
                 different = sorted(set(whole) ^ set(now)) + [name for name in now if whole.get(name) != now[name]]

@@ -317,7 +317,7 @@ def execute(page: Page, force: bool = False) -> Execution:
                 f"{page.docname}.md: 노트북이 네트워크({hosts})에 붙으려 했고, 코드가 그 실패를 삼켰습니다.\n"
                 "  → 내려받는 코드를 지우고 데이터는 data/에 두어 causal_practice.load로 불러오세요."
             )
-        notebook = nbformat.read(target, as_version=4)
+        notebook = _join_streams(nbformat.read(target, as_version=4))
     if execution_key(read_page(page.path)) != key:  # 새 원고의 실행을 옛 열쇠로 보관하지 않습니다
         raise ExecutionFailed(f"{page.docname}.md: 실행하는 동안 원고나 데이터가 바뀌었습니다.\n  → 다시 돌리세요.")
     check_outputs(page, notebook)
@@ -334,6 +334,21 @@ def execute(page: Page, force: bool = False) -> Execution:
         cell.metadata.pop("_line", None)
     notebook.metadata["execution"] = {"key": key, "docname": page.docname}
     return keep_run(page.docname, key, notebook, result["seconds"], result["memory_mb"], result.get("cpu_seconds"))
+
+
+def _join_streams(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
+    """이어서 찍힌 글을 하나로 합칩니다. 커널이 언제 내보내느냐에 따라 나뉘는 곳이 달라, 두면 다시 실행할 때마다 파일이 달라집니다."""
+    for cell in notebook.cells:
+        joined: list = []
+        for output in cell.get("outputs", []):
+            last = joined[-1] if joined else None
+            if last is not None and output.output_type == last.output_type == "stream" and output.name == last.name:
+                last.text += output.text
+            else:
+                joined.append(output)
+        if cell.cell_type == "code":
+            cell.outputs = joined
+    return notebook
 
 
 def _clear_stale_locks() -> None:

@@ -242,6 +242,14 @@ def test_an_edit_while_running_is_not_stored_under_the_old_key(repo, child, monk
     assert stored(page) is None
 
 
+def test_prints_in_a_row_are_stored_as_one(repo, child):
+    """나뉘는 곳은 커널이 내보내는 때에 따라 달라집니다. 그림을 사이에 둔 것은 그대로입니다."""
+    figure = nbformat.v4.new_output("display_data", data={"text/plain": "<Figure>"})
+    child.cells = [nbformat.v4.new_code_cell("1", outputs=[stream("가\n"), stream("나\n"), figure, stream("다"), stream("\n")])]
+    stored_outputs = execute(write_page(repo)).notebook().cells[0].outputs
+    assert [output.get("text") for output in stored_outputs] == ["가\n나\n", None, "다\n"]
+
+
 def test_a_full_disk_in_the_kernel_is_not_blamed_on_the_page(repo, child):
     child.result = {"error": "page.md:9: OSError: [Errno 28] No space left on device", "seconds": 1.0, "memory_mb": 1.0}
     with pytest.raises(OSError, match="No space left") as error:
