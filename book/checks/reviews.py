@@ -2,9 +2,9 @@
 
 쪽마다 ``reviews/<쪽의 이름>.yml`` 하나가 있습니다. 쓰는 법은 guides/contributing.md에 있습니다.
 
-- 기록이 없으면 쪽은 끝나지 않은 것입니다.
-- '언제나', '반드시'처럼 모든 자료에 대고 말하는 문장은 기록이 다루어야 합니다.
-- 기록이 인용한 문장이 쪽에서 사라졌으면 기록을 고칩니다.
+- 기록이 없으면 쪽은 끝나지 않은 것입니다. 아직 기록이 없는 쪽이 많아 '주의'로 알립니다.
+- '언제나', '반드시'처럼 모든 자료에 대고 말하는 문장은 기록이 다루어야 합니다. 역시 '주의'로 알립니다.
+- 기록의 꼴이 틀렸거나 인용한 문장이 쪽에서 사라졌으면 실패합니다.
 """
 
 import re
@@ -21,7 +21,7 @@ KINDS = {"chapter", "case"}
 VERDICTS = {"섬", "고침", "지움"}
 PROSE = {"paragraph", "item", "row"}
 UNIVERSAL = re.compile(r"언제나|항상|반드시|결코|절대로|예외 없이|(?:때|경우에)(?:뿐|만(?!큼))|할 수밖에|어떤 [가-힣]+(?:이든|라도|도) ")
-_WISH = re.compile(r"(?:하세요|십시오|합시다|주세요|마세요)[.!]?$")  # 시키는 말은 자료에 대한 주장이 아닙니다
+_WISH = re.compile(r"(?:[가-힣]세요|십시오|합시다)[.!]?$")  # 시키는 말은 자료에 대한 주장이 아닙니다
 _QUOTED = re.compile(r"“[^”]*”|\"[^\"]*\"")
 
 
@@ -113,7 +113,7 @@ def check(page: Page, document: Document | None = None) -> list[Finding]:
         return [Finding(where, 1, str(problem), "review")]
     shown = f"{page.docname}.md"
     if record is None:
-        return [Finding(shown, 1, f"검토 기록 {where}가 없습니다 — 쪽을 쓰지 않은 사람이 문장을 무너뜨려 보고 적습니다(guides/contributing.md).", "review")]
+        return [Finding(shown, 1, f"검토 기록 {where}가 없습니다 — 쪽을 쓰지 않은 사람이 문장을 무너뜨려 보고 적습니다(guides/contributing.md).", "review", warning=True)]
     standing = [item["said"] for item in record["statements"] if item["verdict"] != "지움"]
     whole = "".join(b.flat.text for b in document.blocks)
     found = [
@@ -124,7 +124,7 @@ def check(page: Page, document: Document | None = None) -> list[Finding]:
     for line, sentence in universal_claims(document):
         if not any(_covers(said, sentence) or _covers(sentence, said) for said in standing):
             found.append(
-                Finding(shown, line, f"모든 자료에 대고 말하는 문장을 아무도 무너뜨려 보지 않았습니다: '{_shown(sentence)}' — 가정을 달거나 {where}에 검토를 적으세요.", "review-missing")
+                Finding(shown, line, f"모든 자료에 대고 말하는 문장을 아무도 무너뜨려 보지 않았습니다: '{_shown(sentence)}' — 가정을 달거나 {where}에 검토를 적으세요.", "review-missing", warning=True)
             )  # fmt: skip
     return found
 

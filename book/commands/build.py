@@ -65,7 +65,7 @@ def _structure_digest(pages: list[Page]) -> str:
     """다른 쪽의 모습까지 바꾸는 것들: 설정, 차례, 확장, 제목, 머리말."""
     h = hashlib.sha256()
     files = [ROOT / "_config.yml", ROOT / "_toc.yml", ROOT / "requirements.lock"]
-    makers = (p for p in (ROOT / "book").rglob("*") if p.is_file() and not {"__pycache__", "commands", "checks"} & set(p.parts))
+    makers = (p for p in (ROOT / "book").rglob("*") if p.is_file() and p.suffix != ".mo" and not {"__pycache__", "commands", "checks"} & set(p.parts))
     files += sorted(makers)
     files += sorted(p for p in (ROOT / "assets").rglob("*") if p.is_file())
     for path in files:

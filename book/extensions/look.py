@@ -8,19 +8,12 @@ import re
 from pathlib import Path
 
 from sphinx.application import Sphinx
+from sphinx.util.i18n import CatalogRepository
 
 HERE = Path(__file__).parent / "look_assets"
 
-# 테마와 확장이 영어로 남겨 둔 화면 글. 왼쪽은 HTML에 나오는 그대로입니다.
-TRANSLATIONS = {
-    'aria-label="Toggle hidden content"': 'aria-label="접은 내용 펼치기"',
-    'title="Link to this heading"': 'title="이 제목의 주소"',
-    'title="Link to this image"': 'title="이 그림의 주소"',
-    'title="Link to this table"': 'title="이 표의 주소"',
-    'title="Link to this term"': 'title="이 용어의 주소"',
-    'title="Link to this definition"': 'title="이 정의의 주소"',
-    'title="Permalink to this heading"': 'title="이 제목의 주소"',
-}
+# 우리말로 옮길 길이 없이 코드에 박힌 글(myst-nb, sphinx-togglebutton). 나머지는 locale/의 .po에 있고, 스크립트가 만드는 것은 book.js가 바꿉니다.
+_HIDDEN_CONTENT = ('aria-label="Toggle hidden content"', 'aria-label="접은 내용 펼치기"')
 _FIRST_HEADING_END = re.compile(r"</h1>")
 _SCROLL_TABLE = re.compile(r"<table\b.*?</table>", re.DOTALL)
 
@@ -82,8 +75,7 @@ def _context(app: Sphinx, pagename: str, templatename: str, context: dict, doctr
         return
     context["metatags"] = (context.get("metatags") or "") + _social(app, pagename, context)
     body = body.replace(_CHECKBOX, _CHECKBOX + ' aria-label="할 일"')
-    for english, korean in TRANSLATIONS.items():
-        body = body.replace(english, korean)
+    body = body.replace(*_HIDDEN_CONTENT)
     body = keep_particles(body)
     body = _INDEX_NAME.sub(r"\1\3\2\4", body)
     body = _SCROLL_TABLE.sub(lambda m: f'<div class="table-scroll" tabindex="0" role="region" aria-label="표">{m.group(0)}</div>', body)
@@ -98,7 +90,16 @@ def _context(app: Sphinx, pagename: str, templatename: str, context: dict, doctr
     context["body"] = body
 
 
+def _add_words(app: Sphinx) -> None:
+    """테마의 우리말보다 먼저 찾을 글. 그래서 이 확장은 테마보다 먼저 불러야 합니다(Sphinx의 글은 ``locale_dirs``가 맡습니다)."""
+    for catalog in CatalogRepository(str(app.srcdir), [str(HERE / "locale")], app.config.language, "utf-8").catalogs:
+        if catalog.is_outdated():
+            catalog.write_mo(app.config.language)
+    app.add_message_catalog("booktheme", str(HERE / "locale"))
+
+
 def setup(app: Sphinx) -> dict:
+    _add_words(app)
     app.config.html_static_path.append(str(HERE / "static"))
     app.config.templates_path.append(str(HERE / "templates"))
     app.add_css_file("fonts/pretendard/pretendard.css")
@@ -106,4 +107,4 @@ def setup(app: Sphinx) -> dict:
     app.add_css_file("look/book.css", priority=900)
     app.add_js_file("look/book.js", loading_method="defer")
     app.connect("html-page-context", _context, priority=700)
-    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
+    return {"version": "2", "parallel_read_safe": True, "parallel_write_safe": True}

@@ -498,7 +498,7 @@ class DosePanel(Design):
         half = (main.high - main.low) / 2
         left = max(0.0, abs(main.value) - half)
         message = f"추세의 시험이 놓칠 수 있는 곧은 추세는 {number(missed)}만큼의 치우침을 만들 수 있습니다(95% 구간의 반쪽은 {number(half)})."
-        check = flagged("trend_power", "추세를 볼 힘", message, missed, missed > max(half, left), max(half, left))
+        check = flagged("trend_power", "추세를 볼 힘", message, missed, missed > half, half)
         ratio = left / max(missed, 1e-300)
         said = f"추세의 시험이 놓칠 수 있는 치우침의 {min(ratio, 99):.2f}배까지는 95% 구간이 0을 품지 않습니다."
         return [check], [Sensitivity("missed_trend", "놓칠 수 있는 추세", float(min(ratio, 99.0)), said, {"시험이 놓칠 수 있는 추세": 1.0})]

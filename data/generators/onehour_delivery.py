@@ -24,7 +24,7 @@ def _amount(name, value, low, high):
         raise ValueError(f"{name}은(는) {low}와 {high} 사이의 수여야 합니다: {value!r}")
 
 
-def generate(seed=909, n=60, treated=4, before=48, after=12, effect=1.0, noise=1.0, memory=0.3, favour=0.3, bend=0.0, lift=0.0, shock=0.0, treated_noise=1.0):
+def generate(seed=909, n=60, treated=4, before=48, after=12, effect=1.0, noise=1.0, memory=0.3, favour=0.3, bend=0.0, lift=0.0, shock=0.0, treated_noise=1.0, pool=None):
     """권역 n곳의 주별 주문과 정답을 만듭니다.
 
     Parameters
@@ -51,6 +51,8 @@ def generate(seed=909, n=60, treated=4, before=48, after=12, effect=1.0, noise=1
         창고 연 곳과 가장 닮은 대조 권역 두 곳에, 연 뒤에 닥치는 따로 난 충격(천 가구당 주문).
     treated_noise : float
         창고 연 권역의 잡음에 곱하는 수.
+    pool : int or None
+        창고 자리를 뽑을 후보의 수. None이면 권역의 4분의 1입니다. treated와 같고 favour가 크면 성장만 보고 고른 것입니다.
 
     Returns
     -------
@@ -69,6 +71,8 @@ def generate(seed=909, n=60, treated=4, before=48, after=12, effect=1.0, noise=1
     for name, value, low, high in [("effect", effect, -10, 10), ("noise", noise, 0, 50), ("favour", favour, 0, 10), ("bend", bend, -5, 5),
                                    ("lift", lift, -100, 100), ("shock", shock, -100, 100), ("treated_noise", treated_noise, 0, 10)]:  # fmt: skip
         _amount(name, value, low, high)
+    if pool is not None:
+        _count("후보의 수 pool", pool, treated, n)
     if isinstance(memory, bool) or not isinstance(memory, (int, float, np.number)) or not 0 <= memory < 1:
         raise ValueError(f"memory는 0 이상 1 미만의 수여야 합니다: {memory!r}")
 
@@ -79,10 +83,10 @@ def generate(seed=909, n=60, treated=4, before=48, after=12, effect=1.0, noise=1
     season = rng.normal(4, 1.5, n)  # 계절을 겪는 세기
     level = 45 + 0.5 * (young - 30) + rng.normal(0, 8, n)
 
-    # 창고 자리: 성장이 빠르다고 본 상위 4분의 1 후보 가운데서 뽑습니다.
-    pool = np.argsort(-(favour * growth + rng.normal(0, 2.0, n)), kind="stable")[: max(n // 4, treated)]
+    # 창고 자리: 성장이 빠르다고 본 상위 후보(보통은 4분의 1) 가운데서 뽑습니다.
+    candidates = np.argsort(-(favour * growth + rng.normal(0, 2.0, n)), kind="stable")[: max(n // 4, treated) if pool is None else pool]
     opened = np.zeros(n, bool)
-    opened[rng.choice(pool, treated, replace=False)] = True
+    opened[rng.choice(candidates, treated, replace=False)] = True
 
     t = np.arange(1, weeks + 1)
     trend = (t / before) ** 1.3 + np.cumsum(rng.normal(0, 0.03, weeks))

@@ -15,7 +15,7 @@ import pytest
 from book import fence
 from book.commands import run_tests
 from book.execution import kernel_environment
-from book.page import ROOT
+from book.page import ROOT, build_dir
 
 # 감사 훅이 놓치는 길들입니다. 인자는 이 컴퓨터에서 기다리는 서버의 포트입니다.
 WAYS_OUT = {
@@ -87,7 +87,8 @@ def test_a_system_that_refuses_is_named(monkeypatch):
 def test_a_page_runs_behind_the_fence(listening, fenced):
     """진짜 쪽 하나를 진짜 커널로 실행합니다. 셀이 띄운 다른 프로그램도 밖에 닿지 못합니다."""
     (ROOT / "_build").mkdir(exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=ROOT / "_build") as folder:
+    build_dir().mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=build_dir()) as folder:
         page, target = Path(folder) / "page.md", Path(folder) / "out.ipynb"
         page.write_text(
             "---\njupytext: {text_representation: {extension: .md, format_name: myst}}\nkernelspec: {display_name: Python 3, name: python3}\n---\n"
@@ -95,7 +96,7 @@ def test_a_page_runs_behind_the_fence(listening, fenced):
             f'print("닿음" if subprocess.run(["bash", "-c", "exec 3<>/dev/tcp/127.0.0.1/{listening}"]).returncode == 0 else "막힘")\n```\n',
             encoding="utf-8",
         )
-        command = [sys.executable, "-m", "book.execution", str(page), str(target)]
+        command = [sys.executable, "-m", "book.execution", str(page), str(target), str(os.getpid())]
         done = subprocess.run(command, cwd=ROOT, env=kernel_environment(), capture_output=True, text=True, check=False)
         assert json.loads(target.with_suffix(".json").read_text(encoding="utf-8"))["error"] is None, done.stderr
         printed = [o.text for cell in nbformat.read(target, 4).cells for o in cell.get("outputs", []) if o.get("name") == "stdout"]
@@ -104,7 +105,6 @@ def test_a_page_runs_behind_the_fence(listening, fenced):
 
 def test_the_tests_run_behind_the_fence(monkeypatch):
     called = []
-    monkeypatch.setattr(run_tests, "prepare_rerun", list)
     monkeypatch.setattr(run_tests.fence, "enter", lambda: called.append("울타리"))
-    monkeypatch.setattr(run_tests.subprocess, "run", lambda *_, **__: called.append("시험") or subprocess.CompletedProcess([], 0))
+    monkeypatch.setattr(run_tests, "run", lambda *_, **__: called.append("시험") or subprocess.CompletedProcess([], 0))
     assert run_tests.main() == 0 and called == ["울타리", "시험"]

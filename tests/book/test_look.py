@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+from pathlib import Path
 
 import pytest
 
@@ -119,6 +120,33 @@ def test_no_english_is_left_on_the_controls(name, browser_page, site_dir):
     labels += browser_page.evaluate("() => [...document.querySelectorAll('button')].map(e => e.textContent.trim()).filter(Boolean)")
     english = {label for label in labels if re.fullmatch(r"[\x00-\x7f]+", label)}
     assert not english, english
+
+
+@pytest.mark.parametrize("catalog", ["sphinx", "booktheme"])
+def test_the_catalogs_words_are_known_to_the_theme_and_reach_every_page(catalog, site_dir):
+    from gettext import GNUTranslations
+
+    import pydata_sphinx_theme
+    import sphinx
+    import sphinx_book_theme
+    from babel.messages.pofile import read_po
+
+    from book.extensions.look import HERE
+
+    with (HERE / "locale" / "ko" / "LC_MESSAGES" / f"{catalog}.po").open("rb") as file:
+        words = {message.id: message.string for message in read_po(file) if message.id}
+    if catalog == "sphinx":
+        known = {m.id for module in (sphinx, pydata_sphinx_theme) for m in read_po((Path(module.__file__).parent / "locale" / "sphinx.pot").open("rb"))}
+    else:
+        folder = Path(sphinx_book_theme.__file__).parent / "theme" / "sphinx_book_theme" / "static" / "locales"
+        known = set(GNUTranslations((folder / "ko" / "LC_MESSAGES" / "booktheme.mo").open("rb"))._catalog)
+        front = (site_dir / "index.html").read_text(encoding="utf-8")  # 확장의 차례가 바뀌면 테마의 말이 이깁니다
+        assert all(f'"{korean}"' in front for korean in words.values())
+    assert words and set(words) <= known, set(words) - known
+    for page in sorted(p for p in site_dir.rglob("*.html") if not {"_static", "slides"} & set(p.parts)):
+        text = page.read_text(encoding="utf-8")
+        left = [word for word in words if f'="{word}"' in text or f">{word}<" in text]
+        assert not left, (page.relative_to(site_dir).as_posix(), left)
 
 
 def test_print_opens_the_folds_and_drops_the_chrome(browser_page, site_dir):

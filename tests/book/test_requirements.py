@@ -15,7 +15,7 @@ from book.locks import RUNNERS, page_packages, page_requirements
 from book.page import ROOT, published_pages
 
 FILES = {"requirements.txt": "requirements.lock", "requirements-test.txt": "requirements-test.lock"}
-OURS = {"book", "benchmarks", "causal_practice", "causal_pipeline", "case_studies", "tests", "conftest", "ledger"}
+OURS = {"book", "benchmarks", "causal_practice", "causal_pipeline", "case_studies", "tests"} | {path.stem for path in (ROOT / "tests").glob("*.py")}
 # 잠금 밖의 선택 환경에서만 불러오는 것
 OPTIONAL = {"causaltune": "requirements-peers.txt", "pyspark": "requirements-scale.txt", "ray": "requirements-scale.txt"}
 # `make book`이 깔지 않는 것을 불러와도 되는 곳: 시험, 검사, 그리고 시험 환경에서만 돌리는 명령

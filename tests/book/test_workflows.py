@@ -18,7 +18,7 @@ import pytest
 import yaml
 
 from book import bundle
-from book.commands import action_pins, before_after, changed_pages, external_links, pins, publish_notebooks, same_numbers, setup_guide, weekly_report
+from book.commands import action_pins, before_after, changed_pages, environment, external_links, pins, publish_notebooks, same_numbers, setup_guide, weekly_report
 from book.commands.changed_pages import Changes
 from book.page import ROOT, read_page
 
@@ -524,18 +524,23 @@ def test_numbers_of_two_pythons(tmp_path, capsys):
 # --- make 없이 하는 법 ---
 
 
-def test_the_guide_does_what_the_makefile_does():
-    """안내의 명령은 Makefile이 pip으로 하는 일과 같습니다. 주간 점검은 이 명령을 깨끗한 폴더에서 돌립니다."""
-    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+def test_the_guide_does_what_make_does_with_pip(tmp_path, monkeypatch):
+    """uv가 없을 때 `make book`과 `make test`가 돌리는 설치 명령과 안내의 명령이 같습니다. 주간 점검은 안내를 깨끗한 폴더에서 돌립니다."""
+    ran = []
+    monkeypatch.setattr(environment, "install", lambda command, *_: ran.append(command))
+    monkeypatch.setattr(environment.shutil, "which", lambda _: None)
+    monkeypatch.setattr(environment.os, "sync", lambda: None)
+    for step in (environment.set_up, environment.add_tests):
+        step(tmp_path / ".venv", report=lambda *_, **__: None)
+    quiet = {"--disable-pip-version-check", "--progress-bar", "off"}
+    make, *installs = [[".venv/bin/python" if part.startswith(str(tmp_path)) and part.endswith("python") else part for part in command if part not in quiet] for command in ran]
+    assert make[1:3] == ["-m", "venv"] and len(installs) == 2
+
     guide = (ROOT / "guides" / "setup.md").read_text(encoding="utf-8")
-    install = re.findall(r"\$\(PY\) -m pip install -q --disable-pip-version-check (.*-r requirements(?:-test)?\.lock);", makefile)
-    assert len(install) == 2 and all("--no-deps --require-hashes" in line for line in install)
     said = setup_guide.commands(guide)
-    assert said[:3] == [
-        "python3.11 -m venv .venv", f".venv/bin/python -m pip install {install[0]}", ".venv/bin/python -m book.commands.build book",
-    ]  # fmt: skip
-    assert "@$(PY) -m book.commands.build book" in makefile and "http.server --bind 127.0.0.1" in said[3]
-    assert f".venv/bin/python -m pip install {install[1]}\n.venv/bin/python -m book.commands.run_tests\n" in guide
+    assert said[0] == "python3.11 -m venv .venv" and said[1].split() == installs[0]
+    assert said[2] == ".venv/bin/python -m book.commands.build book" and "http.server --bind 127.0.0.1" in said[3]
+    assert f"{' '.join(installs[1])}\n.venv/bin/python -m book.commands.run_tests\n" in guide
 
 
 def test_the_guide_installs_and_not_without_its_flags(tmp_path):

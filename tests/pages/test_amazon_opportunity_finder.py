@@ -8,11 +8,14 @@ from causal_practice import generator, load, truth
 from causal_pipeline.errors import Refusal, SpecError
 from causal_pipeline.spec import parse_spec
 from benchmarks import opportunity_finder as bench
-from book.page import ROOT
+from book.page import ROOT, read_page
+from book.page_code import page_functions
 
 MARKET = generator("amazon_opportunity_finder")
 ROWS = pd.read_csv(bench.RESULT).fillna({"grade": ""})
 CONTROLS = ["years", "items", "rating", "fashion", "past_sales"]
+PAGE = read_page(ROOT / "case_studies" / "amazon_opportunity_finder.md")
+HERE = page_functions(PAGE, "slope", "swallow_gap", CONTROLS=CONTROLS, df=None)
 
 
 def slope(d, columns, outcome="sales"):
@@ -69,3 +72,20 @@ def test_stored_rows_are_what_the_pages_specification_gives_today(run):
     assert again["value"] == pytest.approx(stored["value"].iloc[0], abs=0.02 * width)
     assert again["low"] == pytest.approx(stored["low"].iloc[0], abs=0.02 * width)
     assert again["grade"] == stored["grade"].iloc[0]
+
+
+def test_two_answers_are_compared_by_the_interval_of_their_difference():
+    """가와 나를 함께 다시 뽑은 차이의 구간은 새 자료 200번의 표준편차와 맞고, 두 구간을 따로 더한 것보다 좁습니다."""
+    gaps = np.array([HERE["swallow_gap"](MARKET.generate(seed=30_000 + k)) for k in range(120)])
+    d, rng = MARKET.generate(seed=30_500), np.random.default_rng(1)
+    again = [d.iloc[rng.integers(0, len(d), len(d))] for _ in range(120)]
+    paired = np.std([HERE["swallow_gap"](x) for x in again])
+    apart = np.hypot(np.std([HERE["slope"](CONTROLS, x) for x in again]), np.std([HERE["slope"]([*CONTROLS, "exposure"], x) for x in again]))
+    assert paired == pytest.approx(gaps.std(), rel=0.3) and paired < apart
+    assert gaps.mean() > 8 * gaps.std()
+
+
+def test_nothing_is_pasted_twice_and_no_overlap_is_argued():
+    lines = [line for line in PAGE.text.splitlines() if len(line) > 40 and "가" <= max(line) and not line.startswith(("|", ":", "  ", "#", "import", "from"))]
+    assert len(lines) == len(set(lines))
+    assert "구간은 겹치지 않습니다" not in PAGE.text

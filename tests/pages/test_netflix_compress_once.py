@@ -148,3 +148,40 @@ def test_spark_gives_the_same_sums(tmp_path):
     spark = json.loads(done.stdout.strip().splitlines()[-1])["digest"]
     duck = sums_of(d).drop(columns=["country", "device", "tenure", "new_home"]).sum()
     assert spark == [int(v) for v in duck]
+
+
+def test_the_fading_of_an_effect_is_a_difference_within_members():
+    """같은 회원의 두 주는 독립이 아니므로, 회원마다 뺀 값의 오차가 두 주의 오차를 더한 것과 다릅니다."""
+    d = HOME.generate(seed=21, members=40_000)
+    signed = d[d["week"].isin([1, 4])].assign(minutes=lambda x: np.where(x["week"] == 4, 1, -1) * x["minutes"].astype(int))
+    one = (signed["country"] == 0) & (signed["device"] == 1) & (signed["tenure"] == 2)
+    cell = F["cell_effects"](sums_of(signed[one])).iloc[0]
+    person = signed[one].groupby(["new_home", "member_id"])["minutes"].sum().groupby("new_home")
+    assert 2 * cell["effect"] == pytest.approx(person.mean().diff().iloc[-1])
+    assert 2 * cell["error"] == pytest.approx(np.sqrt((person.var(ddof=1) / person.size()).sum()), rel=1e-6)
+
+
+def test_a_rule_is_judged_on_the_half_that_did_not_choose():
+    """고른 절반에서 추정하면 부풀고, 고르지 않은 절반에서 추정하면 편향이 없습니다."""
+    known = HOME.cells().set_index(["country", "device", "tenure"])
+    tools = page_functions(PAGE, "person_sums", "compress", "cell_effects", "shrink", "rules", "weighted", "opened_weight", "chosen_effect", "chosen_truth", COST=5, known=known)
+    lake = ibis.duckdb.connect()
+    fresh, same = [], []
+    for k in range(12):
+        HOME.write_table(lake.con, "draw", seed=300 + k, members=40_000)
+        draw = lake.table("draw")
+        halves = [tools["cell_effects"](tools["compress"](draw.filter(draw.member_id % 2 == i)).execute()) for i in (0, 1)]
+        fresh.append(tools["chosen_effect"](halves)[0] - tools["chosen_truth"](halves))
+        same.append(tools["chosen_effect"]([halves[0], halves[0]])[0] - tools["chosen_truth"]([halves[0], halves[0]]))
+    assert abs(np.mean(fresh)) < 4 * np.std(fresh) / np.sqrt(12)
+    assert np.mean(same) > np.mean(fresh) + 1
+
+
+def test_a_treatment_that_changes_within_a_member_cannot_be_compressed_this_way():
+    """x가 회원 안에서 바뀌면 회원마다 한 줄로 줄이는 순간 처치가 사라집니다. 온전한 회귀에는 남아 있습니다."""
+    d = load("netflix_compress_once")
+    changed = d.assign(new_home=((d["week"] + d["member_id"]) % 2).astype(int))
+    assert changed.groupby("member_id")["new_home"].nunique().min() == 2
+    sums = sums_of(changed)
+    assert set(sums["new_home"]) == {1}  # 회원마다 가장 큰 값만 남아 견줄 쪽이 없습니다
+    assert sums["n"].sum() == len(d)

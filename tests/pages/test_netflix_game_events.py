@@ -14,8 +14,9 @@ PAGE = read_page(ROOT / "case_studies" / "netflix_game_events.md")
 T0 = 90
 F = page_functions(
     PAGE, "matrix", "simplex", "centred", "did", "synthetic", "augmented", "robust", "synthetic_did", "effect", "bundle", "seat", "placebos", "weekly",
-    nnls=nnls, T0=T0,
+    "holdout", "event_effect", "profit", nnls=nnls, T0=T0, VALUE=400, COST=35_000_000,
 )  # fmt: skip
+F["METHODS"] = {"이중차분법": F["did"], "통제집단합성법": F["synthetic"], "보강": F["augmented"], "강건": F["robust"], "합성 이중차분법": F["synthetic_did"]}
 
 
 def clean(d):
@@ -92,3 +93,34 @@ def test_the_sum_of_a_genre_forgets_moved_players():
     assert abs(np.mean(rows)) < 0.02
     alone = EVENTS.generate(seed=6_000, steal=1.0)
     assert F["effect"](F["robust"], clean(alone), T0).mean() > 0.1
+
+
+def test_the_adjustment_and_the_fit_use_days_before_the_event_only():
+    """보정할 '행사 전 접속'은 행사 뒤의 값을 바꾸어도 그대로이고, 고른 갈래의 반사실도 1번의 행사 뒤 값을 쓰지 않습니다."""
+    assert '"past":Y[:,T0-30:T0].mean(axis=1)' in "".join(PAGE.text.split())
+    P = clean(EVENTS.generate(seed=11))
+    later = P.copy()
+    later[0, T0:] += 1.0
+    for name, f in F["METHODS"].items():
+        np.testing.assert_allclose(later[0] - f(later, T0), P[0] - f(P, T0), atol=1e-8, err_msg=name)
+
+
+def test_the_memo_is_the_money_between_the_two_worlds():
+    """쪽의 이익 식에 참 효과의 길을 넣으면, 행사가 있는 세상과 없는 세상의 접속 차이에 값을 곱하고 비용을 한 번 뺀 것입니다."""
+    assert "VALUE, COST = 400, 35_000_000" in PAGE.text
+    d = EVENTS.generate(seed=12)
+    Y, Y0 = F["matrix"](d), F["matrix"](d, "log_players_0")
+    path = Y[0] - Y0[0]
+    by_hand = (400 * (np.exp(Y[0, T0:]) - np.exp(Y0[0, T0:])).sum() - 35_000_000) / 10_000
+    told = F["profit"](Y[:12], lambda P, T: path if np.array_equal(P[0], Y[0]) else 0 * path)
+    assert told[0] == pytest.approx(by_hand) and told[0] == pytest.approx(told[1]) == told[2]
+
+
+def test_choosing_again_in_every_draw_keeps_the_promise():
+    rows = np.array([F["event_effect"](EVENTS.generate(seed=70_000 + k)) for k in range(60)])
+    assert ((rows[:, 1] <= KNOWN) & (KNOWN <= rows[:, 2])).mean() > 0.88
+    assert -0.04 < rows[:, 0].mean() - KNOWN < 0
+
+
+def test_what_could_not_be_linked_is_not_cited():
+    assert "velog.io/@rockgoat2)" not in PAGE.text

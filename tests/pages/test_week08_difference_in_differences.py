@@ -1,6 +1,6 @@
 """8주차: 알려진 정답, 그리고 장이 하는 통계의 주장."""
 
-from itertools import permutations
+from itertools import combinations, permutations, product
 
 import numpy as np
 import pandas as pd
@@ -20,6 +20,7 @@ LINE = (np.arange(12) - 5.5) / ((np.arange(12) - 5.5) ** 2).sum()
 HERE = page_functions(
     PAGE, "grid", "gap", "demean", "errors", "pretest", "paths", "band", "fit_score", "dr_did", "covariates", "spread", "bacon", "wave_means", "linear",
     "twfe_weights", "equal_weights", "imputation_weights", "cohort_weights", "dr_staggered", "event_weights", "clean_path", "honest", "detrended", "two_errors", "aggregate",
+    "by_block", "restrictions", "corners", "allowed", "everyone_effect", combinations=combinations, product=product,
     before=BEFORE, after=AFTER, WAVES=WAVES, ON=ON, weeks=WEEKS, line=LINE, stats=stats, permutations=permutations, rollout=ROLLOUT,
 )  # fmt: skip
 gap = HERE["gap"]
@@ -128,6 +129,65 @@ def test_relative_magnitude_bound_is_the_formula():
     assert (value, low, high) == (5.0, 5.0 - 2 * 0.5 * 2.0, 5.0 + 2 * 0.5 * 2.0)
 
 
+SHOCKS = np.random.default_rng(88).normal(size=(1_000, 5))
+
+
+def event(seed=None, trend=0.0):
+    if seed is None:
+        d = load("kiosk_pilot")
+        Y, D = HERE["grid"](d, "sales"), HERE["grid"](d, "chosen")[:, 0]
+    else:
+        x = PILOT.draw(seed=seed)
+        Y, D = x["Y"] + trend * (np.arange(1, 25) - 13) * x["D"][:, None], x["D"]
+    return Y, D, *HERE["by_block"](Y, D)
+
+
+def test_corners_solve_the_linear_program_of_the_conditional_test():
+    """꼭짓점의 최댓값은 부등식의 여유를 가장 작게 하는 선형계획의 값입니다(다른 풀이로 확인)."""
+    from scipy.optimize import linprog
+
+    _, _, b, V = event()
+    free = np.array([[1, 0], [-1, 1], [0, -1]])
+    for bar, s, sign in [(0.0, 0, 1), (0.5, 0, 1), (0.5, 1, -1), (1.0, 1, 1)]:
+        A = HERE["restrictions"](bar, s, sign)
+        C, scale = HERE["corners"](A, V), np.sqrt(np.diag(A @ V @ A.T))
+        for theta in (-2.0, 1.0, 6.0):
+            y = A @ b - theta * A[:, 2:].sum(axis=1)
+            lp = linprog([0, 0, 1], A_ub=-np.column_stack([A[:, 2:] @ free, scale]), b_ub=-y, bounds=[(None, None)] * 3)
+            assert (C @ y).max() == pytest.approx(lp.fun, abs=1e-6)
+
+
+def test_clf_is_the_plain_interval_at_zero_and_narrower_than_the_union():
+    """배수가 0이면 앞 칸을 기준으로 한 보통의 구간이고, 0.5와 1배에서는 감싸는 구간보다 안쪽입니다.
+
+    0.5배의 아래 끝은 음수입니다. 앞 걸음 하나를 빠뜨린 구현은 여기서 [0.9, 9.2]를 냅니다.
+    """
+    Y, D, b, V = event()
+    thetas = np.arange(-8, 16.001, 0.05)
+    ends = {}
+    for bar in (0.0, 0.5, 1.0):
+        kept = thetas[HERE["allowed"](b, V, bar, thetas, SHOCKS)]
+        ends[bar] = kept.min(), kept.max()
+        _, low, high = HERE["honest"](Y, D, bar)
+        assert low - 0.11 < ends[bar][0] and ends[bar][1] < high + 0.11
+    assert ends[0.0] == pytest.approx(HERE["honest"](Y, D, 0.0)[1:], abs=0.15)
+    assert ends[0.5] == pytest.approx((-0.2, 9.2), abs=0.2) and ends[1.0] == pytest.approx((-3.5, 12.2), abs=0.25)
+    zero = np.zeros(1)
+    assert not HERE["allowed"](b, V, 0.40, zero, SHOCKS)[0] and HERE["allowed"](b, V, 0.52, zero, SHOCKS)[0]
+    assert HERE["honest"](Y, D, 0.40)[1] < 0 < HERE["honest"](Y, D, 0.30)[1]
+
+
+def test_clf_keeps_its_promise():
+    """걸음이 한계 안인 세상(추세 없음, 배수 0이면 정확히 95%짜리 검정)에서 정답을 버리는 비율."""
+    goal = np.array([PILOT.GAIN * (np.clip(np.arange(1, 13), 0, 8) / 8).mean()])
+    kept = {bar: [] for bar in (0.0, 1.0)}
+    for seed in range(150):
+        _, _, b, V = event(40_000 + seed)
+        for bar, out in kept.items():
+            out.append(HERE["allowed"](b, V, bar, goal, SHOCKS)[0])
+    assert 0.88 < np.mean(kept[0.0]) < 0.99 and np.mean(kept[1.0]) > 0.95
+
+
 def test_taking_out_a_straight_trend():
     x = PILOT.draw(seed=3, n=40_000, treated=12_000, trend=0.3)
     assert HERE["detrended"](x["Y"], x["D"])[0] == pytest.approx(truth("kiosk_pilot")["population"], abs=0.35)
@@ -138,10 +198,11 @@ def test_doubly_robust_needs_one_of_the_two():
     t = (x["cohort"] == 11) * 1.0
     z = x["Y"][:, 10:18].mean(axis=1) - x["Y"][:, :10].mean(axis=1)
     goal = x["effect"][t == 1][:, 10:18].mean()
-    few, full = HERE["covariates"](x)
+    few, full, plain = HERE["covariates"](x)
     for score, outcome in [(full, full), (few, full), (full, few)]:
         assert HERE["dr_did"](z, t, score, outcome)[0] == pytest.approx(goal, abs=0.15)
     assert HERE["dr_did"](z, t, few, few)[0] - goal > 0.25
+    assert 0.0 < HERE["dr_did"](z, t, plain, plain)[0] - goal < 0.25  # 생성기의 곡선을 모르고 햇수를 그대로 넣으면 조금 남습니다
     assert gap(z, t)[0] - goal > 0.6
 
 
@@ -199,6 +260,17 @@ def test_staggered_doubly_robust_at_large_n_and_what_hides_what():
     assert HERE["dr_staggered"](x["Y"], g, HERE["covariates"](x)[1])[0] == pytest.approx(goal, abs=0.2)
     assert HERE["linear"](HERE["twfe_weights"](n), x["Y"], g)[0] < goal - 0.8
     assert HERE["linear"](HERE["imputation_weights"](n), x["Y"], g)[0] > goal + 1.0
+
+
+def test_the_headline_of_all_districts_and_plain_years():
+    """머리의 추정은 차례마다 이중 강건이고, 생성기의 곡선 대신 햇수를 그대로 넣어도 결론(본전 4.5 위)은 같습니다."""
+    d = load("kiosk_rollout")
+    store = d.drop_duplicates("store_id")
+    dummy = pd.get_dummies(store["district"]).to_numpy(float)
+    X = np.column_stack([dummy, dummy * ROLLOUT.youth(store["opened"])[:, None]])
+    value, error = HERE["dr_staggered"](HERE["grid"](d, "sales"), store["cohort"].to_numpy(), X)
+    assert HERE["everyone_effect"](d) == pytest.approx((value, value - 1.96 * error, value + 1.96 * error), abs=1e-6)
+    assert HERE["everyone_effect"](d, years=lambda opened: opened)[1] > 4.5
 
 
 def test_pyfixest_agrees_by_hand():

@@ -13,7 +13,7 @@ from book.page import ROOT, read_page
 CHAIN = generator("onehour_delivery")
 PAGE = read_page(ROOT / "chapters" / "week09_synthetic_control.md")
 NAMES = ("split", "did", "ols_gap", "simplex", "sc_gap", "sc_with", "cross_fit_t", "conformal_p", "weighted_did", "sdid_weights",
-         "quick_simplex", "sdid_effect", "placebo_error", "regression_errors", "demeaned_gap", "nearest", "frank_wolfe", "draw")  # fmt: skip
+         "quick_simplex", "sdid_effect", "placebo_error", "regression_errors", "demeaned_gap", "nearest", "frank_wolfe", "draw", "cross_fit_effect")  # fmt: skip
 T0 = 48
 HERE = page_functions(PAGE, *NAMES, nnls=nnls, student=student, T0=T0, chain=CHAIN)
 ATT = truth("onehour_delivery")["ATT"]
@@ -153,6 +153,38 @@ def test_placebo_error_fails_when_the_treated_are_louder():
             inside.append(abs(HERE["sdid_effect"](y, C, T0, 4, LAST) - ATT) < student.ppf(0.975, 10) * error)
         hit[noise] = np.mean(inside)
     assert hit[1.0] > 0.87 and hit[2.5] < 0.8
+
+
+def test_growth_only_breaks_the_placebo_interval_and_even_cross_fitting():
+    """성장이 가장 빠른 네 곳만 고른 세상: 편향이 크고, 플라시보 구간도 교차 예측 t도 약속에 못 미칩니다. 잡음을 섞어 고르면 훨씬 덜합니다."""
+    out = {}
+    for name, kw in [("only", {"favour": 10.0, "pool": 4}), ("mixed", {"favour": 0.3})]:
+        rows = []
+        for seed in range(60):
+            _, C, y, _ = world(18_000 + seed, **kw)
+            w = HERE["simplex"](C[:, :T0].T, y[:T0])
+            near = lambda A, b, w=w: HERE["quick_simplex"](A, b, start=w)  # noqa: E731
+            e, half = HERE["cross_fit_t"](y, C, T0, 4, near)
+            value = HERE["sdid_effect"](y, C, T0, 4, LAST)
+            error = HERE["placebo_error"](C, T0, 4, 8, np.random.default_rng(seed), lambda a, b: HERE["sdid_effect"](a, b, T0, 4, LAST))
+            rows.append([value - ATT, abs(value - ATT) < student.ppf(0.975, 8) * error, e - ATT, abs(e - ATT) < half])
+        out[name] = np.mean(rows, axis=0)
+    assert out["only"][0] > 0.8 > 2 * out["mixed"][0] and out["only"][1] < 0.6 < 0.85 < out["mixed"][1]
+    assert out["only"][2] > 1.5 and out["only"][3] < 0.95
+
+
+def test_the_pool_of_candidates():
+    """후보를 적지 않으면 전과 같은 표이고, 처치한 수보다 적은 후보는 받지 않습니다."""
+    pd.testing.assert_frame_equal(CHAIN.generate(seed=3), CHAIN.generate(seed=3, pool=15))
+    for wrong in (3, 61, 4.0, True):
+        with pytest.raises(ValueError, match="야 합니다"):
+            CHAIN.generate(seed=3, pool=wrong)
+
+
+def test_the_headline_is_four_folds_on_the_average(real):
+    _, C, y, _ = real
+    effect, half = HERE["cross_fit_t"](y, C, T0, 4)
+    assert HERE["cross_fit_effect"](load("onehour_delivery")) == pytest.approx((effect, effect - half, effect + half))
 
 
 def test_cross_fitting_by_the_definition(real):

@@ -11,7 +11,15 @@ from scipy import stats
 
 from benchmarks.pipeline_worlds import WORLDS
 from causal_pipeline import analyze, tables
-from causal_pipeline.designs.repeated_cross_sections import CrossSections, RepeatedCrossSections, cell_means, change_weights, contrast_weights, fill_weights
+from causal_pipeline.designs.repeated_cross_sections import (
+    CrossSections,
+    RepeatedCrossSections,
+    cell_means,
+    change_weights,
+    contrast_weights,
+    fill_weights,
+    kept_target,
+)
 from causal_pipeline.errors import DataError, SpecError
 from causal_pipeline.few_clusters import leave_one_out
 from causal_pipeline.identify import identify
@@ -94,6 +102,20 @@ def test_with_two_equal_arms_the_interval_is_the_two_sample_t_interval():
     known = stats.ttest_ind(change[arm], change[~arm])
     assert se == pytest.approx((change[arm].mean() - change[~arm].mean()) / known.statistic)
     assert dof == pytest.approx(8)
+
+
+def test_leaving_out_a_group_keeps_the_mix_of_start_times():
+    start, target = np.array([1, 1, 2, 2, 2, 4]), 1 + np.arange(24.0).reshape(6, 4)
+    keep = np.array([True, False, True, True, True, True])
+    kept = kept_target(target, start, keep)
+    assert (kept[1] == 0).all() and kept[0] == pytest.approx(target[0] + target[1])
+    assert kept[2:] == pytest.approx(target[2:])
+    made, _ = design("cross_sections_uneven", seed=21)
+    post = np.arange(8)[None, :] >= made.fit.start[:, None]
+    whole, without = made._main_weights
+    for s in (3, 5):
+        rows = made.fit.start == s
+        assert [(w * post)[rows].sum() for w in without] == pytest.approx([(whole * post)[rows].sum()] * len(without))
 
 
 def test_an_adjusted_world_is_near_its_truth_and_the_groups_with_holes_stay():

@@ -296,6 +296,7 @@ def test_staggered_equals_the_hand_count():
 # --- 설계마다 지켜야 할 것 ---
 
 REPRODUCED = ["confounded", "treated_only", "many_arms", "dose", "experiment", "clustered_experiment", "instrument", "fuzzy_cutoff", "staggered", "one_treated_unit"]
+REPRODUCED += ["cross_sections_uneven", "dose_panel"]
 
 
 @pytest.mark.parametrize("name", REPRODUCED)

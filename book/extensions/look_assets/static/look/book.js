@@ -1,13 +1,10 @@
-/* 테마가 스크립트로 만들어 영어로 남기는 이름표를 우리말로 바꿉니다. */
+/* 테마의 틀에 영어로 박혔거나 스크립트가 영어로 만드는 이름표를 우리말로 바꿉니다. 나머지는 locale/의 .po에 있습니다. */
 (function () {
   "use strict";
   var names = {
     "Toggle primary sidebar": "차례 여닫기",
     "Toggle secondary sidebar": "이 쪽의 차례 여닫기",
-    "Fullscreen mode": "전체 화면",
-    "Light mode": "밝게", "Dark mode": "어둡게", "System Settings": "기기 설정대로",
-    "light/dark": "밝게/어둡게", "Color mode": "화면 밝기",
-    "Main": "차례", "Page": "이 쪽의 차례", "Copy": "복사", "Copy to clipboard": "복사", "Copied!": "복사했습니다", "Search": "검색", "Back to top": "맨 위로"
+    "Main": "차례", "Page": "이 쪽의 차례", "Copy": "복사", "Copy to clipboard": "복사", "Copied!": "복사했습니다"
   };
   function translate(root) {
     ["title", "aria-label", "data-bs-title", "data-bs-original-title", "data-tooltip"].forEach(function (attribute) {
