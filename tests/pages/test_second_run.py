@@ -2,7 +2,7 @@
 
 한 번의 실행으로 보는 것과, 앞서 따로 하던 실행이 보던 것이 옮겨 온 자리입니다.
 
-* 두 번째 독립 실행(nbval): 해시 씨앗 1, 새 커널에서 모든 셀의 출력·주장·검증·답과 본문의 ``{eval}`` 값이 저장된 것과
+* 두 번째 독립 실행(앞서 nbval이 하던 것): 해시 씨앗 1, 새 커널에서 모든 셀의 출력·주장·검증·답과 본문의 ``{eval}`` 값이 저장된 것과
   같은지. 그림만 견주지 않습니다.
 * 저장소 밖 실행: 꾸러미에 든 파일만으로 돌고(저장소의 패키지를 몰래 쓰지 않고) 네트워크에 붙지 않는지. 점검이 모두 '맞음'인지.
 * 진행자용 노트북: 책의 셀에서 기록하는 줄(glue, record_claim, record_validation)만 빠졌는지 셀마다 구문으로 견줍니다.
@@ -284,7 +284,7 @@ def test_the_bundle_gives_the_sites_numbers_outside_the_repository(page, executi
     assert not found, f"{page.docname}: 두 번째 실행에서 {len(found)}곳이 다릅니다.\n" + "\n".join(found[:5])
     for position, cell in asked.items():
         assert cell.outputs[0]["data"][values.VALUES_MIME] == prose[str(position)], f"{page.docname}: {position}번째 코드 셀 다음 본문의 값이 다릅니다."
-    places = extra[0].outputs[0]["text"].splitlines()
+    places = "".join(output["text"] for output in extra[0].outputs).splitlines()
     assert len(places) >= 2 and all(place.startswith(str(folder.resolve())) for place in places), places
     if has_exercises(page):
         assert set(statuses(again)) == {"right"}
