@@ -19,7 +19,7 @@ OURS = {"book", "benchmarks", "causal_practice", "causal_pipeline", "case_studie
 # 잠금 밖의 선택 환경에서만 불러오는 것
 OPTIONAL = {"causaltune": "requirements-peers.txt", "pyspark": "requirements-scale.txt", "ray": "requirements-scale.txt"}
 # `make book`이 깔지 않는 것을 불러와도 되는 곳: 시험, 검사, 그리고 시험 환경에서만 돌리는 명령
-WITH_TESTS = ("tests/", "book/checks/", "benchmarks/", "book/commands/readme_pictures.py", "book/commands/font_subset.py")
+WITH_TESTS = ("tests/", "book/checks/", "book/browser.py", "benchmarks/", "book/commands/readme_pictures.py", "book/commands/font_subset.py")
 
 
 def declared(name: str) -> dict[str, str]:
