@@ -2,6 +2,7 @@
 
 import networkx as nx
 import numpy as np
+import pandas as pd
 import pytest
 
 from causal_practice import generator, truth
@@ -111,3 +112,81 @@ def test_hidden_taste_biases_and_past_spending_repairs_a_part():
     proxy = slope(hidden, "complaint", "machines", "past_spend") - known
     assert without > 1 > proxy > 0
     assert slope(hidden, "complaint", "machines", "taste") == pytest.approx(known, abs=0.35)
+
+
+# ── 일반 문장마다 그것이 무너지는 세상 ──
+
+
+def with_interval(frame, by=("complaint", "machines")):
+    """보정 공식의 값, 칸의 비율을 안다고 둔 표준오차, 비율의 몫까지 더한 표준오차(천 원)."""
+    cell = frame.groupby([*by, "deep_check"])["spend"].agg(["mean", "var", "size"]).unstack()
+    share = frame.groupby(list(by)).size() / len(frame)
+    gap = cell["mean"][1] - cell["mean"][0]
+    ate = (share * gap).sum()
+    fixed = (share**2 * (cell["var"] / cell["size"]).sum(axis=1)).sum()
+    return ate, np.sqrt(fixed), np.sqrt(fixed + (share * (gap - ate) ** 2).sum() / len(frame))
+
+
+def test_the_interval_counts_the_sampled_shares_when_effects_vary():
+    rows = []
+    for seed in range(300):
+        rng = np.random.default_rng(seed)
+        complaint, machines = rng.binomial(1, 0.5, 1000), rng.choice([1, 2, 3], 1000)
+        check = rng.binomial(1, 0.3 + 0.3 * complaint)
+        spend = 10 + 5 * complaint + (20 * complaint) * check + 8 * rng.normal(size=1000)
+        rows.append(with_interval(pd.DataFrame({"complaint": complaint, "machines": machines, "deep_check": check, "spend": spend})))
+    value, fixed, whole = np.array(rows).T
+    covered = [(np.abs(value - 10) < 1.96 * se).mean() for se in (fixed, whole)]
+    assert covered[0] < 0.935 < covered[1] < 0.97
+
+
+def test_regression_equals_the_formula_only_when_the_cells_share_their_variance():
+    small = pd.DataFrame({"complaint": [0] * 4 + [1] * 4, "deep_check": [1, 0, 0, 0, 1, 1, 1, 0], "spend": [30, 24, 26, 22, 20, 22, 18, 6]})
+    moved = small.copy()
+    moved.loc[4, ["deep_check", "spend"]] = [0, 6]
+    assert slope(small, "complaint") == pytest.approx(10.0) and standardised(small, ["complaint"]) == pytest.approx(10.0)
+    assert slope(moved, "complaint") == pytest.approx(10.571, abs=0.001) and standardised(moved, ["complaint"]) == pytest.approx(10.0)
+
+
+@pytest.mark.parametrize("varied", [0, 4])
+def test_an_instrument_gives_the_ate_only_when_effects_do_not_vary(varied):
+    rng = np.random.default_rng(70)
+    taste, luck = rng.normal(size=(2, 1_000_000))
+    spare = rng.integers(0, 4, 1_000_000)
+    check = (taste + 0.5 * spare + luck > 1).astype(int)
+    bought = (6 + varied * taste) * check + 5 * taste + rng.normal(size=1_000_000)
+    wald = np.cov(spare, bought)[0, 1] / np.cov(spare, check)[0, 1]
+    assert (wald > 6.25) if varied else wald == pytest.approx(6, abs=0.1)
+
+
+@pytest.mark.parametrize("interaction", [0, 4])
+def test_front_door_effects_multiply_only_without_interaction(interaction):
+    rng = np.random.default_rng(80)
+    fond = rng.binomial(1, 0.4, 1_000_000)
+    check = rng.binomial(1, 0.1 + 0.6 * fond)
+    told = rng.binomial(1, 0.1 + 0.4 * check)
+    bought = (3 + interaction * fond) * told + 5 * fond + rng.normal(size=1_000_000)
+    frame = pd.DataFrame({"t": check, "m": told, "y": bought})
+    more = frame.groupby("t")["m"].mean().diff()[1]
+    cell = frame.groupby(["m", "t"])["y"].mean().unstack()
+    general = more * ((cell.loc[1] - cell.loc[0]) @ [1 - check.mean(), check.mean()])
+    X = np.column_stack([np.ones(len(frame)), told, check])
+    product = more * np.linalg.lstsq(X, bought, rcond=None)[0][1]
+    known = 0.4 * (3 + interaction * 0.4)
+    assert general == pytest.approx(known, abs=0.02)
+    assert (abs(product - known) > 0.05) if interaction else product == pytest.approx(known, abs=0.02)
+
+
+def test_partial_correlation_is_a_linear_test():
+    m, u, v = np.random.default_rng(90).normal(size=(3, 200_000))
+    bent = pd.DataFrame({"m": m, "a": m**2 + u, "b": m**2 + v})
+    assert partial_corr(bent, "a", "b", ["m"]) == pytest.approx(2 / 3, abs=0.02)  # m을 고정하면 독립인데도
+    assert abs(partial_corr(bent, "m", "a")) < 0.02  # m이 만들었는데도
+
+
+def test_half_the_hidden_force_leaves_less_than_half_the_bias():
+    bias = {}
+    for hidden in (0.5, 1.0):
+        frames = (CHECK.generate(seed=s, n=600_000, hidden=hidden) for s in (601, 602))
+        bias[hidden] = np.mean([slope(f, "complaint", "machines") - (f["spend_1"] - f["spend_0"]).mean() for f in frames])
+    assert 0.5 < bias[0.5] < 0.5 * bias[1.0] and bias[0.5] > 0.25 * bias[1.0]
