@@ -22,6 +22,8 @@ DISAGREE_Z, DISAGREE_SE = 3.0, 1.0
 FEW_CLUSTERS, TOO_FEW_CLUSTERS = 30, 10
 # 표본을 가른 두 반쪽의 차이가 이보다 크면(z) 몇 대상이 결론을 정하고 있을 수 있습니다.
 HALVES_Z = 3.0
+# 공변량이 이보다 많으면 묶음마다 회귀를 다시 맞추지 않습니다(500개면 몇 분이 걸립니다).
+MANY_COLUMNS = 60
 
 _CAPS: dict[Status, Letter | None] = {"ok": None, "warn": "B", "fail": "C"}
 
@@ -244,6 +246,17 @@ def partial_r2(y: np.ndarray, X: np.ndarray, columns: Sequence[int]) -> float:
     return float(max(0.0, 1 - (full @ full) / max(part @ part, 1e-300)))
 
 
+def partial_r2s(y: np.ndarray, X: np.ndarray, groups: Mapping[str, Sequence[int]]) -> dict[str, float]:
+    """묶음마다의 ``partial_r2``. 열이 많으면 묶음마다 다시 맞추지 않고, 한 번 맞춘 계수와 그 분산에서 냅니다."""
+    if X.shape[1] <= MANY_COLUMNS:
+        return {name: partial_r2(y, X, at) for name, at in groups.items()}
+    inverse = np.linalg.pinv(X.T @ X, hermitian=True)
+    beta = inverse @ (X.T @ y)
+    full = float(((y - X @ beta) ** 2).sum())
+    lost = {name: max(float(beta[at] @ np.linalg.pinv(inverse[np.ix_(at, at)], hermitian=True) @ beta[at]), 0.0) for name, at in groups.items()}
+    return {name: more / max(full + more, 1e-300) for name, more in lost.items()}
+
+
 def robustness(
     spec: Spec, frame: pd.DataFrame, X: pd.DataFrame, d: np.ndarray, y: np.ndarray, main: Estimate
 ) -> tuple[list[Sensitivity], list[Check]]:
@@ -261,10 +274,9 @@ def robustness(
     for j, name in enumerate(X.columns):
         base = next((c for c in frame.columns if name == c), None) or next((c for c in frame.columns if str(name).startswith(f"{c}_")), name)
         groups.setdefault(str(base), []).append(j + 1)
-    benchmarks = {}
-    for name, at in groups.items():
-        rd = min(partial_r2(d, Z, at), 0.999)
-        ry = partial_r2(y, np.column_stack([Z, d]), at)
+    benchmarks, of_d, of_y = {}, partial_r2s(d, Z, groups), partial_r2s(y, np.column_stack([Z, d]), groups)
+    for name in groups:
+        rd, ry = min(of_d[name], 0.999), of_y[name]
         b2 = ry * rd / (1 - rd)
         benchmarks[name] = float((np.sqrt(b2 * b2 + 4 * b2) - b2) / 2)
     strongest = max(benchmarks, key=benchmarks.get) if benchmarks else None

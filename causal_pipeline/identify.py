@@ -9,6 +9,7 @@ from causal_pipeline import designs, graphs
 from causal_pipeline.designs.base import Design
 from causal_pipeline.errors import Refusal
 from causal_pipeline.model import Identification, Rule, Spec
+from causal_pipeline.wording import josa
 
 _NOT_OFFERED = {
     "LATE": (
@@ -74,4 +75,9 @@ def identify(spec: Spec, frame: pd.DataFrame, among: Sequence[type[Design]] | No
             spec.estimand, ("estimand_not_offered", f"{design.label}에서는 {spec.estimand}를 물을 수 없습니다.", f"estimand를 {', '.join(design.estimands)} 가운데 하나로 적으세요.")
         )
         raise spec.error(Refusal, code, "estimand", message, remedy)
+    for where, remedy in design.ignores.items():
+        if spec.written()[where]:
+            by = next((owned.key for owned in spec.fields), "treatment.kind")
+            message = f"{spec.both(where, by)}를 함께 적었는데, {by}로 고른 {josa(design.label, '은/는')} {where}를 쓰지 않습니다."
+            raise spec.error(Refusal, "field_not_used", where, message, remedy)
     return replace(design.identify(spec, frame, graph), rules=rules)

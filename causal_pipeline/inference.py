@@ -28,6 +28,11 @@ def cluster_codes(spec: Spec, frame: pd.DataFrame) -> np.ndarray | None:
     return None if len(np.unique(codes)) == len(frame) else codes
 
 
+def fold_groups(spec: Spec, clusters: np.ndarray | None, adjustment: Sequence[str]) -> np.ndarray | None:
+    """한 겹에 함께 둘 군집, shape (n,). 군집을 범주로 보정하면 None입니다: 통째로 남겨 둔 군집의 높이는 나머지에서 배울 수 없습니다."""
+    return None if cluster_column(spec) in adjustment else clusters
+
+
 def subset_clusters(clusters: np.ndarray | None, keep: np.ndarray) -> np.ndarray | None:
     """``keep``인 행만 남겼을 때의 군집 번호(0부터 다시 매깁니다)."""
     return None if clusters is None else np.unique(clusters[keep], return_inverse=True)[1]

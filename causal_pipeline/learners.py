@@ -16,6 +16,10 @@ from causal_pipeline.wording import josa
 SELECTION_ROWS = 20_000
 # 항이 이보다 많아지는 이차식 후보는 두지 않습니다.
 LARGEST_QUADRATIC = 25
+# 열마다 여덟 항이 되는 스플라인 후보도 이보다 넓으면 두지 않습니다. 500열이면 4,000항이라 한 번 맞추는 데 몇 초가 듭니다.
+LARGEST_SPLINES = 100
+# 보정할 열의 한계. 3,000행에 500열이면 몇 분이 지나도 끝나지 않으므로 셈하기 전에 멈춥니다.
+MOST_COLUMNS = 200
 # 범주가 이보다 많은 글자 열은 대상의 이름일 때가 많습니다.
 LARGEST_LEVELS = 50
 
@@ -26,16 +30,23 @@ def design_matrix(spec: Spec, frame: pd.DataFrame, columns: Sequence[str]) -> pd
     Raises
     ------
     DataError
-        글자 열의 범주가 ``LARGEST_LEVELS``개를 넘을 때.
+        글자 열의 범주가 ``LARGEST_LEVELS``개를, 모든 열이 ``MOST_COLUMNS``개를 넘을 때.
     """
     for name in columns:
         levels = 0 if pd.api.types.is_numeric_dtype(frame[name]) else frame[name].nunique()
         if levels > LARGEST_LEVELS:
             raise spec.column_error(
                 DataError, "too_many_levels", name, f"보정할 열 {name}의 범주가 {levels}개입니다. 범주마다 나누어 견줄 수 없습니다.",
-                f"{josa(name, '을/를')} 뜻이 통하는 몇 무리로 묶은 열을 만들어 쓰세요. 대상의 이름이면 confounders에서 빼세요.",
+                f"{josa(name, '을/를')} 뜻이 통하는 몇 무리로 묶은 열을 만들어 쓰세요. 대상마다 다른 이름은 아무것도 가르지 못합니다.",
             )  # fmt: skip
-    return covariate_matrix(frame, columns)
+    X = covariate_matrix(frame, columns)
+    if X.shape[1] > MOST_COLUMNS:
+        raise spec.error(
+            DataError, "too_many_covariates", "confounders" if spec.confounders else "graph.edges",
+            f"보정할 열이 {X.shape[1]:,}개입니다(범주는 값마다 하나로 셉니다). {MOST_COLUMNS}개까지 셉니다.",
+            "graph에 화살표를 적으면 뒷문을 막는 데 필요한 변수만 골라 보정합니다. 같은 것을 여러 번 잰 열들은 평균이나 주성분으로 묶은 열을 만들어 적으세요.",
+        )  # fmt: skip
+    return X
 
 
 @dataclass(frozen=True)
@@ -80,7 +91,7 @@ def outcome_learners(width: int, seed: int, smooth: bool = True) -> list[Learner
     from sklearn.preprocessing import PolynomialFeatures, SplineTransformer, StandardScaler
 
     found = [Learner("linear", "능형회귀", make_pipeline(StandardScaler(), Ridge(alpha=1.0)))]
-    if width >= 1 and smooth:
+    if 1 <= width <= LARGEST_SPLINES and smooth:
         splines = SplineTransformer(n_knots=6, degree=3, knots="quantile", extrapolation="linear")
         found.append(Learner("splines", "스플라인 능형회귀", make_pipeline(splines, StandardScaler(), Ridge(alpha=1.0))))
     if 1 <= width <= LARGEST_QUADRATIC:

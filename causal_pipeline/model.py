@@ -124,6 +124,10 @@ class Field(ABC):
         한 단위가 여러 행에 나오는 자료이면 참. 단위가 겹치지 않는지 보지 않고, 변하지 않는 공변량도 받습니다.
     counts_arms : bool
         처치받은 쪽과 받지 않은 쪽의 수를 설계가 스스로 따지면 참.
+    not_randomized : str
+        ``randomized: true``와 함께 적었을 때 고치는 법.
+    absorbs : str
+        제 열을 교란 요인에도 적었을 때, 왜 다시 적지 않는지.
     """
 
     key: ClassVar[str]
@@ -131,6 +135,8 @@ class Field(ABC):
     about: ClassVar[str]
     repeats_units: ClassVar[bool] = False
     counts_arms: ClassVar[bool] = False
+    not_randomized: ClassVar[str] = "무작위로 정한 두 팔만 견주려면 이 이름을 지우고, 아니면 randomized를 지우세요."
+    absorbs: ClassVar[str] = "설계가 이미 이 열을 써서 견줍니다."
 
     @classmethod
     def build(cls, value: Any) -> Self:
@@ -298,6 +304,20 @@ class Spec:
         """``where``의 줄 번호를 단 오류. ``raise spec.error(DataError, …)``처럼 씁니다."""
         return kind(code, message, remedy, self.line(where, item))
 
+    def both(self, one: str, other: str) -> str:
+        """두 자리와 그 줄을 함께 부르는 말("randomized(7번째 줄)와 panel(12번째 줄)")."""
+        shown = [f"{where}({self.line(where)}번째 줄)" if self.line(where) else where for where in (one, other)]
+        return f"{shown[0]}와 {shown[1]}"
+
+    def written(self) -> dict[str, bool]:
+        """설계가 쓰거나 쓰지 않을 수 있는 자리마다, 명세가 적었는지."""
+        return {
+            "treatment.probability": self.treatment.probability is not None,
+            "treatment.cluster": self.treatment.cluster is not None,
+            "negative_controls.outcomes": bool(self.negative_outcomes),
+            "negative_controls.treatments": bool(self.negative_treatments),
+        }
+
     def column_error(self, kind: type[PipelineError], code: str, column: str, message: str, remedy: str) -> PipelineError:
         """``column``이 적힌 줄을 단 오류."""
         return self.error(kind, code, self.where(column), message, remedy, item=column)
@@ -327,6 +347,10 @@ class Spec:
         """처치, 결과, 설계의 열을 뺀 나머지: 교란 요인, 그래프의 다른 변수, 효과를 가를 변수, 음성 대조군."""
         lists = {"confounders", "modifiers", "negative_controls.outcomes", "negative_controls.treatments"}
         return sorted(self.columns() - {r.column for r in self.roles() if r.where not in lists})
+
+    def adjusted_names(self) -> set[str]:
+        """보정하거나 효과를 가르는 데 쓸 수 있는 열: 교란 요인, 효과를 가를 변수, 그래프의 변수."""
+        return ({n for edge in self.edges for n in edge} | set(self.confounders) | set(self.modifiers)) - {self.treatment.column, self.outcome.column}
 
     def where(self, column: str) -> str:
         """열이 처음 적힌 자리."""

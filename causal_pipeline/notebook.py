@@ -5,6 +5,7 @@ from pathlib import Path
 
 from causal_pipeline.memo import headline
 from causal_pipeline.model import Analysis, Spec
+from causal_pipeline.shown import matched_levels, plain_columns, plain_values, same_level, source
 from causal_pipeline.spec import source_path
 
 TOLERANCE = 1e-6
@@ -59,7 +60,7 @@ def _reading(spec: Spec, folder: Path) -> str:
     elif kind == ".parquet":
         lines += ["raw = pd.read_parquet(DATA, columns=columns)"]
     else:
-        lines += ['raw = pd.read_csv(DATA, encoding="utf-8-sig", usecols=columns, low_memory=False)']
+        lines += ['raw = pd.read_csv(DATA, encoding="utf-8-sig", usecols=columns, low_memory=False, keep_default_na=False, na_values=[""])']
     if spec.source.sample:
         lines += [f"chosen = np.sort(np.random.default_rng({spec.seed}).choice(len(raw), {spec.source.sample}, replace=False))", "raw = raw.iloc[chosen].reset_index(drop=True)"]
     lines += ["raw.head()"]
@@ -68,7 +69,7 @@ def _reading(spec: Spec, folder: Path) -> str:
 
 def _encoding(spec: Spec) -> str:
     t, y = spec.treatment, spec.outcome.column
-    lines = ["frame = raw.copy()"]
+    lines = [source(plain_values, plain_columns), "frame = plain_columns(raw)"]
     if spec.source.missing != "refuse":
         keep = [column for owned in spec.fields for column in owned.may_be_empty()]
         if t.randomized and not spec.repeats_units:
@@ -79,9 +80,13 @@ def _encoding(spec: Spec) -> str:
     lines += [f'frame[{y!r}] = frame[{y!r}].astype("float64")']
     if t.kind == "binary":
         lines += [_binary(t.column, t.treated)]
+    elif t.kind == "multi":
+        lines += [source(same_level, matched_levels), f"frame[{t.column!r}] = matched_levels(frame[{t.column!r}], {[t.control, t.treated]!r})"]
     elif t.kind == "continuous":
         lines += [f'frame[{t.column!r}] = frame[{t.column!r}].astype("float64")']
-    if t.cluster:
+    if t.cluster and t.cluster in spec.adjusted_names():
+        lines += [f"text = frame[{t.cluster!r}].astype(str).str.strip()", f"frame[{t.cluster!r}] = text.astype(pd.CategoricalDtype(sorted(text.unique())))"]
+    elif t.cluster:
         lines += [f'frame[{t.cluster!r}] = pd.factorize(frame[{t.cluster!r}], sort=True)[0].astype("int64")']
     for owned in spec.fields:
         lines += owned.encoding_code(spec)

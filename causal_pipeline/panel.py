@@ -9,7 +9,7 @@ import pandas as pd
 from causal_pipeline.errors import DataError, SpecError
 from causal_pipeline.model import Field, Role, Spec
 from causal_pipeline.shown import source
-from causal_pipeline.values import parse_dates
+from causal_pipeline.values import parse_dates, time_zones
 from causal_pipeline.wording import quoted
 
 _COLUMN = {"$ref": "#/$defs/column"}
@@ -39,6 +39,7 @@ def encode_periods(spec: Spec, frame: pd.DataFrame, key: str, time: str, start: 
     DataError
     """
     values, begun = frame[time], frame[start] if start else None
+    _one_zone(spec, key, [(f"{key}.time", values), *([(f"{key}.start", begun.dropna())] if start else [])])
     if values.dtype.kind == "f" and (values == values.round()).all():
         frame[time] = values.astype("int64")
     elif values.dtype.kind not in "iu":
@@ -61,6 +62,30 @@ def encode_periods(spec: Spec, frame: pd.DataFrame, key: str, time: str, start: 
         frame[start] = begun.astype("float64")
 
 
+def _one_zone(spec: Spec, key: str, columns: list[tuple[str, pd.Series]]) -> None:
+    """날짜의 시간대가 하나인지. 섞이면 같은 날이 다른 시점이 됩니다."""
+    zones: dict[str, int] = {}
+    for _, values in columns:
+        known = str(values.dt.tz or "없음") if values.dtype.kind == "M" else None
+        found = {known: len(values)} if known else time_zones(values) if values.dtype.kind not in "iufb" and len(values) else {}
+        for zone, count in found.items():
+            zones[zone] = zones.get(zone, 0) + count
+    if len(zones) > 1:
+        listed = ", ".join(f"'{zone}' {count:,}개" for zone, count in zones.items())
+        name = columns[0][1].name
+        raise spec.error(
+            DataError, "mixed_time_zones", f"{key}.time", f"시점 '{name}'의 시간대가 섞여 있습니다: {listed}.",
+            "모두 한 시간대의 날짜로 바꾸어 저장하세요. 날짜만 쓰면 되면 시각과 시간대를 떼고 2026-01-05처럼 적으세요.",
+        )  # fmt: skip
+
+
+def never_treated_blank(frame: pd.DataFrame, unit: str, time: str, start: str, treatment: str) -> pd.Series:
+    """처음 처치받은 시점. 처치를 받은 적이 없는 단위의 0이나 9999처럼 자료의 시점 밖에 있는 값은 빈칸으로 읽습니다."""
+    never = frame.groupby(unit, observed=True)[treatment].transform("max") == 0
+    outside = (frame[start] < frame[time].min()) | (frame[start] > frame[time].max())
+    return frame[start].mask(never & outside)
+
+
 def periods_code(time: str, start: str | None = None) -> list[str]:
     """``encode_periods``와 같은 일을 하는, 재현 노트북에 실을 코드의 줄들."""
     started = f"frame[{start!r}].dropna().astype(str).str.strip().reindex(frame.index)" if start else "None"
@@ -75,15 +100,28 @@ def periods_code(time: str, start: str | None = None) -> list[str]:
     ]
 
 
-def check_start(spec: Spec, frame: pd.DataFrame, key: str, unit: str, time: str, start: str | None) -> None:
-    """처음 처치받은 시점이 단위마다 한 값이고, (이진) 처치와 어긋나지 않는지.
+def check_start(spec: Spec, frame: pd.DataFrame, key: str, unit: str, time: str, start: str | None) -> list[str]:
+    """처음 처치받은 시점이 단위마다 한 값이고, (이진) 처치와 어긋나지 않는지. 받지 않았다는 표시(0, 9999)는 빈칸으로 바꿉니다.
+
+    Returns
+    -------
+    list of str
+        보고서에 적을, 한 일.
 
     Raises
     ------
     DataError
     """
     if start is None:
-        return
+        return []
+    notices = []
+    if spec.treatment.kind == "binary":
+        read = never_treated_blank(frame, unit, time, start, spec.treatment.column)
+        coded = frame[start].notna() & read.isna()
+        if coded.any():
+            values = ", ".join(f"{v:g}" for v in sorted(frame.loc[coded, start].unique())[:5])
+            notices.append(f"'{start}'이(가) {values}인 단위 {frame.loc[coded, unit].nunique():,}개는 처치를 받은 적이 없어, 그 값을 '받지 않음'으로 읽었습니다.")
+            frame[start] = read
     if (frame.groupby(unit, observed=True)[start].nunique(dropna=False) > 1).any():
         message = f"한 단위('{unit}') 안에서 처음 처치받은 시점 '{start}'이(가) 바뀝니다."
         raise spec.error(DataError, "start_varies", f"{key}.start", message, "단위마다 한 값이게 하고, 처치받지 않았으면 비우세요.")
@@ -91,7 +129,8 @@ def check_start(spec: Spec, frame: pd.DataFrame, key: str, unit: str, time: str,
     wrong = int(((frame[time] >= frame[start]).astype("int64") != frame[t.column]).sum()) if t.kind == "binary" else 0
     if wrong:
         message = f"'{start}'과(와) 처치 '{t.column}'이(가) {wrong:,}행에서 어긋납니다."
-        raise spec.error(DataError, "start_contradicts", f"{key}.start", message, "처음 처치받은 시점부터 처치가 1인지 보세요.")
+        raise spec.error(DataError, "start_contradicts", f"{key}.start", message, "처음 처치받은 시점부터 처치가 1인지 보세요. 처치받지 않은 단위의 칸은 표시(0, 9999, 1900-01-01)를 넣지 말고 비우세요.")
+    return notices
 
 
 @dataclass(frozen=True)
@@ -112,6 +151,8 @@ class Panel(Field):
     about: ClassVar[str] = "같은 대상을 여러 시점에 본 패널"
     repeats_units: ClassVar[bool] = True
     counts_arms: ClassVar[bool] = True
+    not_randomized: ClassVar[str] = "무작위로 고른 지역의 실험도 여러 시점을 보았으면 패널로 분석하므로 randomized(와 probability)를 지우세요. 시점 하나만 견주려면 panel을 지우세요."
+    absorbs: ClassVar[str] = "대상과 시점의 차이는 설계가 이미 빼고 견줍니다."
     schema: ClassVar[dict[str, Any]] = {
         "type": "object",
         "additionalProperties": False,
@@ -141,6 +182,9 @@ class Panel(Field):
             raise spec.error(SpecError, "panel_same_column", "panel.time", "패널의 대상과 시점이 같은 열입니다.", "대상(가게, 지역)과 시점(주, 달)의 열을 따로 적으세요.")
         if spec.unit != self.unit:
             raise spec.error(SpecError, "panel_unit", "unit", f"unit('{spec.unit}')과 panel.unit('{self.unit}')이 다릅니다.", "unit을 지우거나 같게 적으세요.")
+        if spec.treatment.kind == "continuous" and (self.start or self.anticipation):
+            key = "panel.start" if self.start else "panel.anticipation"
+            raise spec.error(SpecError, "panel_dose_start", key, f"{spec.both(key, 'treatment.kind')}를 함께 적었습니다. 용량은 켜지는 시점이 따로 없어 쓰지 않습니다.", f"{key}를 지우거나, 켜지고 꺼지는 처치이면 kind를 binary로 적으세요.")
         if spec.treatment.kind == "multi":
             raise spec.error(SpecError, "panel_kind", "treatment.kind", "패널 설계는 값이 여럿인 처치를 다루지 않습니다.", "견줄 두 값만 남긴 binary로 바꾸세요.")
 
@@ -150,6 +194,7 @@ class Panel(Field):
     def encode(self, spec: Spec, frame: pd.DataFrame) -> list[str]:
         """시점을 정수로(날짜이면 1부터의 차례로) 바꾸고, 대상과 시점마다 한 행인지 봅니다."""
         encode_periods(spec, frame, self.key, self.time, self.start)
+        self._require_repeats(spec, frame)
         twice = frame.duplicated([self.unit, self.time])
         if twice.any():
             row = frame.loc[twice.idxmax()]
@@ -159,6 +204,18 @@ class Panel(Field):
                 "대상과 시점마다 한 행이 되게 모으세요(`sql:`의 GROUP BY).",
             )  # fmt: skip
         return []
+
+    def _require_repeats(self, spec: Spec, frame: pd.DataFrame) -> None:
+        """대상이 시점마다 다른 사람이면 패널이 아니라 반복 횡단면입니다."""
+        rows = frame.groupby(self.unit, observed=True)[self.time].nunique()
+        once = float((rows == 1).mean())
+        if len(rows) > 20 and once > 0.9 and frame[self.time].nunique() > 1:
+            raise spec.error(
+                DataError, "repeated_cross_sections", "panel.unit",
+                f"'{self.unit}' {len(rows):,}개 가운데 {once:.0%}가 한 시점에만 나옵니다. 시점마다 다른 사람을 본 반복 횡단면이고, 패널이 아닙니다.",
+                f"panel 대신 `cross_sections: {{group: 집단, time: {self.time}}}`라고 적고, 집단에는 처치가 정해진 단위(도시, 가게)의 열을 적으세요. "
+                "처치받은 집단과 받지 않은 집단이 둘씩은 있어야 합니다. 같은 사람을 되풀이해 보았으면 그 사람의 번호를 panel.unit에 적으세요.",
+            )  # fmt: skip
 
     def inspect(self, spec: Spec, frame: pd.DataFrame) -> list[str]:
         """대상과 시점의 차례로 놓고, 처치가 켜지는 꼴이 맞는지 봅니다."""
@@ -172,9 +229,9 @@ class Panel(Field):
         frame.reset_index(drop=True, inplace=True)
         if t.kind == "binary":
             self._inspect_switch(spec, frame)
-        check_start(spec, frame, self.key, unit, time, self.start)
+        notices = check_start(spec, frame, self.key, unit, time, self.start)
         holes = units * periods - len(frame)
-        return [f"패널에 빠진 칸이 {holes:,}개 있습니다(대상 {units:,} × 시점 {periods:,})."] if holes else []
+        return notices + ([f"패널에 빠진 칸이 {holes:,}개 있습니다(대상 {units:,} × 시점 {periods:,})."] if holes else [])
 
     def _inspect_switch(self, spec: Spec, frame: pd.DataFrame) -> None:
         unit, time, t = self.unit, self.time, spec.treatment.column
@@ -189,7 +246,9 @@ class Panel(Field):
             raise spec.error(DataError, "panel_no_control", "panel", "처치받지 않은 대상이 한 시점에도 없습니다.", "처치받지 않았거나 늦게 받은 대상을 함께 두세요.")
 
     def encoding_code(self, spec: Spec) -> list[str]:
-        return [*periods_code(self.time, self.start), f'frame = frame.sort_values([{self.unit!r}, {self.time!r}], kind="stable").reset_index(drop=True)']
+        blank = f"frame[{self.start!r}] = never_treated_blank(frame, {self.unit!r}, {self.time!r}, {self.start!r}, {spec.treatment.column!r})"
+        never = [source(never_treated_blank), blank] if self.start and spec.treatment.kind == "binary" else []
+        return [*periods_code(self.time, self.start), *never, f'frame = frame.sort_values([{self.unit!r}, {self.time!r}], kind="stable").reset_index(drop=True)']
 
     @classmethod
     def draft(cls, guess: dict[str, Any]) -> list[str]:

@@ -19,6 +19,8 @@ from causal_pipeline.wording import names, suggest
 
 MAX_ROWS = 2_000_000
 CHUNK = 500_000
+# 'NA'나 'None'이라는 이름을 조용히 빈칸으로 읽지 않습니다. 빈칸인지는 열을 다 본 뒤에 정합니다(``shown.plain_values``).
+BLANKS = {"keep_default_na": False, "na_values": [""]}
 
 # 읽는 길 하나: 열의 이름, 행의 수(미리 알 수 없으면 None), 고른 열을 조각으로 내는 함수.
 Reader = tuple[list[str], int | None, Callable[[list[str]], Iterator[pd.DataFrame]]]
@@ -80,7 +82,7 @@ def _csv(spec: Spec, path: Path) -> Reader:
     def chunks(columns: list[str]) -> Iterator[pd.DataFrame]:
         try:
             # usecols를 주면 쉼표가 남는 줄을 조용히 잘라 읽습니다. 모두 읽고 고릅니다
-            with pd.read_csv(path, encoding="utf-8-sig", chunksize=CHUNK, low_memory=False) as reader:
+            with pd.read_csv(path, encoding="utf-8-sig", chunksize=CHUNK, low_memory=False, **BLANKS) as reader:
                 for part in reader:
                     yield part[columns]
         except UnicodeDecodeError:

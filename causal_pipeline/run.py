@@ -25,6 +25,7 @@ from causal_pipeline.model import (
 )
 from causal_pipeline.spec import read_spec
 from causal_pipeline.stages import Store, run_key, versions, write_atomic
+from causal_pipeline.wording import josa
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -139,9 +140,20 @@ def _stages(spec: Spec, table: "Table", folder: Path | None, force: bool, bar: "
         pictures=tuple(pictures),
         steps=tuple(steps),
         rows=len(frame),
-        notices=table.notices,
+        notices=(*table.notices, *_unused(spec, design, het)),
         versions=versions() | {"data_sha256": table.digest},
     )
+
+
+def _unused(spec: Spec, design: "Design", het: Heterogeneity | None) -> list[str]:
+    """적었으나 이 설계와 자료에서는 쓰지 못한 것."""
+    found = []
+    if spec.modifiers and het is None:
+        found.append(f"modifiers({', '.join(map(spec.label, spec.modifiers))})는 쓰지 않았습니다. {design.label}에서, 이 추정 대상과 자료로는 효과를 나누어 보지 않습니다.")
+    left = [c for c in spec.confounders if c not in design.ident.adjustment]
+    if left:
+        found.append(f"confounders({', '.join(map(spec.label, left))})는 효과를 내는 데에 쓰지 않았습니다. {josa(design.label, '은/는')} 이 변수로 보정하지 않습니다.")
+    return found
 
 
 # --- 쓰기 ---

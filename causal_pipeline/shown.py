@@ -41,6 +41,71 @@ def model_imports(*models: Any) -> str:
     return "\n".join(f"from {package} import {', '.join(sorted(found[package]))}" for package in sorted(found))
 
 
+# --- 읽은 값 ---
+
+
+def plain_values(values: pd.Series) -> tuple[pd.Series, dict[str, int], dict[str, int], int]:
+    """읽은 열 하나를 수이거나 글자인 열로: (열, 빈칸으로 읽은 낱말과 수, 값으로 남긴 낱말과 수, 앞뒤의 빈칸을 뗀 칸의 수).
+
+    수나 날짜, 참거짓의 열에 낀 'NA', '-' 같은 낱말만 빈칸입니다. 이름의 열에서는 'NA'도 이름 하나입니다(나미비아, 북미).
+    SQL의 DECIMAL과 HUGEINT는 수로 바꿉니다.
+    """
+    from decimal import Decimal
+
+    blank = "|-|--|.|?|na|n/a|<na>|nan|nat|none|null|nil|#n/a|#na|#null!|#value!|#div/0!|#ref!|#num!|#name?".split("|")
+    if values.dtype.kind != "O" and not isinstance(values.dtype, (pd.StringDtype, pd.CategoricalDtype)):
+        return values, {}, {}, 0
+    codes, levels = pd.factorize(values)
+    counts, read = np.bincount(codes[codes >= 0], minlength=len(levels)), list(levels)
+    decimal = any(isinstance(v, Decimal) for v in read) and all(isinstance(v, (Decimal, int, float)) for v in read)
+    clean = [float(v) if decimal else v.strip().strip("\u200b\u200c\u200d\ufeff") if isinstance(v, str) else v for v in read]
+    word = [isinstance(v, str) and v.lower() in blank for v in clean]
+    rest = pd.Series([v for v, w in zip(clean, word) if not w], dtype=object)
+    shown = rest.astype(str).str.lower()
+    number = len(rest) > 0 and not rest.map(lambda v: isinstance(v, bool)).any() and pd.to_numeric(rest, errors="coerce").notna().all()
+    date = len(rest) > 0 and shown.str.contains(r"^\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|^\d{1,2}[-/.]\d{1,2}[-/.]\d{4}", regex=True).all()
+    truth = len(rest) > 0 and shown.isin(["true", "false"]).all()
+    gone = [w and (number or date or truth or v == "") for v, w in zip(clean, word)]
+    words = {v: int(n) for v, n, g in zip(read, counts, gone) if g}
+    kept = {v: int(n) for v, n, w, g in zip(clean, counts, word, gone) if w and not g}
+    trimmed = 0 if number else sum(int(n) for v, c, n, g in zip(read, clean, counts, gone) if v != c and not g)
+    if number and (words or not all(isinstance(v, str) for v in clean)):
+        new = np.array([np.nan if g else float(v) for v, g in zip(clean, gone)], dtype=float)
+        out = pd.Series(np.where(codes >= 0, new[codes], np.nan), index=values.index)
+        whole = out.notna().all() and (out == out.round()).all() and (out.abs() < 2**53).all()
+        return (out.astype("int64") if whole else out), words, kept, 0
+    if truth and words:
+        clean = [str(v).lower() == "true" for v in clean]
+    new = np.array([None if g else v for v, g in zip(clean, gone)] + [None], dtype=object)
+    return pd.Series(new[codes], index=values.index, dtype=object), words, kept, trimmed
+
+
+def plain_columns(raw: pd.DataFrame) -> pd.DataFrame:
+    """열마다 ``plain_values``를 한 표."""
+    return pd.DataFrame({name: plain_values(raw[name])[0] for name in raw.columns}, index=raw.index)
+
+
+def same_level(found: object, wanted: object) -> bool:
+    """명세의 값과 자료의 값이 같은가. 1과 '1', 1.0, True를 같게 봅니다."""
+    if found == wanted:
+        return True
+    try:
+        return float(found) == float(wanted)
+    except (TypeError, ValueError):
+        return str(found) == str(wanted)
+
+
+def matched_levels(values: pd.Series, wanted: list) -> pd.Series:
+    """값이 여럿인 처치의 수준을 명세에 적은 꼴로(자료의 1과 명세의 '1'을 같게). 참거짓은 0과 1입니다."""
+    if values.dtype.kind == "b":
+        values = values.astype("int64")
+    swap = {level: w for level in values.unique() for w in wanted if same_level(level, w)}
+    if all(type(level) is type(w) or level == w for level, w in swap.items()):
+        return values
+    words = all(isinstance(w, str) for w in wanted)
+    return values.map(lambda v: swap.get(v, str(v) if words else v)).infer_objects()
+
+
 # --- 행렬과 겹 ---
 
 

@@ -286,6 +286,7 @@ def _check_meaning(spec: Spec, value: dict) -> None:
     _check_roles(spec)
     _check_graph(spec)
     _check_timing(spec)
+    _check_contradictions(spec)
     _check_design(spec, value)
 
 
@@ -407,6 +408,26 @@ def _check_timing(spec: Spec) -> None:
         if cause in order and effect in order and order[cause] > order[effect]:
             message = f"화살표 {cause} → {effect}이(가) 시간을 거스릅니다."
             raise spec.error(SpecError, "edge_against_time", "graph.edges", message, "화살표의 방향이나 timing을 고치세요.", item=f"{cause} -> {effect}")
+
+
+def _check_contradictions(spec: Spec) -> None:
+    """함께 적으면 뜻이 갈리는 이름. 두 줄을 모두 댑니다."""
+    for owned in spec.fields:
+        if spec.treatment.randomized:
+            both = spec.both("treatment.randomized", owned.key)
+            raise spec.error(SpecError, "randomized_with_field", "treatment.randomized", f"{both}을 함께 적었습니다. randomized는 처치 '{spec.treatment.column}'을(를) 무작위로 정했다는 말입니다.", owned.not_randomized)
+        if spec.source.sample is not None and owned.repeats_units:
+            unit = owned.unit_column()
+            raise spec.error(
+                SpecError, "sample_breaks_panel", "data.sample", f"{spec.both('data.sample', owned.key)}을 함께 적었습니다. 행을 뽑으면 대상마다 시점에 구멍이 나서 남는 대상이 거의 없습니다.",
+                f"sample을 지우세요. 자료가 너무 크면 행이 아니라 대상을 뽑으세요(`sql: SELECT * FROM data WHERE hash(\"{unit}\") % 10 = 0`).",
+            )  # fmt: skip
+        for role in owned.roles():
+            if role.column in spec.confounders:
+                raise spec.error(
+                    SpecError, "role_twice", "confounders", f"'{role.column}'을(를) {spec.both('confounders', role.where)}에 모두 적었습니다.",
+                    f"{owned.absorbs} {role.where}에만 남기세요.", item=role.column,
+                )  # fmt: skip
 
 
 def _check_design(spec: Spec, value: dict) -> None:

@@ -13,13 +13,15 @@ import pandas as pd
 from causal_pipeline.errors import DataError
 from causal_pipeline.model import Spec
 from causal_pipeline.reading import file_digest, read
+from causal_pipeline.shown import matched_levels, plain_values, same_level
 from causal_pipeline.spec import source_path
-from causal_pipeline.values import parse_dates, require_numeric
-from causal_pipeline.wording import josa, names, suggest
+from causal_pipeline.values import parse_dates, reject_written_numbers, require_numeric
+from causal_pipeline.wording import josa, names, suggest, visible
 
 MIN_ROWS = 20
 MIN_ARM = 5
-MIN_CLUSTERS = 4
+# 다섯 겹으로 나누고도 겹마다 두 팔의 군집이 남으려면 팔마다 셋, 모두 여섯이 있어야 합니다.
+MIN_CLUSTERS, MIN_CLUSTERS_AN_ARM = 6, 3
 MAX_LEVELS = 30
 
 
@@ -104,7 +106,9 @@ def prepare(spec: Spec, raw: pd.DataFrame) -> tuple[pd.DataFrame, tuple[str, ...
     frame = raw[known_columns(spec, list(raw.columns))].copy()
     if frame.empty:
         raise spec.error(DataError, "data_no_rows", "data.path", "행이 없습니다.", "자료를 다시 내보내세요.")
-    frame, notices = _missing(spec, frame)
+    frame, words, notices = _plain(frame)
+    frame, more = _missing(spec, frame, words)
+    notices += more
     _enough(spec, frame)
     _infinite(spec, frame)
     _outcome(spec, frame)
@@ -119,11 +123,31 @@ def prepare(spec: Spec, raw: pd.DataFrame) -> tuple[pd.DataFrame, tuple[str, ...
     return frame.reset_index(drop=True), tuple(notices)
 
 
+def _plain(frame: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, dict[str, int]], list[str]]:
+    """글자로 읽힌 열을 살핍니다: (표, 열마다 빈칸으로 읽은 낱말, 한 일). 낱말과 뗀 빈칸은 모두 수와 함께 적습니다."""
+    columns, words, notices = {}, {}, []
+    for name in frame.columns:
+        columns[name], gone, kept, trimmed = plain_values(frame[name])
+        if gone:
+            words[name] = gone
+            notices.append(f"'{name}'의 {counted(gone)}를 빈칸으로 읽었습니다.")
+        if kept:
+            notices.append(f"'{name}'의 {counted(kept)}를 빈칸이 아니라 값으로 읽었습니다. 빈칸을 뜻하면 자료에서 비우세요.")
+        if trimmed:
+            notices.append(f"'{name}'의 글자 {trimmed:,}개에서 앞뒤의 빈칸을 뗐습니다.")
+    return pd.DataFrame(columns, index=frame.index), words, notices
+
+
+def counted(words: dict[str, int]) -> str:
+    """낱말마다의 수(``'NA' 12개, '-' 3개``)."""
+    return ", ".join(f"'{visible(word)}' {count:,}개" for word, count in words.items())
+
+
 def _may_be_empty(spec: Spec) -> set[str]:
     return {column for owned in spec.fields for column in owned.may_be_empty()}
 
 
-def _missing(spec: Spec, frame: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
+def _missing(spec: Spec, frame: pd.DataFrame, words: dict[str, dict[str, int]]) -> tuple[pd.DataFrame, list[str]]:
     columns = [c for c in frame.columns if c not in _may_be_empty(spec)]
     empty = frame[columns].isna()
     counts = empty.sum()
@@ -137,8 +161,10 @@ def _missing(spec: Spec, frame: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
     rows = int(empty.any(axis=1).sum())
     if spec.source.missing == "refuse":
         first = int(empty.any(axis=1).to_numpy().argmax())
+        read = [f"'{c}'의 {counted(words[c])}" for c in bad if c in words]
+        said = f" 빈칸으로 읽은 낱말: {'; '.join(read)}." if read else ""
         raise spec.column_error(
-            DataError, "missing_values", bad[0], f"빈칸(NaN)이 있습니다: {listed}. 첫 빈칸은 {first + 1}번째 행입니다.",
+            DataError, "missing_values", bad[0], f"빈칸(NaN)이 있습니다: {listed}. 첫 빈칸은 {first + 1}번째 행입니다.{said}",
             f"빈칸을 채우거나, data에 `missing: drop`을 적어 {rows:,}행을 빼고 분석하세요. 빠진 까닭이 처치나 결과와 이어지면 답이 달라집니다.",
         )  # fmt: skip
     y = spec.outcome.column
@@ -149,7 +175,7 @@ def _missing(spec: Spec, frame: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
     gone = empty[must].any(axis=1)
     kept = frame[~gone].reset_index(drop=True)
     if kept.empty or kept[y].isna().all():
-        raise spec.error(DataError, "missing_everywhere", "data.missing", "빈칸이 있는 행을 빼면 아무것도 남지 않습니다.", "빈칸이 많은 열을 명세에서 빼세요.")
+        raise spec.error(DataError, "missing_everywhere", "data.missing", "빈칸이 있는 행을 빼면 아무것도 남지 않습니다.", "data에 `missing: flag`를 적어 공변량의 빈칸을 남겨 두고 보정하세요.")
     notices = []
     if gone.any():
         listed = ", ".join(f"'{c}' {counts[c]:,}개" for c in bad if c in must)
@@ -214,7 +240,7 @@ def _treatment(spec: Spec, frame: pd.DataFrame) -> None:
     picked = {}
     for key in ("control", "treated"):
         wanted = getattr(t, key)
-        match = [raw for raw, shown in levels.items() if _same(shown, wanted)]
+        match = [raw for raw, shown in levels.items() if same_level(shown, wanted)]
         if not match:
             raise spec.error(
                 DataError, "treatment_level_missing", f"treatment.{key}", f"처치 '{t.column}'에 {key} 값 '{wanted}'이(가) 없습니다.",
@@ -232,16 +258,15 @@ def _treatment(spec: Spec, frame: pd.DataFrame) -> None:
     else:
         if len(levels) > MAX_LEVELS:
             raise spec.error(DataError, "treatment_too_many_levels", "treatment.kind", f"처치 '{t.column}'의 값이 {len(levels)}가지입니다.", "수이면 kind를 continuous로 바꾸고, 아니면 비슷한 값을 묶으세요.")
-        if values.dtype.kind == "b":
-            frame[t.column] = values.astype("int64")
+        frame[t.column] = matched_levels(values, [t.control, t.treated])
     if not any(owned.counts_arms for owned in spec.fields):
-        counts = frame[t.column].value_counts()
         for key in ("control", "treated"):
-            level = {"control": 0, "treated": 1}[key] if t.kind == "binary" else picked[key]
-            if counts.get(level, 0) < MIN_ARM:
+            level = {"control": 0, "treated": 1}[key] if t.kind == "binary" else getattr(t, key)
+            size = int((frame[t.column] == level).sum())
+            if size < MIN_ARM:
                 arm = "대조군" if key == "control" else "실험군"
                 raise spec.error(
-                    DataError, "arm_too_small", f"treatment.{key}", f"{josa(arm, '이/가')} {counts.get(level, 0)}개뿐입니다.",
+                    DataError, "arm_too_small", f"treatment.{key}", f"{josa(arm, '이/가')} {size}개뿐입니다.",
                     f"두 쪽에 적어도 {MIN_ARM}개씩 있어야 합니다. 처치받은 대상이 하나이면 앞뒤의 기록을 모아 panel(통제집단합성법)로 물으세요.",
                 )  # fmt: skip
 
@@ -250,16 +275,6 @@ def _levels(values: pd.Series) -> dict[Any, Any]:
     """자료의 값 → 보여 줄 값."""
     found = [v.item() if hasattr(v, "item") else v for v in values.unique()]
     return {v: (v.strip() if isinstance(v, str) else v) for v in sorted(found, key=lambda v: (str(type(v)), v))}
-
-
-def _same(found: Any, wanted: Any) -> bool:
-    """명세의 값과 자료의 값이 같은가. 1과 '1', 1.0, True를 같게 봅니다."""
-    if found == wanted:
-        return True
-    try:
-        return float(found) == float(wanted)
-    except (TypeError, ValueError):
-        return str(found) == str(wanted)
 
 
 def _assignment(spec: Spec, frame: pd.DataFrame) -> None:
@@ -271,9 +286,24 @@ def _assignment(spec: Spec, frame: pd.DataFrame) -> None:
             raise spec.error(DataError, "probability_values", "treatment.probability", f"처치 확률 '{t.probability}'에 0과 1 사이가 아닌 값이 있습니다.", "퍼센트이면 100으로 나누고, 0이나 1이면 그 행은 견줄 짝이 없으니 빼세요.")
     if t.cluster:
         groups = frame[t.cluster].nunique()
+        few = "군집을 지우면 구간이 거짓으로 좁아지므로 지우지 말고, 더 많은 단위에서 모으세요."
         if groups < MIN_CLUSTERS:
-            raise spec.error(DataError, "too_few_clusters", "treatment.cluster", f"처치를 정한 단위 '{t.cluster}'이(가) {groups}개뿐입니다.", "군집이 넷보다 적으면 표준오차를 잴 수 없습니다. 더 많은 단위에서 모으세요.")
-        frame[t.cluster] = pd.factorize(frame[t.cluster], sort=True)[0].astype("int64")
+            raise spec.error(
+                DataError, "too_few_clusters", "treatment.cluster", f"처치를 정한 단위 '{t.cluster}'이(가) {groups}개뿐입니다. 적어도 {MIN_CLUSTERS}개가 있어야 표준오차를 잴 수 있습니다.",
+                few,
+            )  # fmt: skip
+        together = frame.groupby(t.cluster, observed=True)[t.column].agg(["nunique", "first"])
+        if t.kind != "continuous" and not any(owned.counts_arms for owned in spec.fields) and (together["nunique"] == 1).all():
+            smallest = together["first"].value_counts()
+            if smallest.min() < MIN_CLUSTERS_AN_ARM:
+                raise spec.error(
+                    DataError, "too_few_clusters", "treatment.cluster",
+                    f"한쪽 팔의 '{t.cluster}'이(가) {smallest.min()}개뿐입니다. 팔마다 적어도 {MIN_CLUSTERS_AN_ARM}개가 있어야 합니다.", few,
+                )  # fmt: skip
+        if t.cluster in spec.adjusted_names():  # 번호가 아니라 범주입니다. 수로 보정하면 3호점이 1호점의 세 배가 됩니다
+            frame[t.cluster] = categories(frame[t.cluster])
+        else:
+            frame[t.cluster] = pd.factorize(frame[t.cluster], sort=True)[0].astype("int64")
 
 
 def _covariates(spec: Spec, frame: pd.DataFrame) -> None:
@@ -294,11 +324,24 @@ def _covariates(spec: Spec, frame: pd.DataFrame) -> None:
             continue
         if values.dtype.kind == "M" or parse_dates(values.astype(str).str.strip()) is not None:
             raise spec.column_error(DataError, "date_covariate", column, f"'{column}'이(가) 날짜입니다(예: '{values.iloc[0]}').", "가입한 지 며칠처럼 처치 시점까지의 수로 바꾸세요.")
-        levels = values.nunique()
+        text, levels = values.astype(str), values.nunique()
+        if levels > 2:
+            reject_written_numbers(spec, column, text, "공변량")
         if levels > MAX_LEVELS:
-            raise spec.column_error(DataError, "too_many_levels", column, f"글자 공변량 '{column}'의 값이 {levels:,}가지입니다.", f"번호나 주소처럼 대상마다 다른 값이면 빼고, 아니면 {MAX_LEVELS}가지 안으로 묶으세요.")
-        text = values.astype(str).str.strip()
-        frame[column] = text.reindex(frame.index).astype(pd.CategoricalDtype(sorted(text.unique())))
+            mostly = pd.to_numeric(pd.Series(text.unique()).str.replace(",", ""), errors="coerce").notna()
+            if 0.5 < mostly.mean() < 1:
+                require_numeric(spec, frame, column, "공변량")
+            raise spec.column_error(
+                DataError, "too_many_levels", column, f"글자 공변량 '{column}'의 값이 {levels:,}가지입니다.",
+                f"지역이나 업종처럼 뜻이 통하는 {MAX_LEVELS}가지 안의 무리로 묶은 열을 만들어 그 이름을 적으세요. 대상마다 다른 번호나 주소는 아무것도 가르지 못합니다.",
+            )  # fmt: skip
+        frame[column] = categories(values)
+
+
+def categories(values: pd.Series) -> pd.Series:
+    """글자로 바꾼 범주. 빈칸은 빈칸으로 남습니다."""
+    text = values.dropna().astype(str).str.strip()
+    return text.reindex(values.index).astype(pd.CategoricalDtype(sorted(text.unique())))
 
 
 def _copies(a: pd.Series, b: pd.Series) -> bool:

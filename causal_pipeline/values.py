@@ -4,6 +4,7 @@ import pandas as pd
 
 from causal_pipeline.errors import DataError
 from causal_pipeline.model import Spec
+from causal_pipeline.wording import quoted as wording_quoted
 
 
 def require_numeric(spec: Spec, frame: pd.DataFrame, column: str, role: str) -> None:
@@ -28,18 +29,68 @@ def require_numeric(spec: Spec, frame: pd.DataFrame, column: str, role: str) -> 
         raise spec.column_error(DataError, "date_values", column, f"{role} '{column}'이(가) 날짜입니다.", "기준일부터 며칠인지처럼 수로 바꾼 열을 쓰세요.")
     text = values.astype(str).str.strip()
     numbers = pd.to_numeric(text, errors="coerce")
-    plain = pd.to_numeric(text.str.replace(r"[,\s₩$원%]", "", regex=True), errors="coerce")
-    if numbers.isna().any() and not numbers.isna().all() and plain.isna().any():
+    reject_written_numbers(spec, column, text, role)
+    if numbers.isna().any() and not numbers.isna().all():
         bad = int(numbers.isna().to_numpy().argmax())
         raise spec.column_error(
             DataError, "mixed_types", column, f"{role} '{column}'에 수와 글자가 섞여 있습니다({bad + 1}번째 행: '{text.iloc[bad][:30]}').",
             "글자를 수로 바꾸거나 빈칸으로 두세요.",
         )  # fmt: skip
-    if plain.notna().all():
-        raise spec.column_error(DataError, "number_as_text", column, f"{role} '{column}'의 수가 글자로 적혀 있습니다(예: '{text.iloc[0][:30]}').", "쉼표와 단위를 뺀 수로 바꾸어 저장하세요.")
     if parse_dates(text) is not None:
         raise spec.column_error(DataError, "date_text", column, f"{role} '{column}'이(가) 글자로 적힌 날짜입니다(예: '{text.iloc[0][:30]}').", "기준일부터 며칠인지처럼 수로 바꾼 열을 쓰세요.")
     raise spec.column_error(DataError, "not_numeric", column, f"{role} '{column}'이(가) 수가 아닙니다(예: '{text.iloc[0][:30]}').", "수로 된 열을 적거나 0과 1로 바꾸세요.")
+
+
+# 수에 흔히 붙는 것: 자릿수 쉼표, 화폐와 퍼센트, 빈칸(줄바꿈 없는 것까지)
+_AROUND = r"[,\s\u00a0\u202f₩￦$€£¥%]|원$"
+
+
+def written_number(text: pd.Series, column: str) -> tuple[pd.Series, str] | None:
+    """글자로 적힌 수를 읽은 값과, 같은 일을 하는 SQL의 식. 하나라도 수로 읽히지 않으면 None.
+
+    괄호를 두른 음수(``(1,234)``), 유니코드 빼기표, 소수점을 쉼표로 적은 것(``1.234,5``)도 압니다.
+    """
+    quoted = '"' + column.replace('"', '""') + '"'
+    comma = text.str.contains(r"^[^,]*,\d{1,2}\D*$|^[^,]*,\d{4,}\D*$", regex=True).any() and not text.str.contains(r",.*[,.]", regex=True).any()
+    clean = text.str.replace(r"^\((.*)\)$", r"-\1", regex=True).str.replace("−", "-")
+    steps = f"regexp_replace(replace(trim({quoted}), '−', '-'), '^\\((.*)\\)$', '-\\1')"
+    if comma:
+        clean, steps = clean.str.replace(".", "").str.replace(",", "."), f"replace(replace({steps}, '.', ''), ',', '.')"
+    clean = clean.str.replace(_AROUND, "", regex=True)
+    found = pd.to_numeric(clean, errors="coerce")
+    if len(text) == 0 or found.isna().any():
+        return None
+    signs = "[,\\s\u00a0\u202f₩￦$€£¥%원]"
+    return found, f"TRY_CAST(regexp_replace({steps}, '{signs}', '', 'g') AS DOUBLE)"
+
+
+def reject_written_numbers(spec: Spec, column: str, text: pd.Series, role: str) -> None:
+    """수가 글자로 적힌 열이면(자릿수 쉼표, 화폐, 퍼센트) 그대로 옮겨 적을 수 있는 SQL과 함께 멈춥니다. 빼라고 하지 않습니다.
+
+    Raises
+    ------
+    DataError
+    """
+    levels = pd.Series(text.unique(), dtype=object).astype(str)
+    found = written_number(levels, column)
+    if found is None:
+        return
+    shown = next((v for v in levels if pd.isna(pd.to_numeric(v, errors="coerce"))), levels.iloc[0])
+    inner = spec.source.sql.strip().rstrip(";") if spec.source.sql else None
+    origin = f"({inner})" if inner else f'"{spec.source.table}"' if spec.source.table else "data"
+    quoted = '"' + column.replace('"', '""') + '"'
+    query = f"SELECT * REPLACE ({found[1]} AS {quoted}) FROM {origin}"
+    where = "data의 sql을" if inner else "data에서 table을 지우고 sql을" if spec.source.table else "data에 sql을"
+    raise spec.column_error(
+        DataError, "number_as_text", column, f"{role} '{column}'의 수가 글자로 적혀 있습니다(예: '{shown[:30]}').",
+        f"{where} 이렇게 적으면 쉼표와 단위를 떼고 수로 읽습니다: `sql: {wording_quoted(query)}`. 또는 원본에서 수로 바꾸어 저장하세요.",
+    )  # fmt: skip
+
+
+def time_zones(text: pd.Series) -> dict[str, int]:
+    """글자로 적힌 날짜의 시간대와 그 수. 시간대를 적지 않은 것은 '없음'입니다."""
+    zones = text.astype(str).str.extract(r"\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?\s*(Z|UTC|[+-]\d{2}:?\d{2}|[+-]\d{2})?$")[0].fillna("없음")
+    return {str(k): int(v) for k, v in zones.value_counts().items()}
 
 
 def parse_dates(text: pd.Series) -> pd.Series | None:
@@ -47,7 +98,10 @@ def parse_dates(text: pd.Series) -> pd.Series | None:
     if not text.str.contains(r"\d{4}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.]\d{4}|^\d{8}$", regex=True).all():
         return None
     for form in (None, "%Y.%m.%d", "%Y%m%d"):
-        found = pd.to_datetime(text, errors="coerce", format=form)
+        try:
+            found = pd.to_datetime(text, errors="coerce", format=form)
+        except ValueError:  # 시간대가 섞여 있으면 pandas가 멈춥니다. 날짜인 것은 맞으므로 한 시간대로 읽습니다
+            found = pd.to_datetime(text, errors="coerce", format=form, utc=True)
         if found.notna().all():
             return found
     return None

@@ -6,6 +6,11 @@ from collections.abc import Iterable
 
 # 받침이 있는 소리로 끝나는 글자: 숫자는 영일삼육칠팔, 로마자는 l m n r(엘 엠 엔 알)
 _CLOSED = set("013678lmnrLMNR")
+# 화면에 보이지 않는 글자: 너비 없는 빈칸과 BOM
+_UNSEEN = "\u200b\u200c\u200d\ufeff"
+# 이보다 작은 수는 소수점 아래에 0만 늘어서므로 유효숫자와 10의 거듭제곱으로 적습니다.
+_TINY = 1e-6
+_POWERS = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
 
 
 def josa(word: object, pair: str) -> str:
@@ -26,9 +31,17 @@ def josa(word: object, pair: str) -> str:
 
 def names(words: Iterable[str], most: int = 5) -> str:
     """따옴표를 두른 이름들. 많으면 앞의 몇 개와 나머지의 수."""
-    words = [f"'{w}'" for w in words]
+    words = [f"'{visible(w)}'" for w in words]
     rest = len(words) - most
     return ", ".join(words[:most]) + (f" 밖에 {rest}개" if rest > 0 else "")
+
+
+def visible(word: object) -> str:
+    """앞뒤의 빈칸과 보이지 않는 글자를 ``␣``로 드러낸 글. 오류가 같은 두 이름을 다르다고 말하는 것처럼 보이지 않게 합니다."""
+    text = str(word)
+    inner = text.strip().strip(_UNSEEN)
+    at = text.find(inner) if inner else len(text)
+    return "␣" * at + inner + "␣" * (len(text) - at - len(inner))
 
 
 def suggest(word: str, known: Iterable[str]) -> str:
@@ -37,7 +50,9 @@ def suggest(word: str, known: Iterable[str]) -> str:
     close = difflib.get_close_matches(str(word), known, n=3, cutoff=0.6)
     folded = [k for k in known if k.strip().casefold() == str(word).strip().casefold()]
     found = list(dict.fromkeys(folded + close))
-    return f"혹시 {names(found)}인가요?" if found else f"있는 이름은 {names(known, 12)}입니다."
+    hidden = any(visible(k) != k for k in found)
+    how = " ␣는 이름에 든 빈칸입니다. 자료에서 그 빈칸을 지우거나, 명세에 따옴표로 감싸 빈칸까지 적으세요." if hidden else ""
+    return f"혹시 {names(found)}인가요?{how}" if found else f"있는 이름은 {names(known, 12)}입니다."
 
 
 def number(value: float | None, se: float | None = None, signed: bool = False, digits: int | None = None) -> str:
@@ -59,6 +74,11 @@ def number(value: float | None, se: float | None = None, signed: bool = False, d
             digits = 0
         else:
             scale = abs(se) if se and math.isfinite(se) else abs(value)
+            if 0 < scale < _TINY:
+                if value == 0:
+                    return "0"
+                mantissa, power = f"{value:{'+' if signed else ''}.2e}".split("e")
+                return f"{mantissa.replace('-', '−')}×10{str(int(power)).translate(_POWERS)}"
             digits = 0 if scale == 0 else max(0, min(8, (1 if se else 2) - math.floor(math.log10(scale))))
     text = f"{value:{'+' if signed else ''},.{digits}f}"
     if float(text.replace(",", "")) == 0:

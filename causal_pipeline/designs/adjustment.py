@@ -9,10 +9,10 @@ import pandas as pd
 
 from causal_pipeline import checks, learners
 from causal_pipeline.checks import flagged, graded, ladder
-from causal_pipeline.designs.base import Design, UnitEffects
+from causal_pipeline.designs.base import NO_PROBABILITY, Design, UnitEffects
 from causal_pipeline.graphs import identification_step
 from causal_pipeline.identification import by_adjustment, require_arms
-from causal_pipeline.inference import cluster_codes, cluster_column, estimate_from
+from causal_pipeline.inference import cluster_codes, cluster_column, estimate_from, fold_groups
 from causal_pipeline.model import Check, Estimate, Identification, Picture, Sensitivity, Spec, Step
 from causal_pipeline.shown import (
     IMPORTS,
@@ -99,6 +99,7 @@ class Adjustment(Design):
     question = "위의 어느 것도 아니고, 교란 요인을 재어 보정합니까?"
     precedence = 1000
     reveals = {"negative_control": "음성 대조군"}  # noqa: RUF012
+    ignores = {"treatment.probability": NO_PROBABILITY}  # noqa: RUF012
     effects_split_in = "평균 처치효과(ATE)를 묻는 갈래로 나뉜 처치의 보정"
 
     @classmethod
@@ -125,7 +126,7 @@ class Adjustment(Design):
         y = rows[spec.outcome.column].to_numpy(dtype=float)
         code, one, zero = arm_codes(rows[spec.treatment.column], spec.treatment.treated, spec.treatment.control)
         clusters = cluster_codes(spec, rows)
-        fold = fold_numbers(code, spec.seed, clusters)
+        fold = fold_numbers(code, spec.seed, fold_groups(spec, clusters, self.ident.adjustment))
         propensity = learners.pick_propensity(values, code, fold, spec.seed)
         e = cross_fit(propensity.model, values, code, fold, classify=True)
         a, b = code == one, code == zero
@@ -375,6 +376,7 @@ class Adjustment(Design):
         """같은 함수와 모델로 같은 값을 내고, econml로 견줍니다."""
         f, t, y, seed = self.fit, self.spec.treatment, self.spec.outcome.column, self.spec.seed
         groups = f"pd.factorize(frame[{cluster_column(self.spec)!r}], sort=True)[0]" if f.clusters is not None else "None"
+        together = "groups" if fold_groups(self.spec, f.clusters, self.ident.adjustment) is not None else "None"
         found = [
             identification_step(self.spec, self.ident.adjustment),
             Step(
@@ -382,7 +384,7 @@ class Adjustment(Design):
                 f"{IMPORTS}\n{model_imports(f.propensity.model, f.outcome.model)}\n\n{source(covariate_matrix, fold_numbers, cross_fit, arm_codes)}\n\n"
                 f"frame = frame.dropna(subset=[{t.column!r}, {y!r}])\nX = covariate_matrix(frame, {list(self.ident.adjustment)!r}).to_numpy()\n"
                 f"y = frame[{y!r}].to_numpy(dtype=float)\ncode, one, zero = arm_codes(frame[{t.column!r}], {t.treated!r}, {t.control!r})\n"
-                f"a, b = code == one, code == zero\ngroups = {groups}\nfold = fold_numbers(code, {seed}, groups)",
+                f"a, b = code == one, code == zero\ngroups = {groups}\nfold = fold_numbers(code, {seed}, {together})",
             ),
             Step(
                 f"겹 밖 손실이 가장 작았던 모델(성향점수: {f.propensity.label}, 결과: {f.outcome.label})로 교차 적합합니다.",

@@ -9,7 +9,7 @@
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, ClassVar
@@ -19,6 +19,10 @@ import numpy as np
 import pandas as pd
 
 from causal_pipeline.model import Check, Estimate, Field, Identification, Picture, Sensitivity, Spec, Step
+
+
+NO_NEGATIVE_TREATMENT = "이 설계의 음성 대조군은 결과뿐입니다. 효과가 없어야 할 결과를 negative_controls.outcomes에 적으세요."
+NO_PROBABILITY = "처치 확률은 무작위로 배정한 두 팔을 견줄 때에만 씁니다. probability를 지우세요."
 
 
 @dataclass(frozen=True)
@@ -67,6 +71,9 @@ class Design(ABC):
     reveals : dict of str to str
         핵심 가정이 깨졌으면 울렸을 점검의 이름 → 한국어 이름. 하나라도 통과하지 않으면 A를 주지 않습니다. 명세에 따라
         다르면 ``__init__``에서 바꿉니다.
+    ignores : dict of str to str
+        이 설계가 쓰지 않는 명세의 자리 → 어떻게 할지. 적혀 있으면 조용히 넘기지 않고 두 줄을 대며 거절합니다(``identify``).
+        자리의 이름은 ``Spec.written``에 있습니다.
     effects_split_in : str
         ``unit_effects``를 내는 조건을 한국어로("무작위 실험"). 내지 않으면 빈 글.
     drawers : dict of str to callable
@@ -80,6 +87,7 @@ class Design(ABC):
     fields: ClassVar[tuple[type[Field], ...]] = ()
     estimands: ClassVar[tuple[str, ...]] = ("ATE", "ATT")
     reveals: dict[str, str] = {}  # noqa: RUF012
+    ignores: ClassVar[Mapping[str, str]] = {"negative_controls.treatments": NO_NEGATIVE_TREATMENT, "treatment.probability": NO_PROBABILITY}
     effects_split_in: ClassVar[str] = ""
     drawers: ClassVar[dict[str, Callable[[Any, dict[str, Any]], None]]] = {}
 

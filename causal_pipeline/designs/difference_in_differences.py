@@ -27,7 +27,7 @@ from causal_pipeline.shown import (
     source,
     standard_error,
 )
-from causal_pipeline.wording import number
+from causal_pipeline.wording import names, number
 
 PLACEBOS = 200
 # 처치받은 대상이 이보다 적으면 군집 표준오차가 작게 나옵니다.
@@ -79,18 +79,27 @@ def square_panel(frame: pd.DataFrame, unit: str, time: str, outcome: str, starts
 def cell_effect(change: np.ndarray, treated: np.ndarray, control: np.ndarray, X: np.ndarray) -> tuple[float, np.ndarray]:
     """변화량 ``change``의 실험군과 대조군 차이. 공변량이 있으면 이중강건으로 냅니다.
 
-    돌려주는 것은 (효과, 대상마다의 영향함수)입니다. 실험군이 몇 대상뿐이면 제 평균에서 벗어난 만큼만으로는 분산이 작게
-    나오므로 자유도로 키우고, 하나뿐이면 대조군의 표준편차를 빌립니다.
+    돌려주는 것은 (효과, 대상마다의 영향함수)입니다. 실험군이 몇 대상뿐이면 성향점수를 맞출 수 없어, 대조군에서 맞춘 회귀로
+    예측한 변화만 뺍니다(Heckman 외, 1997). 제 평균에서 벗어난 만큼만으로는 분산이 작게 나오므로 자유도로 키우고, 하나뿐이면
+    대조군의 표준편차를 빌립니다. 대조군도 적어 회귀를 맞출 수 없으면 공변량을 쓰지 않습니다(``uses_covariates``).
     """
     from sklearn.linear_model import LogisticRegression
 
     n, size = len(change), treated.sum()
     influence = np.zeros(n)
+    if not uses_covariates(X, control):
+        X = X[:, :0]
     if X.shape[1] == 0 or size <= X.shape[1] + 5:
-        effect = change[treated].mean() - change[control].mean()
-        apart = change[treated] - change[treated].mean()
-        influence[treated] = n / size * (apart * np.sqrt(size / (size - 1)) if size > 1 else change[control].std(ddof=1))
-        influence[control] = -n / control.sum() * (change[control] - change[control].mean())
+        Z = np.column_stack([np.ones(n), X - X.mean(axis=0)])
+        inverse = np.linalg.pinv(Z[control].T @ Z[control])
+        residual = change - Z @ (inverse @ (Z[control].T @ change[control]))
+        if X.shape[1] == 0:
+            residual = change - change[control].mean()
+        effect = residual[treated].mean()
+        apart = residual[treated] - effect
+        degrees = np.sqrt((control.sum() - 1) / (control.sum() - Z.shape[1]))
+        influence[treated] = n / size * (apart * np.sqrt(size / (size - 1)) if size > 1 else residual[control].std(ddof=1))
+        influence[control] = -n * (Z[control] @ (inverse @ Z[treated].mean(axis=0))) * residual[control] * degrees
         return effect, influence
     Z = np.column_stack([np.ones(n), (X - X.mean(axis=0)) / np.maximum(X.std(axis=0), 1e-12)])
     fitted = Z @ np.linalg.lstsq(Z[control], change[control], rcond=None)[0]
@@ -102,6 +111,11 @@ def cell_effect(change: np.ndarray, treated: np.ndarray, control: np.ndarray, X:
     effect = (w1 * residual).mean() - (w0 * residual).mean()
     influence = w1 * (residual - (w1 * residual).mean()) - w0 * (residual - (w0 * residual).mean())
     return effect, influence
+
+
+def uses_covariates(X: np.ndarray, control: np.ndarray) -> bool:
+    """대조군이 공변량의 회귀를 맞출 만큼 있는지(계수마다 셋, 그리고 다섯 더)."""
+    return X.shape[1] > 0 and control.sum() >= 3 * X.shape[1] + 5
 
 
 def group_time(
@@ -207,11 +221,7 @@ def effects_by_unit(Y: np.ndarray, start: np.ndarray) -> tuple[np.ndarray, np.nd
 def two_way(Y: np.ndarray, start: np.ndarray) -> tuple[float, np.ndarray]:
     """대상과 시점의 고정효과를 넣은 회귀 하나의 계수."""
     treated = (np.arange(Y.shape[1])[None, :] >= start[:, None]).astype(float)
-
-    def demean(M):
-        return M - M.mean(axis=1, keepdims=True) - M.mean(axis=0, keepdims=True) + M.mean()
-
-    d, y = demean(treated), demean(Y)
+    d, y = (M - M.mean(axis=1, keepdims=True) - M.mean(axis=0, keepdims=True) + M.mean() for M in (treated, Y))
     value = float((d * y).sum() / (d * d).sum())
     influence = len(Y) * (d * (y - value * d)).sum(axis=1) / (d * d).sum()
     return value, influence
@@ -353,7 +363,7 @@ class DifferenceInDifferences(Design):
 
     def check(self) -> list[Check]:
         """처치받은 대상의 수, 빠진 대상, 처치 전 추세, 그래프의 독립."""
-        return [*self._size(), self._pre_trend(), *checks.graph_independences(self.spec, self.frame)]
+        return [*self._size(), *self._covariates(), self._pre_trend(), *checks.graph_independences(self.spec, self.frame)]
 
     def _size(self) -> list[Check]:
         f = self.fit
@@ -371,6 +381,19 @@ class DifferenceInDifferences(Design):
             message = f"어떤 시점이 비었거나 첫 시점부터 처치받은 대상 {f.dropped}개({share:.0%})를 뺐습니다."
             found.append(flagged("balanced_panel", "빠진 대상", message, share, share > DROPPED_WARN, DROPPED_WARN))
         return found
+
+    def _covariates(self) -> list[Check]:
+        """공변량을 쓰지 못한 칸이 있으면 그렇게 말하고 등급을 낮춥니다."""
+        f = self.fit
+        if not self.ident.adjustment:
+            return []
+        after = [cell for cell in self.cells if treated_cells(*cell)]
+        without = [(g, t) for g, t in after if not uses_covariates(f.X, (f.start > max(t, g - 1) + self.panel.anticipation) & (f.start != g))]
+        if not without:
+            return []
+        share, listed = len(without) / len(after), names(map(self.spec.label, self.ident.adjustment))
+        message = f"처치 뒤의 집단·시점 {len(after)}개 가운데 {len(without)}개에서는 견줄 대상이 적거나 공변량이 갈리지 않아 {listed}을(를) 보정하지 못했습니다."
+        return [Check("unused_covariates", "쓰지 못한 공변량", "warn" if share < 0.5 else "fail", message, share, 0.0, "B" if share < 0.5 else "C")]
 
     @cached_property
     def leads(self) -> list[Lead]:
@@ -392,10 +415,8 @@ class DifferenceInDifferences(Design):
             return flagged("pre_trend", label, "처치 앞 시점이 하나뿐이라 두 집단이 나란히 움직였는지 볼 수 없습니다.", None, True)
         p = pre_trend_p(self.leads, f.clusters, len(f.Y))
         when, apart, _ = max(self.leads, key=lambda lead: abs(lead[1]))
-        message = (
-            f"처치 앞 시점 {len(self.leads)}개에서 두 집단이 나란히 움직였을 p값은 {p:.3f}입니다"
-            f"(가장 큰 어긋남은 {number(when)}시점의 {number(apart)})."
-        )
+        seen = f"가장 큰 어긋남은 {number(when)}시점의 {number(apart)}"
+        message = f"처치 앞 시점 {len(self.leads)}개에서 두 집단이 나란히 움직였을 p값은 {p:.3f}입니다({seen})."
         tails = {"fail": " 처치가 없었어도 벌어졌을 수 있습니다."}
         return graded("pre_trend", label, message, p, ladder(p, TREND_WARN, TREND_FAIL), TREND_FAIL, tails)
 
@@ -562,7 +583,7 @@ class DifferenceInDifferences(Design):
             ),
             Step(
                 "집단과 시점마다, 처치 바로 앞 시점에서 잰 변화를 아직 처치받지 않은 대상과 견줍니다. 집단의 크기로 가중해 모읍니다.",
-                f"{source(cell_effect, group_time, average_effect, treated_cells, *INTERVAL)}\n\ncells = group_time(Y, start, X, {p.anticipation})\n"
+                f"{source(uses_covariates, cell_effect, group_time, average_effect, treated_cells, *INTERVAL)}\n\ncells = group_time(Y, start, X, {p.anticipation})\n"
                 "value, influence = average_effect(cells, start, treated_cells)\n"
                 'reproduced["group_time"] = interval(value + influence - influence.mean(), groups)\nreproduced["group_time"]',
             ),

@@ -7,18 +7,19 @@ from typing import Any, ClassVar
 import networkx as nx
 import numpy as np
 import pandas as pd
+from scipy import stats
 
 from causal_pipeline import checks, learners
 from causal_pipeline.checks import DISAGREE_Z, FAIL_LEVEL, WARN_LEVEL, flagged, graded, ladder
 from causal_pipeline.designs.base import Design
 from causal_pipeline.errors import DataError, SpecError
-from causal_pipeline.graphs import precision_covariates
+from causal_pipeline.graphs import causal_graph, precision_covariates
 from causal_pipeline.identification import SMALLEST_ARM, contrast, result, tex
 from causal_pipeline.inference import cluster_codes, cluster_column, holm, subset_clusters, two_sided
 from causal_pipeline.model import Check, Estimate, Field, Identification, Picture, Role, Sensitivity, Spec, Step
 from causal_pipeline.shown import IMPORTS, critical_value, source
 from causal_pipeline.values import require_numeric
-from causal_pipeline.wording import number
+from causal_pipeline.wording import names, number
 
 # 한쪽의 유효한 대상이 이보다 적으면 국소 회귀를 믿기 어렵습니다.
 FEW, TOO_FEW = 50, 20
@@ -27,6 +28,8 @@ FEW_POINTS, TOO_FEW_POINTS = 20, 8
 SWEEP = (0.5, 0.75, 1.0, 1.5, 2.0)
 DONUT = (0.05, 0.1)
 WEAK_F, STRONG_F = 10.0, 100.0
+# 배정변수의 한 값에 평균 이만큼 모이면 눈금이 있다고 봅니다.
+MASS = 3
 
 
 @dataclass(frozen=True)
@@ -36,6 +39,8 @@ class Running(Field):
     key: ClassVar[str] = "running"
     about: ClassVar[str] = "처치를 가른 점수(배정변수)와 임곗값"
     counts_arms: ClassVar[bool] = True
+    not_randomized: ClassVar[str] = "임곗값으로 정한 처치는 무작위 배정이 아닙니다. 점수로 정했으면 randomized를, 추첨으로 정했으면 running을 지우세요."
+    absorbs: ClassVar[str] = "배정변수는 국소 회귀에 이미 들어 있습니다."
     schema: ClassVar[dict[str, Any]] = {
         "type": "object",
         "additionalProperties": False,
@@ -88,11 +93,12 @@ class Running(Field):
 class Fit:
     """국소 회귀의 재료. 배열의 길이는 모두 빈칸이 없는 행의 수입니다.
 
-    ``x``는 임곗값을 뺀 배정변수(처치 쪽이 오른쪽), ``side``는 처치 쪽인지, ``d``는 처치, ``h``는 띠너비.
+    ``x``는 임곗값을 뺀 배정변수(처치 쪽이 오른쪽), ``raw``는 그대로의 배정변수, ``side``는 처치 쪽인지, ``d``는 처치, ``h``는 띠너비.
     """
 
     frame: pd.DataFrame
     x: np.ndarray
+    raw: np.ndarray
     y: np.ndarray
     d: np.ndarray
     side: np.ndarray
@@ -200,6 +206,58 @@ def density_jump(x: np.ndarray) -> tuple[float, float]:
     return float(np.log(up) - np.log(down)), float(np.sqrt(24 / (5 * n * h) * (1 / up + 1 / down)))
 
 
+def support_points(raw: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray] | None:
+    """눈금이 있는 배정변수(나이, 점수, 만 원에서 반올림한 소득)의 (눈금, 눈금마다의 수, 행마다의 눈금 번호). 아니면 None.
+
+    한 값에 평균 셋 이상이 모이면 눈금이 있다고 봅니다. 눈금의 간격이 고르면 아무도 없는 눈금도 0으로 셉니다.
+    """
+    points, code = np.unique(raw, return_inverse=True)
+    if len(points) < 2 or len(raw) / len(points) < MASS:
+        return None
+    step = float(np.diff(points).min())
+    place = (points - points[0]) / step
+    if np.abs(place - place.round()).max() < 1e-6 and place[-1] + 1 <= 3 * len(points):
+        grid = points[0] + step * np.arange(int(round(place[-1])) + 1)
+        code = place.round().astype(int)[code]
+        return grid, np.bincount(code, minlength=len(grid)).astype(float), code
+    return points, np.bincount(code).astype(float), code
+
+
+def mass_point_jump(points: np.ndarray, counts: np.ndarray, code: np.ndarray, side: np.ndarray) -> tuple[float, float | None]:
+    """눈금마다의 수의 로그가 임곗값에서 뛰는 크기와 p값. 눈금이 모자라면 p값은 None입니다.
+
+    연속인 밀도의 시험(McCrary)은 막대 하나에 눈금이 들고 나는 것을 뜀으로 읽습니다. 여기서는 눈금마다의 수를, 이차식(눈금이
+    넉넉하면 삼차식)과 임곗값의 뜀을 넣은 포아송 회귀로 맞추고, 수가 포아송보다 더 흩어진 만큼 표준오차를 키웁니다. 양 끝의
+    눈금은 반쪽만 담은 것일 수 있어 뺍니다.
+    """
+    above = code[side].mean() > code[~side].mean()
+    first = code[side].min() if above else code[~side].min()
+    right = np.arange(len(points)) >= first
+    u = points - (points[first] + points[first - 1]) / 2
+    inner = np.ones(len(points), dtype=bool)
+    inner[[0, -1]] = False
+    near = min(np.sort(np.abs(u[m]))[min(9, m.sum() - 1)] for m in (right, ~right))
+    spread = np.sqrt(np.average((points - np.average(points, weights=counts)) ** 2, weights=counts))
+    keep = inner & (np.abs(u) <= max(near, spread))
+    if min((keep & right).sum(), (keep & ~right).sum()) < 3 or keep.sum() < 8:
+        return 0.0, None
+    u, y, jump_at = u[keep] / np.abs(u[keep]).max(), counts[keep], right[keep].astype(float)
+    degree = 3 if keep.sum() >= 14 else 2
+    Z = np.column_stack([np.ones(len(u)), jump_at, *(u**k for k in range(1, degree + 1))])
+    mu = np.maximum(y, 0.5)
+    for _ in range(50):
+        beta = np.linalg.pinv((Z * mu[:, None]).T @ Z) @ (Z.T @ (mu * np.log(mu) + y - mu))
+        new = np.exp(np.clip(Z @ beta, -20, 30))
+        if np.abs(new - mu).max() < 1e-8 * max(mu.max(), 1.0):
+            break
+        mu = new
+    df = len(u) - Z.shape[1]
+    dispersion = max(float(((y - mu) ** 2 / np.maximum(mu, 1e-9)).sum() / df), 1.0)
+    se = np.sqrt(np.linalg.pinv((Z * mu[:, None]).T @ Z)[1, 1] * dispersion)
+    value = float(beta[1]) if above else -float(beta[1])
+    return value, float(2 * stats.t.sf(abs(value) / max(se, 1e-300), df))
+
+
 # --- 설계 ---
 
 
@@ -233,6 +291,9 @@ class Discontinuity(Design):
         notes = ["효과는 임곗값 둘레의 것입니다. 임곗값에서 먼 대상에 옮겨 쓰려면 따로 가정이 필요합니다."]
         if fuzzy:
             notes.append("임곗값과 처치가 어긋난 대상이 있어 퍼지 설계로 다룹니다: 결과의 뜀을 처치율의 뜀으로 나눕니다.")
+        covariates = precision_covariates(spec, graph)
+        if covariates:
+            notes.append(f"{names(map(spec.label, covariates), 8)}은(는) 보정하지 않고, 임곗값에서 뛰지 않는지 보는 데에 씁니다.")
         if spec.estimand != "LATE":
             notes.append(f"불연속 설계는 {spec.estimand}가 아니라 임곗값의 국소 효과 LATE를 식별합니다.")
         jumps = [rf"\lim_{{x\downarrow {r.cutoff}}}E[{tex(v)}\mid x]-\lim_{{x\uparrow {r.cutoff}}}E[{tex(v)}\mid x]" for v in (y, t)]
@@ -240,7 +301,7 @@ class Discontinuity(Design):
         return Identification(
             design=cls.name,
             estimand="LATE",
-            adjustment=precision_covariates(spec, graph),
+            adjustment=(),
             sentence=f"'{spec.label(r.column)}'의 임곗값 {r.cutoff} 둘레에 있는 {who}대상에서, {contrast(spec)} {result(spec)}.",
             formula=rf"\frac{{{jumps[0]}}}{{{jumps[1]}}}" if fuzzy else jumps[0],
             notes=tuple(notes),
@@ -256,7 +317,7 @@ class Discontinuity(Design):
         y = rows[spec.outcome.column].to_numpy(dtype=float)
         d = (rows[t.column] == t.treated).to_numpy(dtype=float)
         fuzzy = bool((d.astype(bool) != side).any())
-        return Fit(rows, x, y, d, side, fuzzy, bandwidth(x, y), cluster_codes(spec, rows))
+        return Fit(rows, x, rows[r.column].to_numpy(dtype=float), y, d, side, fuzzy, bandwidth(x, y), cluster_codes(spec, rows))
 
     def _effect(self, h: float, degree: int, keep: np.ndarray | None = None, kernel: str = "triangular") -> tuple[float, float, np.ndarray]:
         """띠너비 ``h``, ``degree``차의 (효과, 표준오차, 영향함수)."""
@@ -285,8 +346,10 @@ class Discontinuity(Design):
         message = f"띠너비 {number(f.h)} 안에 처치 쪽 {counts[0]:,}개, 반대쪽 {counts[1]:,}개가 있습니다."
         found = [graded("effective_sample", "띠 안의 대상", message, min(counts), ladder(min(counts), FEW, TOO_FEW), float(FEW))]
         points = len(np.unique(f.x[np.abs(f.x) <= f.h]))
-        if points < FEW_POINTS:
-            message = f"띠 안의 배정변수가 {points}가지 값뿐이라 임곗값으로 다가간다는 말이 눈금 한 칸의 직선에 기댑니다."
+        if points < FEW_POINTS or support_points(f.raw) is not None:
+            message = f"배정변수가 눈금을 따라 끊겨 있고 띠 안의 값은 {points}가지입니다."
+            if points < FEW_POINTS:
+                message += " 임곗값으로 다가간다는 말이 눈금 한 칸의 직선에 기댑니다."
             found.append(graded("mass_points", "배정변수의 눈금", message, points, ladder(points, FEW_POINTS, TOO_FEW_POINTS), float(FEW_POINTS)))
         return found
 
@@ -301,18 +364,27 @@ class Discontinuity(Design):
         return [graded("first_stage", "처치율의 뜀", message, F, ladder(F, STRONG_F, WEAK_F), WEAK_F, tails)]
 
     def _density(self) -> Check:
-        value, se = density_jump(self.fit.x)
-        p = two_sided(value / se) if np.isfinite(se) else 1.0
+        f = self.fit
+        found = support_points(f.raw)
+        if found is not None:
+            value, p = mass_point_jump(*found, f.side)
+            se = 1.0 if p is not None else np.inf
+            p = 1.0 if p is None else p
+        else:
+            value, se = density_jump(f.x)
+            p = two_sided(value / se) if np.isfinite(se) else 1.0
         status = ladder(p, WARN_LEVEL, FAIL_LEVEL) if np.isfinite(se) else "warn"
         tails = {"fail": " 대상이 임곗값을 넘으려고 배정변수를 움직였을 수 있습니다."}
-        return graded("density", "배정변수의 밀도", f"임곗값에서 밀도가 {np.exp(value):.2f}배로 뜁니다(p={p:.3f}).", p, status, FAIL_LEVEL, tails)
+        how = "값마다의 수로 보면 " if found is not None else ""
+        message = f"{how}임곗값에서 밀도가 {np.exp(value):.2f}배로 뜁니다(p={p:.3f})." if np.isfinite(se) else "값의 가짓수가 적어 임곗값에서 밀도가 뛰는지 볼 수 없습니다."
+        return graded("density", "배정변수의 밀도", message, p, status, FAIL_LEVEL, tails)
 
     def _predetermined(self) -> list[str]:
         """임곗값에서 뛰면 안 되는 변수들: 보정할 변수, 처치 전이라고 적은 것, 음성 대조군."""
         spec = self.spec
         before = [c for c, when in sorted(spec.timing.items()) if when == "before"]
         skip = {Running.of(spec).column, spec.treatment.column, spec.outcome.column, spec.unit}
-        found = dict.fromkeys([*self.ident.adjustment, *spec.modifiers, *before, *spec.negative_outcomes])
+        found = dict.fromkeys([*precision_covariates(spec, causal_graph(spec)), *spec.modifiers, *before, *spec.negative_outcomes])
         return [c for c in found if c not in skip and c in self.fit.frame.columns]
 
     def _continuity(self) -> list[Check]:

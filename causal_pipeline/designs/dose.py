@@ -9,10 +9,10 @@ import pandas as pd
 
 from causal_pipeline import checks, learners
 from causal_pipeline.checks import flagged, graded, ladder
-from causal_pipeline.designs.base import Design
+from causal_pipeline.designs.base import NO_PROBABILITY, Design
 from causal_pipeline.graphs import identification_step
 from causal_pipeline.identification import by_adjustment, by_randomisation
-from causal_pipeline.inference import cluster_codes, cluster_column, estimate_from, permutation_p
+from causal_pipeline.inference import cluster_codes, cluster_column, estimate_from, fold_groups, permutation_p
 from causal_pipeline.model import Check, Estimate, Identification, Picture, Sensitivity, Spec, Step
 from causal_pipeline.shown import (
     IMPORTS,
@@ -122,6 +122,7 @@ class Dose(Design):
     precedence = 900
     estimands = ("ATE", "ATT", "ITT")
     reveals = {"negative_control": "음성 대조군"}  # noqa: RUF012
+    ignores = {"treatment.probability": NO_PROBABILITY}  # noqa: RUF012
 
     def __init__(self, spec: Spec, ident: Identification, frame: pd.DataFrame) -> None:
         super().__init__(spec, ident, frame)
@@ -151,7 +152,7 @@ class Dose(Design):
         values = X.to_numpy()
         y, d = rows[spec.outcome.column].to_numpy(dtype=float), rows[t.column].to_numpy(dtype=float)
         clusters = cluster_codes(spec, rows)
-        fold = fold_numbers(d, spec.seed, clusters)
+        fold = fold_numbers(d, spec.seed, fold_groups(spec, clusters, self.ident.adjustment))
         knots = spline_knots(d)
         B = basis(d, knots)
         choices = [learners.pick_outcome(values, B[:, j], fold, spec.seed) for j in range(B.shape[1])]
@@ -338,6 +339,7 @@ class Dose(Design):
         """같은 함수와 모델로 같은 값을, econml로 곧은 용량의 값을 냅니다."""
         f, t, y, seed = self.fit, self.spec.treatment, self.spec.outcome.column, self.spec.seed
         groups = f"pd.factorize(frame[{cluster_column(self.spec)!r}], sort=True)[0]" if f.clusters is not None else "None"
+        together = "groups" if fold_groups(self.spec, f.clusters, self.ident.adjustment) is not None else "None"
         used = [f.outcome.model, *(c.model for c in f.choices)]
         found = [
             identification_step(self.spec, self.ident.adjustment),
@@ -347,7 +349,7 @@ class Dose(Design):
                 f"frame = frame.dropna(subset=[{t.column!r}, {y!r}])\nframe = frame[frame[{t.column!r}].between({f.window[0]!r}, {f.window[1]!r})]\n"
                 f"X = covariate_matrix(frame, {list(self.ident.adjustment)!r}).to_numpy()\n"
                 f"y, d = frame[{y!r}].to_numpy(dtype=float), frame[{t.column!r}].to_numpy(dtype=float)\n"
-                f"groups = {groups}\nfold = fold_numbers(d, {seed}, groups)",
+                f"groups = {groups}\nfold = fold_numbers(d, {seed}, {together})",
             ),
             Step(
                 "용량의 스플라인 기저와 결과에서 공변량으로 예측되는 몫을 빼고, 잔차끼리 회귀합니다.",

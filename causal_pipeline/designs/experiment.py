@@ -16,6 +16,7 @@ from causal_pipeline.inference import (
     cluster_codes,
     cluster_column,
     estimate_from,
+    fold_groups,
     least_squares,
     permutation_p,
     two_sided,
@@ -89,6 +90,7 @@ class Experiment(Design):
     question = "처치를 두세 갈래로 나누어 무작위로 배정했습니까?"
     precedence = 10
     estimands = ("ATE", "ATT", "ITT")
+    ignores = {}  # noqa: RUF012
     effects_split_in = "무작위 실험"
 
     @classmethod
@@ -110,7 +112,7 @@ class Experiment(Design):
         values = X.to_numpy()
         y, a = rows[spec.outcome.column].to_numpy(dtype=float), (rows[t.column] == t.treated).to_numpy()
         clusters = cluster_codes(spec, rows)
-        fold = fold_numbers(a, spec.seed, clusters)
+        fold = fold_numbers(a, spec.seed, fold_groups(spec, clusters, self.ident.adjustment))
         model = learners.pick_two_arm_outcome(values, y, (a, ~a), fold, spec.seed).model
         mu1, mu0 = cross_fit(model, values, y, fold, only=a), cross_fit(model, values, y, fold, only=~a)
         return Fit(everyone, rows, X, y, a, self._probability(rows, a), fold, clusters, mu1, mu0)

@@ -11,7 +11,7 @@ from scipy import stats
 
 from causal_pipeline import checks, learners
 from causal_pipeline.checks import FAIL_LEVEL, flagged, graded, ladder
-from causal_pipeline.designs.base import Design
+from causal_pipeline.designs.base import NO_PROBABILITY, Design
 from causal_pipeline.errors import DataError, Refusal, SpecError
 from causal_pipeline.graphs import observed, open_path, precision_covariates
 from causal_pipeline.identification import contrast, result, tex
@@ -20,6 +20,7 @@ from causal_pipeline.inference import (
     cluster_codes,
     cluster_column,
     estimate_from,
+    fold_groups,
     holm,
     permutation_p,
     subset_clusters,
@@ -51,6 +52,10 @@ class Instrument(Field):
 
     key: ClassVar[str] = "instrument"
     about: ClassVar[str] = "처치를 밀어 주기만 하는 변수(도구변수)의 열"
+    not_randomized: ClassVar[str] = (
+        "무작위로 정한 것이 도구변수(안내 메일, 추첨)이고 처치는 대상이 골랐으면 randomized를 지우세요. 처치 자체를 무작위로 정했으면 instrument를 지우세요."
+    )
+    absorbs: ClassVar[str] = "도구변수는 보정하지 않습니다."
     schema: ClassVar[dict[str, Any]] = {"description": "처치를 밀어 주기만 하는 변수의 열", "$ref": "#/$defs/column"}
 
     column: str
@@ -189,6 +194,7 @@ class InstrumentalVariable(Design):
     fields = (Instrument,)
     estimands = ("LATE", "ATE", "ATT", "ITT")
     reveals = {"negative_control": "음성 대조군"}  # noqa: RUF012
+    ignores = {"treatment.probability": NO_PROBABILITY}  # noqa: RUF012
 
     @classmethod
     def applies(cls, spec: Spec, frame: pd.DataFrame | None = None) -> bool:
@@ -251,7 +257,7 @@ class InstrumentalVariable(Design):
         clusters = cluster_codes(spec, rows)
         ry, rd, rz = (linear_residual(v, X.to_numpy()) for v in (y, d, z))
         delta = float(t.treated - t.control) if t.kind == "continuous" else 1.0
-        return Fit(rows, X, y, d, z, delta, clusters, fold_numbers(z, spec.seed, clusters), ry, rd, rz, X.shape[1] + 2)
+        return Fit(rows, X, y, d, z, delta, clusters, fold_numbers(z, spec.seed, fold_groups(spec, clusters, self.ident.adjustment)), ry, rd, rz, X.shape[1] + 2)
 
     # --- 점검 ---
 

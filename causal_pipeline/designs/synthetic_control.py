@@ -9,14 +9,14 @@ import pandas as pd
 
 from causal_pipeline import checks
 from causal_pipeline.checks import flagged, graded, ladder
-from causal_pipeline.designs.base import Design
+from causal_pipeline.designs.base import NO_NEGATIVE_TREATMENT, Design
 from causal_pipeline.errors import DataError
 from causal_pipeline.identification import contrast, result
 from causal_pipeline.inference import permutation_p
 from causal_pipeline.model import Check, Estimate, Identification, Picture, Sensitivity, Spec, Step
 from causal_pipeline.panel import Panel, require_treated, start_arguments, start_times, treated_units
 from causal_pipeline.shown import IMPORTS, source
-from causal_pipeline.wording import number
+from causal_pipeline.wording import names, number
 
 # 위약의 순위로 5%를 말하려면 견줄 대상이 19개는 있어야 합니다.
 FEW_DONORS, TOO_FEW_DONORS = 19, 5
@@ -48,6 +48,7 @@ class Paths:
     ratio: float
     placebo_ratio: np.ndarray
     dropped: int
+    floor: float
 
 
 # --- 식(재현 노트북에 그대로 실립니다) ---
@@ -92,9 +93,17 @@ def placebo_quantile(values: np.ndarray, level: float = 0.95) -> float:
     return float(ordered[min(k, len(ordered)) - 1])
 
 
-def placebo_interval(effect: float, placebos: np.ndarray, before: float, placebo_before: np.ndarray) -> dict[str, float]:
-    """위약을 처치 앞 오차로 나누어 잰 95% 구간."""
-    half = placebo_quantile(placebos / np.maximum(placebo_before, 1e-300)) * before
+def smallest_error(D: np.ndarray, T0: int) -> float:
+    """처치 앞 오차의 바닥: 결과가 한 시점 사이에 움직이는 크기의 10분의 1.
+
+    견줄 대상이 시점보다 많으면 잡음까지 따라가 오차가 0이 됩니다. 0으로 나눈 비는 아무 뜻이 없으므로 이보다 작게 보지 않습니다.
+    """
+    return float(max(0.1 * np.diff(D[:T0], axis=0).std(), 1e-9 * np.abs(D).max(), 1e-300))
+
+
+def placebo_interval(effect: float, placebos: np.ndarray, before: float, placebo_before: np.ndarray, floor: float) -> dict[str, float]:
+    """위약을 처치 앞 오차로 나누어 잰 95% 구간. 오차는 ``floor``보다 작게 보지 않습니다."""
+    half = placebo_quantile(placebos / np.maximum(placebo_before, floor)) * max(before, floor)
     return {"value": float(effect), "low": float(effect - half), "high": float(effect + half)}
 
 
@@ -129,14 +138,14 @@ def all_effects(y: np.ndarray, D: np.ndarray, T0: int) -> tuple[dict[str, float]
         "difference": float((y[T0:].mean() - y[:T0].mean()) - (D[T0:].mean() - D[:T0].mean())),
     }
     before = float(pre_error(gap, T0))
-    return effects, before, float(np.sqrt((gap[T0:] ** 2).mean()) / max(before, 1e-300)), w
+    return effects, before, float(np.sqrt((gap[T0:] ** 2).mean()) / max(before, smallest_error(D, T0))), w
 
 
 def backdate(y: np.ndarray, D: np.ndarray, T0: int, hold: int) -> float:
     """처치를 ``hold``시점 앞당겼다고 보고 낸 가짜 효과를 그 앞의 오차로 나눈 것."""
     path, _ = synthetic_path(y[:T0], D[:T0], T0 - hold)
     gap = y[:T0] - path
-    return float(gap[T0 - hold :].mean() / max(np.sqrt((gap[: T0 - hold] ** 2).mean()), 1e-300))
+    return float(gap[T0 - hold :].mean() / max(np.sqrt((gap[: T0 - hold] ** 2).mean()), smallest_error(D, T0 - hold)))
 
 
 # --- 설계 ---
@@ -151,6 +160,10 @@ class SyntheticControl(Design):
     precedence = 40
     fields = (Panel,)
     reveals = {"pre_fit": "처치 전의 맞음", "negative_control": "음성 대조군"}  # noqa: RUF012
+    ignores = {  # noqa: RUF012
+        "negative_controls.treatments": NO_NEGATIVE_TREATMENT,
+        "treatment.cluster": "구간은 대상을 바꾼 위약의 순위로 내므로 군집을 쓰지 않습니다. cluster를 지우거나, 군집을 panel.unit으로 삼으세요.",
+    }
 
     @classmethod
     def applies(cls, spec: Spec, frame: pd.DataFrame | None = None) -> bool:
@@ -201,13 +214,14 @@ class SyntheticControl(Design):
         return Paths(
             times, unit, donors.columns.to_numpy(), y, D, T0, effects, {k: np.array([o[0][k] for o in others]) for k in effects},
             before, np.array([o[1] for o in others]), w, ratio, np.array([o[2] for o in others]), wide.shape[1] - complete.shape[1],
+            smallest_error(D, T0),
         )  # fmt: skip
 
     # --- 점검 ---
 
     def check(self) -> list[Check]:
         """견줄 대상과 처치 앞 시점의 수, 처치 전의 맞음, 처치 시점을 앞당겨 본 위약, 그래프의 독립."""
-        return [*self._size(), self._pre_fit(), *self._backdating(), *checks.graph_independences(self.spec, self.frame)]
+        return [*self._size(), *self._covariates(), self._pre_fit(), *self._backdating(), *checks.graph_independences(self.spec, self.frame)]
 
     def _size(self) -> list[Check]:
         f = self.fit
@@ -223,9 +237,20 @@ class SyntheticControl(Design):
             ),
         ]  # fmt: skip
 
+    def _covariates(self) -> list[Check]:
+        """교란 요인을 적었으면, 쓰지 않았다고 말하고 등급을 낮춥니다."""
+        if not self.spec.confounders:
+            return []
+        listed = names(map(self.spec.label, self.spec.confounders))
+        message = f"{listed}을(를) 보정하지 않았습니다. 이 설계는 공변량이 아니라 처치 앞의 결과가 닮은 짝을 만듭니다. 공변량의 영향이 처치 뒤에 바뀌었으면 답이 치우칩니다."
+        return [flagged("unused_covariates", "쓰지 않은 공변량", message, float(len(self.spec.confounders)), True, 0.0)]
+
     def _pre_fit(self) -> Check:
         f = self.fit
-        value = f.before / max(np.median(f.placebo_before), 1e-300)
+        value = f.before / max(np.median(f.placebo_before), f.floor)
+        if f.before <= f.floor:
+            message = "처치 앞의 결과를 조금도 틀리지 않고 따라갔습니다. 시점보다 견줄 대상이 많으면 잡음까지 흉내 낸 짝이 나옵니다."
+            return flagged("pre_fit", "처치 전의 맞음", message + " 처치 앞의 시점을 더 두세요.", value, True, FIT_WARN)
         far = " 견줄 대상들의 가중평균으로는 이 대상을 흉내 내지 못합니다."
         message = f"처치 전 오차(RMSPE)는 {number(f.before)}이고 견줄 대상들의 중앙값의 {value:.2f}배입니다."
         return graded("pre_fit", "처치 전의 맞음", message, value, ladder(value, FIT_WARN, FIT_FAIL), FIT_WARN, {"warn": far, "fail": far})
@@ -263,7 +288,7 @@ class SyntheticControl(Design):
             value = f.effects[name]
             low, high = value - placebo_quantile(f.placebos[name]), value + placebo_quantile(f.placebos[name])
             if name == "synthetic":
-                ends = placebo_interval(value, f.placebos[name], f.before, f.placebo_before)
+                ends = placebo_interval(value, f.placebos[name], f.before, f.placebo_before, f.floor)
                 low, high = ends["low"], ends["high"]
             # 순위의 구간에는 표준오차가 없어, 반쪽을 1.96으로 나눈 것을 적습니다.
             out.append(Estimate(name, label, value, low, high, (high - value) / 1.96, f.D.size + len(f.y), fails, name == "synthetic", "ATT"))
@@ -312,14 +337,14 @@ class SyntheticControl(Design):
         found = []
         for name in self.spec.negative_outcomes:
             other = self._paths(name)
-            ends = placebo_interval(other.effects["synthetic"], other.placebos["synthetic"], other.before, other.placebo_before)
+            ends = placebo_interval(other.effects["synthetic"], other.placebos["synthetic"], other.before, other.placebo_before, other.floor)
             found.append((name, other.effects["synthetic"], (ends["high"] - ends["value"]) / 1.96, float(other.y[: other.T0].std() or 1.0)))
         return found
 
     def _scaled(self) -> Sensitivity:
         f = self.fit
-        value = abs(self.primary.value) / max(f.before, 1e-300)
-        needed = placebo_quantile(f.placebos["synthetic"] / np.maximum(f.placebo_before, 1e-300))
+        value = abs(self.primary.value) / max(f.before, f.floor)
+        needed = placebo_quantile(f.placebos["synthetic"] / np.maximum(f.placebo_before, f.floor))
         message = f"추정값은 처치 전 오차의 {value:.1f}배입니다. 처치받지 않은 대상들에서는 95%가 {needed:.1f}배 안에 듭니다."
         return Sensitivity("scaled_effect", "처치 전 오차에 견준 효과", float(value), message, {"위약의 95%": float(needed)})
 
@@ -355,8 +380,8 @@ class SyntheticControl(Design):
             ),
             Step(
                 "견줄 대상마다 같은 일을 되풀이해, 처치 앞 오차로 나눈 위약의 95% 자리로 구간을 만듭니다.",
-                f"{source(placebo_paths, pre_error, placebo_quantile, placebo_interval)}\n\ngaps = placebo_paths(D, T0)\n"
-                "found = placebo_interval((y - path)[T0:].mean(), gaps[T0:].mean(axis=0), pre_error(y - path, T0), pre_error(gaps, T0))\n"
+                f"{source(placebo_paths, pre_error, placebo_quantile, smallest_error, placebo_interval)}\n\ngaps = placebo_paths(D, T0)\n"
+                "found = placebo_interval((y - path)[T0:].mean(), gaps[T0:].mean(axis=0), pre_error(y - path, T0), pre_error(gaps, T0), smallest_error(D, T0))\n"
                 'reproduced["synthetic"] = found\nreproduced["synthetic"]',
             ),
         ]

@@ -57,7 +57,7 @@ def test_every_part_is_read(tmp_path):
 def test_designs_are_read():
     text = FULL.split("graph:")[0].replace("kind: continuous", "kind: binary")
     assert parse_spec(text + "running: {column: score, cutoff: 5}\n").fields == (Running("score", 5.0),)
-    panel = parse_spec(text.replace("unit: seller\n", "") + "panel: {unit: shop, time: week, anticipation: 2}\n")
+    panel = parse_spec(text.replace("unit: seller\n", "").replace(", sample: 500", "") + "panel: {unit: shop, time: week, anticipation: 2}\n")
     assert panel.fields == (Panel("shop", "week", None, 2),) and panel.unit == "shop"
 
 
@@ -117,7 +117,7 @@ def test_words_and_truth_values_become_what_the_stages_use():
     assert made["flag"].dtype == "int64" and made["flag"].sum() == 40
     assert list(made["city"].cat.categories) == ["부산", "서울"]
     pd.testing.assert_frame_equal(frame, before)
-    assert notices == ()
+    assert notices == ("'city'의 글자 20개에서 앞뒤의 빈칸을 뗐습니다.",)
 
 
 def test_blanks_are_dropped_only_when_told_and_it_is_said():
