@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 import yaml
 
-from causal_practice import generator, truth
+from causal_practice import generator, load, truth
 from benchmarks.compress_once import LIBRARIES, RESULT
 from book.page_code import page_functions
 from book.page import ROOT, read_page
