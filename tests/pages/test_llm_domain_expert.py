@@ -192,3 +192,43 @@ def test_failures_fail_the_way_the_page_shows(name, kind):
     with pytest.raises(ge.AnswerError) as caught:
         ge.read_answer(SAVED[name]["reply"], VARIABLES)
     assert caught.value.kind == kind
+
+
+# ── 민감도와 결정 ──
+
+
+def test_the_formal_bound_is_wider_than_the_informal_one_and_the_interval_weaker_than_the_point():
+    frame = load("picking_mentor")
+    names = ["aptitude", "night", "prior_weeks", "volume"]
+
+    def least_squares(outcome, columns):
+        x = np.column_stack([np.ones(len(frame)), frame[columns]]).astype(float)
+        b = np.linalg.lstsq(x, frame[outcome], rcond=None)[0]
+        left = frame[outcome] - x @ b
+        free = len(frame) - x.shape[1]
+        se = np.sqrt(left @ left / free * np.diag(np.linalg.inv(x.T @ x)))
+        return dict(zip(columns, b[1:])), dict(zip(columns, se[1:])), dict(zip(columns, (b / se)[1:] ** 2 / ((b / se)[1:] ** 2 + free))), free
+
+    b, se, r2_y, free = least_squares("mispick", ["mentor", *names])
+    r2_t = least_squares("mentor", names)[2]
+    scale, break_even = se["mentor"] * np.sqrt(free), -50_000 / 32_000
+
+    def robustness(z):
+        f = (break_even - b["mentor"]) / scale - z / np.sqrt(free - 1)
+        return (np.sqrt(f**4 + 4 * f**2) - f**2) / 2
+
+    assert robustness(0) == pytest.approx(0.139, abs=0.001) and robustness(1.96) == pytest.approx(0.108, abs=0.001)
+    t, y = r2_t["volume"], r2_y["volume"]
+    informal = b["mentor"] + scale * np.sqrt(y * t / (1 - t))
+    hidden_t, r = t / (1 - t), (t / (1 - t)) ** 2
+    hidden_y = min((1 + np.sqrt(r)) ** 2 / (1 - r) * y / (1 - y), 1)
+    formal = b["mentor"] + scale * np.sqrt(hidden_y * hidden_t / (1 - hidden_t))
+    assert informal == pytest.approx(-1.10, abs=0.01) and formal == pytest.approx(-0.58, abs=0.01)
+    assert formal > informal > break_even
+
+
+def test_the_memo_s_money_comes_from_the_alone_once():
+    frame = WORLD.generate(seed=21, n=400_000)
+    alone = frame[frame["mentor"] == 0]
+    effect = (alone["mispick_1"] - alone["mispick_0"]).mean()
+    assert -effect * 4 * 8_000 - 50_000 == pytest.approx(25_000, abs=2_000)  # 원: 4천 개, 건당 8,000원, 멘토 한 주
