@@ -78,6 +78,6 @@ def identify(spec: Spec, frame: pd.DataFrame, among: Sequence[type[Design]] | No
     for where, remedy in design.ignores.items():
         if spec.written()[where]:
             by = next((owned.key for owned in spec.fields), "treatment.kind")
-            message = f"{spec.both(where, by)}를 함께 적었는데, {by}로 고른 {josa(design.label, '은/는')} {where}를 쓰지 않습니다."
+            message = f"{josa(spec.both(where, by), '을/를')} 함께 적었는데, {by}로 고른 {josa(design.label, '은/는')} {josa(where, '을/를')} 쓰지 않습니다."
             raise spec.error(Refusal, "field_not_used", where, message, remedy)
     return replace(design.identify(spec, frame, graph), rules=rules)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, fields, is_dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 from causal_pipeline.errors import PipelineError
+from causal_pipeline.wording import josa
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -305,9 +306,9 @@ class Spec:
         return kind(code, message, remedy, self.line(where, item))
 
     def both(self, one: str, other: str) -> str:
-        """두 자리와 그 줄을 함께 부르는 말("randomized(7번째 줄)와 panel(12번째 줄)")."""
+        """두 자리와 그 줄을 함께 부르는 말("randomized(7번째 줄)과 panel(12번째 줄)")."""
         shown = [f"{where}({self.line(where)}번째 줄)" if self.line(where) else where for where in (one, other)]
-        return f"{shown[0]}와 {shown[1]}"
+        return f"{josa(shown[0], '과/와')} {shown[1]}"
 
     def written(self) -> dict[str, bool]:
         """설계가 쓰거나 쓰지 않을 수 있는 자리마다, 명세가 적었는지."""

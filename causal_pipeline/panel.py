@@ -10,7 +10,7 @@ from causal_pipeline.errors import DataError, SpecError
 from causal_pipeline.model import Field, Role, Spec
 from causal_pipeline.shown import source
 from causal_pipeline.values import parse_dates, time_zones
-from causal_pipeline.wording import quoted
+from causal_pipeline.wording import josa, quoted
 
 _COLUMN = {"$ref": "#/$defs/column"}
 
@@ -184,7 +184,7 @@ class Panel(Field):
             raise spec.error(SpecError, "panel_unit", "unit", f"unit('{spec.unit}')과 panel.unit('{self.unit}')이 다릅니다.", "unit을 지우거나 같게 적으세요.")
         if spec.treatment.kind == "continuous" and (self.start or self.anticipation):
             key = "panel.start" if self.start else "panel.anticipation"
-            raise spec.error(SpecError, "panel_dose_start", key, f"{spec.both(key, 'treatment.kind')}를 함께 적었습니다. 용량은 켜지는 시점이 따로 없어 쓰지 않습니다.", f"{key}를 지우거나, 켜지고 꺼지는 처치이면 kind를 binary로 적으세요.")
+            raise spec.error(SpecError, "panel_dose_start", key, f"{josa(spec.both(key, 'treatment.kind'), '을/를')} 함께 적었습니다. 용량은 켜지는 시점이 따로 없어 쓰지 않습니다.", f"{key}를 지우거나, 켜지고 꺼지는 처치이면 kind를 binary로 적으세요.")
         if spec.treatment.kind == "multi":
             raise spec.error(SpecError, "panel_kind", "treatment.kind", "패널 설계는 값이 여럿인 처치를 다루지 않습니다.", "견줄 두 값만 남긴 binary로 바꾸세요.")
 

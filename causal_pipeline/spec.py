@@ -414,12 +414,12 @@ def _check_contradictions(spec: Spec) -> None:
     """함께 적으면 뜻이 갈리는 이름. 두 줄을 모두 댑니다."""
     for owned in spec.fields:
         if spec.treatment.randomized:
-            both = spec.both("treatment.randomized", owned.key)
-            raise spec.error(SpecError, "randomized_with_field", "treatment.randomized", f"{both}을 함께 적었습니다. randomized는 처치 '{spec.treatment.column}'을(를) 무작위로 정했다는 말입니다.", owned.not_randomized)
+            both = josa(spec.both("treatment.randomized", owned.key), "을/를")
+            raise spec.error(SpecError, "randomized_with_field", "treatment.randomized", f"{both} 함께 적었습니다. randomized는 처치 '{spec.treatment.column}'을(를) 무작위로 정했다는 말입니다.", owned.not_randomized)
         if spec.source.sample is not None and owned.repeats_units:
             unit = owned.unit_column()
             raise spec.error(
-                SpecError, "sample_breaks_panel", "data.sample", f"{spec.both('data.sample', owned.key)}을 함께 적었습니다. 행을 뽑으면 대상마다 시점에 구멍이 나서 남는 대상이 거의 없습니다.",
+                SpecError, "sample_breaks_panel", "data.sample", f"{josa(spec.both('data.sample', owned.key), '을/를')} 함께 적었습니다. 행을 뽑으면 대상마다 시점에 구멍이 나서 남는 대상이 거의 없습니다.",
                 f"sample을 지우세요. 자료가 너무 크면 행이 아니라 대상을 뽑으세요(`sql: SELECT * FROM data WHERE hash(\"{unit}\") % 10 = 0`).",
             )  # fmt: skip
         for role in owned.roles():

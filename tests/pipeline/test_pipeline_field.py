@@ -1,6 +1,7 @@
 """현장의 자료: 조용히 틀린 답, 영어, 추적, 따르면 나빠지는 조언이 없습니다. 시험마다 한 부류를 작은 자료로 봅니다."""
 
 import re
+import sys
 
 import numpy as np
 import pandas as pd
@@ -12,7 +13,7 @@ from causal_pipeline.designs.discontinuity import mass_point_jump, support_point
 from causal_pipeline.errors import DataError, PipelineError, SpecError
 from causal_pipeline.identify import identify
 from causal_pipeline.shown import matched_levels, plain_values
-from causal_pipeline.spec import parse_spec
+from causal_pipeline.spec import parse_spec, schema
 from causal_pipeline.wording import names, number, suggest, visible
 
 BASE = """\
@@ -402,3 +403,190 @@ def test_the_advice_for_a_randomized_instrument_works():
     said = refused(SpecError, "randomized_with_field", lambda: parse_spec(text))
     assert "randomized를 지우세요" in said.remedy and "instrument를 지우세요" in said.remedy
     assert parse_spec(text.replace(", randomized: true", "")).fields and not parse_spec(text.replace("instrument: z\n", "")).fields
+
+
+# --- 명세의 모든 이름을 모든 설계에 ---
+
+
+def crossed(n=150, seed=0) -> pd.DataFrame:
+    """한 사람이 한 행인 설계들의 자료."""
+    rng = np.random.default_rng(seed)
+    x, z, r = rng.normal(size=n), rng.integers(0, 2, n), rng.uniform(-1, 1, n).round(4)
+    t = (x + 2 * z + rng.normal(size=n) > 1).astype(int)
+    frame = pd.DataFrame({"id": np.arange(n), "x": x, "m": rng.normal(size=n), "z": z, "r": r, "g": np.arange(n) % 15, "t": t, "above": (r >= 0).astype(int)})
+    frame["dose"], frame["p"] = (x + rng.normal(size=n)).round(3), rng.uniform(0.3, 0.7, n)
+    frame["n"], frame["v"] = rng.normal(size=n), rng.normal(size=n)
+    return frame.assign(y=t + x + rng.normal(size=n))
+
+
+def repeated(treated=8) -> pd.DataFrame:
+    """같은 대상을 여러 시점에 본 자료(반복 횡단면에서는 ``u``가 집단입니다)."""
+    frame, rng = panel(units=24, treated=treated), np.random.default_rng(1)
+    frame["x"], frame["m"] = np.sin(frame["u"]), np.cos(3 * frame["u"])
+    frame["g"], frame["s"] = frame["u"] // 2, np.where(frame["u"] < treated, 4.0, np.nan)
+    frame["dose"], frame["n"], frame["v"] = rng.normal(size=len(frame)), rng.normal(size=len(frame)), rng.normal(size=len(frame))
+    return frame.assign(id=np.arange(len(frame)), y=frame["y"] + rng.normal(0, 1.5, len(frame)))
+
+
+def written(column, kind, estimand, more) -> str:
+    levels = {"continuous": ", control: 0, treated: 1", "multi": ", control: 0, treated: 1"}.get(kind, "")
+    return f"name: all\nquestion: 왜?\ndata: {{path: a.csv}}\ntreatment: {{column: {column}, kind: {kind}{levels}}}\noutcome: {{column: y}}\nestimand: {estimand}\nseed: 1\n{more}"
+
+
+DESIGNS = {
+    "experiment": (written("t", "binary, randomized: true", "ATE", ""), crossed),
+    "adjustment": (written("t", "binary", "ATE", "confounders: [m]\n"), crossed),
+    "dose": (written("dose", "continuous", "ATE", "confounders: [m]\n"), crossed),
+    "instrument": (written("t", "binary", "LATE", "instrument: z\n"), crossed),
+    "discontinuity": (written("above", "binary", "LATE", "running: {column: r, cutoff: 0}\n"), crossed),
+    "difference_in_differences": (written("t", "binary", "ATT", "panel: {unit: u, time: w}\n"), repeated),
+    "synthetic_control": (written("t", "binary", "ATT", "panel: {unit: u, time: w}\n"), lambda: repeated(1)),
+    "repeated_cross_sections": (written("t", "binary", "ATT", "cross_sections: {group: u, time: w}\n"), repeated),
+    "dose_panel": (written("dose", "continuous", "ATT", "panel: {unit: u, time: w}\n"), repeated),
+}
+
+
+def graph(text: str, more: str = "") -> str:
+    """명세의 처치에 맞춘 그래프."""
+    t = re.search(r"column: (\w+), kind", text).group(1)
+    also = "z -> t, " if "instrument: z" in text else ""
+    return re.sub(r"confounders: .*\n", "", text) + f"graph: {{edges: [{also}m -> {t}, m -> y, {more}{t} -> y]}}\n"
+
+
+def with_blanks(frame: pd.DataFrame) -> pd.DataFrame:
+    return frame.assign(y=frame["y"].where(frame.index % 10 != 3))
+
+
+def third_level(frame: pd.DataFrame) -> pd.DataFrame:
+    return frame.assign(**{name: frame[name].where(frame.index % 7 != 0, 2) for name in ("t", "above") if name in frame})
+
+
+def inside(key, value):
+    """처치의 묶음 속에 적습니다. 이미 있으면 바꿉니다."""
+
+    def act(text):
+        found = re.sub(rf", {key}: \w+", "", text)
+        return re.sub(r"(treatment: {.*?)}", rf"\1, {key}: {value}}}", found, count=1)
+
+    return act
+
+
+def owned(key, value):
+    return lambda text: re.sub(r"((?:panel|running|cross_sections): {.*)}", rf"\1, {key}: {value}}}", re.sub(rf", {key}: \w+", "", text))
+
+
+def swapped(text):
+    return inside("treated", 2)(inside("control", 1)(text)) if "continuous" in text else inside("treated", 0)(inside("control", 1)(text))
+
+
+def add(line):
+    return lambda text: re.sub(rf"{line.split(':')[0]}: .*\n", "", text) + line + "\n"
+
+
+SAME = lambda text: text  # noqa: E731
+MONEY, GAIN = add("money: {value_per_outcome: 2, cost_per_treatment: 1}"), "money: {{value_per_outcome: 2, minimum_gain: {}}}"
+KEYS = {
+    # 명세의 자리 → (견줄 명세, 바꾼 명세, 자료를 바꾸는 법). 셋째가 없으면 그대로입니다
+    "data.sample": (SAME, lambda s: s.replace("path: a.csv", "path: a.csv, sample: 100"), None),
+    "data.missing": (SAME, lambda s: s.replace("path: a.csv", "path: a.csv, missing: drop"), with_blanks),
+    "unit": (SAME, add("unit: id"), lambda f: f.assign(id=f["id"] // 2)),  # 단위가 겹치는지 보는 이름입니다
+    "treatment.control": (SAME, swapped, None),
+    "treatment.treated": (SAME, swapped, None),
+    "treatment.kind": (SAME, lambda s: s.replace("kind: binary", "kind: multi, control: 0, treated: 1").replace("kind: continuous", "kind: binary"), third_level),
+    "treatment.randomized": (SAME, lambda s: s.replace(", randomized: true", "") if "randomized" in s else inside("randomized", "true")(s), None),
+    "treatment.probability": (SAME, inside("probability", 0.4), None),
+    "treatment.cluster": (SAME, inside("cluster", "g"), None),
+    "estimand": (SAME, lambda s: re.sub("estimand: (ATE|ATT|LATE)", "estimand: ITT", s), None),
+    "graph.edges": (SAME, graph, None),
+    "graph.hidden": (lambda s: graph(s, "h -> y, "), lambda s: graph(s, "h -> y, ").replace("]}\n", "], hidden: [h]}\n"), None),
+    "confounders": (SAME, add("confounders: [x]"), None),
+    "timing": (add("confounders: [x]"), lambda s: add("confounders: [x]")(s) + "timing: {x: after}\n", None),
+    "modifiers": (SAME, add("modifiers: [m]"), None),
+    "negative_controls.outcomes": (SAME, add("negative_controls: {outcomes: [n]}"), None),
+    "negative_controls.treatments": (SAME, add("negative_controls: {treatments: [v]}"), None),
+    "money.value_per_outcome": (SAME, MONEY, None),
+    "money.cost_per_treatment": (MONEY, lambda s: MONEY(s).replace("cost_per_treatment: 1", "cost_per_treatment: 3"), None),
+    "money.minimum_gain": (add(GAIN.format(-9000)), add(GAIN.format(9000)), None),
+    "outcome.higher_is_better": (MONEY, lambda s: MONEY(s).replace("{column: y}", "{column: y, higher_is_better: false}"), None),
+    "running.column": (SAME, owned("column", "m"), None),
+    "running.cutoff": (SAME, owned("cutoff", "0.3"), None),
+    "running.above": (SAME, owned("above", "false"), None),
+    "panel.unit": (SAME, owned("unit", "g"), None),
+    "panel.time": (SAME, lambda s: s.replace("{unit: u, time: w}", "{unit: u, time: id}"), None),
+    "panel.start": (SAME, owned("start", "s"), lambda f: f.assign(s=f["s"] + 1)),
+    "panel.anticipation": (SAME, owned("anticipation", 1), None),
+    "cross_sections.group": (SAME, owned("group", "g"), None),
+    "cross_sections.time": (SAME, lambda s: s.replace("{group: u, time: w}", "{group: u, time: id}"), None),
+    "cross_sections.start": (SAME, owned("start", "s"), lambda f: f.assign(s=f["s"] + 1)),
+    "cross_sections.anticipation": (SAME, owned("anticipation", 1), None),
+    "instrument": (SAME, lambda s: s.replace("instrument: z", "instrument: m"), None),
+    "seed": (SAME, lambda s: s.replace("seed: 1", "seed: 2"), None),
+}
+# 자료의 자리와 보고서에 그대로 옮기는 이름. 설계와 상관없습니다
+ECHOED = {
+    "name", "question", "data.path", "data.table", "data.sql", "outcome.unit", "outcome.label", "money.currency", "labels", "treatment.column", "outcome.column",
+    "data", "treatment", "outcome", "graph", "negative_controls", "money", "panel", "running", "cross_sections",
+}  # fmt: skip
+NOT_RANDOM = {"synthetic_control", "discontinuity"}  # 씨앗을 쓸 일이 없는 설계
+
+
+def answer(folder, text, frame):
+    """(거절의 이름) 또는 (결과와 한 일). 명세의 되풀이는 담지 않습니다."""
+    folder.mkdir(exist_ok=True)
+    (folder / "spec.yml").write_text(text, encoding="utf-8")
+    frame.to_csv(folder / "a.csv", index=False)
+    try:
+        found = analyze(folder / "spec.yml").to_dict()
+    except PipelineError as error:
+        assert re.search("[가-힣]", error.message) and re.search("[가-힣]", error.remedy), error
+        return error.code
+    return {key: value for key, value in found.items() if key not in {"spec", "versions", "steps", "pictures"}}
+
+
+def every_key(part: dict, where: str = "") -> list[str]:
+    found = []
+    for name, inner in part.get("properties", {}).items():
+        place = f"{where}.{name}" if where else name
+        found += [place, *every_key(inner, place)]
+    return found
+
+
+def test_every_name_of_the_schema_is_walked():
+    assert set(every_key(schema())) == set(KEYS) | ECHOED
+    assert set(DESIGNS) == {kind.name for kind in designs.registered()}
+
+
+@pytest.fixture
+def light(monkeypatch):
+    """장애모수는 곧은 모델만, 위약은 몇 번만. 이름이 무시되는지만 봅니다."""
+    outcome, propensity = learners.outcome_learners, learners.propensity_learners
+    monkeypatch.setattr(learners, "outcome_learners", lambda *a, **k: outcome(*a, **k)[:1])
+    monkeypatch.setattr(learners, "propensity_learners", lambda *a, **k: propensity(*a, **k)[:1])
+    for kind in designs.registered():
+        module = sys.modules[kind.__module__]
+        if hasattr(module, "PLACEBOS"):
+            monkeypatch.setattr(module, "PLACEBOS", 20)
+
+
+@pytest.mark.parametrize("design", DESIGNS)
+def test_nothing_that_the_specification_says_is_ignored(tmp_path, design, light, record_property):
+    text, make = DESIGNS[design]
+    frame, base, found = make(), {}, {}
+    started = answer(tmp_path / "base", text, frame)
+    assert not isinstance(started, str) and started["identification"]["design"] == design, started
+    base[text, None] = started
+    for key, (before, after, data) in KEYS.items():
+        field = key.split(".")[0]
+        if field in designs.field_types() and f"\n{field}:" not in text:
+            continue
+        old, new = before(text), after(text)
+        assert new != old or data is not None, key
+        rows = data(frame) if data else frame
+        if (old, data) not in base:
+            base[old, data] = answer(tmp_path / "old", old, rows)
+        got = answer(tmp_path / "new", new, rows)
+        found[key] = "거절" if isinstance(got, str) else "무시" if got == base[old, data] else "바뀜"
+    record_property("matrix", found)
+    print(design, found)
+    ignored = {key for key, what in found.items() if what == "무시"}
+    assert ignored <= ({"seed"} if design in NOT_RANDOM else set()), ignored
