@@ -62,3 +62,39 @@ def test_equal_choice_brings_the_averages_together():
     frame = TRADE.generate(seed=13, n=200_000, rare=0.5)
     weight = frame["chance_games"] * (1 - frame["chance_games"])
     assert np.average(frame["effect_games"], weights=weight) == pytest.approx(KNOWN["games_ATE"], abs=0.02)
+
+
+def design(d):
+    z, long, m = (d["past_days"] - 40) / 7, np.log1p(d["tenure_months"]), d["mobile"]
+    return np.column_stack([np.ones(len(d)), m, long, z, m * long, m * z]).astype(float)
+
+
+def scores(d, metric, outcome="active_days"):
+    """회원마다의 이중 강건 점수(일). 성향점수는 생성기의 것, 결과 모델은 선형입니다."""
+    X, t, y, e = design(d), d[f"{metric}_high"].to_numpy(), d[outcome].to_numpy(float), d[f"chance_{metric}"].to_numpy()
+    m0, m1 = (X @ np.linalg.lstsq(X[t == a], y[t == a], rcond=None)[0] for a in (0, 1))
+    return m1 - m0 + t * (y - m1) / e - (1 - t) * (y - m0) / (1 - e)
+
+
+def test_scores_average_to_the_effect_of_groups_made_by_covariates_only(large):
+    psi = scores(large, "games")
+    effect = large["effect_games"].to_numpy()
+    for group in (large["mobile"] == 1, large["mobile"] == 0, large["past_days"] >= 40, large["tenure_months"] > 12):
+        assert psi[group].mean() == pytest.approx(effect[group].mean(), abs=0.1)
+    by_outcome = large["active_days"] >= 40
+    assert psi[by_outcome].mean() - effect[by_outcome].mean() > 0.12
+
+
+def test_the_memo_is_the_exchange_of_two_moves_and_its_interval_holds_zero():
+    assert 100 * (0.020 * KNOWN["games_ATE"] - 0.018 * KNOWN["stream_ATE"]) == pytest.approx(-0.46, abs=0.01)
+    page = TRADE.generate()
+    mix = 100 * (0.020 * scores(page, "games") - 0.018 * scores(page, "stream"))
+    half = 1.96 * mix.std() / np.sqrt(len(mix))
+    assert mix.mean() - half < 0 < mix.mean() + half
+
+
+@pytest.mark.parametrize(("effects", "chances", "apart"), [((1.0, 1.0), (0.04, 0.5), False), ((0.5, 3.0), (0.3, 0.7), False), ((0.5, 3.0), (0.04, 0.5), True)])
+def test_the_weighted_average_differs_only_when_effects_and_variances_move_together(effects, chances, apart):
+    p = np.array(chances)
+    weighted = np.average(effects, weights=p * (1 - p))
+    assert (abs(weighted - np.mean(effects)) > 0.5) == apart

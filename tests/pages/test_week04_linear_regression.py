@@ -159,3 +159,64 @@ def test_clustered_errors_are_needed_when_whole_mds_are_drawn():
         hits["mds"] += miss < 2.02 * np.sqrt(40 / 39 * (bread @ sums.T @ sums @ bread)[0, 0])
     assert hits["rows"] < 160
     assert hits["mds"] > 180
+
+
+def residual(Z, v):
+    return v - Z @ fit(Z, v)
+
+
+def test_skipping_the_denoising_step_changes_the_reported_error_only():
+    rows = []
+    for seed in range(150):
+        d = ADS.generate(seed=80_000 + seed, n=1000)
+        Z, y = design(d, *CONTROLS), d["sales"].to_numpy()
+        t = residual(Z, d["ad_spend"].to_numpy())
+        both = [(t @ v) / (t @ t) for v in (y, residual(Z, y))]
+        errors = [np.sqrt((t**2 * (v - v.mean() - b * t) ** 2).sum()) / (t @ t) for v, b in zip((y, residual(Z, y)), both)]
+        rows.append([*both, *errors])
+    raw, clean, raw_error, clean_error = np.array(rows).T
+    assert np.abs(raw - clean).max() < 1e-8
+    assert clean_error.mean() == pytest.approx(clean.std(), rel=0.15)
+    assert raw_error.mean() > 2.5 * raw.std()
+
+
+def test_cuped_changes_the_estimate_and_lowers_its_spread():
+    """처치를 잔차로 바꾸지 않으면, 결과만 바꾸어도 추정값 자체가 달라지고 변동이 줄어듭니다."""
+    rng = np.random.default_rng(81)
+    rows = []
+    for _ in range(300):
+        past, coin = rng.normal(size=500), rng.binomial(1, 0.5, 500)
+        y = 2 * past + coin + rng.normal(size=500)
+        cleaned = y - past * (np.cov(past, y)[0, 1] / past.var(ddof=1))
+        rows.append([v[coin == 1].mean() - v[coin == 0].mean() for v in (y, cleaned)])
+    plain, cuped = np.array(rows).T
+    assert np.abs(plain - cuped).max() > 0.05 and cuped.std() < 0.6 * plain.std()
+
+
+def test_the_bound_that_decides_falls_sooner_than_the_point():
+    d = load("seller_ads")
+    X, y = design(d, "ad_spend", *CONTROLS), d["sales"].to_numpy()
+    b = fit(X, y)
+    left, free, bread = y - X @ b, len(d) - X.shape[1], np.linalg.inv(X.T @ X)
+    se = np.sqrt(left @ left / free * bread[1, 1])
+    meat = X * left[:, None]
+    high = b[1] + 1.96 * np.sqrt(len(d) / free * (bread @ meat.T @ meat @ bread)[1, 1])
+    point, edge = (robustness_value(b[1] / se, free, q=(2.5 - v) / b[1]) for v in (b[1], high))
+    assert point == pytest.approx(0.088, abs=0.001) and edge == pytest.approx(0.053, abs=0.001)
+
+
+def test_one_straight_line_is_right_for_a_minority_and_not_for_nobody():
+    d = ADS.generate(seed=46, n=4000, shape="saturating")
+    line = fit(design(d, "ad_spend", "past_sales", "rating"), d["sales"].to_numpy())[1]
+    own = truth("seller_ads")["elasticity"] * d["sales"] / d["ad_spend"]
+    assert own.median() == pytest.approx(2.78, abs=0.02) and line == pytest.approx(2.83, abs=0.01)
+    assert (np.abs(own / line - 1) < 0.1).mean() == pytest.approx(0.19, abs=0.01)
+
+
+def test_the_level_read_from_logs_is_the_geometric_mean():
+    d = ADS.generate(seed=6, n=200_000, shape="saturating")
+    logs = d.assign(ls=np.log(d["ad_spend"]), lp=np.log(d["past_sales"]))
+    X = design(logs, "ls", "lp", "rating")
+    predicted = X @ fit(X, np.log(d["sales"].to_numpy()))
+    assert np.exp(predicted).mean() < d["sales"].mean()
+    assert np.exp((np.log(d["sales"]) - predicted).mean()) == pytest.approx(1, abs=1e-6)
