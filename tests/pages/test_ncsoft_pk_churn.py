@@ -1,13 +1,17 @@
-"""신규 유저와 첫 PK 데이터의 생성기: 큰 표본에서는 알려진 정답."""
+"""신규 유저와 첫 PK: 알려진 정답, 그리고 음성 대조의 경보를 읽는 법."""
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from book.page import ROOT, read_page
+from book.page_code import page_functions
 from causal_practice import generator, truth
 
 PK = generator("ncsoft_pk_churn")
 KNOWN = truth("ncsoft_pk_churn")
+PAGE = read_page(ROOT / "case_studies" / "ncsoft_pk_churn.md")
+HERE = page_functions(PAGE, "person_days", "design", "fit_score", "aipw_att")
 
 
 @pytest.fixture(scope="module", params=[False, True], ids=["길드 없음", "숨은 길드"])
@@ -76,3 +80,25 @@ def test_ratio_one_means_no_effect():
     assert (frame["churned"] == frame["churn_not_now"]).all() and (frame["churned"] == frame["churn_never"]).all()
     rate = frame.groupby(killed(frame))["churned"].mean()
     assert rate[True] - rate[False] < -0.5
+
+
+def test_the_sign_of_the_negative_control_is_the_direction_of_the_bias():
+    """숨은 길드: 다른 게임을 더 한 쪽이 죽은 쪽이고(음성 대조 양수) 원래 덜 떠나므로 효과가 아래로 치우칩니다.
+
+    음성 대조와 이탈은 단위가 달라 그대로 빼지 못합니다. 쪽이 말하는 것은 방향과, 구간을 옮기는 크기입니다.
+    """
+    frame = PK.generate(seed=12, n=200_000, hidden=True)
+    past, effect = stratified(frame, "other_game_days"), stratified(frame, "churned")
+    assert past > 0.5 and effect - KNOWN["hidden_ATT"] < -0.02
+
+
+def test_without_a_hidden_guild_the_alarm_still_rings_about_once_in_twenty():
+    """교란이 없는 세상에서도 쪽의 음성 대조는 5%쯤 울립니다. 그래서 경보만으로 멈추지 않습니다."""
+    rings = []
+    for seed in range(150):
+        days = HERE["person_days"](PK.generate(seed=40_000 + seed, n=1_500))
+        value, error, _ = HERE["aipw_att"](
+            HERE["design"](days), days["other_game_days"].to_numpy(float), days["killed"].to_numpy(), days["user"]
+        )
+        rings.append(abs(value) > 1.96 * error)
+    assert 0.01 <= np.mean(rings) <= 0.12

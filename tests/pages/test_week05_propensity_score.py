@@ -1,12 +1,18 @@
-"""5주차 데이터의 생성기: 큰 표본에서는 알려진 정답."""
+"""5주차: 알려진 정답, 그리고 장이 하는 통계의 주장."""
+
+import re
 
 import numpy as np
 import pytest
 
+from book.page import ROOT, read_page
+from book.page_code import page_functions
 from causal_practice import generator, truth
 
 ONBOARDING = generator("onboarding_consulting")
 TICKETS = generator("ticket_response")
+PAGE = read_page(ROOT / "chapters" / "week05_propensity_score.md")
+HERE = page_functions(PAGE, "design", "outcome_models", "fit_score", "ate_weight", "gap", "aipw_terms", "ipw_effects")
 
 
 @pytest.fixture(scope="module")
@@ -75,3 +81,62 @@ def test_ticket_truth_needs_the_right_adjustment():
     naive = np.polyfit(doublings, hours, 1)[0]
     assert adjusted == pytest.approx(truth("ticket_response")["ATE"], abs=0.01)
     assert abs(naive) < 0.06
+
+
+def draw(seed, n, **options):
+    frame = ONBOARDING.generate(seed=seed, n=n, **options)
+    return HERE["design"](frame), frame["hours_week8"].to_numpy(), frame["consulted"].to_numpy(), frame
+
+
+def test_only_a_variable_that_moves_both_biases_when_left_out():
+    """결과만 움직이는 변수는 빼도 치우치지 않고 분산만 커집니다. 함께 움직이는 변수를 빼면 치우칩니다."""
+    estimates = []
+    for seed in range(300):
+        rng = np.random.default_rng(seed)
+        both, outcome_only = rng.normal(size=(2, 600))
+        t = rng.binomial(1, 1 / (1 + np.exp(-both)))
+        y = 1.0 * t + both + 2 * outcome_only + rng.normal(size=600)
+        one = np.ones(600)
+        for columns in ([one, both, outcome_only], [one, both], [one, outcome_only]):
+            e = HERE["fit_score"](np.column_stack(columns), t)
+            estimates.append(HERE["gap"](y, t, HERE["ate_weight"](t, e)))
+    full, without_outcome_only, without_both = np.reshape(estimates, (300, 3)).T
+    assert abs(without_outcome_only.mean() - 1.0) < 3.5 * without_outcome_only.std() / np.sqrt(300)
+    assert without_outcome_only.std() > 1.3 * full.std()
+    assert without_both.mean() > 1.5
+
+
+def test_aipw_error_holds_when_both_models_hold_and_needs_not_otherwise():
+    """두 모델이 맞으면 영향함수의 표준오차가 실제 흔들림과 같고, 결과 모델이 공변량을 무시한 세상에서는 어긋날 수 있습니다."""
+
+    def ratio(right):
+        rows = []
+        for seed in range(300):
+            rng = np.random.default_rng(seed)
+            x = rng.normal(size=500)
+            t = rng.binomial(1, 1 / (1 + np.exp(-x)))
+            y = t + 3 * x + rng.normal(size=500)
+            X = np.column_stack([np.ones(500), x])
+            flat = np.ones((500, 1))  # 결과 모델이 공변량을 무시합니다
+            e = HERE["fit_score"](X, t)
+            m1, m0 = HERE["outcome_models"](X if right else flat, y, t)
+            terms = HERE["aipw_terms"](y, t, e, m1, m0)
+            rows.append([terms.mean(), terms.std() / np.sqrt(500)])
+        value, error = np.array(rows).T
+        assert abs(value.mean() - 1.0) < 4 * value.std() / np.sqrt(300)
+        return error.mean() / value.std()
+
+    assert 0.85 < ratio(right=True) < 1.15
+    assert ratio(right=False) > 1.3
+
+
+def test_half_the_hidden_drive_leaves_far_less_than_half_the_bias():
+    """연습 4: 0.13시간이고 온전한 힘의 0.43시간의 절반보다 작습니다. 소수 둘째 자리의 답을 받고 5%의 오차는 물립니다."""
+    bias = {}
+    for hidden in (0.5, 1.0):
+        X, y, t, frame = draw(7, 100_000, hidden=hidden)
+        bias[hidden] = HERE["ipw_effects"](X, y, t)[0] - (frame["hours1"] - frame["hours0"]).mean()
+    assert round(bias[0.5], 2) == 0.13 and bias[0.5] < 0.4 * bias[1.0]
+    text = (ROOT / "chapters" / "week05_propensity_score.md").read_text(encoding="utf-8")
+    tolerance = float(re.search(r'check_answer\("연습 4".*?tol=([0-9.]+)', text).group(1))
+    assert abs(0.13 - bias[0.5]) < tolerance < 0.05 * bias[0.5]

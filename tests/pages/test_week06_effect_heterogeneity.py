@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from causal_practice import generator, truth
+from causal_practice import generator, load, truth
 from book.page_code import page_functions
 from book.page import ROOT, read_page
 
@@ -89,3 +89,59 @@ def test_predicted_spend_is_a_poor_rule(large):
     usual = large["spend"] - large["slope"] * large["push"]
     worth = lambda give: 2.4 * give.mean() * (large["slope"][give].mean() - 1.0)  # noqa: E731
     assert worth(usual > usual.median()) < 0.35 * worth(large["slope"] > 1.0)
+
+
+def logistic(odds):
+    return 1 / (1 + np.exp(-odds))
+
+
+def test_an_equal_push_of_the_log_odds_moves_most_just_below_one_half():
+    """0.4를 밀면 45%에서 가장 크고, 확률을 같은 배수로 올리는 세상에서는 가장 높은 사람이 가장 크게 움직입니다."""
+    p = np.linspace(0.001, 0.8, 100_000)
+    odds = np.log(p / (1 - p))
+    best = p[np.argmax(logistic(odds + 0.4) - p)]
+    assert best == pytest.approx(logistic(-0.2), abs=1e-3) and best < 0.46
+    assert p[np.argmax(1.2 * p - p)] == p.max()
+
+
+def test_prediction_orders_the_effect_when_one_trait_moves_both():
+    """높이가 효과를 정하지 않아도 공통 성질이 있으면 통하고, 곡선이 사람마다 다르면 '낮을수록 크다'도 깨집니다."""
+    rng = np.random.default_rng(3)
+    trait = rng.normal(size=50_000)
+    level, effect = 20 + 5 * trait + rng.normal(size=len(trait)), 1 + trait
+    assert np.corrcoef(level, effect)[0, 1] > 0.9
+    ability, scale = rng.uniform(5, 6, 50_000), rng.uniform(1, 20, 50_000)
+    curved, step = scale * np.log(ability), scale * np.log((ability + 1) / ability)
+    assert np.corrcoef(curved, step)[0, 1] > 0.9
+    same = np.corrcoef(10 * np.log(ability), 10 * np.log((ability + 1) / ability))[0, 1]
+    assert same < -0.9
+
+
+def test_rare_purchases_keep_the_order_and_common_ones_turn_it_round():
+    x = np.random.default_rng(9).normal(size=50_000)
+    rare, common = (np.corrcoef(p, logistic(b + x + 0.4) - p)[0, 1] for b in (-3.5, 0.5) for p in [logistic(b + x)])
+    assert rare > 0.9 and common < -0.4
+
+
+@pytest.fixture(scope="module")
+def halves():
+    full = load("push_budget", with_truth=True)
+    test = full[5000:].reset_index(drop=True)
+    return test, HERE["design"](test) @ HERE["regression_cate"](full[:5000])
+
+
+def test_one_variable_reaches_about_half_of_the_area(halves):
+    test, cate = halves
+    one, model = HERE["auuc"](-test["months"], test), HERE["auuc"](cate, test)
+    assert (round(one, 2), round(model, 2)) == (0.16, 0.32) and 0.4 < one / model < 0.6
+
+
+def test_the_estimated_rule_beats_the_oracle_only_by_estimation_error(halves):
+    """추정한 값 1.26은 정답을 알고 고른 1.21보다 크지만, 그 규칙의 정답은 1.18입니다."""
+    test, cate = halves
+    true = test["slope"].to_numpy()
+    worth = lambda give: 2.4 * give.mean() * (true[give].mean() - 1.0)  # noqa: E731
+    estimated, error = HERE["policy_value"](cate > 1.0, test)
+    assert (round(estimated, 2), round(worth(cate > 1.0), 2), round(worth(true > 1.0), 2)) == (1.26, 1.18, 1.21)
+    assert abs(estimated - worth(cate > 1.0)) < 1.96 * error
+    assert worth(cate > 1.0) < worth(true > 1.0)
