@@ -19,8 +19,8 @@ OURS = {"book", "benchmarks", "causal_practice", "causal_pipeline", "case_studie
 # 잠금 밖의 선택 환경에서만 불러오는 것
 OPTIONAL = {"causaltune": "requirements-peers.txt", "pyspark": "requirements-scale.txt", "ray": "requirements-scale.txt"}
 # 적지 않고 딸려 오는 데에 맡기는 것. psutil은 있을 때만 쓰며, 적으면 잠금의 조건이 넓어져 모든 쪽의 열쇠가 바뀝니다.
-# babel은 Sphinx의 번역 파일을 읽는 시험이 Sphinx와 같은 것을 쓰려고 부릅니다.
-COMES_WITH = {"psutil": "ipykernel", "babel": "sphinx"}
+# 나머지 둘은 사이트가 쓰는 그것을 들여다보는 시험이 부릅니다.
+COMES_WITH = {"psutil": "ipykernel", "babel": "sphinx", "pydata-sphinx-theme": "sphinx-book-theme"}
 # `make book`이 깔지 않는 것을 불러와도 되는 곳: 시험, 검사, 그리고 시험 환경에서만 돌리는 명령
 WITH_TESTS = ("tests/", "book/checks/", "book/browser.py", "benchmarks/", "book/commands/readme_pictures.py", "book/commands/font_subset.py")
 
