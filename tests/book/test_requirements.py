@@ -15,7 +15,7 @@ from book.locks import RUNNERS, page_packages, page_requirements
 from book.page import ROOT, published_pages
 
 FILES = {"requirements.txt": "requirements.lock", "requirements-test.txt": "requirements-test.lock"}
-OURS = {"book", "benchmarks", "causal_practice", "causal_pipeline", "case_studies", "tests"} | {path.stem for path in (ROOT / "tests").glob("*.py")}
+OURS = {"book", "benchmarks", "causal_practice", "causal_pipeline", "case_studies", "tests"} | {path.stem for path in (ROOT / "tests").rglob("*.py")}
 # 잠금 밖의 선택 환경에서만 불러오는 것
 OPTIONAL = {"causaltune": "requirements-peers.txt", "pyspark": "requirements-scale.txt", "ray": "requirements-scale.txt"}
 # 적지 않고 딸려 오는 데에 맡기는 것. psutil은 있을 때만 쓰며, 적으면 잠금의 조건이 넓어져 모든 쪽의 열쇠가 바뀝니다.
