@@ -1,13 +1,17 @@
-"""늦은 배달 데이터의 생성기: 큰 표본에서는 알려진 정답."""
+"""늦은 배달: 알려진 정답, 그리고 음성 대조의 경보를 읽는 법."""
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from book.page import ROOT, read_page
+from book.page_code import page_functions
 from causal_practice import generator, truth
 
 LATE = generator("uber_late_delivery")
 KNOWN = truth("uber_late_delivery")
+PAGE = read_page(ROOT / "case_studies" / "uber_late_delivery.md")
+HERE = page_functions(PAGE, "design", "fit_score", "aipw_att", "negative_control")
 
 
 @pytest.fixture(scope="module", params=[False, True], ids=["기록된 배차", "숨은 배차"])
@@ -83,3 +87,29 @@ def test_harm_grows_with_minutes_and_is_largest_in_share_for_newcomers(large):
 def test_effect_zero_means_no_harm():
     frame = LATE.generate(seed=5, n=2000, effect=0.0)
     assert (frame["orders_1"] == frame["orders_0"]).all()
+
+
+def test_an_alarm_alone_is_no_reason_to_stop():
+    """교란이 없어도 음성 대조는 스무 번에 한 번쯤 울리고, 울린 표본의 답도 정답 둘레에 있습니다."""
+    rows = []
+    for seed in range(150):
+        frame = LATE.generate(seed=40_000 + seed, n=3_000)
+        _, past, past_error = HERE["negative_control"](frame)
+        late, orders = frame["late"].to_numpy(), frame["orders_next_28d"].to_numpy(float)
+        rows.append([abs(past) > 1.96 * past_error, HERE["aipw_att"](HERE["design"](frame), orders, late)[0]])
+    alarm, estimate = np.array(rows).T
+    assert 0.01 <= alarm.mean() <= 0.12
+    loud = estimate[alarm == 1]
+    assert abs(loud.mean() - KNOWN["ATT"]) < 4 * estimate.std() / np.sqrt(len(loud))
+
+
+def test_the_alarm_carries_the_direction_and_most_of_the_size():
+    """숨은 충성도: 음성 대조의 부호가 편향의 부호이고, 그 값만큼 옮기면 정답에 가까워집니다."""
+    frame = LATE.generate(seed=50, n=80_000, hidden=True)
+    _, past, past_error = HERE["negative_control"](frame)
+    known = frame[frame["first_three"] == 0]
+    late = known["late"].to_numpy()
+    future = HERE["aipw_att"](np.delete(HERE["design"](known), 5, axis=1), known["orders_next_28d"].to_numpy(float), late)[0]
+    answer = (known["orders_1"] - known["orders_0"])[late == 1].mean()
+    assert past > 3 * past_error and future > answer
+    assert abs(future - past - answer) < 0.5 * abs(future - answer)
