@@ -44,7 +44,14 @@ class BenchFailed(SystemExit):
 
 def row(group: str, name: str, value: float, unit: str, goal: str = "", note: str = "") -> dict:
     """표의 한 줄. ``goal``은 "20 이하"처럼 사람이 읽는 목표입니다."""
-    return {"group": group, "name": name, "value": round(float(value), 3 if abs(value) < 10 else 1), "unit": unit, "goal": goal, "note": note}
+    return {
+        "group": group,
+        "name": name,
+        "value": round(float(value), 3 if abs(value) < 10 else 1),
+        "unit": unit,
+        "goal": goal,
+        "note": note,
+    }
 
 
 def quantile(values: list[float], q: float) -> float:
@@ -74,7 +81,9 @@ def machine() -> str:
 
 def copy_tree(target: Path) -> None:
     """저장소의 파일(아직 커밋하지 않은 것까지, 무시하는 것은 빼고)을 옮깁니다."""
-    listed = subprocess.run(["git", "ls-files", "-z", "-co", "--exclude-standard"], cwd=ROOT, capture_output=True, text=True, check=False)
+    listed = subprocess.run(
+        ["git", "ls-files", "-z", "-co", "--exclude-standard"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
     if listed.returncode:
         raise BenchFailed("git 저장소에서만 잴 수 있습니다.")
     for name in filter(None, listed.stdout.split("\0")):
@@ -91,9 +100,18 @@ def build(folder: Path) -> tuple[float, dict]:
     BenchFailed
         빌드가 실패했을 때.
     """
-    env = {k: v for k, v in os.environ.items() if k not in {"BOOK_BUILD_DIR", "BOOK_EXECUTION_DIR"}} | {"PYTHONPATH": str(folder)}
+    env = {k: v for k, v in os.environ.items() if k not in {"BOOK_BUILD_DIR", "BOOK_EXECUTION_DIR"}} | {
+        "PYTHONPATH": str(folder)
+    }
     started = time.perf_counter()
-    done = subprocess.run([sys.executable, "-m", "book.commands.build", "book"], cwd=folder, env=env, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, "-m", "book.commands.build", "book"],
+        cwd=folder,
+        env=env,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     seconds = time.perf_counter() - started
     if done.returncode:
         raise BenchFailed(f"빌드가 실패해 잴 수 없습니다.\n{(done.stdout + done.stderr)[-3000:]}")
@@ -115,15 +133,28 @@ def measure_builds(folder: Path, say) -> tuple[list[dict], dict]:
     rows.append(row(group, "처음부터", seconds, "초", f"{GOAL_SECONDS['cold']} 이하", note))
     say(f"  {seconds:.1f}초. 고치지 않고 다시 만듭니다.")
     seconds, report = build(folder)
-    rows.append(row(group, "고치지 않고 다시", seconds, "초", f"{GOAL_SECONDS['warm']} 이하", f"실행 {len(executed(report))}쪽"))
+    rows.append(
+        row(group, "고치지 않고 다시", seconds, "초", f"{GOAL_SECONDS['warm']} 이하", f"실행 {len(executed(report))}쪽")
+    )
     slowest = max(cold["pages"], key=lambda name: cold["pages"][name]["seconds"])
     say(f"  {seconds:.1f}초. 가장 오래 걸리는 쪽({slowest})에서 한 문장을 고칩니다.")
     source = folder / f"{slowest}.md"
     source.write_text(source.read_text(encoding="utf-8") + SENTENCE, encoding="utf-8")
     seconds, report = build(folder)
-    if executed(report) or SENTENCE.strip() not in (folder / "_build" / "html" / f"{slowest}.html").read_text(encoding="utf-8"):
+    if executed(report) or SENTENCE.strip() not in (folder / "_build" / "html" / f"{slowest}.html").read_text(
+        encoding="utf-8"
+    ):
         raise BenchFailed(f"한 문장을 고쳤는데 {executed(report)}이(가) 실행되었거나 사이트에 나타나지 않았습니다.")
-    rows.append(row(group, "한 문장 고친 뒤", seconds, "초", f"{GOAL_SECONDS['edit']} 이하", "실행 0쪽. 가장 오래 걸리는 쪽의 문장"))
+    rows.append(
+        row(
+            group,
+            "한 문장 고친 뒤",
+            seconds,
+            "초",
+            f"{GOAL_SECONDS['edit']} 이하",
+            "실행 0쪽. 가장 오래 걸리는 쪽의 문장",
+        )
+    )
     if data := smallest_dataset(folder, cold):
         name, users = data
         say(f"  {seconds:.1f}초. 데이터 {name}을(를) 고칩니다.")
@@ -203,7 +234,9 @@ def forecast(record: dict, notebooks: int) -> dict[str, float]:
         share = 1.0 if name in {"쪽 실행", "사이트"} else 0.0 if not line["cpu"] else min(1.0, of_pages / line["cpu"])
         found[name] = (line["wall"] or 0.0) * (1 - share + share * growth)
     built = ("환경", "쪽 실행", "사이트")
-    found["시험의 빈 시간"] = max(0.0, record["tests_wall"] - sum(line["wall"] for name, line in stages.items() if name not in built))
+    found["시험의 빈 시간"] = max(
+        0.0, record["tests_wall"] - sum(line["wall"] for name, line in stages.items() if name not in built)
+    )
     return found
 
 
@@ -217,12 +250,39 @@ def test_rows(record: dict) -> list[dict]:
         rows.append(row(group, name, seconds, "초", "", "" if used is None else f"CPU {used:.0f}초"))
     for notebooks, goal in ((len(pages), GOAL_MINUTES["now"]), (PLANNED, GOAL_MINUTES["planned"])):
         minutes = sum(forecast(record, notebooks).values()) / 60
-        rows.append(row(group, f"처음부터 시험까지(노트북 {notebooks}개)", minutes, "분", f"{goal} 이하", "환경 설치부터" + ("" if notebooks == len(pages) else ", 어림")))
+        rows.append(
+            row(
+                group,
+                f"처음부터 시험까지(노트북 {notebooks}개)",
+                minutes,
+                "분",
+                f"{goal} 이하",
+                "환경 설치부터" + ("" if notebooks == len(pages) else ", 어림"),
+            )
+        )
     over = sum(value > GOAL_PAGE_CPU for value in cpu.values())
-    rows.append(row(group, "쪽 하나에 드는 CPU(중앙값)", quantile(list(cpu.values()), 0.5), "초", f"{GOAL_PAGE_CPU} 이하", f"넘은 쪽 {over}개"))
+    rows.append(
+        row(
+            group,
+            "쪽 하나에 드는 CPU(중앙값)",
+            quantile(list(cpu.values()), 0.5),
+            "초",
+            f"{GOAL_PAGE_CPU} 이하",
+            f"넘은 쪽 {over}개",
+        )
+    )
     for name in sorted(cpu, key=cpu.get, reverse=True)[:10]:
         parts = ", ".join(f"{stage} {value:.0f}" for stage, value in pages[name].items() if value >= 0.5)
-        rows.append(row("비싼 쪽(CPU)", read_page(ROOT / f"{name}.md").title, cpu[name], "초", f"{GOAL_PAGE_CPU} 이하", f"{name}: {parts}"))
+        rows.append(
+            row(
+                "비싼 쪽(CPU)",
+                read_page(ROOT / f"{name}.md").title,
+                cpu[name],
+                "초",
+                f"{GOAL_PAGE_CPU} 이하",
+                f"{name}: {parts}",
+            )
+        )
     return rows
 
 
@@ -264,7 +324,9 @@ def measure_weights(browser, address: str, site: Path, say) -> list[dict]:
         kilobytes, requests, seconds = weigh(browser, f"{address}/{name}.html")
         title = read_page(ROOT / f"{name}.md").title
         say(f"  {name}: {kilobytes:.0f}KB, 요청 {requests}개, {seconds:.2f}초")
-        rows.append(row("쪽 무게(첫 방문)", title, kilobytes, "KB", "1500 이하", f"{name}, 요청 {requests}개, {seconds:.1f}초"))
+        rows.append(
+            row("쪽 무게(첫 방문)", title, kilobytes, "KB", "1500 이하", f"{name}, 요청 {requests}개, {seconds:.1f}초")
+        )
     total = sum(path.stat().st_size for path in site.rglob("*") if path.is_file())
     rows.append(row("쪽 무게(첫 방문)", "사이트 전체(디스크)", total / 1e6, "MB", "", "슬라이드와 내려받기 꾸러미까지"))
     return rows
@@ -336,15 +398,32 @@ def measure_search(browser, address: str, say) -> list[dict]:
         if not places:
             missed.append(query)
     context.close()
-    say(f"  찾는 말 {len(queries)}개, 다섯 쪽 안 {five}개, 답 {quantile(answer, 0.5):.0f}ms(중앙값)" + (f", 놓친 말: {', '.join(missed)}" if missed else ""))
+    say(
+        f"  찾는 말 {len(queries)}개, 다섯 쪽 안 {five}개, 답 {quantile(answer, 0.5):.0f}ms(중앙값)"
+        + (f", 놓친 말: {', '.join(missed)}" if missed else "")
+    )
     return [
-        row(group, "답이 그려지기까지(중앙값)", quantile(answer, 0.5), "ms", "100 이하", "입력이 멈추기를 기다리는 60ms를 넣은 시간"),
+        row(
+            group,
+            "답이 그려지기까지(중앙값)",
+            quantile(answer, 0.5),
+            "ms",
+            "100 이하",
+            "입력이 멈추기를 기다리는 60ms를 넣은 시간",
+        ),
         row(group, "답이 그려지기까지(95%)", quantile(answer, 0.95), "ms", "100 이하", f"찾는 말 {len(queries)}개"),
         row(group, "찾기만(중앙값)", quantile(engine, 0.5), "ms", "", "화면에 그리는 시간을 뺀 것"),
         row(group, "찾기만(95%)", quantile(engine, 0.95), "ms"),
         row(group, "처음 찾을 때 준비", first, "ms", "", "검색 자료를 받아 색인을 세우는 시간"),
         row(group, "처음 찾을 때 받는 양", sum(received) / 1000, "KB", "1000 이하", "찾지 않으면 받지 않습니다"),
-        row(group, "다섯 쪽 안에 찾은 비율", 100 * five / len(queries), "%", "95 이상", f"{len(queries)}개 가운데 {five}개"),
+        row(
+            group,
+            "다섯 쪽 안에 찾은 비율",
+            100 * five / len(queries),
+            "%",
+            "95 이상",
+            f"{len(queries)}개 가운데 {five}개",
+        ),
         row(group, "세 쪽 안에 찾은 비율", 100 * three / len(queries), "%", "", f"{len(queries)}개 가운데 {three}개"),
     ]
 
@@ -352,7 +431,9 @@ def measure_search(browser, address: str, say) -> list[dict]:
 def show(rows: list[dict]) -> int:
     """표를 고치지 않고 찍기만 합니다."""
     for line in rows:
-        print(f"{line['group']:16} {line['name']:32} {line['value']:>10} {line['unit']:4} {line['goal']:10} {line['note']}")
+        print(
+            f"{line['group']:16} {line['name']:32} {line['value']:>10} {line['unit']:4} {line['goal']:10} {line['note']}"
+        )
     return 0
 
 
@@ -375,7 +456,10 @@ def main(argv: list[str] | None = None) -> int:
             folder.mkdir()
             copy_tree(folder)
             built, report = measure_builds(folder, say)
-            for name, key in (("쪽 실행", "execution_seconds"), ("사이트", "site_seconds")):  # 보관한 실행을 쓰지 않은 빌드의 시간으로
+            for name, key in (
+                ("쪽 실행", "execution_seconds"),
+                ("사이트", "site_seconds"),
+            ):  # 보관한 실행을 쓰지 않은 빌드의 시간으로
                 record["stages"][name]["wall"] = report[key]
             rows += built + page_rows(report) + test_rows(record)
             site = folder / "_build" / "html"

@@ -20,8 +20,8 @@ from pathlib import Path
 
 import yaml
 
-from book.page_code import page_functions
 from book.page import ROOT, read_page
+from book.page_code import page_functions
 
 RESULT = ROOT / "data" / "benchmarks" / "netflix_compress_once.yml"
 SEED = 11
@@ -35,7 +35,14 @@ FORMULA = "minutes ~ new_home + C(country) + C(device) + C(tenure)"
 
 def _page() -> dict:
     """쪽에 적힌 함수들."""
-    return page_functions(read_page(ROOT / "case_studies" / "netflix_compress_once.md"), "person_sums", "compress", "fit_sums", "cell_effects", "additive")
+    return page_functions(
+        read_page(ROOT / "case_studies" / "netflix_compress_once.md"),
+        "person_sums",
+        "compress",
+        "fit_sums",
+        "cell_effects",
+        "additive",
+    )
 
 
 def _duckdb(path: str, members: int) -> float:
@@ -65,7 +72,12 @@ def measure_compress(path: str) -> dict:
     sums = page["compress"](table).execute()
     compressed = time.perf_counter()
     effects = page["cell_effects"](sums)
-    return {"compress": compressed - started, "effects": time.perf_counter() - compressed, "cells": len(effects), "rows": int(sums["n"].sum())}
+    return {
+        "compress": compressed - started,
+        "effects": time.perf_counter() - compressed,
+        "cells": len(effects),
+        "rows": int(sums["n"].sum()),
+    }
 
 
 def measure_spark(path: str) -> dict:
@@ -102,10 +114,14 @@ def measure_library(name: str, path: str) -> dict:
         started = time.perf_counter()
         sums = page["compress"](table).execute()
         fit = page["fit_sums"](page["additive"](sums), sums)
-        return {"seconds": time.perf_counter() - started, "value": float(fit["b"][1]), "error": float(fit["cluster"][1])}
+        return {
+            "seconds": time.perf_counter() - started,
+            "value": float(fit["b"][1]),
+            "error": float(fit["cluster"][1]),
+        }
     columns = ["member_id", "country", "device", "tenure", "new_home", "minutes"]
     frame = pd.read_parquet(path, columns=columns)
-    frame = frame.astype({c: "int64" for c in columns[:-1]} | {"minutes": float})
+    frame = frame.astype(dict.fromkeys(columns[:-1], "int64") | {"minutes": float})
     started = time.perf_counter()
     if name == "statsmodels":
         import statsmodels.formula.api as smf
@@ -121,7 +137,9 @@ def measure_library(name: str, path: str) -> dict:
         from linearmodels.panel import PooledOLS
 
         week = frame.groupby("member_id").cumcount()
-        fit = PooledOLS.from_formula(f"minutes ~ 1 + {FORMULA.split('~')[1]}", frame.set_index([frame["member_id"], week])).fit(cov_type="clustered", cluster_entity=True)
+        fit = PooledOLS.from_formula(
+            f"minutes ~ 1 + {FORMULA.split('~')[1]}", frame.set_index([frame["member_id"], week])
+        ).fit(cov_type="clustered", cluster_entity=True)
         value, error = fit.params["new_home"], fit.std_errors["new_home"]
     return {"seconds": time.perf_counter() - started, "value": float(value), "error": float(error)}
 
@@ -142,9 +160,13 @@ def measure_ray(rows: str) -> dict:
     y = 2 * t + np.sin(X[:, 0]) + X[:, 2] ** 2 + rng.normal(size=len(X))
 
     def fit(**options) -> tuple[float, float]:
-        models = [LGBMRegressor(n_estimators=100, num_leaves=31, n_jobs=1, random_state=0, verbose=-1) for _ in range(2)]
+        models = [
+            LGBMRegressor(n_estimators=100, num_leaves=31, n_jobs=1, random_state=0, verbose=-1) for _ in range(2)
+        ]
         started = time.perf_counter()
-        found = LinearDML(model_y=models[0], model_t=models[1], cv=RAY_FOLDS, random_state=0, **options).fit(y, t, X=None, W=X)
+        found = LinearDML(model_y=models[0], model_t=models[1], cv=RAY_FOLDS, random_state=0, **options).fit(
+            y, t, X=None, W=X
+        )
         return time.perf_counter() - started, float(found.intercept_)
 
     plain, value = fit()
@@ -182,7 +204,9 @@ def main(argv: list[str] | None = None) -> int:
     args = parser.parse_args(argv)
     if args.one:
         kind, *rest = args.one
-        found = {"compress": measure_compress, "spark": measure_spark, "library": measure_library, "ray": measure_ray}[kind](*rest)
+        found = {"compress": measure_compress, "spark": measure_spark, "library": measure_library, "ray": measure_ray}[
+            kind
+        ](*rest)
         found["memory_mb"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
         print(json.dumps(found))
         return 0
@@ -192,7 +216,14 @@ def main(argv: list[str] | None = None) -> int:
         if abs(found["ray_value"] / found["value"] - 1) > 1e-8:
             sys.exit(f"Ray로 나눈 값이 다릅니다: {found['value']} {found['ray_value']}")
         times = {k: round(v, 2) for k, v in found.items() if k in ("plain", "start", "first", "again")}
-        _write(body | {"ray": {"rows": RAY_ROWS, "columns": RAY_COLUMNS, "folds": RAY_FOLDS} | times | {"value": found["value"], "memory_mb": round(found["memory_mb"])}})
+        _write(
+            body
+            | {
+                "ray": {"rows": RAY_ROWS, "columns": RAY_COLUMNS, "folds": RAY_FOLDS}
+                | times
+                | {"value": found["value"], "memory_mb": round(found["memory_mb"])}
+            }
+        )
         print(times)
         return 0
     engines, libraries = [], {}
@@ -200,12 +231,18 @@ def main(argv: list[str] | None = None) -> int:
         for rows in args.sizes:
             path = str(Path(folder) / f"{rows}.parquet")
             made = _duckdb(path, rows // 4)
-            duck = min((_fresh(sys.executable, "--one", "compress", path) for _ in range(3)), key=lambda r: r["compress"])
+            duck = min(
+                (_fresh(sys.executable, "--one", "compress", path) for _ in range(3)), key=lambda r: r["compress"]
+            )
             row = {"rows": rows, "file_mb": round(Path(path).stat().st_size / 2**20), "made": round(made, 2),
                    "duckdb": round(duck["compress"], 3), "effects": round(duck["effects"], 3), "duckdb_mb": round(duck["memory_mb"])}  # fmt: skip
             if args.spark:
                 spark = _fresh(args.spark, "--one", "spark", path)
-                row |= {"spark_start": round(spark["start"], 2), "spark": round(spark["compress"], 2), "spark_again": round(spark["again"], 2)}
+                row |= {
+                    "spark_start": round(spark["start"], 2),
+                    "spark": round(spark["compress"], 2),
+                    "spark_again": round(spark["again"], 2),
+                }
             engines.append(row)
             print(row, flush=True)
             if rows == LIBRARY_ROWS:
@@ -215,7 +252,16 @@ def main(argv: list[str] | None = None) -> int:
                     print(name, libraries[name], flush=True)
             os.unlink(path)
     kept = {"ray": body["ray"]} if "ray" in body else {}
-    _write({"cores": os.cpu_count(), "seed": SEED, "engines": engines, "library_rows": LIBRARY_ROWS, "libraries": libraries} | kept)
+    _write(
+        {
+            "cores": os.cpu_count(),
+            "seed": SEED,
+            "engines": engines,
+            "library_rows": LIBRARY_ROWS,
+            "libraries": libraries,
+        }
+        | kept
+    )
     return 0
 
 

@@ -24,7 +24,9 @@ from book.page import ROOT, execution_dir
 
 CHAIN = 10  # 이만큼 죽일 때마다 끝까지 지어 견줍니다
 FORGET = 2  # 죽이기 전에 지우는 실행의 수
-_MEASURED = re.compile(rb"[\d,.]+(?=\xec\xb4\x88|MB)")  # 초와 MB: 빌드 보고서와 그 검색 자료에만 있는, 잴 때마다 다른 수
+_MEASURED = re.compile(
+    rb"[\d,.]+(?=\xec\xb4\x88|MB)"
+)  # 초와 MB: 빌드 보고서와 그 검색 자료에만 있는, 잴 때마다 다른 수
 
 
 class Site:
@@ -32,7 +34,9 @@ class Site:
 
     def __init__(self, folder: Path):
         self.folder = folder
-        shutil.copytree(execution_dir(), folder / "execution", ignore=shutil.ignore_patterns("matplotlib", ".partial-*"))
+        shutil.copytree(
+            execution_dir(), folder / "execution", ignore=shutil.ignore_patterns("matplotlib", ".partial-*")
+        )
 
     def start(self) -> subprocess.Popen:
         env = os.environ | {"BOOK_BUILD_DIR": str(self.folder), "BOOK_EXECUTION_DIR": str(self.folder / "execution")}

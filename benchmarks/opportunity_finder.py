@@ -13,9 +13,9 @@ from concurrent.futures import ProcessPoolExecutor
 import numpy as np
 import pandas as pd
 
-from causal_practice import generator
 from book.myst import parse
 from book.page import ROOT, read_page
+from causal_practice import generator
 
 PAGE = ROOT / "case_studies" / "amazon_opportunity_finder.md"
 RESULT = ROOT / "data" / "benchmarks" / "amazon_opportunity_finder.csv"
@@ -60,7 +60,15 @@ def one(task: tuple[str, int, str]) -> dict:
     frame = generator("amazon_opportunity_finder").generate(seed=seed, world=world, n=SIZES[world])
     truth = frame["effect"].mean() if world == "photo" else frame.loc[frame["on"] == 1, "effect"].mean()
     frame = frame.drop(columns=["effect", "demand"], errors="ignore")
-    row = {"run": name, "seed": seed, "truth": round(float(truth), 4), "value": np.nan, "low": np.nan, "high": np.nan, "grade": ""}
+    row = {
+        "run": name,
+        "seed": seed,
+        "truth": round(float(truth), 4),
+        "value": np.nan,
+        "low": np.nan,
+        "high": np.nan,
+        "grade": "",
+    }
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
@@ -68,7 +76,12 @@ def one(task: tuple[str, int, str]) -> dict:
         except PipelineError as error:
             return row | {"grade": f"refused:{error.code}"}
     main = done.primary
-    return row | {"value": round(main.value, 4), "low": round(main.low, 4), "high": round(main.high, 4), "grade": done.grade.letter}
+    return row | {
+        "value": round(main.value, 4),
+        "low": round(main.low, 4),
+        "high": round(main.high, 4),
+        "grade": done.grade.letter,
+    }
 
 
 def table(draws: int = DRAWS, workers: int = 2, runs=RUNS) -> pd.DataFrame:

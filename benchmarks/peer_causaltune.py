@@ -40,7 +40,14 @@ def run(job: dict, budget: float, estimators: list[str]) -> list:
     data = CausalityDataset(data=frame, treatment="t", outcomes=["y"], effect_modifiers=job["confounders"])
     data.preprocess_dataset()
     chosen = {"estimator_list": estimators} if estimators else {}
-    tuner = CausalTune(time_budget=budget, components_time_budget=budget / 20, propensity_model="auto", verbose=0, components_verbose=0, **chosen)
+    tuner = CausalTune(
+        time_budget=budget,
+        components_time_budget=budget / 20,
+        propensity_model="auto",
+        verbose=0,
+        components_verbose=0,
+        **chosen,
+    )
     tuner.fit(data, outcome="y")
     rows = data.data[data.data["t"] == 1] if job["treated_only"] else data.data
     value = float(np.asarray(tuner.effect(rows)).mean())

@@ -32,7 +32,10 @@ FIRST_SEED = 700_000
 REFUTED_DRAWS = 5
 CAUSALTUNE_SECONDS = 40
 # causaltune에 유리하게: 교란을 보정하고 구간도 주는 추정량만 찾게 합니다. 빈 목록은 기본값입니다.
-CAUSALTUNE = {"causaltune": ("LinearDML", "CausalForestDML", "LinearDRLearner", "ForestDRLearner"), "causaltune_default": ()}
+CAUSALTUNE = {
+    "causaltune": ("LinearDML", "CausalForestDML", "LinearDRLearner", "ForestDRLearner"),
+    "causaltune_default": (),
+}
 NAMES = {w.name: w for w in WORLDS}
 
 
@@ -47,7 +50,9 @@ def measure(world, draws: int, pool) -> dict:
 
     ``bias_in_errors``는 치우침을 추정값들의 표준편차로 나눈 것이고, ``seconds``는 자료를 살피는 것부터 재현 노트북까지 분석 하나의 중앙값입니다.
     """
-    results, seconds = zip(*pool.map(partial(_timed_run, world.name), range(FIRST_SEED, FIRST_SEED + draws), chunksize=10), strict=True)
+    results, seconds = zip(
+        *pool.map(partial(_timed_run, world.name), range(FIRST_SEED, FIRST_SEED + draws), chunksize=10), strict=True
+    )
     answered = [r for r in results if r.letter is not None]
     letters = Counter(r.letter or "refused" for r in results)
     out = {
@@ -99,7 +104,9 @@ def _dowhy_draw(name: str, seed: int, refute: bool = False) -> tuple[float, floa
     model = dowhy.CausalModel(frame[[c for c in frame.columns if c in graph]], "t", "y", graph=graph)
     estimand = model.identify_effect(proceed_when_unidentifiable=True)
     units = {"ATE": "ate", "ATT": "att"}[spec.estimand]
-    estimate = model.estimate_effect(estimand, method_name="backdoor.linear_regression", confidence_intervals=True, target_units=units)
+    estimate = model.estimate_effect(
+        estimand, method_name="backdoor.linear_regression", confidence_intervals=True, target_units=units
+    )
     low, high = np.ravel(estimate.get_confidence_intervals())[:2]
     if refute:
         for method in ("random_common_cause", "placebo_treatment_refuter", "data_subset_refuter"):
@@ -141,10 +148,20 @@ def causaltune(world, draws: int, python: Path, estimators: tuple[str, ...], poo
         jobs = []
         for seed in range(FIRST_SEED, FIRST_SEED + draws):
             spec, frame, truth = world.make(seed)
-            columns = list(spec.confounders) or sorted({a for a, b in spec.edges if b in ("t", "y")} & set(frame.columns) - {"t"} - _after_treatment(spec))
+            columns = list(spec.confounders) or sorted(
+                {a for a, b in spec.edges if b in ("t", "y")} & set(frame.columns) - {"t"} - _after_treatment(spec)
+            )
             path = Path(folder) / f"{seed}.csv"
             frame[[*columns, "t", "y"]].to_csv(path, index=False)
-            jobs.append({"path": str(path), "confounders": columns, "seed": seed, "truth": truth, "treated_only": spec.estimand == "ATT"})
+            jobs.append(
+                {
+                    "path": str(path),
+                    "confounders": columns,
+                    "seed": seed,
+                    "truth": truth,
+                    "treated_only": spec.estimand == "ATT",
+                }
+            )
         running = []
         for k in range(pool_size):
             listing = Path(folder) / f"jobs_{k}.json"
@@ -155,8 +172,12 @@ def causaltune(world, draws: int, python: Path, estimators: tuple[str, ...], poo
         for k, process in enumerate(running):
             out, errors = process.communicate()
             if process.returncode:
-                raise SystemExit(f"{python}에서 causaltune이 돌지 않았습니다. `make peers`로 환경을 다시 만드세요.\n{errors[-2000:]}")
-            for job, (value, low, high, seconds, name) in zip(range(k, draws, pool_size), json.loads(out.splitlines()[-1]), strict=True):
+                raise SystemExit(
+                    f"{python}에서 causaltune이 돌지 않았습니다. `make peers`로 환경을 다시 만드세요.\n{errors[-2000:]}"
+                )
+            for job, (value, low, high, seconds, name) in zip(
+                range(k, draws, pool_size), json.loads(out.splitlines()[-1]), strict=True
+            ):
                 rows[job] = (value, low, high, jobs[job]["truth"], seconds)
                 chosen[name] += 1
     return _against_truth(rows, draws) | {"budget": CAUSALTUNE_SECONDS, "chosen": dict(chosen.most_common())}
@@ -186,33 +207,57 @@ def main(arguments=None) -> None:
     parser.add_argument("--worlds", nargs="*", default=[], help="이 세계들만 다시 재고 나머지 줄은 그대로 둡니다")
     parser.add_argument("--out", type=Path, default=TARGET)
     parser.add_argument("--peer", choices=("dowhy", *CAUSALTUNE), help="보정 설계의 세계에서 견줄 도구를 잽니다")
-    parser.add_argument("--python", type=Path, default=Path(".venv-peers/bin/python"), help="causaltune을 깐 환경의 파이썬")
+    parser.add_argument(
+        "--python", type=Path, default=Path(".venv-peers/bin/python"), help="causaltune을 깐 환경의 파이썬"
+    )
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
     options = parser.parse_args(arguments)
     chosen = [w for w in WORLDS if not options.worlds or w.name in options.worlds]
-    rows = (yaml.safe_load(options.out.read_text(encoding="utf-8")) or {}).get("worlds", {}) if options.out.exists() else {}
+    rows = (
+        (yaml.safe_load(options.out.read_text(encoding="utf-8")) or {}).get("worlds", {})
+        if options.out.exists()
+        else {}
+    )
     with ProcessPoolExecutor(options.jobs) as pool:
         for world in chosen:
             if options.peer:
-                if world.name not in rows or not comparable(world.make(FIRST_SEED)[0]) or rows[world.name].get("coverage") is None:
+                if (
+                    world.name not in rows
+                    or not comparable(world.make(FIRST_SEED)[0])
+                    or rows[world.name].get("coverage") is None
+                ):
                     continue
                 peers = rows[world.name].setdefault("peers", {})
                 if options.peer == "dowhy":
                     peers["dowhy"] = plain_dowhy(world, options.draws, pool)
                 else:
-                    peers[options.peer] = causaltune(world, options.draws, options.python, CAUSALTUNE[options.peer], options.jobs)
+                    peers[options.peer] = causaltune(
+                        world, options.draws, options.python, CAUSALTUNE[options.peer], options.jobs
+                    )
                 print(world.name, peers[options.peer], flush=True)
             else:
                 kept = rows.get(world.name, {}).get("peers")
                 rows[world.name] = measure(world, options.draws, pool) | ({"peers": kept} if kept else {})
                 row = rows[world.name]
-                print(world.name, row["grades"], row.get("coverage"), row.get("bias_in_errors"), row["seconds"], "닿음" if row["reached"] else "못 닿음", flush=True)
+                print(
+                    world.name,
+                    row["grades"],
+                    row.get("coverage"),
+                    row.get("bias_in_errors"),
+                    row["seconds"],
+                    "닿음" if row["reached"] else "못 닿음",
+                    flush=True,
+                )
             _write(options.out, rows)
 
 
 def _write(path: Path, rows: dict) -> None:
     ordered = {w.name: rows[w.name] for w in WORLDS if w.name in rows}
-    document = {"targets": {"coverage": list(COVERAGE), "stopped": STOPPED}, "first_seed": FIRST_SEED, "worlds": ordered}
+    document = {
+        "targets": {"coverage": list(COVERAGE), "stopped": STOPPED},
+        "first_seed": FIRST_SEED,
+        "worlds": ordered,
+    }
     temporary = path.with_suffix(".tmp")
     temporary.write_text(HEADER + yaml.safe_dump(document, allow_unicode=True, sort_keys=False), encoding="utf-8")
     temporary.replace(path)

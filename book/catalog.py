@@ -1,7 +1,7 @@
 """데이터를 생성기에서 만들고, 저장된 파일이 생성기와 같은지 확인합니다.
 
-    python -m book.catalog write [이름 …]    # data/<이름>.csv를 다시 만들고 카드의 행 수와 지문을 고칩니다
-    python -m book.catalog verify [이름 …]   # 다시 만들어 한 바이트까지 같은지 봅니다
+python -m book.catalog write [이름 …]    # data/<이름>.csv를 다시 만들고 카드의 행 수와 지문을 고칩니다
+python -m book.catalog verify [이름 …]   # 다시 만들어 한 바이트까지 같은지 봅니다
 """
 
 import argparse
@@ -13,8 +13,8 @@ import sys
 import pandas as pd
 import yaml
 
-from causal_practice import generator
 from book.page import ROOT, PageError
+from causal_practice import generator
 
 DATA = ROOT / "data"
 CATALOG = DATA / "catalog.yml"
@@ -51,7 +51,9 @@ def regenerate(name: str) -> bytes:
         raise PageError(f"data/generators/{name}.py: {error}") from None
     for needed in ("generate", "DEFAULTS"):
         if not hasattr(module, needed):
-            raise PageError(f"data/generators/{name}.py: {needed}가 없습니다. case_studies/template의 생성기를 본뜨세요.")
+            raise PageError(
+                f"data/generators/{name}.py: {needed}가 없습니다. case_studies/template의 생성기를 본뜨세요."
+            )
     return to_csv(module.generate(**module.DEFAULTS))
 
 
@@ -75,7 +77,9 @@ def problems(name: str) -> list[str]:
     if not path.is_file():
         found.append(f"data/{name}.csv: 파일이 없습니다. `python -m book.catalog write {name}`을 실행하세요.")
     elif path.read_bytes() != content:
-        found.append(f"data/{name}.csv: 생성기가 만든 것과 다릅니다. `python -m book.catalog write {name}`을 실행하세요.")
+        found.append(
+            f"data/{name}.csv: 생성기가 만든 것과 다릅니다. `python -m book.catalog write {name}`을 실행하세요."
+        )
     if info.get("sha256") != hashlib.sha256(content).hexdigest():
         found.append(f"{where}: sha256이 다릅니다. `python -m book.catalog write {name}`을 실행하세요.")
     frame = pd.read_csv(io.BytesIO(content))
@@ -89,7 +93,9 @@ def problems(name: str) -> list[str]:
         if column not in frame.columns:
             found.append(f"{where}: '{column}' 열이 데이터에 없습니다.")
         elif detail.get("role") not in ROLES:
-            found.append(f"{where}: '{column}' 열의 role '{detail.get('role')}'을 모릅니다. 쓸 수 있는 것: {', '.join(sorted(ROLES))}.")
+            found.append(
+                f"{where}: '{column}' 열의 role '{detail.get('role')}'을 모릅니다. 쓸 수 있는 것: {', '.join(sorted(ROLES))}."
+            )
         elif missing := [key for key in ("label", "unit", "timing", "description") if key not in detail]:
             found.append(f"{where}: '{column}' 열에 {', '.join(missing)}이(가) 없습니다.")
     return found
@@ -117,7 +123,10 @@ def write(name: str) -> None:
     values = {"rows": rows, "seed": generator(name).DEFAULTS.get("seed"), "sha256": hashlib.sha256(content).hexdigest()}
     lines = CATALOG.read_text(encoding="utf-8").splitlines()
     start = card_line(name) - 1
-    end = next((i for i in range(start + 1, len(lines)) if lines[i] and not lines[i][0].isspace() and lines[i][0] != "#"), len(lines))
+    end = next(
+        (i for i in range(start + 1, len(lines)) if lines[i] and not lines[i][0].isspace() and lines[i][0] != "#"),
+        len(lines),
+    )
     block = [line for line in lines[start:end] if not re.match(r"  (rows|seed|sha256):", line)]
     while block and not block[-1].strip():
         block.pop()

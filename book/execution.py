@@ -135,7 +135,9 @@ def _files_digest(files: list[Path]) -> list[str]:
 
 def environment_digest() -> str:
     """모든 쪽이 함께 쓰는 환경의 지문: 파이썬 판, 쪽이 부를 수 있는 패키지의 버전, causal_practice, 커널 울타리."""
-    requirements, lock = ((ROOT / name).read_text(encoding="utf-8") for name in ("requirements.txt", "requirements.lock"))
+    requirements, lock = (
+        (ROOT / name).read_text(encoding="utf-8") for name in ("requirements.txt", "requirements.lock")
+    )
     files = [*package_files(), *sorted((ROOT / "book" / "kernel").glob("*.py"))]
     return _digest(sys.version, *page_packages(lock, page_requirements(requirements)), *_files_digest(files))
 
@@ -145,7 +147,9 @@ def execution_key(page: Page) -> str:
     notebook = to_notebook(page)
     cells = [c.source for c in notebook.cells if c.cell_type == "code"]
     parts = [environment_digest(), json.dumps(page.meta.get("kernelspec"), sort_keys=True), *cells]
-    prose = [[at, sorted({e.raw for e in values.expressions(cell.source)})] for at, cell in values.numbered(notebook.cells)]
+    prose = [
+        [at, sorted({e.raw for e in values.expressions(cell.source)})] for at, cell in values.numbered(notebook.cells)
+    ]
     parts.append(json.dumps([item for item in prose if item[1]], ensure_ascii=False))
     for name in sorted(used_datasets(page)):
         parts += [
@@ -204,7 +208,14 @@ def _read_record(record: Path) -> dict:
         raise DamagedRun("기록이 비었거나 깨졌습니다") from None
 
 
-def keep_run(docname: str, key: str, notebook: nbformat.NotebookNode, seconds: float, memory_mb: float, cpu_seconds: float | None = None) -> Execution:
+def keep_run(
+    docname: str,
+    key: str,
+    notebook: nbformat.NotebookNode,
+    seconds: float,
+    memory_mb: float,
+    cpu_seconds: float | None = None,
+) -> Execution:
     """실행을 보관합니다. 노트북을 먼저, 그 지문이 든 기록을 나중에 씁니다. CPU는 시험의 장부(tests/ledger.py)가 읽습니다."""
     place, record = _place(docname, key)
     content = nbformat.writes(notebook).encode()
@@ -260,11 +271,17 @@ def check_outputs(page: Page, notebook: nbformat.NotebookNode) -> None:
             if output.get("name") == "stderr":
                 if _GLYPH.search(text):
                     raise _complain(
-                        page, number, line, f"그림 글꼴에 없는 글자가 있습니다: {text.strip().splitlines()[-1][:200]}",
+                        page,
+                        number,
+                        line,
+                        f"그림 글꼴에 없는 글자가 있습니다: {text.strip().splitlines()[-1][:200]}",
                         "set_style()을 먼저 부르고, 특수 기호나 긴 빼기표(−)를 보통 글자로 바꾸세요.",
                     )
                 raise _complain(
-                    page, number, line, f"경고가 찍혔습니다: {text.strip()[:400]}",
+                    page,
+                    number,
+                    line,
+                    f"경고가 찍혔습니다: {text.strip()[:400]}",
                     "경고의 원인을 고치세요. 고칠 수 없으면 그 경고 하나만 까닭을 적고 걸러 냅니다.",
                 )
             if str(ROOT) in text:
@@ -296,7 +313,11 @@ def execute(page: Page, force: bool = False) -> Execution:
     with scratch("page") as folder:
         target, attempts = folder / "out.ipynb", folder / "network"
         # 임시 파일, IPython의 기록, 커널의 접속 파일까지 한 폴더에 두고, 죽어도 함께 치웁니다
-        own = {"TMPDIR": str(folder), "IPYTHONDIR": str(folder / "ipython"), "JUPYTER_RUNTIME_DIR": str(folder / "runtime")}
+        own = {
+            "TMPDIR": str(folder),
+            "IPYTHONDIR": str(folder / "ipython"),
+            "JUPYTER_RUNTIME_DIR": str(folder / "runtime"),
+        }
         process = run(
             [sys.executable, "-m", "book.execution", str(page.path), str(target), str(os.getpid())],
             cwd=ROOT, env=kernel_environment() | own | {"NETWORK_ATTEMPTS": str(attempts)}, capture_output=True, text=True,
@@ -466,7 +487,9 @@ def _client_class():
             self.nb.cells[cell_index] = own  # nbclient는 실행한 셀을 그 자리에 넣고 번호를 하나 올립니다
             self.code_cells_executed -= 1
             position = sum(c.cell_type == "code" for c in self.nb.cells[: cell_index + 1])
-            answer = next(o["data"][values.VALUES_MIME] for o in cell.outputs if values.VALUES_MIME in o.get("data", {}))
+            answer = next(
+                o["data"][values.VALUES_MIME] for o in cell.outputs if values.VALUES_MIME in o.get("data", {})
+            )
             self.nb.metadata.setdefault(values.METADATA_KEY, {})[str(position)] = answer
 
     return Client

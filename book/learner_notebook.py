@@ -57,7 +57,11 @@ def source_cells(page: Page) -> list:
     cells = []
     for _, found in parse(page.text).sequence():
         code = isinstance(found, Cell)
-        cell = {"cell_type": "code" if code else "markdown", "source": found.source if code else found, "metadata": found.metadata if code else {}}
+        cell = {
+            "cell_type": "code" if code else "markdown",
+            "source": found.source if code else found,
+            "metadata": found.metadata if code else {},
+        }
         cells.append(nbformat.from_dict(copy.deepcopy(cell)))
     return cells
 
@@ -178,7 +182,10 @@ class _Writer:
         width = max(map(len, rows))
         head = rows.pop(0) if options.get("header-rows", "0") != "0" else [""] * width
         shown = [head, ["---"] * width, *rows]
-        return [*([f"**{self.inline(title)}**", ""] if title else []), *("| " + " | ".join(r + [""] * (width - len(r))) + " |" for r in shown)]
+        return [
+            *([f"**{self.inline(title)}**", ""] if title else []),
+            *("| " + " | ".join(r + [""] * (width - len(r))) + " |" for r in shown),
+        ]
 
     # --- 줄 안 ---
 
@@ -211,7 +218,9 @@ class _Writer:
         if role.startswith("glue"):
             name, _, spec = content.partition(":")
             if name not in self.values:
-                raise ConversionError(f"{self.docname}.md: {{glue:text}}`{name}`의 값이 실행 결과에 없습니다. glue(\"{name}\", …)를 확인하세요.")
+                raise ConversionError(
+                    f'{self.docname}.md: {{glue:text}}`{name}`의 값이 실행 결과에 없습니다. glue("{name}", …)를 확인하세요.'
+                )
             value = self.values[name]
             return format(value, spec) if spec else str(value)
         if role == "math":
@@ -231,7 +240,9 @@ class _Writer:
 
     def _resolve(self, target: str) -> str:
         """쪽에서 적은 주소를 저장소 뿌리에서 본 이름으로."""
-        return posixpath.normpath(target.lstrip("/") if target.startswith("/") else posixpath.join(posixpath.dirname(self.docname), target))
+        return posixpath.normpath(
+            target.lstrip("/") if target.startswith("/") else posixpath.join(posixpath.dirname(self.docname), target)
+        )
 
     def link(self, label: str, target: str) -> str:
         if re.match(r"[a-zA-Z][a-zA-Z+.-]*:", target):
@@ -285,7 +296,12 @@ def _answers(source: str) -> list[str]:
     """셀이 정하는 ``answer_N``을 적힌 차례대로."""
     names: list[str] = []
     for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store) and re.fullmatch(r"answer_\w+", node.id) and node.id not in names:
+        if (
+            isinstance(node, ast.Name)
+            and isinstance(node.ctx, ast.Store)
+            and re.fullmatch(r"answer_\w+", node.id)
+            and node.id not in names
+        ):
             names.append(node.id)
     return sorted(names, key=lambda name: re.search(rf"\b{name}\b", source).start())
 
@@ -313,7 +329,9 @@ def _without_recording(source: str) -> str:
 
 def shipped_files(page: Page) -> list[str]:
     """쪽의 꾸러미에 함께 가는 데이터와 생성기(저장소 뿌리에서 본 이름)."""
-    names = [f"data/{name}.csv" for name in datasets_of(page)] + [f"data/generators/{name}.py" for name in datasets_of(page)]
+    names = [f"data/{name}.csv" for name in datasets_of(page)] + [
+        f"data/generators/{name}.py" for name in datasets_of(page)
+    ]
     return sorted(name for name in [*names, *(page.meta.get("depends") or [])] if (ROOT / name).is_file())
 
 
@@ -356,14 +374,21 @@ def convert(page: Page, execution: Execution, *, solutions: bool = False, site: 
         if cell.cell_type == "markdown":
             writer.attachments = {}
             if text := "\n".join(_squeeze(writer.blocks(cell.source))):
-                cells.append(nbformat.v4.new_markdown_cell(text, **({"attachments": writer.attachments} if writer.attachments else {})))
+                cells.append(
+                    nbformat.v4.new_markdown_cell(
+                        text, **({"attachments": writer.attachments} if writer.attachments else {})
+                    )
+                )
         elif made := _code_cell(page, cell, solutions):
             cells.append(made)
     if notes := writer.footnotes():
         cells.append(nbformat.v4.new_markdown_cell(notes))
     for number, cell in enumerate(cells):  # 같은 원고에서는 늘 같은 파일이 나오게 합니다
         cell["id"] = f"cell-{number}"
-    metadata = {"kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"}, "language_info": {"name": "python"}}
+    metadata = {
+        "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
+        "language_info": {"name": "python"},
+    }
     return nbformat.v4.new_notebook(cells=cells, metadata=metadata)
 
 

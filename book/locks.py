@@ -54,4 +54,3 @@ def page_packages(lock: str, roots: set[str]) -> list[str]:
     while more := {name for name in versions.keys() - chosen if parents[name] & chosen}:
         chosen |= more
     return sorted(line for name in chosen for line in versions[name])
-

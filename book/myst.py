@@ -36,7 +36,12 @@ LITERAL = {
 _UNTITLED = {"figure", "grid", "tab-set", "list-table", "csv-table"}  # 여는 줄의 글이 제목이 아닌 지시자
 _CODE_TOKENS = {"fence": "code", "colon_fence": "code", "code_block": "code", "math_block": "math", "math_block_label": "math",
                 "amsmath": "math", "html_block": "html"}  # fmt: skip
-_UNSEEN_TOKENS = {"myst_line_comment": "comment", "myst_block_break": "break", "myst_target": "target", "attrs_block": "attributes"}
+_UNSEEN_TOKENS = {
+    "myst_line_comment": "comment",
+    "myst_block_break": "break",
+    "myst_target": "target",
+    "attrs_block": "attributes",
+}
 _OPENING = re.compile(r"\{([^}\s]+)\}\s*(.*)", re.DOTALL)
 _BARE_URL = re.compile(r"https?://[^\s>)가-힣]+")
 _TASK = re.compile(r"\[[ xX]\]\s+")
@@ -183,7 +188,9 @@ def pieces(raw: str, references: dict | None = None) -> tuple[Piece, ...]:
             opened, inside = stack.pop()
             kind = "address" if opened.markup == "autolink" else opened.type.removesuffix("_open")
             place = opened.meta.get("inner", (0, 0))
-            stack[-1][1].append(Piece(kind, *opened.meta["span"], place, target=str(opened.attrs.get("href", "")), inside=tuple(inside)))
+            stack[-1][1].append(
+                Piece(kind, *opened.meta["span"], place, target=str(opened.attrs.get("href", "")), inside=tuple(inside))
+            )
         elif token.type == "myst_role":
             start, end = token.meta["span"]
             ticks = start + len(token.meta["name"]) + 2
@@ -379,7 +386,9 @@ class Cell:
     @property
     def alt(self) -> str:
         """그림의 대체 텍스트. 없으면 빈 글자."""
-        image = (self.metadata.get("mystnb") or {}).get("image") if isinstance(self.metadata.get("mystnb"), dict) else None
+        image = (
+            (self.metadata.get("mystnb") or {}).get("image") if isinstance(self.metadata.get("mystnb"), dict) else None
+        )
         return str((image or {}).get("alt") or "").strip()
 
     def calls(self, *names: str):

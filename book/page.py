@@ -83,14 +83,18 @@ def read_page(path: Path | str) -> Page:
     try:
         text = path.read_text(encoding="utf-8")
     except UnicodeDecodeError as error:
-        raise PageError(f"{shown}: UTF-8로 저장되지 않았습니다({error.reason}). 편집기에서 UTF-8로 다시 저장하세요.") from None
+        raise PageError(
+            f"{shown}: UTF-8로 저장되지 않았습니다({error.reason}). 편집기에서 UTF-8로 다시 저장하세요."
+        ) from None
     meta = {}
     if match := _FRONT_MATTER.match(text):
         try:
             meta = yaml.safe_load(match.group(1)) or {}
         except yaml.YAMLError as error:
             line = getattr(getattr(error, "problem_mark", None), "line", 0) + 2
-            raise PageError(f"{shown}:{line}: 머리말을 YAML로 읽지 못했습니다. 콜론 뒤 빈칸과 따옴표를 확인하세요.") from None
+            raise PageError(
+                f"{shown}:{line}: 머리말을 YAML로 읽지 못했습니다. 콜론 뒤 빈칸과 따옴표를 확인하세요."
+            ) from None
         if not isinstance(meta, dict):
             raise PageError(f"{shown}:2: 머리말은 '이름: 값' 꼴이어야 합니다.")
     return Page(path, text, meta)

@@ -161,7 +161,9 @@ def evaluate(raws: list[str], namespace: dict) -> dict[str, dict]:
             value = plain(eval(compile(code, "<본문>", "eval"), namespace))
             found[raw] = {"text": format(value, spec), "value": value}
         except NameError as error:
-            found[raw] = {"error": f"{error.name!r}을(를) 아직 만들지 않았습니다. 앞 셀에서 만들거나, 먼저 보일 값이면 glue로 묶으세요"}
+            found[raw] = {
+                "error": f"{error.name!r}을(를) 아직 만들지 않았습니다. 앞 셀에서 만들거나, 먼저 보일 값이면 glue로 묶으세요"
+            }
         except Exception as error:  # 쪽을 쓴 사람의 식이라 무엇이든 날 수 있습니다
             found[raw] = {"error": f"{type(error).__name__}: {error}"}
     return found

@@ -28,7 +28,8 @@ PAIR_ANSWERS = ("direct", "indirect", "none", "reverse")
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 _FENCE = re.compile(r"```(?:json)?\s*(.*?)```", re.DOTALL)
 _REFUSAL = re.compile(
-    r"도와\s?드릴 수 없|답(?:변)?(?:해\s?드릴|할|을 드릴) 수 없|제공(?:해 드릴|할) 수 없|I(?:'m| am) sorry|I can(?:'t|not)|unable to", re.IGNORECASE
+    r"도와\s?드릴 수 없|답(?:변)?(?:해\s?드릴|할|을 드릴) 수 없|제공(?:해 드릴|할) 수 없|I(?:'m| am) sorry|I can(?:'t|not)|unable to",
+    re.IGNORECASE,
 )
 _LONGEST_REPLY = 1_000_000
 
@@ -145,7 +146,9 @@ def build_messages(variables: Iterable[Variable], question: str) -> list[dict[st
         "다른 변수를 거쳐서만 이어지면 적지 않습니다. 순환을 만들지 않습니다. 목록에 없는 변수를 쓰지 않습니다. "
         'JSON 하나로만 답합니다: {"edges": [{"from": "이름", "to": "이름", "reason": "한 문장"}]}'
     )
-    user = f"{_one_line(question)}\n\n변수:\n{_listing(variables)}\n\n이 변수들 사이의 인과 그래프를 JSON으로 답해 주세요."
+    user = (
+        f"{_one_line(question)}\n\n변수:\n{_listing(variables)}\n\n이 변수들 사이의 인과 그래프를 JSON으로 답해 주세요."
+    )
     return [{"role": "system", "content": system}, {"role": "user", "content": user}]
 
 
@@ -173,7 +176,7 @@ def build_pair_messages(variables: Iterable[Variable], question: str, cause: str
         raise ValueError("서로 다른 두 변수를 골라야 합니다.")
     system = (
         "당신은 인과 그래프의 초안을 그리는 현장 전문가입니다. 두 변수의 관계를 다음 가운데 하나로 답합니다. "
-        'direct: 앞의 변수가 뒤의 변수의 직접 원인입니다. indirect: 다른 변수를 거쳐서만 원인입니다. '
+        "direct: 앞의 변수가 뒤의 변수의 직접 원인입니다. indirect: 다른 변수를 거쳐서만 원인입니다. "
         "none: 원인이 아닙니다. reverse: 뒤의 변수가 앞의 변수의 원인입니다. "
         'JSON 하나로만 답합니다: {"answer": "direct", "reason": "한 문장"}'
     )
@@ -240,14 +243,20 @@ def read_answer(text: str, variables: Iterable[Variable]) -> Answer:
         edge = item["from"].strip(), item["to"].strip()
         for name in edge:
             if name not in names:
-                raise AnswerError("unknown_variable", f"{number}번째 화살표의 '{_short(name)}'은(는) 묻지 않은 변수입니다. 있는 이름: {', '.join(names)}.")
+                raise AnswerError(
+                    "unknown_variable",
+                    f"{number}번째 화살표의 '{_short(name)}'은(는) 묻지 않은 변수입니다. 있는 이름: {', '.join(names)}.",
+                )
         if edge[0] == edge[1]:
             raise AnswerError("self_loop", f"{number}번째 화살표가 자기 자신을 가리킵니다: {edge[0]} → {edge[1]}")
         if edge in reasons:
             raise AnswerError("duplicate", f"같은 화살표가 두 번 나옵니다: {edge[0]} → {edge[1]}")
         reasons[edge] = item.get("reason", "")
     if loop := _cycle(reasons):
-        raise AnswerError("cycle", f"순환이 있어 인과 그래프가 아닙니다: {' → '.join(loop)}. 시점을 나누어 다시 묻거나 사람이 정해야 합니다.")
+        raise AnswerError(
+            "cycle",
+            f"순환이 있어 인과 그래프가 아닙니다: {' → '.join(loop)}. 시점을 나누어 다시 묻거나 사람이 정해야 합니다.",
+        )
     return Answer(tuple(reasons), reasons)
 
 
@@ -279,7 +288,11 @@ def _json_object(text: str) -> dict:
     try:
         found, _ = json.JSONDecoder().raw_decode(body[start:])
     except (json.JSONDecodeError, RecursionError) as error:
-        where = f"{error.lineno}번째 줄 {error.colno}번째 글자에서 멈췄습니다" if isinstance(error, json.JSONDecodeError) else "너무 깊이 겹쳐 있습니다"
+        where = (
+            f"{error.lineno}번째 줄 {error.colno}번째 글자에서 멈췄습니다"
+            if isinstance(error, json.JSONDecodeError)
+            else "너무 깊이 겹쳐 있습니다"
+        )
         raise AnswerError("malformed", f"JSON이 깨졌습니다. {where}. 답이 잘렸는지 보세요.") from None
     return found
 
@@ -310,7 +323,13 @@ class _NoRedirect(urllib.request.HTTPRedirectHandler):
         return None
 
 
-def ask(messages: list[dict[str, str]], url: str | None = None, model: str | None = None, key: str | None = None, timeout: float = 60.0) -> str:
+def ask(
+    messages: list[dict[str, str]],
+    url: str | None = None,
+    model: str | None = None,
+    key: str | None = None,
+    timeout: float = 60.0,
+) -> str:
     """OpenAI 형식의 서버에 묻고 답의 글을 그대로 돌려줍니다.
 
     Parameters
@@ -345,10 +364,14 @@ def ask(messages: list[dict[str, str]], url: str | None = None, model: str | Non
     if not isinstance(timeout, (int, float)) or isinstance(timeout, bool) or not timeout > 0:
         raise ValueError(f"timeout은 0보다 큰 수(초)여야 합니다: {timeout!r}")
     if not isinstance(messages, list) or not all(
-        isinstance(m, dict) and set(m) == {"role", "content"} and all(isinstance(v, str) for v in m.values()) for m in messages
+        isinstance(m, dict) and set(m) == {"role", "content"} and all(isinstance(v, str) for v in m.values())
+        for m in messages
     ):
         raise TypeError("messages는 build_messages가 만든 대화여야 합니다.")
-    url, model, key = (given or os.environ.get(name, "").strip() for given, name in ((url, URL_VARIABLE), (model, MODEL_VARIABLE), (key, KEY_VARIABLE)))
+    url, model, key = (
+        given or os.environ.get(name, "").strip()
+        for given, name in ((url, URL_VARIABLE), (model, MODEL_VARIABLE), (key, KEY_VARIABLE))
+    )
     request = _request(messages, url, model, key)
     opener = urllib.request.build_opener(_NoRedirect)
     slow = f"{timeout:g}초 안에 답이 오지 않았습니다. timeout을 늘리거나 더 빠른 모델을 쓰세요."
@@ -361,9 +384,13 @@ def ask(messages: list[dict[str, str]], url: str | None = None, model: str | Non
     except urllib.error.URLError as error:
         if isinstance(error.reason, TimeoutError):
             raise AskError("timeout", slow) from None
-        raise AskError("connection", f"{request.host}에 이어지지 않습니다. 주소와 서버를 확인하세요: {_short(error.reason)}") from None
+        raise AskError(
+            "connection", f"{request.host}에 이어지지 않습니다. 주소와 서버를 확인하세요: {_short(error.reason)}"
+        ) from None
     except (OSError, ValueError, http.client.HTTPException) as error:
-        raise AskError("connection", f"{request.host}에 묻다가 끊겼습니다({type(error).__name__}). 주소와 서버를 확인하세요.") from None
+        raise AskError(
+            "connection", f"{request.host}에 묻다가 끊겼습니다({type(error).__name__}). 주소와 서버를 확인하세요."
+        ) from None
     return _reply_text(raw)
 
 
@@ -381,7 +408,10 @@ def _read_all(opener, request: urllib.request.Request, timeout: float) -> bytes:
 
 def _request(messages, url: str, model: str, key: str) -> urllib.request.Request:
     if not url:
-        raise AskError("no_address", f"물을 주소가 없습니다. 환경변수 {URL_VARIABLE}에 https://…/v1 같은 주소를 적으세요. 없이도 저장된 답은 읽을 수 있습니다.")
+        raise AskError(
+            "no_address",
+            f"물을 주소가 없습니다. 환경변수 {URL_VARIABLE}에 https://…/v1 같은 주소를 적으세요. 없이도 저장된 답은 읽을 수 있습니다.",
+        )
     try:
         parts = urlsplit(url)
     except ValueError:
@@ -402,8 +432,15 @@ def _request(messages, url: str, model: str, key: str) -> urllib.request.Request
 
 
 def _http_message(error: urllib.error.HTTPError, key: str) -> str:
-    hints = {401: f"열쇠({KEY_VARIABLE})를 확인하세요", 403: "이 열쇠로는 쓸 수 없습니다", 404: f"주소와 모델의 이름({MODEL_VARIABLE})을 확인하세요", 429: "요청이 너무 많습니다. 잠시 뒤에 다시 물으세요"}
-    hint = hints.get(error.code, "서버가 고장 났습니다. 잠시 뒤에 다시 물으세요" if error.code >= 500 else "주소를 확인하세요")
+    hints = {
+        401: f"열쇠({KEY_VARIABLE})를 확인하세요",
+        403: "이 열쇠로는 쓸 수 없습니다",
+        404: f"주소와 모델의 이름({MODEL_VARIABLE})을 확인하세요",
+        429: "요청이 너무 많습니다. 잠시 뒤에 다시 물으세요",
+    }
+    hint = hints.get(
+        error.code, "서버가 고장 났습니다. 잠시 뒤에 다시 물으세요" if error.code >= 500 else "주소를 확인하세요"
+    )
     try:
         said = json.loads(error.read(10_000))["error"]
         said = said["message"] if isinstance(said, dict) else said
@@ -421,7 +458,10 @@ def _reply_text(raw: bytes) -> str:
         message, reason = choice["message"], choice.get("finish_reason")
         refusal, content = message.get("refusal"), message.get("content")
     except (ValueError, KeyError, IndexError, TypeError, AttributeError):
-        raise AskError("bad_reply", f"서버의 응답이 대화 완성의 꼴이 아닙니다. 주소가 맞는지 보세요: {_short(raw[:200].decode('utf-8', 'replace'))}") from None
+        raise AskError(
+            "bad_reply",
+            f"서버의 응답이 대화 완성의 꼴이 아닙니다. 주소가 맞는지 보세요: {_short(raw[:200].decode('utf-8', 'replace'))}",
+        ) from None
     if refusal or reason == "content_filter":
         raise AnswerError("refusal", f"모델이 답을 거절했습니다: {_short(refusal or '내용 거르개에 걸림')}")
     if reason == "length":
@@ -529,7 +569,10 @@ def markov_equivalent(first: Iterable[Edge], second: Iterable[Edge]) -> bool:
         for cause, effect in edges:
             parents.setdefault(effect, []).append(cause)
         colliders = {
-            (frozenset(pair), effect) for effect, causes in parents.items() for pair in combinations(causes, 2) if frozenset(pair) not in skeleton
+            (frozenset(pair), effect)
+            for effect, causes in parents.items()
+            for pair in combinations(causes, 2)
+            if frozenset(pair) not in skeleton
         }
         return skeleton, colliders
 

@@ -11,4 +11,15 @@ from causal_pipeline.model import Analysis, Spec
 from causal_pipeline.run import analyze
 from causal_pipeline.spec import parse_spec, read_spec
 
-__all__ = ["Analysis", "DataError", "OutputError", "PipelineError", "Refusal", "Spec", "SpecError", "analyze", "parse_spec", "read_spec"]
+__all__ = [
+    "Analysis",
+    "DataError",
+    "OutputError",
+    "PipelineError",
+    "Refusal",
+    "Spec",
+    "SpecError",
+    "analyze",
+    "parse_spec",
+    "read_spec",
+]

@@ -39,7 +39,13 @@ def ladder(value: float, warn: float, fail: float) -> Status:
 
 
 def graded(
-    name: str, label: str, message: str, value: float | None, status: Status, threshold: float | None = None, tails: Mapping[Status, str] | None = None
+    name: str,
+    label: str,
+    message: str,
+    value: float | None,
+    status: Status,
+    threshold: float | None = None,
+    tails: Mapping[Status, str] | None = None,
 ) -> Check:
     """상태에서 등급의 상한이 따라 나오는 점검: 통과하면 없고, 주의면 B, 실패면 C.
 
@@ -52,7 +58,9 @@ def graded(
     return Check(name, label, status, message + tail, None if value is None else float(value), threshold, _CAPS[status])
 
 
-def flagged(name: str, label: str, message: str, value: float | None, bad: bool, threshold: float | None = None) -> Check:
+def flagged(
+    name: str, label: str, message: str, value: float | None, bad: bool, threshold: float | None = None
+) -> Check:
     """통과 아니면 주의(상한 B)인 점검."""
     return graded(name, label, message, value, "warn" if bad else "ok", threshold)
 
@@ -68,7 +76,17 @@ def missing_covariates(frame: pd.DataFrame, columns: Sequence[str]) -> list[Chec
     if share == 0:
         return []
     message = f"보정할 열에 빈칸이 있는 행이 {percent(share)}입니다. 중앙값으로 메우고 빈칸 표시를 함께 보정했습니다."
-    return [Check("missing_covariates", "공변량의 빈칸", "warn" if share < 0.2 else "fail", message, share, 0.2, "B" if share > 0.05 else None)]
+    return [
+        Check(
+            "missing_covariates",
+            "공변량의 빈칸",
+            "warn" if share < 0.2 else "fail",
+            message,
+            share,
+            0.2,
+            "B" if share > 0.05 else None,
+        )
+    ]
 
 
 def cluster_count(spec: Spec, clusters: np.ndarray | None) -> list[Check]:
@@ -91,7 +109,9 @@ def declared_timing(spec: Spec, ident: Identification) -> list[Check]:
     if spec.edges or not unknown:
         return []
     listed = josa(names(spec.label(c) for c in unknown), "을/를")
-    message = f"{listed} 처치 전에 쟀다고 적지 않았습니다. 처치 뒤의 값이면 결론이 틀립니다. timing에 before라고 적으세요."
+    message = (
+        f"{listed} 처치 전에 쟀다고 적지 않았습니다. 처치 뒤의 값이면 결론이 틀립니다. timing에 before라고 적으세요."
+    )
     return [flagged("timing", "보정할 변수의 시점", message, len(unknown), True, 0.0)]
 
 
@@ -127,11 +147,21 @@ def graph_independences(spec: Spec, frame: pd.DataFrame) -> list[Check]:
             tests.append((a, b, given, r, two_sided(z)))
     label = "그래프가 뜻하는 독립"
     if not tests:
-        return [Check("graph", label, "warn", "이 그래프는 자료로 검사할 수 있는 독립을 하나도 뜻하지 않습니다. 화살표가 빠진 곳이 없기 때문입니다.", 0.0)]
+        return [
+            Check(
+                "graph",
+                label,
+                "warn",
+                "이 그래프는 자료로 검사할 수 있는 독립을 하나도 뜻하지 않습니다. 화살표가 빠진 곳이 없기 때문입니다.",
+                0.0,
+            )
+        ]
     adjusted = holm([t[4] for t in tests])
     broken = [t for t, p in zip(tests, adjusted, strict=True) if p < FAIL_LEVEL and abs(t[3]) > 0.05]
     if not broken:
-        return [Check("graph", label, "ok", f"그래프가 뜻하는 독립 {len(tests)}개를 보았고 어긋난 것이 없습니다.", 0.0, 0.0)]
+        return [
+            Check("graph", label, "ok", f"그래프가 뜻하는 독립 {len(tests)}개를 보았고 어긋난 것이 없습니다.", 0.0, 0.0)
+        ]
     a, b, given, r, _ = max(broken, key=lambda t: abs(t[3]))
     condition = f"{josa(names(spec.label(c) for c in given), '을/를')} 알 때 " if given else ""
     touches = {spec.treatment.column, spec.outcome.column} & {n for t in broken for n in t[:2]}
@@ -154,7 +184,11 @@ def agreement(estimates: Sequence[Estimate], difference_se: Mapping[str, float])
         방법의 이름 → 주된 추정과의 차이의 표준오차.
     """
     main = next(e for e in estimates if e.primary)
-    others = [e for e in estimates if not e.primary and e.method != "naive" and e.estimand in ("", main.estimand) and e.method in difference_se]
+    others = [
+        e
+        for e in estimates
+        if not e.primary and e.method != "naive" and e.estimand in ("", main.estimand) and e.method in difference_se
+    ]
     label = "추정량끼리의 견줌"
     if not others:
         return flagged("agreement", label, "같은 대상을 재는 다른 추정량이 없어 견주지 못했습니다.", None, True)
@@ -164,7 +198,14 @@ def agreement(estimates: Sequence[Estimate], difference_se: Mapping[str, float])
 
     apart = [e for e in others if gap(e) > DISAGREE_Z and abs(e.value - main.value) > DISAGREE_SE * main.se]
     if not apart:
-        return graded("agreement", label, f"추정량 {len(others) + 1}개가 오차 안에서 맞습니다.", gap(max(others, key=gap)), "ok", DISAGREE_Z)
+        return graded(
+            "agreement",
+            label,
+            f"추정량 {len(others) + 1}개가 오차 안에서 맞습니다.",
+            gap(max(others, key=gap)),
+            "ok",
+            DISAGREE_Z,
+        )
     worst = max(apart, key=gap)
     opposite = any((e.low > 0 and main.high < 0) or (e.high < 0 and main.low > 0) for e in apart)
     message = (
@@ -179,7 +220,9 @@ def halves(spec: Spec, psi: np.ndarray, clusters: np.ndarray | None) -> Check:
     rng = np.random.default_rng(spec.seed + 2)
     units = np.arange(len(psi)) if clusters is None else clusters
     side = rng.permutation(np.arange(units.max() + 1) % 2)[units].astype(bool)
-    (one, se_one), (two, se_two) = ((psi[mask].mean(), standard_error(psi[mask], subset_clusters(clusters, mask))) for mask in (side, ~side))
+    (one, se_one), (two, se_two) = (
+        (psi[mask].mean(), standard_error(psi[mask], subset_clusters(clusters, mask))) for mask in (side, ~side)
+    )
     z = (one - two) / max(np.hypot(se_one, se_two), 1e-300)
     message = f"아무렇게나 가른 두 반쪽의 추정값은 {josa(number(one), '과/와')} {number(two)}입니다(차이 z={number(z, digits=1, signed=True)})."
     return flagged("halves", "반쪽 표본", message, abs(z), abs(z) > HALVES_Z, HALVES_Z)
@@ -207,23 +250,41 @@ def negative_control(spec: Spec, results: Sequence[tuple[str, float, float, floa
     name, value, se, _ = results[worst]
     if p[worst] < WARN_LEVEL:
         message = f"효과가 없어야 할 '{spec.label(name)}'에서 {number(value)}(표준오차 {number(se)})이 나왔습니다. 재지 못한 교란 요인이나 자료의 잘못이 있습니다."
-        return graded("negative_control", label, message, p[worst], ladder(p[worst], WARN_LEVEL, FAIL_LEVEL), FAIL_LEVEL)
+        return graded(
+            "negative_control", label, message, p[worst], ladder(p[worst], WARN_LEVEL, FAIL_LEVEL), FAIL_LEVEL
+        )
     reach = max((abs(v) + 1.96 * e) / s for _, v, e, s in results if s > 0)
     needed = max(abs(effect_size), 0.1)
     if reach > needed:
         message = f"음성 대조군에서 어긋남을 찾지 못했지만, 표준편차의 {reach:.2f}배까지의 치우침은 가려내지 못합니다(효과는 {abs(effect_size):.2f}배)."
         return flagged("negative_control", label, message, reach, True, needed)
-    return graded("negative_control", label, f"음성 대조군 {len(results)}개에서 효과가 나오지 않았습니다.", p[worst], "ok", FAIL_LEVEL)
+    return graded(
+        "negative_control",
+        label,
+        f"음성 대조군 {len(results)}개에서 효과가 나오지 않았습니다.",
+        p[worst],
+        "ok",
+        FAIL_LEVEL,
+    )
 
 
 def negative_treatment(
-    spec: Spec, frame: pd.DataFrame, X: np.ndarray, y: np.ndarray, fold: np.ndarray, clusters: np.ndarray | None, name: str
+    spec: Spec,
+    frame: pd.DataFrame,
+    X: np.ndarray,
+    y: np.ndarray,
+    fold: np.ndarray,
+    clusters: np.ndarray | None,
+    name: str,
 ) -> tuple[str, float, float, float]:
     """효과가 없어야 할 처치를 1 표준편차 올린 효과(부분선형). 돌려주는 것은 ``negative_control``의 한 줄입니다."""
     d = as_float(frame, name)
     keep = np.isfinite(d)
     d = (d[keep] - d[keep].mean()) / max(d[keep].std(), 1e-12)
-    u, v = (t - cross_fit(learners.pick_outcome(X[keep], t, fold[keep], spec.seed).model, X[keep], t, fold[keep]) for t in (y[keep], d))
+    u, v = (
+        t - cross_fit(learners.pick_outcome(X[keep], t, fold[keep], spec.seed).model, X[keep], t, fold[keep])
+        for t in (y[keep], d)
+    )
     value = (v @ u) / (v @ v)
     psi = value + v * (u - value * v) / (v @ v) * len(u)
     return name, float(value), standard_error(psi, subset_clusters(clusters, keep)), float(y[keep].std())
@@ -253,7 +314,10 @@ def partial_r2s(y: np.ndarray, X: np.ndarray, groups: Mapping[str, Sequence[int]
     inverse = np.linalg.pinv(X.T @ X, hermitian=True)
     beta = inverse @ (X.T @ y)
     full = float(((y - X @ beta) ** 2).sum())
-    lost = {name: max(float(beta[at] @ np.linalg.pinv(inverse[np.ix_(at, at)], hermitian=True) @ beta[at]), 0.0) for name, at in groups.items()}
+    lost = {
+        name: max(float(beta[at] @ np.linalg.pinv(inverse[np.ix_(at, at)], hermitian=True) @ beta[at]), 0.0)
+        for name, at in groups.items()
+    }
     return {name: more / max(full + more, 1e-300) for name, more in lost.items()}
 
 
@@ -272,7 +336,9 @@ def robustness(
     for_interval = robustness_value(beyond / max(main.se, 1e-300), df)
     groups: dict[str, list[int]] = {}
     for j, name in enumerate(X.columns):
-        base = next((c for c in frame.columns if name == c), None) or next((c for c in frame.columns if str(name).startswith(f"{c}_")), name)
+        base = next((c for c in frame.columns if name == c), None) or next(
+            (c for c in frame.columns if str(name).startswith(f"{c}_")), name
+        )
         groups.setdefault(str(base), []).append(j + 1)
     benchmarks, of_d, of_y = {}, partial_r2s(d, Z, groups), partial_r2s(y, np.column_stack([Z, d]), groups)
     for name in groups:
@@ -288,5 +354,14 @@ def robustness(
         message += f" 잰 변수 가운데 가장 센 {josa(spec.label(strongest), '은/는')} 같은 자로 {percent(benchmarks[strongest])}입니다."
     found = []
     if strongest and beyond > 0:
-        found.append(flagged("robustness", "숨은 교란 요인의 세기", message, for_interval, for_interval < benchmarks[strongest], benchmarks[strongest]))
+        found.append(
+            flagged(
+                "robustness",
+                "숨은 교란 요인의 세기",
+                message,
+                for_interval,
+                for_interval < benchmarks[strongest],
+                benchmarks[strongest],
+            )
+        )
     return [Sensitivity("robustness_value", "견고값", value, message, benchmarks)], found

@@ -46,7 +46,10 @@ def main(argv: list[str] | None = None) -> int:
         if options.debug:
             raise
         text = f"{type(error).__name__}: {error}".splitlines()[0][:300]
-        print(f"[unexpected] 뜻밖의 오류입니다({text}).\n  → --debug를 붙여 다시 돌리고, 나온 글을 함께 알려 주세요.", file=sys.stderr)
+        print(
+            f"[unexpected] 뜻밖의 오류입니다({text}).\n  → --debug를 붙여 다시 돌리고, 나온 글을 함께 알려 주세요.",
+            file=sys.stderr,
+        )
         return UNEXPECTED
     finally:
         signal.signal(signal.SIGTERM, previous)
@@ -57,7 +60,9 @@ def _draft(options: argparse.Namespace) -> int:
     from causal_pipeline.draft import write_draft
 
     path = write_draft(Path(options.init), Path(options.out) if options.out else None, force=options.force)
-    print(f"초안을 썼습니다: {path.as_posix()}\n  → TODO를 채운 뒤 `python -m causal_pipeline analyze {path.as_posix()} --out report`를 돌리세요.")
+    print(
+        f"초안을 썼습니다: {path.as_posix()}\n  → TODO를 채운 뒤 `python -m causal_pipeline analyze {path.as_posix()} --out report`를 돌리세요."
+    )
     return 0
 
 
@@ -67,7 +72,11 @@ def _analyze(options: argparse.Namespace) -> int:
     from causal_pipeline.run import REPORT, analyze
 
     if not options.spec:
-        raise SpecError("spec_not_given", "명세 파일을 적지 않았습니다.", "`analyze spec.yml --out report`처럼 적거나, `--init 자료.csv`로 초안을 만드세요.")
+        raise SpecError(
+            "spec_not_given",
+            "명세 파일을 적지 않았습니다.",
+            "`analyze spec.yml --out report`처럼 적거나, `--init 자료.csv`로 초안을 만드세요.",
+        )
     if not options.out:
         raise OutputError("out_not_given", "보고서를 쓸 폴더를 적지 않았습니다.", "`--out report`를 붙이세요.")
     analysis = analyze(options.spec, out=options.out, force=options.force, progress=not options.quiet)

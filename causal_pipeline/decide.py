@@ -12,7 +12,9 @@ NONE, ALL, TARGETED = "none", "all", "targeted"
 BETTER_Z = 1.64
 
 
-def decide(spec: Spec, ident: Identification, main: Estimate, effects: Effects | None, het: Heterogeneity | None) -> Policy | None:
+def decide(
+    spec: Spec, ident: Identification, main: Estimate, effects: Effects | None, het: Heterogeneity | None
+) -> Policy | None:
     """돈을 적은 명세이면 규칙과 대상 하나당 값을 냅니다.
 
     효과가 갈린다고 시험이 말할 때에만 골라서 처치하는 규칙을 후보에 넣습니다. 어느 규칙을 쓸지도 겹마다 나머지 겹에서
@@ -43,8 +45,12 @@ def _average_policy(spec: Spec, estimand: str, main: Estimate, worth: float, cos
     if low > spec.money.minimum_gain:
         return Policy("모두 처치", 1.0, value, low, high, value, 0.0, (*notes, "이익의 구간 전체가 문턱보다 큽니다."))
     if high < spec.money.minimum_gain:
-        return Policy("아무도 처치하지 않음", 0.0, 0.0, 0.0, 0.0, value, 0.0, (*notes, "이익의 구간 전체가 문턱보다 작습니다."))
-    notes.append(f"모두 처치했을 때의 이익 구간 [{number(low)}, {number(high)}]이 문턱을 품어, 이 자료로는 어느 쪽이 나은지 가리지 못합니다.")
+        return Policy(
+            "아무도 처치하지 않음", 0.0, 0.0, 0.0, 0.0, value, 0.0, (*notes, "이익의 구간 전체가 문턱보다 작습니다.")
+        )
+    notes.append(
+        f"모두 처치했을 때의 이익 구간 [{number(low)}, {number(high)}]이 문턱을 품어, 이 자료로는 어느 쪽이 나은지 가리지 못합니다."
+    )
     if value > spec.money.minimum_gain:
         return Policy("모두 처치", 1.0, value, low, high, value, 0.0, tuple(notes))
     return Policy("아무도 처치하지 않음", 0.0, 0.0, 0.0, 0.0, value, 0.0, tuple(notes))
@@ -75,7 +81,11 @@ def _targeted_policy(spec: Spec, e: Effects, worth: float, cost: float) -> Polic
     half = critical_value(len(values), units.clusters) * standard_error(values, units.clusters)
     final = _pick(gain, wanted, minimum)
     share = {NONE: 0.0, ALL: 1.0, TARGETED: float(wanted.mean())}[final]
-    names = {NONE: "아무도 처치하지 않음", ALL: "모두 처치", TARGETED: f"예상 이익이 비용보다 큰 대상({share:.0%})만 처치"}
+    names = {
+        NONE: "아무도 처치하지 않음",
+        ALL: "모두 처치",
+        TARGETED: f"예상 이익이 비용보다 큰 대상({share:.0%})만 처치",
+    }
     notes = [f"다섯 겹 가운데 {picks.count(final)}겹이 같은 규칙을 골랐습니다."]
     if values.mean() - half <= minimum and final != NONE:
         notes.append("값의 구간이 문턱을 품어, 처치하지 않는 것보다 나은지 가리지 못합니다.")

@@ -13,8 +13,13 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _ROWS = 200_000
-_TREATMENT = re.compile(r"treat|exposed|variant|assign|coupon|push|mail|campaign|promo|policy|처치|실험|배정|쿠폰|노출|발송", re.IGNORECASE)
-_OUTCOME = re.compile(r"outcome|^y$|sales|revenue|spend|conver|churn|retention|orders?$|clicks?$|defect|streams?$|trips$|visits$|hours$|결과|매출|전환|이탈|구매|불량|잔존", re.IGNORECASE)
+_TREATMENT = re.compile(
+    r"treat|exposed|variant|assign|coupon|push|mail|campaign|promo|policy|처치|실험|배정|쿠폰|노출|발송", re.IGNORECASE
+)
+_OUTCOME = re.compile(
+    r"outcome|^y$|sales|revenue|spend|conver|churn|retention|orders?$|clicks?$|defect|streams?$|trips$|visits$|hours$|결과|매출|전환|이탈|구매|불량|잔존",
+    re.IGNORECASE,
+)
 _BEFORE = re.compile(r"before|past|prior|prev|pre_|history|_0$|이전|과거|지난", re.IGNORECASE)
 _AFTER = re.compile(r"after|post|later|next|이후|다음", re.IGNORECASE)
 _ID = re.compile(r"(^|_)id$|(^|_)no$|(^|_)key$|번호|코드$", re.IGNORECASE)
@@ -49,18 +54,26 @@ def write_draft(data: Path, out: Path | None = None, force: bool = False) -> Pat
     out = data.with_suffix(".yml") if out is None else out
     text = draft(data, _relative(data, out))
     if out.exists() and not force:
-        raise OutputError("draft_exists", f"'{out.name}'이(가) 이미 있습니다.", "다른 이름을 --out으로 적거나, 덮어쓰려면 --force를 붙이세요.")
+        raise OutputError(
+            "draft_exists",
+            f"'{out.name}'이(가) 이미 있습니다.",
+            "다른 이름을 --out으로 적거나, 덮어쓰려면 --force를 붙이세요.",
+        )
     try:
         write_atomic(out, text.encode())
     except OSError:
-        raise OutputError("draft_not_writable", f"'{out.name}'을(를) 쓸 수 없습니다.", "폴더가 있는지, 쓰기 권한이 있는지 보세요.") from None
+        raise OutputError(
+            "draft_not_writable", f"'{out.name}'을(를) 쓸 수 없습니다.", "폴더가 있는지, 쓰기 권한이 있는지 보세요."
+        ) from None
     return out
 
 
 def _relative(data: Path, out: Path) -> str:
     folder = out.resolve().parent
     if not data.resolve().is_relative_to(folder):
-        raise OutputError("draft_outside", "초안의 폴더 밖에 있는 자료입니다.", "초안을 자료와 같은 폴더나 그 위의 폴더에 쓰세요.")
+        raise OutputError(
+            "draft_outside", "초안의 폴더 밖에 있는 자료입니다.", "초안을 자료와 같은 폴더나 그 위의 폴더에 쓰세요."
+        )
     return data.resolve().relative_to(folder).as_posix()
 
 
@@ -126,8 +139,14 @@ def _head(data: Path) -> "pd.DataFrame":
     from causal_pipeline.model import Outcome, Source, Spec, Treatment
 
     if data.suffix.lower() not in {".csv", ".parquet"}:
-        raise DataError("format_unknown", f"'{data.suffix or data.name}' 형식에서는 초안을 만들지 않습니다.", "CSV나 파케이를 적으세요.")
-    empty = Spec("draft", "", Source(data.name), Treatment("", "binary"), Outcome(""), "ATE", folder=str(data.resolve().parent))
+        raise DataError(
+            "format_unknown",
+            f"'{data.suffix or data.name}' 형식에서는 초안을 만들지 않습니다.",
+            "CSV나 파케이를 적으세요.",
+        )
+    empty = Spec(
+        "draft", "", Source(data.name), Treatment("", "binary"), Outcome(""), "ATE", folder=str(data.resolve().parent)
+    )
     reading.check_file(empty, data)
     columns, _, chunks = reading.open_source(empty, data)
     parts, rows = [], 0
@@ -152,15 +171,21 @@ def guess(frame: "pd.DataFrame") -> dict:
     """
     names = list(frame.columns)
     unit = next((c for c in names if _ID.search(c)), None)
-    unit = unit or next((c for c in names if frame[c].dtype.kind != "f" and frame[c].is_unique and len(frame) > 50), None)
+    unit = unit or next(
+        (c for c in names if frame[c].dtype.kind != "f" and frame[c].is_unique and len(frame) > 50), None
+    )
     repeated = unit is not None and bool(frame[unit].duplicated().any())
-    time = next((c for c in names if c != unit and _TIME.search(c) and not _START.search(c)), None) if repeated else None
+    time = (
+        next((c for c in names if c != unit and _TIME.search(c) and not _START.search(c)), None) if repeated else None
+    )
     start = next((c for c in names if _START.search(c) and _TIME.search(c)), None) if repeated else None
     taken = {unit, time, start}
     binary = [c for c in names if c not in taken and frame[c].nunique() == 2 and not _BEFORE.search(c)]
     switched = [c for c in binary if time and start and _switches(frame, c, time, start)]
     treatment = next((c for c in [*switched, *binary] if c in switched or _TREATMENT.search(c)), None)
-    numeric = [c for c in names if c not in {*taken, treatment} and frame[c].dtype.kind in "biuf" and not _BEFORE.search(c)]
+    numeric = [
+        c for c in names if c not in {*taken, treatment} and frame[c].dtype.kind in "biuf" and not _BEFORE.search(c)
+    ]
     likely = [c for c in numeric if _OUTCOME.search(c)]
     outcome = min(likely, key=lambda c: (c.count("_"), len(c)), default=None)  # incoming_defects보다 defects
     rest = [c for c in names if c not in {*taken, treatment, outcome}]
@@ -175,7 +200,11 @@ def guess(frame: "pd.DataFrame") -> dict:
 
 def _switches(frame: "pd.DataFrame", column: str, time: str, start: str) -> bool:
     """처음 처치받은 시점부터 1인 열이면 참."""
-    if frame[time].dtype.kind not in "iuf" or frame[start].dtype.kind not in "iuf" or frame[column].dtype.kind not in "biu":
+    if (
+        frame[time].dtype.kind not in "iuf"
+        or frame[start].dtype.kind not in "iuf"
+        or frame[column].dtype.kind not in "biu"
+    ):
         return False
     return bool((frame[column].astype("int64") == (frame[time] >= frame[start]).astype("int64")).all())
 
@@ -194,7 +223,11 @@ def _assumptions(roles: dict) -> list[str]:
     owned = [line for kind in designs.field_types().values() for line in kind.draft(roles)]
     if roles["panel"]:
         return owned
-    timing = {c: "before" for c in roles["before"]} | {c: "after" for c in roles["after"]} | {c: "unknown" for c in roles["unknown"]}
+    timing = (
+        dict.fromkeys(roles["before"], "before")
+        | dict.fromkeys(roles["after"], "after")
+        | dict.fromkeys(roles["unknown"], "unknown")
+    )
     lines = [
         "# 교란 요인: 처치와 결과를 함께 움직이는, 처치 전에 정해진 변수. 처치 뒤에 잰 열을 넣으면 답이 틀립니다.",
         "# TODO: 하나씩 '처치보다 먼저 정해졌는가, 둘 다 움직이는가'를 묻고 남기거나 지우세요.",
@@ -233,7 +266,9 @@ def _columns(frame: "pd.DataFrame") -> list[str]:
         blank = f", 빈칸 {int(values.isna().sum()):,}" if values.isna().any() else ""
         kinds = values.nunique()
         if values.dtype.kind in "iuf" and kinds > 2:
-            seen = f"수, {number(float(values.min()))}~{number(float(values.max()))}, 평균 {number(float(values.mean()))}"
+            seen = (
+                f"수, {number(float(values.min()))}~{number(float(values.max()))}, 평균 {number(float(values.mean()))}"
+            )
         else:
             few = ", ".join(str(v) for v in values.dropna().unique()[:5].tolist())
             seen = f"값 {kinds:,}가지({few}{' …' if kinds > 5 else ''})"

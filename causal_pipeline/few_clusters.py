@@ -57,17 +57,29 @@ def gap_se(differences: np.ndarray, base: np.ndarray, dof: float) -> float:
 
 
 def estimate_from(
-    value: float, se: float, dof: float, n: int, method: str, label: str, fails_when: str, primary: bool = False, estimand: str = ""
+    value: float,
+    se: float,
+    dof: float,
+    n: int,
+    method: str,
+    label: str,
+    fails_when: str,
+    primary: bool = False,
+    estimand: str = "",
 ) -> Estimate:
     """추정값, 표준오차, 자유도에서 추정 하나를 만듭니다."""
     ends = t_interval(value, se, dof)
-    return Estimate(method, label, ends["value"], ends["low"], ends["high"], float(se), n, fails_when, primary, estimand)
+    return Estimate(
+        method, label, ends["value"], ends["low"], ends["high"], float(se), n, fails_when, primary, estimand
+    )
 
 
 def plain_regression(d: np.ndarray, y: np.ndarray, clusters: np.ndarray, label: str, fails_when: str) -> Estimate:
     """아무것도 보정하지 않고 결과를 처치에 회귀한 단순 비교(``naive``). 표준오차는 군집을 따릅니다."""
     beta, covariance, _ = least_squares(np.column_stack([np.ones(len(y)), d]), y, clusters)
-    return estimate_from(beta[1], np.sqrt(covariance[1, 1]), len(np.unique(clusters)) - 1, len(y), "naive", label, fails_when)
+    return estimate_from(
+        beta[1], np.sqrt(covariance[1, 1]), len(np.unique(clusters)) - 1, len(y), "naive", label, fails_when
+    )
 
 
 def one_cluster(main: Estimate, differences: np.ndarray) -> Check:

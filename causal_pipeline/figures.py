@@ -89,7 +89,9 @@ def _positions(edges: Iterable[tuple[str, str]]) -> dict[str, tuple[float, float
     return places
 
 
-def _draw_graph(ax: Any, edges: list[tuple[str, str]], labels: dict[str, str], ends: set[str], hidden: set[str]) -> None:
+def _draw_graph(
+    ax: Any, edges: list[tuple[str, str]], labels: dict[str, str], ends: set[str], hidden: set[str]
+) -> None:
     """마디는 글 상자, 재지 못한 변수와 그 화살표는 점선, 처치와 결과는 강조."""
     places, boxes = _positions(edges), {}
     for node, (x, y) in places.items():
@@ -175,7 +177,10 @@ def _add_fonts() -> None:
 
 def _ends(values: list, lows: list, highs: list) -> list[list[float]]:
     """오차 막대의 두 길이. 구간이 추정값을 담지 않는 드문 때에도 음수가 되지 않게 합니다."""
-    return [[max(v - lo, 0) for v, lo in zip(values, lows, strict=True)], [max(hi - v, 0) for v, hi in zip(values, highs, strict=True)]]
+    return [
+        [max(v - lo, 0) for v, lo in zip(values, lows, strict=True)],
+        [max(hi - v, 0) for v, hi in zip(values, highs, strict=True)],
+    ]
 
 
 def _forest(ax: Any, d: dict) -> None:
@@ -214,7 +219,15 @@ def _overlap(ax: Any, d: dict) -> None:
 def _event_study(ax: Any, d: dict) -> None:
     ax.axhline(0, color=COLORS["naive"], linewidth=1)
     ax.axvline(-0.5, color=COLORS["muted"], linestyle="--", linewidth=1)
-    ax.errorbar(d["times"], d["values"], yerr=_ends(d["values"], d["lows"], d["highs"]), fmt="o", color=COLORS["control"], capsize=2, markersize=4)
+    ax.errorbar(
+        d["times"],
+        d["values"],
+        yerr=_ends(d["values"], d["lows"], d["highs"]),
+        fmt="o",
+        color=COLORS["control"],
+        capsize=2,
+        markersize=4,
+    )
     ax.set_xlabel("처음 처치받은 시점에서 센 시간")
     ax.set_ylabel(f"효과({d['unit']})" if d["unit"] else "효과")
 
@@ -222,7 +235,9 @@ def _event_study(ax: Any, d: dict) -> None:
 def _running(ax: Any, d: dict) -> None:
     ax.scatter(d["x"], d["y"], s=16, color=COLORS["muted"])
     for side in ("left", "right"):
-        ax.plot(d[f"fit_x_{side}"], d[f"fit_y_{side}"], color=COLORS["control"] if side == "left" else COLORS["treated"])
+        ax.plot(
+            d[f"fit_x_{side}"], d[f"fit_y_{side}"], color=COLORS["control"] if side == "left" else COLORS["treated"]
+        )
     ax.axvline(d["cutoff"], color=COLORS["naive"], linestyle="--", linewidth=1)
     ax.set_xlabel(d["x_label"])
     ax.set_ylabel(d["y_label"])
@@ -270,7 +285,14 @@ def formula(latex: str) -> str | None:
 
     if not latex or any("가" <= c <= "힣" for c in latex):
         return None
-    with mpl.rc_context({"svg.hashsalt": STYLE["svg.hashsalt"], "svg.fonttype": "path", "mathtext.fontset": "cm", "savefig.bbox": "tight"}):
+    with mpl.rc_context(
+        {
+            "svg.hashsalt": STYLE["svg.hashsalt"],
+            "svg.fonttype": "path",
+            "mathtext.fontset": "cm",
+            "savefig.bbox": "tight",
+        }
+    ):
         figure = Figure(figsize=(0.1, 0.1))
         FigureCanvasSVG(figure)
         figure.text(0, 0, f"${latex.strip().strip('$')}$", fontsize=15)

@@ -34,7 +34,11 @@ def grade(checks: Sequence[Check], reveals: Mapping[str, str], caveat: str | Non
     """
     capped = [check for check in checks if check.cap in ("B", "C") and check.status != "ok"]
     reasons: list[tuple[Letter, str]] = [(check.cap, f"{check.label}: {check.message}") for check in capped]
-    passed, present, told = {c.name for c in checks if c.status == "ok"}, {c.name for c in checks}, {c.name for c in capped}
+    passed, present, told = (
+        {c.name for c in checks if c.status == "ok"},
+        {c.name for c in checks},
+        {c.name for c in capped},
+    )
     for name, label in reveals.items():
         if name not in present:
             reasons.append(("B", f"{label}: 이 점검을 하지 못했습니다. 재지 못한 것이 있어도 드러나지 않습니다."))

@@ -87,7 +87,9 @@ def refuse_cycle(spec: Spec, graph: nx.DiGraph) -> None:
     if not nx.is_directed_acyclic_graph(graph):
         cycle = nx.find_cycle(graph)
         raise spec.error(
-            Refusal, "cyclic_graph", "graph.edges",
+            Refusal,
+            "cyclic_graph",
+            "graph.edges",
             f"그래프에 돌아오는 길이 있습니다: {' → '.join([a for a, _ in cycle] + [cycle[0][0]])}.",
             "서로 영향을 주고받는 변수는 시점을 나누어(지난주의 것, 이번 주의 것) 화살표가 한쪽으로만 가게 하세요.",
             item=" -> ".join(cycle[0]),
@@ -108,13 +110,15 @@ def refuse_post_treatment(spec: Spec, graph: nx.DiGraph) -> None:
                 if outcome in graph and nx.has_path(graph, outcome, name):
                     reason = f"{into}이면서 {directed_path(graph, outcome, name)}인 충돌 변수(collider)"
                 elif nx.has_path(graph, name, outcome):
-                    reason = f"{into}{directed_path(graph, name, outcome)[len(name):]} 길 위의 매개 변수(mediator)"
+                    reason = f"{into}{directed_path(graph, name, outcome)[len(name) :]} 길 위의 매개 변수(mediator)"
                 else:
                     reason = f"{into} 길의 끝에 있는, 처치 뒤의 변수"
             else:
                 reason = f"timing에 after로 적은 변수(처치 {treatment} → {name})"
             raise spec.error(
-                Refusal, "post_treatment_adjustment" if role == "confounders" else "post_treatment_modifier", role,
+                Refusal,
+                "post_treatment_adjustment" if role == "confounders" else "post_treatment_modifier",
+                role,
                 f"{role}에 적은 {josa(name, '은/는')} 처치의 결과입니다. {reason}이므로 이 변수로 보정하거나 대상을 나누면 효과가 일그러집니다.",
                 f"{role}에서 {josa(name, '을/를')} 빼세요. 처치 전에 잰 같은 뜻의 값이 있으면 그것을 적으세요.",
                 item=name,
@@ -126,7 +130,9 @@ def refuse_conflicting_timing(spec: Spec, graph: nx.DiGraph) -> None:
     for name in sorted(nx.ancestors(graph, spec.treatment.column)):
         if spec.timing.get(name) == "after":
             raise spec.error(
-                Refusal, "timing_contradicts_graph", f"timing.{name}",
+                Refusal,
+                "timing_contradicts_graph",
+                f"timing.{name}",
                 f"{josa(name, '은/는')} timing에서 처치 뒤인데, 그래프에서는 {directed_path(graph, name, spec.treatment.column)}로 처치의 원인입니다.",
                 "언제 잰 값인지 확인해 timing이나 edges 가운데 틀린 쪽을 고치세요.",
             )
@@ -146,7 +152,9 @@ def adjustment_set(spec: Spec, graph: nx.DiGraph) -> tuple[str, ...]:
     treatment, outcome = spec.treatment.column, spec.outcome.column
     if outcome not in nx.descendants(graph, treatment):
         raise spec.error(
-            Refusal, "no_directed_path", "graph.edges",
+            Refusal,
+            "no_directed_path",
+            "graph.edges",
             f"그래프에는 {treatment}에서 {outcome}으로 가는 길이 없습니다. 이 그래프를 믿으면 효과는 재지 않아도 0입니다.",
             f"효과가 있을 수 있다면 {treatment} → {outcome} 화살표를(거치는 변수가 있으면 그 길을) edges에 적으세요.",
             item=treatment,
@@ -188,7 +196,9 @@ def _ask_dowhy(spec: Spec, graph: nx.DiGraph) -> tuple[list, list | None, list |
     found = dowhy_estimand(graph, spec.treatment.column, spec.outcome.column, observed(spec, graph))
     estimands = found.estimands or {}
     # 식별되지 않으면 DoWhy 0.14는 오류 대신 None을 돌려줍니다(guides/library_traps).
-    sets = [found.get_backdoor_variables(key) for key in (found.backdoor_variables or {}) if estimands.get(key) is not None]
+    sets = [
+        found.get_backdoor_variables(key) for key in (found.backdoor_variables or {}) if estimands.get(key) is not None
+    ]
     frontdoor = found.get_frontdoor_variables() if estimands.get("frontdoor") else None
     instruments = found.get_instrumental_variables() if estimands.get("iv") else None
     return [s for s in sets if s is not None], frontdoor, instruments
@@ -222,7 +232,9 @@ def _check_declared_set(spec: Spec, graph: nx.DiGraph) -> None:
     known = declared & set(graph)
     if unknown:
         raise spec.error(
-            Refusal, "confounder_outside_graph", "confounders",
+            Refusal,
+            "confounder_outside_graph",
+            "confounders",
             f"confounders의 {josa(', '.join(unknown), '이/가')} 그래프에 없어, 보정해도 되는 변수인지 알 수 없습니다.",
             "edges에 이 변수로 들어오고 나가는 화살표를 적거나 confounders에서 빼세요.",
             item=unknown[0],
@@ -233,7 +245,9 @@ def _check_declared_set(spec: Spec, graph: nx.DiGraph) -> None:
     opened = [n for n in sorted(known) if blocks_backdoor(graph, treatment, outcome, known - {n})]
     if opened:
         raise spec.error(
-            Refusal, "collider_in_adjustment", "confounders",
+            Refusal,
+            "collider_in_adjustment",
+            "confounders",
             f"{josa(opened[0], '은/는')} 충돌 변수(collider)라서 보정하면 막혀 있던 길이 열립니다: {path}.",
             f"confounders에서 {josa(opened[0], '을/를')} 빼세요.",
             item=opened[0],
@@ -243,7 +257,9 @@ def _check_declared_set(spec: Spec, graph: nx.DiGraph) -> None:
         _refuse_unidentified(spec, graph, frontdoor, instruments)
     smallest = min((tuple(sorted(s)) for s in sets), key=lambda s: (len(s), s))
     raise spec.error(
-        Refusal, "incomplete_adjustment", "confounders",
+        Refusal,
+        "incomplete_adjustment",
+        "confounders",
         f"confounders만 보정하면 뒷문이 열려 있습니다: {path}.",
         f"confounders를 {josa(', '.join(smallest) or '(없음)', '으로/로')} 고치거나, confounders를 지우고 그래프가 고르게 하세요.",
     )
@@ -255,13 +271,19 @@ def _refuse_unidentified(spec: Spec, graph: nx.DiGraph, frontdoor, instruments) 
     path = open_path(graph, treatment, outcome, usable) or open_path(graph, treatment, outcome, ())
     hidden = [n for n in spec.hidden if n in graph]
     on_path = [n for n in hidden if path and f" {n} " in f" {path} "] or hidden
-    remedy = f"{josa(', '.join(on_path), '을/를')} 재어 자료에 넣으세요." if on_path else "그래프에서 막히지 않는 길의 변수를 재세요."
+    remedy = (
+        f"{josa(', '.join(on_path), '을/를')} 재어 자료에 넣으세요."
+        if on_path
+        else "그래프에서 막히지 않는 길의 변수를 재세요."
+    )
     if instruments:
         remedy += f" 또는 그래프에 따르면 {josa(', '.join(instruments), '이/가')} 도구변수이므로 instrument에 적을 수 있습니다."
     if frontdoor:
         remedy += f" 앞문 기준으로는 {josa(', '.join(frontdoor), '을/를')} 거쳐 식별되지만, 이 파이프라인에는 앞문 추정이 없습니다."
     raise spec.error(
-        Refusal, "not_identified", "graph.edges",
+        Refusal,
+        "not_identified",
+        "graph.edges",
         f"관측한 변수를 모두 보정해도 뒷문이 막히지 않습니다: {path}. 자료가 아무리 많아도 이 효과는 계산할 수 없습니다.",
         remedy,
         item=on_path[0] if on_path else treatment,
@@ -275,6 +297,8 @@ def precision_covariates(spec: Spec, graph: nx.DiGraph) -> tuple[str, ...]:
     if not spec.edges:
         return ()
     best = _optimal_set(spec, graph)
-    chosen = best if best is not None else tuple(sorted(set(graph.predecessors(spec.outcome.column)) - set(spec.hidden)))
+    chosen = (
+        best if best is not None else tuple(sorted(set(graph.predecessors(spec.outcome.column)) - set(spec.hidden)))
+    )
     skip = {spec.treatment.column, *(role.column for f in spec.fields for role in f.roles())}
     return tuple(c for c in chosen if c not in skip and c not in nx.descendants(graph, spec.treatment.column))

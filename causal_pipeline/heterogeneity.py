@@ -123,7 +123,9 @@ def _by_modifier(spec: Spec, e: Effects) -> list[dict]:
         column = e.units.frame[name]
         if pd.api.types.is_numeric_dtype(column) and column.nunique() > 5:
             cut = pd.qcut(column, 3, duplicates="drop")
-            labels = {level: f"{spec.label(name)} {number(level.left)}~{number(level.right)}" for level in cut.cat.categories}
+            labels = {
+                level: f"{spec.label(name)} {number(level.left)}~{number(level.right)}" for level in cut.cat.categories
+            }
         else:
             cut = column.astype("category")
             labels = {level: f"{spec.label(name)}={level}" for level in list(cut.cat.categories)[:12]}

@@ -24,7 +24,9 @@ def contrast(spec: Spec) -> str:
 def result(spec: Spec) -> str:
     """무엇이 달라지는지("'매출'이 평균 얼마나 달라지는가(단위: 원)")."""
     label = f"'{spec.label(spec.outcome.column)}'"
-    return f"{josa(label, '이/가')} 평균 얼마나 달라지는가" + (f"(단위: {spec.outcome.unit})" if spec.outcome.unit else "")
+    return f"{josa(label, '이/가')} 평균 얼마나 달라지는가" + (
+        f"(단위: {spec.outcome.unit})" if spec.outcome.unit else ""
+    )
 
 
 def tex(name: str) -> str:
@@ -56,7 +58,12 @@ def by_randomisation(design: str, spec: Spec, graph: nx.DiGraph) -> Identificati
     notes = [f"보정하지 않아도 식별됩니다. {josa(listed, '은/는')} 오차를 줄이는 데에만 씁니다."] if covariates else []
     if spec.estimand == "ATT":
         notes.append("무작위 배정에서는 ATT와 ATE가 같아 ATE로 적습니다.")
-    t, y, low, high = tex(spec.treatment.column), tex(spec.outcome.column), spec.treatment.control, spec.treatment.treated
+    t, y, low, high = (
+        tex(spec.treatment.column),
+        tex(spec.outcome.column),
+        spec.treatment.control,
+        spec.treatment.treated,
+    )
     return Identification(
         design=design,
         estimand="ITT" if spec.estimand == "ITT" else "ATE",
@@ -91,7 +98,9 @@ def by_adjustment(design: str, spec: Spec, graph: nx.DiGraph) -> Identification:
     left = [n for n in observed(spec, graph) if n not in {t, y, *chosen}] if spec.edges else []
     if left:
         listed = names((spec.label(c) for c in left), 8)
-        notes.append(f"그래프에 있으나 보정하지 않은 변수: {listed}. 뒷문을 막는 데 필요하지 않거나 막아서는 안 됩니다.")
+        notes.append(
+            f"그래프에 있으나 보정하지 않은 변수: {listed}. 뒷문을 막는 데 필요하지 않거나 막아서는 안 됩니다."
+        )
     if not spec.edges:
         notes.append("그래프를 적지 않아, 적은 교란 요인이 전부라는 가정을 그래프로 검사하지 못했습니다.")
     same = f"{josa(names((spec.label(c) for c in chosen), 8), '이/가')} 같은 대상끼리 견주어, " if chosen else ""

@@ -37,7 +37,13 @@ def rule_table(spec: Spec, frame: pd.DataFrame, among: Sequence[type[Design]] | 
     answers = [kind.applies(spec, frame) for kind in kinds]
     first = next((i for i, answer in enumerate(answers) if answer), None)
     if first is None:
-        raise spec.error(Refusal, "no_design", "treatment", "이 명세에 맞는 설계가 없습니다.", "treatment의 kind와, 설계가 쓰는 이름들이 서로 맞는지 보세요.")
+        raise spec.error(
+            Refusal,
+            "no_design",
+            "treatment",
+            "이 명세에 맞는 설계가 없습니다.",
+            "treatment의 kind와, 설계가 쓰는 이름들이 서로 맞는지 보세요.",
+        )
     return tuple(Rule(kind.question, answers[i], kind.name, i == first) for i, kind in enumerate(kinds))
 
 
@@ -72,7 +78,12 @@ def identify(spec: Spec, frame: pd.DataFrame, among: Sequence[type[Design]] | No
     graphs.refuse_conflicting_timing(spec, graph)
     if spec.estimand not in design.estimands:
         code, message, remedy = _NOT_OFFERED.get(
-            spec.estimand, ("estimand_not_offered", f"{design.label}에서는 {spec.estimand}를 물을 수 없습니다.", f"estimand를 {', '.join(design.estimands)} 가운데 하나로 적으세요.")
+            spec.estimand,
+            (
+                "estimand_not_offered",
+                f"{design.label}에서는 {spec.estimand}를 물을 수 없습니다.",
+                f"estimand를 {', '.join(design.estimands)} 가운데 하나로 적으세요.",
+            ),
         )
         raise spec.error(Refusal, code, "estimand", message, remedy)
     for where, remedy in design.ignores.items():

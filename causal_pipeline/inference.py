@@ -39,15 +39,34 @@ def subset_clusters(clusters: np.ndarray | None, keep: np.ndarray) -> np.ndarray
 
 
 def estimate_from(
-    psi: np.ndarray, method: str, label: str, fails_when: str, clusters: np.ndarray | None = None, primary: bool = False, estimand: str = ""
+    psi: np.ndarray,
+    method: str,
+    label: str,
+    fails_when: str,
+    clusters: np.ndarray | None = None,
+    primary: bool = False,
+    estimand: str = "",
 ) -> Estimate:
     """영향함수의 평균과 (군집) 표준오차로 추정 하나를 만듭니다."""
     psi = np.asarray(psi, dtype=float)
     ends = interval(psi, clusters)
-    return Estimate(method, label, ends["value"], ends["low"], ends["high"], standard_error(psi, clusters), len(psi), fails_when, primary, estimand)
+    return Estimate(
+        method,
+        label,
+        ends["value"],
+        ends["low"],
+        ends["high"],
+        standard_error(psi, clusters),
+        len(psi),
+        fails_when,
+        primary,
+        estimand,
+    )
 
 
-def least_squares(X: np.ndarray, y: np.ndarray, clusters: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def least_squares(
+    X: np.ndarray, y: np.ndarray, clusters: np.ndarray | None = None
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """최소제곱과 (군집) 강건 공분산(HC1, 군집이면 statsmodels와 같은 작은 표본 보정).
 
     Returns

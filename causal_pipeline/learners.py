@@ -93,10 +93,18 @@ def outcome_learners(width: int, seed: int, smooth: bool = True) -> list[Learner
     found = [Learner("linear", "능형회귀", make_pipeline(StandardScaler(), Ridge(alpha=1.0)))]
     if 1 <= width <= LARGEST_SPLINES and smooth:
         splines = SplineTransformer(n_knots=6, degree=3, knots="quantile", extrapolation="linear")
-        found.append(Learner("splines", "스플라인 능형회귀", make_pipeline(splines, StandardScaler(), Ridge(alpha=1.0))))
+        found.append(
+            Learner("splines", "스플라인 능형회귀", make_pipeline(splines, StandardScaler(), Ridge(alpha=1.0)))
+        )
     if 1 <= width <= LARGEST_QUADRATIC:
         squares = PolynomialFeatures(2, include_bias=False)
-        found.append(Learner("quadratic", "이차식 능형회귀", make_pipeline(StandardScaler(), squares, StandardScaler(), Ridge(alpha=10.0))))
+        found.append(
+            Learner(
+                "quadratic",
+                "이차식 능형회귀",
+                make_pipeline(StandardScaler(), squares, StandardScaler(), Ridge(alpha=10.0)),
+            )
+        )
     return [*found, Learner("boosting", "LightGBM", _boosting(LGBMRegressor, seed))]
 
 
@@ -107,14 +115,29 @@ def propensity_learners(width: int, seed: int) -> list[Learner]:
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import PolynomialFeatures, StandardScaler
 
-    found = [Learner("logistic", "로지스틱 회귀", make_pipeline(StandardScaler(), LogisticRegression(C=1.0, max_iter=500)))]
+    found = [
+        Learner("logistic", "로지스틱 회귀", make_pipeline(StandardScaler(), LogisticRegression(C=1.0, max_iter=500)))
+    ]
     if 1 <= width <= LARGEST_QUADRATIC:
         squares, logistic = PolynomialFeatures(2, include_bias=False), LogisticRegression(C=0.1, max_iter=500)
-        found.append(Learner("logistic_quadratic", "이차식 로지스틱 회귀", make_pipeline(StandardScaler(), squares, StandardScaler(), logistic)))
+        found.append(
+            Learner(
+                "logistic_quadratic",
+                "이차식 로지스틱 회귀",
+                make_pipeline(StandardScaler(), squares, StandardScaler(), logistic),
+            )
+        )
     return [*found, Learner("boosting", "LightGBM", _boosting(LGBMClassifier, seed))]
 
 
-def choose(candidates: Sequence[Learner], X: np.ndarray, target: np.ndarray, fold: np.ndarray, seed: int, classify: bool = False) -> Choice:
+def choose(
+    candidates: Sequence[Learner],
+    X: np.ndarray,
+    target: np.ndarray,
+    fold: np.ndarray,
+    seed: int,
+    classify: bool = False,
+) -> Choice:
     """겹 밖 손실(회귀는 제곱 손실, 분류는 로그 손실)이 가장 작은 모델. 공변량이 없으면 첫 후보입니다.
 
     표본이 크면 ``SELECTION_ROWS``행만, 다섯 겹 가운데 셋에서만 견줍니다. 고른 뒤의 적합은 모든 행과 겹으로 합니다.
@@ -151,7 +174,9 @@ def pick_outcome(X: np.ndarray, target: np.ndarray, fold: np.ndarray, seed: int,
     return choose(outcome_learners(X.shape[1], seed, smooth), X, target, fold, seed)
 
 
-def pick_two_arm_outcome(X: np.ndarray, y: np.ndarray, arms: tuple[np.ndarray, np.ndarray], fold: np.ndarray, seed: int) -> Choice:
+def pick_two_arm_outcome(
+    X: np.ndarray, y: np.ndarray, arms: tuple[np.ndarray, np.ndarray], fold: np.ndarray, seed: int
+) -> Choice:
     """두 팔에 함께 쓸 결과 모델. 후보는 두 팔의 손실을 더해 한 번에 고릅니다."""
     candidates = outcome_learners(X.shape[1], seed)
     if X.shape[1] == 0:

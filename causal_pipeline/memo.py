@@ -127,7 +127,9 @@ def _trust(analysis: Analysis) -> Section:
 def _decision(analysis: Analysis) -> Section:
     letter, money, policy, best = analysis.grade.letter, analysis.spec.money, analysis.policy, analysis.primary
     if letter == "C":
-        return Section("결정", "이 분석으로 결정하지 마십시오. 지금의 방식을 유지하고, 아래의 '다음에 할 일'을 먼저 하십시오.")
+        return Section(
+            "결정", "이 분석으로 결정하지 마십시오. 지금의 방식을 유지하고, 아래의 '다음에 할 일'을 먼저 하십시오."
+        )
     if money is None:
         text = "돈으로 견주지 않았습니다. 결과 한 단위의 값과 처치의 비용을 명세의 money에 적으면 이득을 함께 냅니다."
         return Section("결정", text)
@@ -136,11 +138,19 @@ def _decision(analysis: Analysis) -> Section:
     shown = [number(x, se) for x in (middle, *ends)]
     gain = f"처치 하나의 순이득은 {shown[0]}{money.currency}(95% 신뢰구간 {shown[1]} ~ {shown[2]})입니다."
     if ends[0] > money.minimum_gain:
-        verdict = "구간 전체가 기준보다 큽니다. " + ("넓혀도 됩니다." if letter == "A" else "조건을 확인한 뒤, 되돌릴 수 있는 규모로 먼저 넓히는 것이 좋겠습니다.")
+        verdict = "구간 전체가 기준보다 큽니다. " + (
+            "넓혀도 됩니다."
+            if letter == "A"
+            else "조건을 확인한 뒤, 되돌릴 수 있는 규모로 먼저 넓히는 것이 좋겠습니다."
+        )
     elif ends[1] < money.minimum_gain:
-        verdict = "구간 전체가 기준보다 작습니다. " + ("넓히지 마십시오." if letter == "A" else "넓히지 않는 것이 좋겠습니다.")
+        verdict = "구간 전체가 기준보다 작습니다. " + (
+            "넓히지 마십시오." if letter == "A" else "넓히지 않는 것이 좋겠습니다."
+        )
     else:
-        verdict = "구간이 기준을 걸치고 있어 이득인지 손해인지 이 자료로는 가릴 수 없습니다. 더 모으거나 작게 시험하십시오."
+        verdict = (
+            "구간이 기준을 걸치고 있어 이득인지 손해인지 이 자료로는 가릴 수 없습니다. 더 모으거나 작게 시험하십시오."
+        )
     items = ()
     if policy is not None and 0 < policy.share < 1:  # 배운 규칙
         se = (policy.high - policy.low) / 4
@@ -157,17 +167,34 @@ def _decision(analysis: Analysis) -> Section:
 
 def _reversal(analysis: Analysis) -> Section:
     items = tuple(s.message for s in analysis.sensitivities)
-    return Section("이 결론을 뒤집는 것", "재지 못한 것이 얼마나 세어야 결론이 바뀌는지입니다." if items else "이 설계에서 잴 수 있는 민감도가 없었습니다.", items)
+    return Section(
+        "이 결론을 뒤집는 것",
+        "재지 못한 것이 얼마나 세어야 결론이 바뀌는지입니다."
+        if items
+        else "이 설계에서 잴 수 있는 민감도가 없었습니다.",
+        items,
+    )
 
 
 def _next(analysis: Analysis) -> Section:
     weak = [c for c in analysis.checks if c.status == "fail"] + [c for c in analysis.checks if c.status == "warn"]
     items = tuple(f"{c.label}: {c.message}" for c in weak[:6])
-    text = "통과하지 못한 점검부터 고치십시오." if items else "통과하지 못한 점검은 없습니다. 넓힌 뒤에도 같은 효과인지 다시 재십시오."
+    text = (
+        "통과하지 못한 점검부터 고치십시오."
+        if items
+        else "통과하지 못한 점검은 없습니다. 넓힌 뒤에도 같은 효과인지 다시 재십시오."
+    )
     return Section("다음에 할 일", text, items)
 
 
 def memo(analysis: Analysis) -> list[Section]:
     """의사결정 메모의 토막들. 첫 토막이 결론입니다."""
-    parts = [Section("결론", headline(analysis)), _evidence(analysis), _trust(analysis), _decision(analysis), _reversal(analysis), _next(analysis)]
+    parts = [
+        Section("결론", headline(analysis)),
+        _evidence(analysis),
+        _trust(analysis),
+        _decision(analysis),
+        _reversal(analysis),
+        _next(analysis),
+    ]
     return parts

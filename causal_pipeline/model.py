@@ -301,7 +301,9 @@ class Spec:
         """
         return find_line(self.lines, where, item)
 
-    def error(self, kind: type[PipelineError], code: str, where: str, message: str, remedy: str, item: str | None = None) -> PipelineError:
+    def error(
+        self, kind: type[PipelineError], code: str, where: str, message: str, remedy: str, item: str | None = None
+    ) -> PipelineError:
         """``where``의 줄 번호를 단 오류. ``raise spec.error(DataError, …)``처럼 씁니다."""
         return kind(code, message, remedy, self.line(where, item))
 
@@ -319,7 +321,9 @@ class Spec:
             "negative_controls.treatments": bool(self.negative_treatments),
         }
 
-    def column_error(self, kind: type[PipelineError], code: str, column: str, message: str, remedy: str) -> PipelineError:
+    def column_error(
+        self, kind: type[PipelineError], code: str, column: str, message: str, remedy: str
+    ) -> PipelineError:
         """``column``이 적힌 줄을 단 오류."""
         return self.error(kind, code, self.where(column), message, remedy, item=column)
 
@@ -351,7 +355,10 @@ class Spec:
 
     def adjusted_names(self) -> set[str]:
         """보정하거나 효과를 가르는 데 쓸 수 있는 열: 교란 요인, 효과를 가를 변수, 그래프의 변수."""
-        return ({n for edge in self.edges for n in edge} | set(self.confounders) | set(self.modifiers)) - {self.treatment.column, self.outcome.column}
+        return ({n for edge in self.edges for n in edge} | set(self.confounders) | set(self.modifiers)) - {
+            self.treatment.column,
+            self.outcome.column,
+        }
 
     def where(self, column: str) -> str:
         """열이 처음 적힌 자리."""

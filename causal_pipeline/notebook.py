@@ -26,7 +26,10 @@ def notebook(analysis: Analysis, folder: Path) -> bytes:
     cells += [nbformat.v4.new_markdown_cell("## 보고서의 수와 견주기"), nbformat.v4.new_code_cell(_COMPARE)]
     for i, cell in enumerate(cells):
         cell["id"] = f"cell-{i:02d}"
-    kernel = {"kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"}, "language_info": {"name": "python"}}
+    kernel = {
+        "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
+        "language_info": {"name": "python"},
+    }
     return nbformat.writes(nbformat.v4.new_notebook(cells=cells, metadata=kernel)).encode() + b"\n"
 
 
@@ -40,7 +43,17 @@ def _intro(analysis: Analysis) -> str:
 
 
 def _reading(spec: Spec, folder: Path) -> str:
-    lines = ["import json", "import os", "from pathlib import Path", "", 'os.environ.setdefault("OMP_NUM_THREADS", "1")', "", "import numpy as np", "import pandas as pd", ""]
+    lines = [
+        "import json",
+        "import os",
+        "from pathlib import Path",
+        "",
+        'os.environ.setdefault("OMP_NUM_THREADS", "1")',
+        "",
+        "import numpy as np",
+        "import pandas as pd",
+        "",
+    ]
     columns = sorted(spec.columns())
     if spec.source.path is None:
         lines += ["# 파일이 아니라 표를 받아 분석했습니다. 그 표를 raw에 넣으세요.", 'raw = pd.read_csv("자료.csv")']
@@ -60,9 +73,14 @@ def _reading(spec: Spec, folder: Path) -> str:
     elif kind == ".parquet":
         lines += ["raw = pd.read_parquet(DATA, columns=columns)"]
     else:
-        lines += ['raw = pd.read_csv(DATA, encoding="utf-8-sig", usecols=columns, low_memory=False, keep_default_na=False, na_values=[""])']
+        lines += [
+            'raw = pd.read_csv(DATA, encoding="utf-8-sig", usecols=columns, low_memory=False, keep_default_na=False, na_values=[""])'
+        ]
     if spec.source.sample:
-        lines += [f"chosen = np.sort(np.random.default_rng({spec.seed}).choice(len(raw), {spec.source.sample}, replace=False))", "raw = raw.iloc[chosen].reset_index(drop=True)"]
+        lines += [
+            f"chosen = np.sort(np.random.default_rng({spec.seed}).choice(len(raw), {spec.source.sample}, replace=False))",
+            "raw = raw.iloc[chosen].reset_index(drop=True)",
+        ]
     lines += ["raw.head()"]
     return "\n".join(lines)
 
@@ -75,17 +93,28 @@ def _encoding(spec: Spec) -> str:
         if t.randomized and not spec.repeats_units:
             keep.append(y)
         if spec.source.missing == "flag":
-            keep += [c for c in spec.covariates() if c not in spec.negative_outcomes and c not in spec.negative_treatments]
-        lines += [f"may_be_empty = {sorted(keep)!r}", "frame = frame.dropna(subset=[c for c in frame.columns if c not in may_be_empty]).reset_index(drop=True)"]
+            keep += [
+                c for c in spec.covariates() if c not in spec.negative_outcomes and c not in spec.negative_treatments
+            ]
+        lines += [
+            f"may_be_empty = {sorted(keep)!r}",
+            "frame = frame.dropna(subset=[c for c in frame.columns if c not in may_be_empty]).reset_index(drop=True)",
+        ]
     lines += [f'frame[{y!r}] = frame[{y!r}].astype("float64")']
     if t.kind == "binary":
         lines += [_binary(t.column, t.treated)]
     elif t.kind == "multi":
-        lines += [source(same_level, matched_levels), f"frame[{t.column!r}] = matched_levels(frame[{t.column!r}], {[t.control, t.treated]!r})"]
+        lines += [
+            source(same_level, matched_levels),
+            f"frame[{t.column!r}] = matched_levels(frame[{t.column!r}], {[t.control, t.treated]!r})",
+        ]
     elif t.kind == "continuous":
         lines += [f'frame[{t.column!r}] = frame[{t.column!r}].astype("float64")']
     if t.cluster and t.cluster in spec.adjusted_names():
-        lines += [f"text = frame[{t.cluster!r}].astype(str).str.strip()", f"frame[{t.cluster!r}] = text.astype(pd.CategoricalDtype(sorted(text.unique())))"]
+        lines += [
+            f"text = frame[{t.cluster!r}].astype(str).str.strip()",
+            f"frame[{t.cluster!r}] = text.astype(pd.CategoricalDtype(sorted(text.unique())))",
+        ]
     elif t.cluster:
         lines += [f'frame[{t.cluster!r}] = pd.factorize(frame[{t.cluster!r}], sort=True)[0].astype("int64")']
     for owned in spec.fields:
@@ -113,7 +142,7 @@ def _binary(column: str, treated: object) -> str:
     return f'frame[{column!r}] = (pd.to_numeric(frame[{column!r}]) == {treated!r}).astype("int64")'
 
 
-_COMPARE = f'''report = json.loads(Path("report.json").read_text(encoding="utf-8"))
+_COMPARE = f"""report = json.loads(Path("report.json").read_text(encoding="utf-8"))
 known = {{e["method"]: e for e in report["estimates"]}}
 rows = []
 for method, numbers in reproduced.items():
@@ -125,4 +154,4 @@ comparison = pd.DataFrame(rows)
 primary = next(e["method"] for e in report["estimates"] if e["primary"])
 assert primary in reproduced, "결론에 쓰는 추정이 노트북에 없습니다."
 assert comparison["같음"].all(), comparison[~comparison["같음"]]
-comparison'''
+comparison"""

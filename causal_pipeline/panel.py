@@ -21,7 +21,9 @@ def ordered_periods(values: pd.Series, started: pd.Series | None = None) -> tupl
     rank = {when: i + 1 for i, when in enumerate(sorted(dates.unique()))}
     if started is not None:
         begun = pd.to_datetime(started.dropna())
-        later = {when: next((i for known, i in rank.items() if known >= when), len(rank) + 1) for when in begun.unique()}
+        later = {
+            when: next((i for known, i in rank.items() if known >= when), len(rank) + 1) for when in begun.unique()
+        }
         started = begun.map(later).astype("float64").reindex(started.index)
     return dates.map(rank).astype("int64"), started
 
@@ -43,10 +45,22 @@ def encode_periods(spec: Spec, frame: pd.DataFrame, key: str, time: str, start: 
     if values.dtype.kind == "f" and (values == values.round()).all():
         frame[time] = values.astype("int64")
     elif values.dtype.kind not in "iu":
-        dates = values if values.dtype.kind == "M" else None if values.dtype.kind in "fb" else parse_dates(values.astype(str).str.strip())
+        dates = (
+            values
+            if values.dtype.kind == "M"
+            else None
+            if values.dtype.kind in "fb"
+            else parse_dates(values.astype(str).str.strip())
+        )
         if dates is None:
             message = f"시점 '{time}'이(가) 정수도 날짜도 아닙니다(예: '{values.iloc[0]}')."
-            raise spec.error(DataError, "time_not_ordered", f"{key}.time", message, "1, 2, 3 같은 정수나 2026-01-05 같은 날짜로 바꾸세요.")
+            raise spec.error(
+                DataError,
+                "time_not_ordered",
+                f"{key}.time",
+                message,
+                "1, 2, 3 같은 정수나 2026-01-05 같은 날짜로 바꾸세요.",
+            )
         if begun is not None and begun.notna().any() and begun.dtype.kind != "M":
             given = parse_dates(begun.dropna().astype(str).str.strip())
             if given is None:
@@ -58,7 +72,13 @@ def encode_periods(spec: Spec, frame: pd.DataFrame, key: str, time: str, start: 
     if start:
         if begun.dtype.kind not in "iuf" and begun.notna().any():
             message = f"처음 처치받은 시점 '{start}'이(가) 시점과 같은 꼴의 수가 아닙니다."
-            raise spec.error(DataError, "start_kind", f"{key}.start", message, "시점의 열과 같은 정수로 적고, 처치받지 않았으면 비우세요.")
+            raise spec.error(
+                DataError,
+                "start_kind",
+                f"{key}.start",
+                message,
+                "시점의 열과 같은 정수로 적고, 처치받지 않았으면 비우세요.",
+            )
         frame[start] = begun.astype("float64")
 
 
@@ -67,7 +87,13 @@ def _one_zone(spec: Spec, key: str, columns: list[tuple[str, pd.Series]]) -> Non
     zones: dict[str, int] = {}
     for _, values in columns:
         known = str(values.dt.tz or "없음") if values.dtype.kind == "M" else None
-        found = {known: len(values)} if known else time_zones(values) if values.dtype.kind not in "iufb" and len(values) else {}
+        found = (
+            {known: len(values)}
+            if known
+            else time_zones(values)
+            if values.dtype.kind not in "iufb" and len(values)
+            else {}
+        )
         for zone, count in found.items():
             zones[zone] = zones.get(zone, 0) + count
     if len(zones) > 1:
@@ -120,16 +146,26 @@ def check_start(spec: Spec, frame: pd.DataFrame, key: str, unit: str, time: str,
         coded = frame[start].notna() & read.isna()
         if coded.any():
             values = ", ".join(f"{v:g}" for v in sorted(frame.loc[coded, start].unique())[:5])
-            notices.append(f"'{start}'이(가) {values}인 단위 {frame.loc[coded, unit].nunique():,}개는 처치를 받은 적이 없어, 그 값을 '받지 않음'으로 읽었습니다.")
+            notices.append(
+                f"'{start}'이(가) {values}인 단위 {frame.loc[coded, unit].nunique():,}개는 처치를 받은 적이 없어, 그 값을 '받지 않음'으로 읽었습니다."
+            )
             frame[start] = read
     if (frame.groupby(unit, observed=True)[start].nunique(dropna=False) > 1).any():
         message = f"한 단위('{unit}') 안에서 처음 처치받은 시점 '{start}'이(가) 바뀝니다."
-        raise spec.error(DataError, "start_varies", f"{key}.start", message, "단위마다 한 값이게 하고, 처치받지 않았으면 비우세요.")
+        raise spec.error(
+            DataError, "start_varies", f"{key}.start", message, "단위마다 한 값이게 하고, 처치받지 않았으면 비우세요."
+        )
     t = spec.treatment
     wrong = int(((frame[time] >= frame[start]).astype("int64") != frame[t.column]).sum()) if t.kind == "binary" else 0
     if wrong:
         message = f"'{start}'과(와) 처치 '{t.column}'이(가) {wrong:,}행에서 어긋납니다."
-        raise spec.error(DataError, "start_contradicts", f"{key}.start", message, "처음 처치받은 시점부터 처치가 1인지 보세요. 처치받지 않은 단위의 칸은 표시(0, 9999, 1900-01-01)를 넣지 말고 비우세요.")
+        raise spec.error(
+            DataError,
+            "start_contradicts",
+            f"{key}.start",
+            message,
+            "처음 처치받은 시점부터 처치가 1인지 보세요. 처치받지 않은 단위의 칸은 표시(0, 9999, 1900-01-01)를 넣지 말고 비우세요.",
+        )
     return notices
 
 
@@ -151,7 +187,9 @@ class Panel(Field):
     about: ClassVar[str] = "같은 대상을 여러 시점에 본 패널"
     repeats_units: ClassVar[bool] = True
     counts_arms: ClassVar[bool] = True
-    not_randomized: ClassVar[str] = "무작위로 고른 지역의 실험도 여러 시점을 보았으면 패널로 분석하므로 randomized(와 probability)를 지우세요. 시점 하나만 견주려면 panel을 지우세요."
+    not_randomized: ClassVar[str] = (
+        "무작위로 고른 지역의 실험도 여러 시점을 보았으면 패널로 분석하므로 randomized(와 probability)를 지우세요. 시점 하나만 견주려면 panel을 지우세요."
+    )
     absorbs: ClassVar[str] = "대상과 시점의 차이는 설계가 이미 빼고 견줍니다."
     schema: ClassVar[dict[str, Any]] = {
         "type": "object",
@@ -161,7 +199,12 @@ class Panel(Field):
             "unit": {"description": "대상(가게, 지역)의 열", **_COLUMN},
             "time": {"description": "시점의 열. 정수이거나 날짜", **_COLUMN},
             "start": {"description": "대상마다 처음 처치받은 시점의 열. 받지 않았으면 빈칸", **_COLUMN},
-            "anticipation": {"description": "처치 앞의 몇 시점을 비교에서 뺄지", "type": "integer", "minimum": 0, "maximum": 100},
+            "anticipation": {
+                "description": "처치 앞의 몇 시점을 비교에서 뺄지",
+                "type": "integer",
+                "minimum": 0,
+                "maximum": 100,
+            },
         },
     }
 
@@ -179,14 +222,38 @@ class Panel(Field):
 
     def validate(self, spec: Spec) -> None:
         if self.unit == self.time:
-            raise spec.error(SpecError, "panel_same_column", "panel.time", "패널의 대상과 시점이 같은 열입니다.", "대상(가게, 지역)과 시점(주, 달)의 열을 따로 적으세요.")
+            raise spec.error(
+                SpecError,
+                "panel_same_column",
+                "panel.time",
+                "패널의 대상과 시점이 같은 열입니다.",
+                "대상(가게, 지역)과 시점(주, 달)의 열을 따로 적으세요.",
+            )
         if spec.unit != self.unit:
-            raise spec.error(SpecError, "panel_unit", "unit", f"unit('{spec.unit}')과 panel.unit('{self.unit}')이 다릅니다.", "unit을 지우거나 같게 적으세요.")
+            raise spec.error(
+                SpecError,
+                "panel_unit",
+                "unit",
+                f"unit('{spec.unit}')과 panel.unit('{self.unit}')이 다릅니다.",
+                "unit을 지우거나 같게 적으세요.",
+            )
         if spec.treatment.kind == "continuous" and (self.start or self.anticipation):
             key = "panel.start" if self.start else "panel.anticipation"
-            raise spec.error(SpecError, "panel_dose_start", key, f"{josa(spec.both(key, 'treatment.kind'), '을/를')} 함께 적었습니다. 용량은 켜지는 시점이 따로 없어 쓰지 않습니다.", f"{key}를 지우거나, 켜지고 꺼지는 처치이면 kind를 binary로 적으세요.")
+            raise spec.error(
+                SpecError,
+                "panel_dose_start",
+                key,
+                f"{josa(spec.both(key, 'treatment.kind'), '을/를')} 함께 적었습니다. 용량은 켜지는 시점이 따로 없어 쓰지 않습니다.",
+                f"{key}를 지우거나, 켜지고 꺼지는 처치이면 kind를 binary로 적으세요.",
+            )
         if spec.treatment.kind == "multi":
-            raise spec.error(SpecError, "panel_kind", "treatment.kind", "패널 설계는 값이 여럿인 처치를 다루지 않습니다.", "견줄 두 값만 남긴 binary로 바꾸세요.")
+            raise spec.error(
+                SpecError,
+                "panel_kind",
+                "treatment.kind",
+                "패널 설계는 값이 여럿인 처치를 다루지 않습니다.",
+                "견줄 두 값만 남긴 binary로 바꾸세요.",
+            )
 
     def may_be_empty(self) -> set[str]:
         return {self.start} if self.start else set()
@@ -222,16 +289,26 @@ class Panel(Field):
         unit, time, t = self.unit, self.time, spec.treatment
         periods, units = frame[time].nunique(), frame[unit].nunique()
         if periods < 2:
-            raise spec.error(DataError, "panel_one_period", "panel.time", "시점이 하나뿐입니다.", "처치 앞뒤의 시점을 함께 두세요.")
+            raise spec.error(
+                DataError, "panel_one_period", "panel.time", "시점이 하나뿐입니다.", "처치 앞뒤의 시점을 함께 두세요."
+            )
         if units < 2:
-            raise spec.error(DataError, "panel_one_unit", "panel.unit", "대상이 하나뿐입니다.", "처치받지 않은 대상의 기록을 함께 두세요.")
+            raise spec.error(
+                DataError,
+                "panel_one_unit",
+                "panel.unit",
+                "대상이 하나뿐입니다.",
+                "처치받지 않은 대상의 기록을 함께 두세요.",
+            )
         frame.sort_values([unit, time], kind="stable", inplace=True)
         frame.reset_index(drop=True, inplace=True)
         if t.kind == "binary":
             self._inspect_switch(spec, frame)
         notices = check_start(spec, frame, self.key, unit, time, self.start)
         holes = units * periods - len(frame)
-        return notices + ([f"패널에 빠진 칸이 {holes:,}개 있습니다(대상 {units:,} × 시점 {periods:,})."] if holes else [])
+        return notices + (
+            [f"패널에 빠진 칸이 {holes:,}개 있습니다(대상 {units:,} × 시점 {periods:,})."] if holes else []
+        )
 
     def _inspect_switch(self, spec: Spec, frame: pd.DataFrame) -> None:
         unit, time, t = self.unit, self.time, spec.treatment.column
@@ -241,20 +318,40 @@ class Panel(Field):
                 "이중차분법은 한 번 켜지면 이어지는 처치를 봅니다. 처음 켜진 뒤를 1로 두거나 그 대상을 빼세요.",
             )  # fmt: skip
         if frame[frame[time] == frame[time].min()].groupby(unit)[t].max().mean() == 1:
-            raise spec.error(DataError, "panel_no_before", "panel.time", "모든 대상이 첫 시점부터 처치받았습니다.", "처치 앞의 시점을 함께 두세요.")
+            raise spec.error(
+                DataError,
+                "panel_no_before",
+                "panel.time",
+                "모든 대상이 첫 시점부터 처치받았습니다.",
+                "처치 앞의 시점을 함께 두세요.",
+            )
         if (frame.groupby(time)[t].min() == 1).all():
-            raise spec.error(DataError, "panel_no_control", "panel", "처치받지 않은 대상이 한 시점에도 없습니다.", "처치받지 않았거나 늦게 받은 대상을 함께 두세요.")
+            raise spec.error(
+                DataError,
+                "panel_no_control",
+                "panel",
+                "처치받지 않은 대상이 한 시점에도 없습니다.",
+                "처치받지 않았거나 늦게 받은 대상을 함께 두세요.",
+            )
 
     def encoding_code(self, spec: Spec) -> list[str]:
         blank = f"frame[{self.start!r}] = never_treated_blank(frame, {self.unit!r}, {self.time!r}, {self.start!r}, {spec.treatment.column!r})"
         never = [source(never_treated_blank), blank] if self.start and spec.treatment.kind == "binary" else []
-        return [*periods_code(self.time, self.start), *never, f'frame = frame.sort_values([{self.unit!r}, {self.time!r}], kind="stable").reset_index(drop=True)']
+        return [
+            *periods_code(self.time, self.start),
+            *never,
+            f'frame = frame.sort_values([{self.unit!r}, {self.time!r}], kind="stable").reset_index(drop=True)',
+        ]
 
     @classmethod
     def draft(cls, guess: dict[str, Any]) -> list[str]:
         if not guess["panel"]:
             return ["# panel: {unit: 열, time: 열}   # 같은 대상을 여러 시점에 보았으면"]
-        start = f"  start: {quoted(guess['start'])}   # 처음 처치받은 시점(받지 않았으면 빈칸)" if guess["start"] else "  # start: 열          # 처음 처치받은 시점의 열이 있으면"
+        start = (
+            f"  start: {quoted(guess['start'])}   # 처음 처치받은 시점(받지 않았으면 빈칸)"
+            if guess["start"]
+            else "  # start: 열          # 처음 처치받은 시점의 열이 있으면"
+        )
         return [
             "# 같은 대상이 여러 시점에 나오므로 패널로 보았습니다. 아니면 이 묶음을 지우고 confounders를 적으세요.",
             "panel:",
@@ -264,7 +361,9 @@ class Panel(Field):
         ]
 
 
-def start_times(frame: pd.DataFrame, unit: str, time: str, treatment: str, treated: object, start: str | None = None) -> pd.Series:
+def start_times(
+    frame: pd.DataFrame, unit: str, time: str, treatment: str, treated: object, start: str | None = None
+) -> pd.Series:
     """대상마다 처치가 시작된 시점. 받지 않았으면 빈칸입니다(pandas.Series, 대상이 이름표)."""
     if start is not None:
         return frame.groupby(unit, observed=True)[start].first()
@@ -275,7 +374,13 @@ def start_times(frame: pd.DataFrame, unit: str, time: str, treatment: str, treat
 def start_arguments(spec: Spec) -> dict[str, Any]:
     """``start_times``에 넘길 명세의 이름들. 셈과 노트북이 함께 씁니다."""
     panel = Panel.of(spec)
-    return {"unit": panel.unit, "time": panel.time, "treatment": spec.treatment.column, "treated": spec.treatment.treated, "start": panel.start}
+    return {
+        "unit": panel.unit,
+        "time": panel.time,
+        "treatment": spec.treatment.column,
+        "treated": spec.treatment.treated,
+        "start": panel.start,
+    }
 
 
 def treated_units(spec: Spec, frame: pd.DataFrame) -> int:
@@ -297,5 +402,9 @@ def require_treated(spec: Spec, frame: pd.DataFrame) -> None:
     """
     if treated_units(spec, frame) == 0:
         raise spec.error(
-            DataError, "no_treated_unit", "panel", "패널에 처치받은 대상이 하나도 없습니다.", "treatment.treated의 값이나 panel.start 열이 자료와 맞는지 확인하세요."
+            DataError,
+            "no_treated_unit",
+            "panel",
+            "패널에 처치받은 대상이 하나도 없습니다.",
+            "treatment.treated의 값이나 panel.start 열이 자료와 맞는지 확인하세요.",
         )

@@ -67,14 +67,30 @@ def _csv(spec: Spec, path: Path) -> Reader:
     except UnicodeDecodeError:
         raise _not_utf8(spec) from None
     except csv.Error:
-        raise spec.error(DataError, "data_binary", "data.path", "CSV로 읽을 수 없는 파일입니다.", "글자로 된 CSV로 다시 내보내세요.") from None
+        raise spec.error(
+            DataError, "data_binary", "data.path", "CSV로 읽을 수 없는 파일입니다.", "글자로 된 CSV로 다시 내보내세요."
+        ) from None
     if any("\x00" in name for name in header):
-        raise spec.error(DataError, "data_binary", "data.path", "CSV라고 했는데 글자 파일이 아닙니다.", "엑셀 파일이면 'CSV UTF-8'로 저장하세요.")
+        raise spec.error(
+            DataError,
+            "data_binary",
+            "data.path",
+            "CSV라고 했는데 글자 파일이 아닙니다.",
+            "엑셀 파일이면 'CSV UTF-8'로 저장하세요.",
+        )
     if not any(name.strip() for name in header):
-        raise spec.error(DataError, "header_missing", "data.path", "첫 줄에 열 이름이 없습니다.", "첫 줄에 열 이름을 적으세요.")
+        raise spec.error(
+            DataError, "header_missing", "data.path", "첫 줄에 열 이름이 없습니다.", "첫 줄에 열 이름을 적으세요."
+        )
     twice = sorted({name for name in header if header.count(name) > 1})
     if twice:
-        raise spec.error(DataError, "header_duplicate", "data.path", f"같은 열 이름이 두 번 있습니다: {names(twice)}.", "열 이름을 서로 다르게 고치세요.")
+        raise spec.error(
+            DataError,
+            "header_duplicate",
+            "data.path",
+            f"같은 열 이름이 두 번 있습니다: {names(twice)}.",
+            "열 이름을 서로 다르게 고치세요.",
+        )
 
     if len(first) > len(header):  # pandas는 첫 열을 이름표로 밀어 넣고 조용히 읽습니다
         raise _broken_csv(spec, "2번째 줄")
@@ -88,7 +104,9 @@ def _csv(spec: Spec, path: Path) -> Reader:
         except UnicodeDecodeError:
             raise _not_utf8(spec) from None
         except pd.errors.EmptyDataError:
-            raise spec.error(DataError, "header_missing", "data.path", "첫 줄에 열 이름이 없습니다.", "첫 줄에 열 이름을 적으세요.") from None
+            raise spec.error(
+                DataError, "header_missing", "data.path", "첫 줄에 열 이름이 없습니다.", "첫 줄에 열 이름을 적으세요."
+            ) from None
         except pd.errors.ParserError as error:
             raise _broken_csv(spec, _parser_line(error)) from None
 
@@ -127,7 +145,13 @@ def _parquet(spec: Spec, path: Path) -> Reader:
     try:
         file = pq.ParquetFile(path)
     except (pa.ArrowInvalid, OSError):
-        raise spec.error(DataError, "parquet_broken", "data.path", "파케이로 읽을 수 없는 파일입니다.", "파일이 다 쓰였는지, 확장자가 맞는지 보세요.") from None
+        raise spec.error(
+            DataError,
+            "parquet_broken",
+            "data.path",
+            "파케이로 읽을 수 없는 파일입니다.",
+            "파일이 다 쓰였는지, 확장자가 맞는지 보세요.",
+        ) from None
 
     def chunks(columns: list[str]) -> Iterator[pd.DataFrame]:
         for batch in file.iter_batches(CHUNK, columns=columns):
@@ -142,7 +166,13 @@ def _duckdb(spec: Spec, path: Path) -> Reader:
     try:
         con = duckdb.connect(str(path), read_only=True) if kind in {".duckdb", ".db"} else duckdb.connect()
     except duckdb.Error:
-        raise spec.error(DataError, "duckdb_broken", "data.path", "DuckDB 파일로 열 수 없습니다.", "다른 프로그램이 쓰고 있지 않은지, DuckDB로 만든 파일인지 보세요.") from None
+        raise spec.error(
+            DataError,
+            "duckdb_broken",
+            "data.path",
+            "DuckDB 파일로 열 수 없습니다.",
+            "다른 프로그램이 쓰고 있지 않은지, DuckDB로 만든 파일인지 보세요.",
+        ) from None
     con.execute("SET threads = 1")  # 행의 차례가 늘 같게 합니다
     if kind == ".csv":
         _csv(spec, path)  # 부호와 열 이름을 먼저 봅니다
@@ -150,16 +180,26 @@ def _duckdb(spec: Spec, path: Path) -> Reader:
             con.from_csv_auto(str(path), header=True).to_table("data")
         except duckdb.Error as error:
             first = str(error).splitlines()[0].replace(str(path), source.path)
-            raise spec.error(DataError, "csv_broken", "data.path", f"CSV를 읽지 못했습니다: {first[:200]}", "줄마다 쉼표의 수가 같은지, 따옴표의 짝이 맞는지 보세요.") from None
+            raise spec.error(
+                DataError,
+                "csv_broken",
+                "data.path",
+                f"CSV를 읽지 못했습니다: {first[:200]}",
+                "줄마다 쉼표의 수가 같은지, 따옴표의 짝이 맞는지 보세요.",
+            ) from None
     elif kind == ".parquet":
         _parquet(spec, path)
         con.from_parquet(str(path)).to_table("data")
     con.execute("SET enable_external_access = false")  # SQL이 다른 파일과 네트워크를 읽지 못합니다
     con.execute("SET lock_configuration = true")
     if source.table:
-        tables = [row[0] for row in con.execute("SELECT table_name FROM information_schema.tables ORDER BY 1").fetchall()]
+        tables = [
+            row[0] for row in con.execute("SELECT table_name FROM information_schema.tables ORDER BY 1").fetchall()
+        ]
         if source.table not in tables:
-            raise spec.error(DataError, "table_unknown", where, f"'{source.table}' 표가 없습니다.", suggest(source.table, tables))
+            raise spec.error(
+                DataError, "table_unknown", where, f"'{source.table}' 표가 없습니다.", suggest(source.table, tables)
+            )
         query = f'SELECT * FROM "{source.table.replace(chr(34), chr(34) * 2)}"'
     else:
         query = _one_select(spec, con)
@@ -167,13 +207,31 @@ def _duckdb(spec: Spec, path: Path) -> Reader:
         columns = [row[0] for row in con.execute(f"DESCRIBE ({query})").fetchall()]
         rows = con.execute(f"SELECT count(*) FROM ({query})").fetchall()[0][0]
     except duckdb.PermissionException:
-        raise spec.error(DataError, "sql_outside", where, "SQL이 다른 파일이나 주소를 읽으려 했습니다.", "data.path의 자료만 쓰세요. CSV와 파케이는 data라는 표입니다.") from None
+        raise spec.error(
+            DataError,
+            "sql_outside",
+            where,
+            "SQL이 다른 파일이나 주소를 읽으려 했습니다.",
+            "data.path의 자료만 쓰세요. CSV와 파케이는 data라는 표입니다.",
+        ) from None
     except duckdb.Error as error:
         first = str(error).splitlines()[0]
-        raise spec.error(DataError, "sql_error", where, f"SQL을 돌리지 못했습니다: {first[:200]}", "DuckDB의 문법과 표, 열의 이름을 보세요.") from None
+        raise spec.error(
+            DataError,
+            "sql_error",
+            where,
+            f"SQL을 돌리지 못했습니다: {first[:200]}",
+            "DuckDB의 문법과 표, 열의 이름을 보세요.",
+        ) from None
     twice = sorted({c for c in columns if columns.count(c) > 1})
     if twice:
-        raise spec.error(DataError, "header_duplicate", where, f"같은 열 이름이 두 번 있습니다: {names(twice)}.", "AS로 이름을 다르게 하세요.")
+        raise spec.error(
+            DataError,
+            "header_duplicate",
+            where,
+            f"같은 열 이름이 두 번 있습니다: {names(twice)}.",
+            "AS로 이름을 다르게 하세요.",
+        )
 
     def chunks(wanted: list[str]) -> Iterator[pd.DataFrame]:
         picked = ", ".join('"' + c.replace('"', '""') + '"' for c in wanted)
@@ -191,20 +249,38 @@ def _one_select(spec: Spec, con: duckdb.DuckDBPyConnection) -> str:
         statements = con.extract_statements(spec.source.sql)
     except duckdb.Error as error:
         first = str(error).splitlines()[0]
-        raise spec.error(DataError, "sql_error", "data.sql", f"SQL을 읽을 수 없습니다: {first[:200]}", "DuckDB의 문법을 보세요.") from None
+        raise spec.error(
+            DataError, "sql_error", "data.sql", f"SQL을 읽을 수 없습니다: {first[:200]}", "DuckDB의 문법을 보세요."
+        ) from None
     if len(statements) != 1 or statements[0].type != duckdb.StatementType.SELECT:
-        raise spec.error(DataError, "sql_not_select", "data.sql", "sql에는 SELECT 하나만 쓸 수 있습니다.", "표를 만들거나 고치는 문장을 빼고 SELECT 하나만 남기세요.")
+        raise spec.error(
+            DataError,
+            "sql_not_select",
+            "data.sql",
+            "sql에는 SELECT 하나만 쓸 수 있습니다.",
+            "표를 만들거나 고치는 문장을 빼고 SELECT 하나만 남기세요.",
+        )
     return statements[0].query.strip().rstrip(";")
 
 
-def _collect(spec: Spec, columns: list[str], rows: int | None, chunks: Callable[[list[str]], Iterator[pd.DataFrame]]) -> tuple[pd.DataFrame, tuple[str, ...]]:
+def _collect(
+    spec: Spec, columns: list[str], rows: int | None, chunks: Callable[[list[str]], Iterator[pd.DataFrame]]
+) -> tuple[pd.DataFrame, tuple[str, ...]]:
     """조각을 이어 붙입니다. 표본을 뽑으라고 했으면 씨앗대로 뽑습니다."""
     sample = spec.source.sample
     if sample is None and rows is not None and rows > MAX_ROWS:
         raise _too_many(spec, rows)
     if sample is not None and sample > rows:
-        raise spec.error(DataError, "sample_too_large", "data.sample", f"자료는 {rows:,}행인데 {sample:,}행을 뽑으라고 했습니다.", "sample을 줄이거나 지우세요.")
-    chosen = np.sort(np.random.default_rng(spec.seed).choice(rows, sample, replace=False)) if sample is not None else None
+        raise spec.error(
+            DataError,
+            "sample_too_large",
+            "data.sample",
+            f"자료는 {rows:,}행인데 {sample:,}행을 뽑으라고 했습니다.",
+            "sample을 줄이거나 지우세요.",
+        )
+    chosen = (
+        np.sort(np.random.default_rng(spec.seed).choice(rows, sample, replace=False)) if sample is not None else None
+    )
     parts, start = [], 0
     for part in chunks(columns):
         if chosen is not None:
@@ -216,7 +292,13 @@ def _collect(spec: Spec, columns: list[str], rows: int | None, chunks: Callable[
         if chosen is None and start > MAX_ROWS:
             raise _too_many(spec, None)
     if start == 0:
-        raise spec.error(DataError, "data_no_rows", "data.path", "열 이름만 있고 행이 없습니다.", "자료를 다시 내보내거나 SQL의 조건을 보세요.")
+        raise spec.error(
+            DataError,
+            "data_no_rows",
+            "data.path",
+            "열 이름만 있고 행이 없습니다.",
+            "자료를 다시 내보내거나 SQL의 조건을 보세요.",
+        )
     frame = pd.concat(parts, ignore_index=True)
     notices = (f"{rows:,}행에서 {sample:,}행을 씨앗 {spec.seed}로 무작위로 뽑았습니다.",) if sample is not None else ()
     return frame, notices
@@ -239,15 +321,37 @@ def file_digest(path: Path) -> str:
 def check_file(spec: Spec, path: Path) -> None:
     shown = spec.source.path
     if path.is_dir():
-        raise spec.error(DataError, "data_is_folder", "data.path", f"'{shown}'은(는) 폴더입니다.", "폴더 속 파일 하나의 자리를 적으세요.")
+        raise spec.error(
+            DataError,
+            "data_is_folder",
+            "data.path",
+            f"'{shown}'은(는) 폴더입니다.",
+            "폴더 속 파일 하나의 자리를 적으세요.",
+        )
     if not path.is_file():
-        nearby = [p.name for p in path.parent.iterdir() if p.is_file() and p.suffix == path.suffix] if path.parent.is_dir() else []
+        nearby = (
+            [p.name for p in path.parent.iterdir() if p.is_file() and p.suffix == path.suffix]
+            if path.parent.is_dir()
+            else []
+        )
         remedy = suggest(path.name, sorted(nearby)) if nearby else "명세가 놓인 폴더에서 본 상대 경로인지 보세요."
         raise spec.error(DataError, "data_missing", "data.path", f"자료 파일 '{shown}'이(가) 없습니다.", remedy)
     try:
         with path.open("rb") as file:
             head = file.read(1)
     except PermissionError:
-        raise spec.error(DataError, "data_not_readable", "data.path", f"'{shown}'을(를) 읽을 권한이 없습니다.", "파일의 읽기 권한을 켜세요.") from None
+        raise spec.error(
+            DataError,
+            "data_not_readable",
+            "data.path",
+            f"'{shown}'을(를) 읽을 권한이 없습니다.",
+            "파일의 읽기 권한을 켜세요.",
+        ) from None
     if not head:
-        raise spec.error(DataError, "data_empty", "data.path", f"자료 파일 '{shown}'이(가) 비어 있습니다(0바이트).", "자료를 다시 내보내세요.")
+        raise spec.error(
+            DataError,
+            "data_empty",
+            "data.path",
+            f"자료 파일 '{shown}'이(가) 비어 있습니다(0바이트).",
+            "자료를 다시 내보내세요.",
+        )

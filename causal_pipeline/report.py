@@ -34,11 +34,23 @@ def render(analysis: Analysis, folder: Path) -> dict[str, bytes]:
 def numbers(analysis: Analysis) -> bytes:
     """모든 수를 담은 JSON. 보고서의 표와 메모가 말하는 것도 함께 담습니다."""
     rows = [
-        {"method": r["estimate"].method, "difference": r["difference"], "contains_primary": r["contains"], "same_sign": r["same_sign"], "compared": r["compared"]}
+        {
+            "method": r["estimate"].method,
+            "difference": r["difference"],
+            "contains_primary": r["contains"],
+            "same_sign": r["same_sign"],
+            "compared": r["compared"],
+        }
         for r in agreement(analysis)
     ]
     parts = [{"title": s.title, "text": s.text, "items": list(s.items)} for s in memo(analysis)]
-    found = {"format": 2, **analysis.to_dict(), "agreement": plain(rows, digits=10), "memo": parts, "headline": headline(analysis)}
+    found = {
+        "format": 2,
+        **analysis.to_dict(),
+        "agreement": plain(rows, digits=10),
+        "memo": parts,
+        "headline": headline(analysis),
+    }
     return (json.dumps(found, ensure_ascii=False, indent=1, allow_nan=False) + "\n").encode()
 
 
@@ -77,7 +89,11 @@ def html(analysis: Analysis) -> str:
         measured=_measured,
         spec_text=spec_text(analysis.spec),
         groups=_groups(analysis),
-        calibration=[(_CALIBRATION.get(k, k), pvalue(v) if k.startswith("p_") else number(v)) for k, v in het.calibration.items()] if het else [],
+        calibration=[
+            (_CALIBRATION.get(k, k), pvalue(v) if k.startswith("p_") else number(v)) for k, v in het.calibration.items()
+        ]
+        if het
+        else [],
     )
 
 
@@ -117,7 +133,15 @@ def _groups(analysis: Analysis) -> tuple[list[str], list[list[str]]] | None:
     return list(_GROUP.values()), [[_cell(g[k]) for k in _GROUP] for g in het.groups]
 
 
-_GROUP = {"label": "무리", "n": "수", "share": "비율", "value": "효과", "low": "아래", "high": "위", "predicted": "예측한 효과"}
+_GROUP = {
+    "label": "무리",
+    "n": "수",
+    "share": "비율",
+    "value": "효과",
+    "low": "아래",
+    "high": "위",
+    "predicted": "예측한 효과",
+}
 _CALIBRATION = {
     "calibration_r2": "보정 R²(1이면 무리별 예측이 잰 효과와 같음)",
     "slope": "예측에 대한 기울기(1이면 크기까지 맞음)",
@@ -133,12 +157,26 @@ def _pictures(analysis: Analysis) -> list[Picture]:
     found = [figures.forest(analysis)]
     for picture in analysis.pictures:
         if picture.kind == "balance":
-            picture = replace(picture, data=picture.data | {"labels": [analysis.spec.readable(c) for c in picture.data["labels"]]})
+            picture = replace(
+                picture, data=picture.data | {"labels": [analysis.spec.readable(c) for c in picture.data["labels"]]}
+            )
         found.append(picture)
     groups = [g for g in (analysis.heterogeneity.groups if analysis.heterogeneity else ()) if g["kind"] == "predicted"]
     if groups:
-        data = {"predicted": [g["predicted"] for g in groups], "observed": [g["value"] for g in groups], "lows": [g["low"] for g in groups], "highs": [g["high"] for g in groups]}
-        found.append(Picture("calibration", "예측한 효과와 잰 효과", "예측한 효과로 나눈 무리마다 잰 효과와 신뢰구간입니다. 점선 위에 있으면 예측이 맞습니다. 수는 무리별 표와 같습니다.", data))
+        data = {
+            "predicted": [g["predicted"] for g in groups],
+            "observed": [g["value"] for g in groups],
+            "lows": [g["low"] for g in groups],
+            "highs": [g["high"] for g in groups],
+        }
+        found.append(
+            Picture(
+                "calibration",
+                "예측한 효과와 잰 효과",
+                "예측한 효과로 나눈 무리마다 잰 효과와 신뢰구간입니다. 점선 위에 있으면 예측이 맞습니다. 수는 무리별 표와 같습니다.",
+                data,
+            )
+        )
     return found
 
 
@@ -161,7 +199,9 @@ def spec_text(spec: Spec) -> str:
     out["outcome"] = _kept(y, column=None, unit="", label="", higher_is_better=True)
     out["estimand"] = spec.estimand
     if spec.edges:
-        out["graph"] = {"edges": [f"{a} -> {b}" if "->" not in a + b and "→" not in a + b else [a, b] for a, b in spec.edges]}
+        out["graph"] = {
+            "edges": [f"{a} -> {b}" if "->" not in a + b and "→" not in a + b else [a, b] for a, b in spec.edges]
+        }
         if spec.hidden:
             out["graph"]["hidden"] = list(spec.hidden)
     if spec.confounders or not (spec.edges or t.randomized or spec.fields):
@@ -175,7 +215,9 @@ def spec_text(spec: Spec) -> str:
     if any(controls.values()):
         out["negative_controls"] = {k: v for k, v in controls.items() if v}
     if spec.money:
-        out["money"] = _kept(spec.money, value_per_outcome=None, cost_per_treatment=0.0, currency="원", minimum_gain=0.0)
+        out["money"] = _kept(
+            spec.money, value_per_outcome=None, cost_per_treatment=0.0, currency="원", minimum_gain=0.0
+        )
     out["seed"] = spec.seed
     return yaml.safe_dump(out, allow_unicode=True, sort_keys=False, width=110)
 

@@ -96,7 +96,9 @@ def analyze(
     return analysis
 
 
-def _stages(spec: Spec, table: "Table", folder: Path | None, force: bool, bar: "_Bar", among: "Sequence[type[Design]] | None") -> Analysis:
+def _stages(
+    spec: Spec, table: "Table", folder: Path | None, force: bool, bar: "_Bar", among: "Sequence[type[Design]] | None"
+) -> Analysis:
     from causal_pipeline import designs
     from causal_pipeline.decide import decide
     from causal_pipeline.grade import grade
@@ -125,7 +127,9 @@ def _stages(spec: Spec, table: "Table", folder: Path | None, force: bool, bar: "
     more, sensitivities = do("stress", "반박과 민감도", 25, tuple[list[Check], list[Sensitivity]], design.stress)
     checks, main = [*checks, *more], next(e for e in estimates if e.primary)
     het = do("heterogeneity", "효과가 갈리는지", 12, Heterogeneity | None, lambda: heterogeneity(design, effects()))
-    policy = do("decide", "결정", 8, Policy | None, lambda: decide(spec, ident, main, effects() if spec.money else None, het))
+    policy = do(
+        "decide", "결정", 8, Policy | None, lambda: decide(spec, ident, main, effects() if spec.money else None, het)
+    )
     pictures = do("pictures", "그림의 자료", 4, list[Picture], design.pictures)
     steps = do("steps", "재현 노트북", 2, list[Step], design.steps)
     return Analysis(
@@ -149,10 +153,14 @@ def _unused(spec: Spec, design: "Design", het: Heterogeneity | None) -> list[str
     """적었으나 이 설계와 자료에서는 쓰지 못한 것."""
     found = []
     if spec.modifiers and het is None:
-        found.append(f"modifiers({', '.join(map(spec.label, spec.modifiers))})는 쓰지 않았습니다. {design.label}에서, 이 추정 대상과 자료로는 효과를 나누어 보지 않습니다.")
+        found.append(
+            f"modifiers({', '.join(map(spec.label, spec.modifiers))})는 쓰지 않았습니다. {design.label}에서, 이 추정 대상과 자료로는 효과를 나누어 보지 않습니다."
+        )
     left = [c for c in spec.confounders if c not in design.ident.adjustment]
     if left:
-        found.append(f"confounders({', '.join(map(spec.label, left))})는 효과를 내는 데에 쓰지 않았습니다. {josa(design.label, '은/는')} 이 변수로 보정하지 않습니다.")
+        found.append(
+            f"confounders({', '.join(map(spec.label, left))})는 효과를 내는 데에 쓰지 않았습니다. {josa(design.label, '은/는')} 이 변수로 보정하지 않습니다."
+        )
     return found
 
 
@@ -162,22 +170,42 @@ def _unused(spec: Spec, design: "Design", het: Heterogeneity | None) -> list[str
 def _out_folder(out: Path, spec: Spec, force: bool) -> Path:
     """쓸 수 있는 폴더인지 봅니다. 아직 아무것도 만들지 않습니다."""
     if out.exists() and not out.is_dir():
-        raise OutputError("out_is_file", f"'{out.name}'은(는) 폴더가 아니라 파일입니다.", "--out에 폴더의 이름을 적으세요.")
+        raise OutputError(
+            "out_is_file", f"'{out.name}'은(는) 폴더가 아니라 파일입니다.", "--out에 폴더의 이름을 적으세요."
+        )
     if out.resolve() == Path(spec.folder).resolve():
-        raise OutputError("out_is_spec_folder", "보고서를 명세가 놓인 폴더에 바로 쓸 수 없습니다.", "--out report처럼 빈 폴더를 적으세요. 명세를 덮어쓰지 않기 위해서입니다.")
+        raise OutputError(
+            "out_is_spec_folder",
+            "보고서를 명세가 놓인 폴더에 바로 쓸 수 없습니다.",
+            "--out report처럼 빈 폴더를 적으세요. 명세를 덮어쓰지 않기 위해서입니다.",
+        )
     if out.is_dir():
         there = {p.name for p in out.iterdir()}
         ours = _STAGES in there or NUMBERS in there
         if there and not ours and not force:
-            raise OutputError("out_not_empty", f"'{out.name}' 폴더에 보고서가 아닌 파일이 있습니다.", "빈 폴더를 적으세요. 그래도 쓰려면 --force를 붙이세요.")
+            raise OutputError(
+                "out_not_empty",
+                f"'{out.name}' 폴더에 보고서가 아닌 파일이 있습니다.",
+                "빈 폴더를 적으세요. 그래도 쓰려면 --force를 붙이세요.",
+            )
         if NUMBERS in there and not force and (other := _other_name(out / NUMBERS)) not in (None, spec.name):
-            raise OutputError("out_other_report", f"'{out.name}' 폴더에 다른 분석('{other}')의 보고서가 있습니다.", "다른 폴더를 적거나, 덮어쓰려면 --force를 붙이세요.")
+            raise OutputError(
+                "out_other_report",
+                f"'{out.name}' 폴더에 다른 분석('{other}')의 보고서가 있습니다.",
+                "다른 폴더를 적거나, 덮어쓰려면 --force를 붙이세요.",
+            )
         if not _writable(out):
-            raise OutputError("out_not_writable", f"'{out.name}' 폴더에 쓸 수 없습니다.", "폴더의 쓰기 권한을 켜거나 다른 폴더를 적으세요.")
+            raise OutputError(
+                "out_not_writable",
+                f"'{out.name}' 폴더에 쓸 수 없습니다.",
+                "폴더의 쓰기 권한을 켜거나 다른 폴더를 적으세요.",
+            )
         return out
     parent = next((p for p in out.resolve().parents if p.exists()), None)
     if parent is None or not parent.is_dir() or not _writable(parent):
-        raise OutputError("out_not_writable", f"'{out.name}' 폴더를 만들 수 없습니다.", "위 폴더가 있는지, 쓰기 권한이 있는지 보세요.")
+        raise OutputError(
+            "out_not_writable", f"'{out.name}' 폴더를 만들 수 없습니다.", "위 폴더가 있는지, 쓰기 권한이 있는지 보세요."
+        )
     return out
 
 
@@ -206,7 +234,11 @@ def _write(analysis: Analysis, folder: Path) -> None:
         for name in (NOTEBOOK, SPEC_COPY, NUMBERS, REPORT):
             write_atomic(folder / name, files[name])
     except OSError as error:
-        raise OutputError("out_write_failed", f"보고서를 쓰지 못했습니다({error.strerror}).", "디스크의 남은 자리와 쓰기 권한을 보세요. 끝난 단계는 남아 있어 다시 하면 이어집니다.") from None
+        raise OutputError(
+            "out_write_failed",
+            f"보고서를 쓰지 못했습니다({error.strerror}).",
+            "디스크의 남은 자리와 쓰기 권한을 보세요. 끝난 단계는 남아 있어 다시 하면 이어집니다.",
+        ) from None
 
 
 # --- 진행 막대 ---
@@ -223,7 +255,15 @@ class _Bar:
             from tqdm import tqdm
 
             form = "{desc} {percentage:3.0f}%|{bar}| {elapsed} 지남, {remaining} 남음"
-            self._bar = tqdm(total=self.TOTAL, bar_format=form, file=sys.stderr, leave=True, dynamic_ncols=True, mininterval=0, disable=False)
+            self._bar = tqdm(
+                total=self.TOTAL,
+                bar_format=form,
+                file=sys.stderr,
+                leave=True,
+                dynamic_ncols=True,
+                mininterval=0,
+                disable=False,
+            )
 
     @contextmanager
     def stage(self, label: str, weight: float):

@@ -31,7 +31,9 @@ def model_imports(*models: Any) -> str:
 
     def visit(model: Any) -> None:
         kind = type(model)
-        package = kind.__module__.split("._")[0] if kind.__module__.startswith("sklearn") else kind.__module__.split(".")[0]
+        package = (
+            kind.__module__.split("._")[0] if kind.__module__.startswith("sklearn") else kind.__module__.split(".")[0]
+        )
         found.setdefault(package, set()).add(kind.__name__)
         for _, step in getattr(model, "steps", ()):
             visit(step)
@@ -58,25 +60,36 @@ def plain_values(values: pd.Series) -> tuple[pd.Series, dict[str, int], dict[str
     codes, levels = pd.factorize(values)
     counts, read = np.bincount(codes[codes >= 0], minlength=len(levels)), list(levels)
     decimal = any(isinstance(v, Decimal) for v in read) and all(isinstance(v, (Decimal, int, float)) for v in read)
-    clean = [float(v) if decimal else v.strip().strip("\u200b\u200c\u200d\ufeff") if isinstance(v, str) else v for v in read]
+    clean = [
+        float(v) if decimal else v.strip().strip("\u200b\u200c\u200d\ufeff") if isinstance(v, str) else v for v in read
+    ]
     word = [isinstance(v, str) and v.lower() in blank for v in clean]
-    rest = pd.Series([v for v, w in zip(clean, word) if not w], dtype=object)
+    rest = pd.Series([v for v, w in zip(clean, word, strict=False) if not w], dtype=object)
     shown = rest.astype(str).str.lower()
-    number = len(rest) > 0 and not rest.map(lambda v: isinstance(v, bool)).any() and pd.to_numeric(rest, errors="coerce").notna().all()
-    date = len(rest) > 0 and shown.str.contains(r"^\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|^\d{1,2}[-/.]\d{1,2}[-/.]\d{4}", regex=True).all()
+    number = (
+        len(rest) > 0
+        and not rest.map(lambda v: isinstance(v, bool)).any()
+        and pd.to_numeric(rest, errors="coerce").notna().all()
+    )
+    date = (
+        len(rest) > 0
+        and shown.str.contains(r"^\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|^\d{1,2}[-/.]\d{1,2}[-/.]\d{4}", regex=True).all()
+    )
     truth = len(rest) > 0 and shown.isin(["true", "false"]).all()
-    gone = [w and (number or date or truth or v == "") for v, w in zip(clean, word)]
-    words = {v: int(n) for v, n, g in zip(read, counts, gone) if g}
-    kept = {v: int(n) for v, n, w, g in zip(clean, counts, word, gone) if w and not g}
-    trimmed = 0 if number else sum(int(n) for v, c, n, g in zip(read, clean, counts, gone) if v != c and not g)
+    gone = [w and (number or date or truth or v == "") for v, w in zip(clean, word, strict=False)]
+    words = {v: int(n) for v, n, g in zip(read, counts, gone, strict=False) if g}
+    kept = {v: int(n) for v, n, w, g in zip(clean, counts, word, gone, strict=False) if w and not g}
+    trimmed = (
+        0 if number else sum(int(n) for v, c, n, g in zip(read, clean, counts, gone, strict=False) if v != c and not g)
+    )
     if number and (words or not all(isinstance(v, str) for v in clean)):
-        new = np.array([np.nan if g else float(v) for v, g in zip(clean, gone)], dtype=float)
+        new = np.array([np.nan if g else float(v) for v, g in zip(clean, gone, strict=False)], dtype=float)
         out = pd.Series(np.where(codes >= 0, new[codes], np.nan), index=values.index)
         whole = out.notna().all() and (out == out.round()).all() and (out.abs() < 2**53).all()
         return (out.astype("int64") if whole else out), words, kept, 0
     if truth and words:
         clean = [str(v).lower() == "true" for v in clean]
-    new = np.array([None if g else v for v, g in zip(clean, gone)] + [None], dtype=object)
+    new = np.array([None if g else v for v, g in zip(clean, gone, strict=False)] + [None], dtype=object)
     return pd.Series(new[codes], index=values.index, dtype=object), words, kept, trimmed
 
 
@@ -138,7 +151,14 @@ def fold_numbers(labels: np.ndarray, seed: int, groups: np.ndarray | None = None
     return out
 
 
-def cross_fit(model: object, X: np.ndarray, target: np.ndarray, fold: np.ndarray, only: np.ndarray | None = None, classify: bool = False) -> np.ndarray:
+def cross_fit(
+    model: object,
+    X: np.ndarray,
+    target: np.ndarray,
+    fold: np.ndarray,
+    only: np.ndarray | None = None,
+    classify: bool = False,
+) -> np.ndarray:
     """겹마다 나머지 겹으로 적합해 예측합니다. ``only``는 적합에 쓸 행, ``classify``이면 클래스마다의 확률(행, 클래스)입니다."""
     from sklearn.base import clone
 

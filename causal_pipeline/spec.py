@@ -43,14 +43,24 @@ def read_text(path: Path) -> str:
     if path.is_dir():
         raise SpecError("spec_is_folder", f"'{path.name}'은(는) 폴더입니다.", "명세 파일(.yml)의 자리를 적으세요.")
     if not path.is_file():
-        raise SpecError("spec_missing", f"명세 파일 '{path.name}'이(가) 없습니다.", "`python -m causal_pipeline analyze --init 자료.csv`로 초안을 만드세요.")
+        raise SpecError(
+            "spec_missing",
+            f"명세 파일 '{path.name}'이(가) 없습니다.",
+            "`python -m causal_pipeline analyze --init 자료.csv`로 초안을 만드세요.",
+        )
     if path.stat().st_size > MAX_BYTES:
-        raise SpecError("spec_too_large", f"명세 파일이 {MAX_BYTES // 1_000_000}MB를 넘습니다.", "자료 파일을 명세로 적지 않았는지 보세요.")
+        raise SpecError(
+            "spec_too_large",
+            f"명세 파일이 {MAX_BYTES // 1_000_000}MB를 넘습니다.",
+            "자료 파일을 명세로 적지 않았는지 보세요.",
+        )
     try:
         return path.read_bytes().decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = path.read_bytes()[: error.start].count(b"\n") + 1
-        raise SpecError("spec_not_utf8", "명세 파일이 UTF-8이 아닙니다.", "편집기에서 부호를 UTF-8로 바꾸어 저장하세요.", line) from None
+        raise SpecError(
+            "spec_not_utf8", "명세 파일이 UTF-8이 아닙니다.", "편집기에서 부호를 UTF-8로 바꾸어 저장하세요.", line
+        ) from None
 
 
 def parse_spec(text: str, folder: str | Path = ".") -> Spec:
@@ -75,26 +85,53 @@ def read_yaml(text: str) -> tuple[dict, dict[str, int]]:
         loader = yaml.SafeLoader(text)
         for event in yaml.parse(text, Loader=yaml.SafeLoader):
             if isinstance(event, yaml.AliasEvent):
-                raise SpecError("spec_alias", "명세에서 &와 *로 값을 되쓸 수 없습니다.", "값을 그대로 한 번 더 적으세요.", event.start_mark.line + 1)
+                raise SpecError(
+                    "spec_alias",
+                    "명세에서 &와 *로 값을 되쓸 수 없습니다.",
+                    "값을 그대로 한 번 더 적으세요.",
+                    event.start_mark.line + 1,
+                )
         node = loader.get_single_node()
         if node is None:
-            raise SpecError("spec_empty", "명세가 비어 있습니다.", "`python -m causal_pipeline analyze --init 자료.csv`로 초안을 만드세요.")
+            raise SpecError(
+                "spec_empty",
+                "명세가 비어 있습니다.",
+                "`python -m causal_pipeline analyze --init 자료.csv`로 초안을 만드세요.",
+            )
         if not isinstance(node, yaml.MappingNode):
-            raise SpecError("spec_not_mapping", "명세의 맨 바깥이 '이름: 값'의 모음이 아닙니다.", "첫 줄을 `name: 이름`처럼 시작하세요.", 1)
+            raise SpecError(
+                "spec_not_mapping",
+                "명세의 맨 바깥이 '이름: 값'의 모음이 아닙니다.",
+                "첫 줄을 `name: 이름`처럼 시작하세요.",
+                1,
+            )
         lines: dict[str, int] = {"": 1}
         _walk(node, "", lines)
         return loader.construct_document(node), lines
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         if "single document" in str(error.context or "") + str(error.problem or ""):
-            raise SpecError("spec_many_documents", "명세 파일에 문서가 둘 있습니다(---).", "분석마다 파일을 따로 두세요.", mark.line + 1) from None
+            raise SpecError(
+                "spec_many_documents",
+                "명세 파일에 문서가 둘 있습니다(---).",
+                "분석마다 파일을 따로 두세요.",
+                mark.line + 1,
+            ) from None
         tabs = mark and "\t" in text.splitlines()[min(mark.line, len(text.splitlines()) - 1)]
-        remedy = "탭을 빈칸 두 개로 바꾸세요." if tabs else "콜론 뒤의 빈칸, 들여쓰기, 따옴표의 짝을 보세요. 콜론이나 #이 든 글은 따옴표로 감싸세요."
+        remedy = (
+            "탭을 빈칸 두 개로 바꾸세요."
+            if tabs
+            else "콜론 뒤의 빈칸, 들여쓰기, 따옴표의 짝을 보세요. 콜론이나 #이 든 글은 따옴표로 감싸세요."
+        )
         raise SpecError("spec_yaml", "YAML로 읽을 수 없습니다.", remedy, mark.line + 1 if mark else None) from None
     except (yaml.YAMLError, ValueError) as error:
         if isinstance(error, SpecError):
             raise
-        raise SpecError("spec_yaml", "YAML로 읽을 수 없습니다.", "파일이 글자로 된 YAML인지, 날짜처럼 보이는 값이 바른 날짜인지 보세요.") from None
+        raise SpecError(
+            "spec_yaml",
+            "YAML로 읽을 수 없습니다.",
+            "파일이 글자로 된 YAML인지, 날짜처럼 보이는 값이 바른 날짜인지 보세요.",
+        ) from None
     except RecursionError:
         raise SpecError("spec_yaml", "명세가 너무 깊이 겹쳐 있습니다.", "초안(--init)의 얼개를 따르세요.") from None
 
@@ -108,7 +145,9 @@ def _walk(node: Any, where: str, lines: dict[str, int]) -> None:
         for key, item in node.value:
             name, line = str(key.value), key.start_mark.line + 1
             if name in seen:
-                raise SpecError("spec_duplicate_key", f"'{name}'이(가) {seen[name]}번째 줄에도 있습니다.", "하나만 남기세요.", line)
+                raise SpecError(
+                    "spec_duplicate_key", f"'{name}'이(가) {seen[name]}번째 줄에도 있습니다.", "하나만 남기세요.", line
+                )
             seen[name] = line
             inner = f"{where}.{name}" if where else name
             lines[inner] = line
@@ -131,20 +170,31 @@ def schema() -> dict:
     import yaml
 
     found = yaml.safe_load((Path(__file__).parent / "spec.schema.yml").read_text(encoding="utf-8"))
-    return found | {"properties": found["properties"] | {key: owned.schema for key, owned in designs.field_types().items()}}
+    return found | {
+        "properties": found["properties"] | {key: owned.schema for key, owned in designs.field_types().items()}
+    }
 
 
 def _check_schema(value: dict, lines: dict[str, int]) -> None:
     from jsonschema import Draft202012Validator
 
-    errors = sorted(Draft202012Validator(schema()).iter_errors(value), key=lambda e: (lines.get(_place(e), 0), e.validator))
+    errors = sorted(
+        Draft202012Validator(schema()).iter_errors(value), key=lambda e: (lines.get(_place(e), 0), e.validator)
+    )
     if errors:
         raise _korean(errors[0], lines)
     for where, item in _leaves(value):
         if isinstance(item, str) and item.startswith("TODO"):
-            raise SpecError("todo_left", f"'{where}'에 TODO가 남아 있습니다.", "초안의 TODO를 모두 채우세요. 짐작이 맞는지도 하나씩 보세요.", find_line(lines, where))
+            raise SpecError(
+                "todo_left",
+                f"'{where}'에 TODO가 남아 있습니다.",
+                "초안의 TODO를 모두 채우세요. 짐작이 맞는지도 하나씩 보세요.",
+                find_line(lines, where),
+            )
         if isinstance(item, float) and not math.isfinite(item):
-            raise SpecError("spec_not_finite", f"'{where}'의 값이 {item}입니다.", "유한한 수를 적으세요.", find_line(lines, where))
+            raise SpecError(
+                "spec_not_finite", f"'{where}'의 값이 {item}입니다.", "유한한 수를 적으세요.", find_line(lines, where)
+            )
 
 
 def _leaves(value: Any, where: str = ""):
@@ -170,37 +220,73 @@ def _korean(error: Any, lines: dict[str, int]) -> SpecError:
         missing = next(k for k in limit if k not in given)
         inner = f"{where}.{missing}" if where else missing
         described = _described(inner)
-        return SpecError("spec_missing_key", f"{josa(shown, '에/에')} '{missing}'이(가) 없습니다.", f"`{missing}:`을 적으세요{described}.", line)
+        return SpecError(
+            "spec_missing_key",
+            f"{josa(shown, '에/에')} '{missing}'이(가) 없습니다.",
+            f"`{missing}:`을 적으세요{described}.",
+            line,
+        )
     if rule == "additionalProperties" and isinstance(limit, bool):
         known = error.schema["properties"]
         extra = next(k for k in given if k not in known)
         inner = f"{where}.{extra}" if where else str(extra)
-        return SpecError("spec_unknown_key", f"'{extra}'은(는) 명세에 없는 이름입니다.", suggest(extra, known), find_line(lines, inner))
+        return SpecError(
+            "spec_unknown_key",
+            f"'{extra}'은(는) 명세에 없는 이름입니다.",
+            suggest(extra, known),
+            find_line(lines, inner),
+        )
     if rule == "type":
         wanted = limit if isinstance(limit, list) else [limit]
         got = "비어 있습니다" if given is None else f"지금은 {_shown(given)}입니다"
         remedy = f"{' 또는 '.join(_TYPES[t] for t in wanted)}를 적으세요."
         if "string" in wanted and not isinstance(given, (dict, list)) and given is not None:
-            remedy = f"글자로 읽히게 따옴표로 감싸세요: \"{_raw(given)}\". YAML은 on, yes, no와 날짜, 수를 글자로 읽지 않습니다."
+            remedy = f'글자로 읽히게 따옴표로 감싸세요: "{_raw(given)}". YAML은 on, yes, no와 날짜, 수를 글자로 읽지 않습니다.'
         return SpecError("spec_type", f"{shown}의 형식이 다릅니다({got}).", remedy, line)
     if rule == "enum":
-        return SpecError("spec_choice", f"{shown}의 값 {_shown(given)}은(는) 쓸 수 없습니다.", f"{', '.join(map(str, limit))} 가운데 하나를 적으세요.", line)
+        return SpecError(
+            "spec_choice",
+            f"{shown}의 값 {_shown(given)}은(는) 쓸 수 없습니다.",
+            f"{', '.join(map(str, limit))} 가운데 하나를 적으세요.",
+            line,
+        )
     if rule in {"minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"}:
         words = {"minimum": "이상", "maximum": "이하", "exclusiveMinimum": "보다 큰", "exclusiveMaximum": "보다 작은"}
-        return SpecError("spec_range", f"{shown}의 값 {given}이(가) 범위를 벗어났습니다.", f"{limit} {words[rule]} 수를 적으세요.", line)
+        return SpecError(
+            "spec_range",
+            f"{shown}의 값 {given}이(가) 범위를 벗어났습니다.",
+            f"{limit} {words[rule]} 수를 적으세요.",
+            line,
+        )
     if rule in {"minLength", "minItems"}:
         if rule == "minItems" and limit == 2:
-            return SpecError("spec_edge", f"{shown}은(는) [원인, 결과] 두 이름이어야 합니다.", '`[a, b]`나 `"a -> b"`처럼 적으세요.', line)
+            return SpecError(
+                "spec_edge",
+                f"{shown}은(는) [원인, 결과] 두 이름이어야 합니다.",
+                '`[a, b]`나 `"a -> b"`처럼 적으세요.',
+                line,
+            )
         return SpecError("spec_blank", f"{josa(shown, '이/가')} 비어 있습니다.", "값을 적거나 그 줄을 지우세요.", line)
     if rule == "maxItems":
-        return SpecError("spec_edge", f"{shown}은(는) [원인, 결과] 두 이름이어야 합니다.", "화살표마다 한 줄씩 적으세요.", line)
+        return SpecError(
+            "spec_edge", f"{shown}은(는) [원인, 결과] 두 이름이어야 합니다.", "화살표마다 한 줄씩 적으세요.", line
+        )
     if rule == "maxLength":
-        return SpecError("spec_too_long", f"{josa(shown, '이/가')} 너무 깁니다({len(given)}자).", f"{limit}자 안으로 줄이세요.", line)
+        return SpecError(
+            "spec_too_long", f"{josa(shown, '이/가')} 너무 깁니다({len(given)}자).", f"{limit}자 안으로 줄이세요.", line
+        )
     if rule == "uniqueItems":
         twice = next(x for i, x in enumerate(given) if x in given[:i])
-        return SpecError("spec_duplicate_item", f"{shown}에 {_shown(twice)}이(가) 두 번 있습니다.", "하나만 남기세요.", line)
+        return SpecError(
+            "spec_duplicate_item", f"{shown}에 {_shown(twice)}이(가) 두 번 있습니다.", "하나만 남기세요.", line
+        )
     if rule == "pattern":
-        return SpecError("spec_name", f"{shown}의 값 {_shown(given)}은(는) 이름으로 쓸 수 없습니다.", "영어 소문자로 시작해 소문자, 숫자, 밑줄만 쓰세요.", line)
+        return SpecError(
+            "spec_name",
+            f"{shown}의 값 {_shown(given)}은(는) 이름으로 쓸 수 없습니다.",
+            "영어 소문자로 시작해 소문자, 숫자, 밑줄만 쓰세요.",
+            line,
+        )
     return SpecError("spec_type", f"{shown}의 값이 형식에 맞지 않습니다.", "초안(--init)의 모양과 견주어 보세요.", line)
 
 
@@ -228,7 +314,12 @@ def _edge(item: Any, where: str, lines: dict[str, int]) -> list[tuple[str, str]]
         return [(item[0], item[1])]
     parts = [p.strip() for p in re.split(r"->|→", item)]
     if len(parts) < 2 or not all(parts):
-        raise SpecError("spec_edge", f"화살표 {_shown(item)}을(를) 읽을 수 없습니다.", '`[a, b]`나 `"a -> b"`처럼 적으세요.', find_line(lines, where))
+        raise SpecError(
+            "spec_edge",
+            f"화살표 {_shown(item)}을(를) 읽을 수 없습니다.",
+            '`[a, b]`나 `"a -> b"`처럼 적으세요.',
+            find_line(lines, where),
+        )
     return list(zip(parts, parts[1:], strict=False))
 
 
@@ -294,13 +385,31 @@ def source_path(spec: Spec) -> Path:
     """자료 파일의 자리. 폴더 밖이면 멈춥니다(기호 연결을 따라간 자리까지 봅니다)."""
     raw = spec.source.path
     if PurePosixPath(raw).is_absolute() or PureWindowsPath(raw).is_absolute() or raw.startswith("~"):
-        raise spec.error(SpecError, "path_absolute", "data.path", "자료의 자리가 절대 경로입니다.", "명세가 놓인 폴더에서 본 상대 경로를 적으세요(예: data/orders.csv).")
+        raise spec.error(
+            SpecError,
+            "path_absolute",
+            "data.path",
+            "자료의 자리가 절대 경로입니다.",
+            "명세가 놓인 폴더에서 본 상대 경로를 적으세요(예: data/orders.csv).",
+        )
     if re.match(r"[a-zA-Z][a-zA-Z0-9+.-]*://", raw):
-        raise spec.error(SpecError, "path_url", "data.path", "자료의 자리가 인터넷 주소입니다.", "파일을 내려받아 명세 곁에 두고 상대 경로를 적으세요.")
+        raise spec.error(
+            SpecError,
+            "path_url",
+            "data.path",
+            "자료의 자리가 인터넷 주소입니다.",
+            "파일을 내려받아 명세 곁에 두고 상대 경로를 적으세요.",
+        )
     folder = Path(spec.folder).resolve()
     path = (folder / raw).resolve()
     if not path.is_relative_to(folder):
-        raise spec.error(SpecError, "path_outside", "data.path", f"자료 '{raw}'이(가) 명세의 폴더 밖에 있습니다.", "자료를 명세와 같은 폴더나 그 아래에 두세요.")
+        raise spec.error(
+            SpecError,
+            "path_outside",
+            "data.path",
+            f"자료 '{raw}'이(가) 명세의 폴더 밖에 있습니다.",
+            "자료를 명세와 같은 폴더나 그 아래에 두세요.",
+        )
     return path
 
 
@@ -308,22 +417,54 @@ def _check_source(spec: Spec) -> None:
     source = spec.source
     source_path(spec)
     if source.table and source.sql:
-        raise spec.error(SpecError, "source_ambiguous", "data.sql", "table과 sql을 함께 적었습니다.", "하나만 남기세요.")
+        raise spec.error(
+            SpecError, "source_ambiguous", "data.sql", "table과 sql을 함께 적었습니다.", "하나만 남기세요."
+        )
     kind = Path(source.path).suffix.lower()
     if kind not in {".csv", ".parquet", ".duckdb", ".db"}:
-        raise spec.error(SpecError, "format_unknown", "data.path", f"'{kind or source.path}' 형식은 읽지 않습니다.", "CSV(.csv), 파케이(.parquet), DuckDB(.duckdb)로 바꾸어 두세요.")
+        raise spec.error(
+            SpecError,
+            "format_unknown",
+            "data.path",
+            f"'{kind or source.path}' 형식은 읽지 않습니다.",
+            "CSV(.csv), 파케이(.parquet), DuckDB(.duckdb)로 바꾸어 두세요.",
+        )
     if kind in {".duckdb", ".db"} and not (source.table or source.sql):
-        raise spec.error(SpecError, "table_not_named", "data.path", "DuckDB 파일의 어느 표인지 적지 않았습니다.", "`table: 표이름`이나 `sql: SELECT …`을 적으세요.")
+        raise spec.error(
+            SpecError,
+            "table_not_named",
+            "data.path",
+            "DuckDB 파일의 어느 표인지 적지 않았습니다.",
+            "`table: 표이름`이나 `sql: SELECT …`을 적으세요.",
+        )
     if kind not in {".duckdb", ".db"} and source.table:
-        raise spec.error(SpecError, "table_not_named", "data.table", "table은 DuckDB 파일에만 씁니다.", "table을 지우거나 sql에 `SELECT … FROM data`를 적으세요.")
+        raise spec.error(
+            SpecError,
+            "table_not_named",
+            "data.table",
+            "table은 DuckDB 파일에만 씁니다.",
+            "table을 지우거나 sql에 `SELECT … FROM data`를 적으세요.",
+        )
 
 
 def _check_levels(spec: Spec) -> None:
     t = spec.treatment
     if t.control == t.treated and type(t.control) is type(t.treated):
-        raise spec.error(SpecError, "levels_equal", "treatment.treated", f"control과 treated가 모두 '{_raw(t.control)}'입니다.", "견줄 두 값을 다르게 적으세요.")
+        raise spec.error(
+            SpecError,
+            "levels_equal",
+            "treatment.treated",
+            f"control과 treated가 모두 '{_raw(t.control)}'입니다.",
+            "견줄 두 값을 다르게 적으세요.",
+        )
     if t.kind == "continuous" and any(isinstance(x, (str, bool)) for x in (t.control, t.treated)):
-        raise spec.error(SpecError, "levels_not_numbers", "treatment.treated", "연속형 처치의 control과 treated가 수가 아닙니다.", "예를 들어 `control: 0`, `treated: 10`처럼 수를 적으세요.")
+        raise spec.error(
+            SpecError,
+            "levels_not_numbers",
+            "treatment.treated",
+            "연속형 처치의 control과 treated가 수가 아닙니다.",
+            "예를 들어 `control: 0`, `treated: 10`처럼 수를 적으세요.",
+        )
     if t.probability is not None and not t.randomized:
         raise spec.error(
             SpecError, "probability_without_randomized", "treatment.probability", "무작위 배정이 아닌데 처치 확률을 적었습니다.",
@@ -334,16 +475,36 @@ def _check_levels(spec: Spec) -> None:
 def _check_roles(spec: Spec) -> None:
     t, y = spec.treatment.column, spec.outcome.column
     if t == y:
-        raise spec.error(SpecError, "treatment_is_outcome", "outcome.column", f"처치와 결과가 같은 열 '{t}'입니다.", "둘 가운데 하나를 고치세요.")
+        raise spec.error(
+            SpecError,
+            "treatment_is_outcome",
+            "outcome.column",
+            f"처치와 결과가 같은 열 '{t}'입니다.",
+            "둘 가운데 하나를 고치세요.",
+        )
     for role in spec.roles():
         column, where = role.column, role.where
         if where in {"treatment.column", "outcome.column"}:
             if column in spec.hidden:
-                raise spec.error(SpecError, "hidden_used", "graph.hidden", f"처치와 결과('{column}')는 잰 것이어야 합니다.", "hidden에서 빼거나, 잰 다른 열을 적으세요.", item=column)
+                raise spec.error(
+                    SpecError,
+                    "hidden_used",
+                    "graph.hidden",
+                    f"처치와 결과('{column}')는 잰 것이어야 합니다.",
+                    "hidden에서 빼거나, 잰 다른 열을 적으세요.",
+                    item=column,
+                )
             continue
         if column in (t, y) and role.pretreatment | (where == "negative_controls.outcomes"):
             which = "처치" if column == t else "결과"
-            raise spec.error(SpecError, "role_conflict", where, f"'{column}'은(는) {which}인데 {where}에도 있습니다.", f"{where}에서 '{column}'을 빼세요.", item=column)
+            raise spec.error(
+                SpecError,
+                "role_conflict",
+                where,
+                f"'{column}'은(는) {which}인데 {where}에도 있습니다.",
+                f"{where}에서 '{column}'을 빼세요.",
+                item=column,
+            )
         if column in spec.hidden:
             raise spec.error(
                 SpecError, "hidden_used", where, f"'{column}'은(는) 재지 못했다고(graph.hidden) 했는데 {where}에 있습니다.",
@@ -360,25 +521,51 @@ def _check_graph(spec: Spec) -> None:
 
     for cause, effect in spec.edges:
         if cause == effect:
-            message, remedy = f"'{cause}'에서 자기로 가는 화살표가 있습니다.", "그 줄을 지우거나 시점을 나누어 두 변수로 적으세요."
+            message, remedy = (
+                f"'{cause}'에서 자기로 가는 화살표가 있습니다.",
+                "그 줄을 지우거나 시점을 나누어 두 변수로 적으세요.",
+            )
             raise spec.error(SpecError, "graph_self_edge", "graph.edges", message, remedy, item=f"{cause} -> {effect}")
     graph = nx.DiGraph(list(spec.edges))
     if not nx.is_directed_acyclic_graph(graph):
         loop = nx.find_cycle(graph)
         path = " → ".join([u for u, _ in loop] + [loop[0][0]])
         remedy = "화살표 하나를 지우거나, 앞뒤 시점의 값을 다른 변수로 나누세요."
-        raise spec.error(SpecError, "graph_cycle", "graph.edges", f"그래프에 순환이 있습니다: {path}.", remedy, item=" -> ".join(loop[0]))
+        raise spec.error(
+            SpecError,
+            "graph_cycle",
+            "graph.edges",
+            f"그래프에 순환이 있습니다: {path}.",
+            remedy,
+            item=" -> ".join(loop[0]),
+        )
     for role, column in (("처치", spec.treatment.column), ("결과", spec.outcome.column)):
         if column not in graph:
-            raise spec.error(SpecError, "graph_without_role", "graph.edges", f"{role} '{column}'이(가) 그래프에 없습니다.", f"'{column}'이(가) 든 화살표를 적으세요.")
+            raise spec.error(
+                SpecError,
+                "graph_without_role",
+                "graph.edges",
+                f"{role} '{column}'이(가) 그래프에 없습니다.",
+                f"'{column}'이(가) 든 화살표를 적으세요.",
+            )
     if spec.treatment.column in nx.descendants(graph, spec.outcome.column):
         into = nx.shortest_path(graph, spec.outcome.column, spec.treatment.column)
-        message, remedy = "그래프에서 결과가 처치의 원인입니다.", "화살표의 방향을 보세요. 결과가 먼저라면 이 물음은 성립하지 않습니다."
+        message, remedy = (
+            "그래프에서 결과가 처치의 원인입니다.",
+            "화살표의 방향을 보세요. 결과가 먼저라면 이 물음은 성립하지 않습니다.",
+        )
         raise spec.error(SpecError, "graph_backwards", "graph.edges", message, remedy, item=f"{into[0]} -> {into[1]}")
     for name in spec.hidden:
         if name not in graph:
             remedy = f"'{name}'의 화살표를 적거나 hidden에서 빼세요. {suggest(name, graph)}"
-            raise spec.error(SpecError, "hidden_not_in_graph", "graph.hidden", f"숨은 변수 '{name}'이(가) 그래프에 없습니다.", remedy, item=name)
+            raise spec.error(
+                SpecError,
+                "hidden_not_in_graph",
+                "graph.hidden",
+                f"숨은 변수 '{name}'이(가) 그래프에 없습니다.",
+                remedy,
+                item=name,
+            )
 
 
 _ORDER = {"before": 0, "treatment": 1, "after": 2}
@@ -389,14 +576,26 @@ def _check_timing(spec: Spec) -> None:
     known = spec.columns() | set(spec.hidden)
     for column in spec.timing:
         if column not in known:
-            raise spec.error(SpecError, "timing_unknown", f"timing.{column}", f"timing의 '{column}'이(가) 명세의 다른 곳에 없습니다.", suggest(column, sorted(known)))
+            raise spec.error(
+                SpecError,
+                "timing_unknown",
+                f"timing.{column}",
+                f"timing의 '{column}'이(가) 명세의 다른 곳에 없습니다.",
+                suggest(column, sorted(known)),
+            )
     if spec.timing.get(y, "after") in {"before", "treatment"}:
         raise spec.error(
             SpecError, "outcome_before_treatment", f"timing.{y}", f"결과 '{y}'을(를) 처치보다 먼저 쟀다고 했습니다.",
             "처치 뒤에 잰 결과를 적으세요. 앞서 잰 값은 negative_controls.outcomes에 어울립니다.",
         )  # fmt: skip
     if spec.timing.get(t, "treatment") not in {"treatment", "unknown"}:
-        raise spec.error(SpecError, "treatment_timing", f"timing.{t}", "처치의 시점은 treatment입니다.", f"timing에서 '{t}'을 지우거나 treatment로 적으세요.")
+        raise spec.error(
+            SpecError,
+            "treatment_timing",
+            f"timing.{t}",
+            "처치의 시점은 treatment입니다.",
+            f"timing에서 '{t}'을 지우거나 treatment로 적으세요.",
+        )
     for role in spec.roles():
         if role.pretreatment and spec.timing.get(role.column) == "after":
             raise spec.error(
@@ -407,7 +606,14 @@ def _check_timing(spec: Spec) -> None:
     for cause, effect in spec.edges:
         if cause in order and effect in order and order[cause] > order[effect]:
             message = f"화살표 {cause} → {effect}이(가) 시간을 거스릅니다."
-            raise spec.error(SpecError, "edge_against_time", "graph.edges", message, "화살표의 방향이나 timing을 고치세요.", item=f"{cause} -> {effect}")
+            raise spec.error(
+                SpecError,
+                "edge_against_time",
+                "graph.edges",
+                message,
+                "화살표의 방향이나 timing을 고치세요.",
+                item=f"{cause} -> {effect}",
+            )
 
 
 def _check_contradictions(spec: Spec) -> None:
@@ -415,7 +621,13 @@ def _check_contradictions(spec: Spec) -> None:
     for owned in spec.fields:
         if spec.treatment.randomized:
             both = josa(spec.both("treatment.randomized", owned.key), "을/를")
-            raise spec.error(SpecError, "randomized_with_field", "treatment.randomized", f"{both} 함께 적었습니다. randomized는 처치 '{spec.treatment.column}'을(를) 무작위로 정했다는 말입니다.", owned.not_randomized)
+            raise spec.error(
+                SpecError,
+                "randomized_with_field",
+                "treatment.randomized",
+                f"{both} 함께 적었습니다. randomized는 처치 '{spec.treatment.column}'을(를) 무작위로 정했다는 말입니다.",
+                owned.not_randomized,
+            )
         if spec.source.sample is not None and owned.repeats_units:
             unit = owned.unit_column()
             raise spec.error(
@@ -435,7 +647,11 @@ def _check_design(spec: Spec, value: dict) -> None:
     declared = [key for key in value if key in designs.field_types()]
     if not any(set(declared) <= {owned.key for owned in kind.fields} for kind in kinds):
         raise spec.error(
-            SpecError, "designs_conflict", declared[1], f"{names(declared)}을 함께 적었습니다.", "한 분석에는 설계 하나만 적고, 나머지는 다른 명세로 나누세요."
+            SpecError,
+            "designs_conflict",
+            declared[1],
+            f"{names(declared)}을 함께 적었습니다.",
+            "한 분석에는 설계 하나만 적고, 나머지는 다른 명세로 나누세요.",
         )
     t = spec.treatment
     if not declared and not t.randomized and "confounders" not in value and "graph" not in value:
@@ -446,7 +662,13 @@ def _check_design(spec: Spec, value: dict) -> None:
     offered = {e for kind in kinds if kind.applies(spec) for e in kind.estimands}
     if not offered:
         given = f"treatment.kind({t.kind})" + (f"와 {names(declared)}" if declared else "")
-        raise spec.error(SpecError, "no_design", "treatment.kind", f"{given}을(를) 함께 다루는 설계가 없습니다.", "kind가 맞는지, 그 이름을 적은 것이 맞는지 보세요.")
+        raise spec.error(
+            SpecError,
+            "no_design",
+            "treatment.kind",
+            f"{given}을(를) 함께 다루는 설계가 없습니다.",
+            "kind가 맞는지, 그 이름을 적은 것이 맞는지 보세요.",
+        )
     if spec.estimand in offered:
         return
     codes = {"LATE": "estimand_needs_instrument", "ITT": "estimand_needs_randomization"}

@@ -15,7 +15,18 @@ from typing import Any
 from causal_pipeline.errors import OutputError
 from causal_pipeline.model import Spec, plain
 
-LIBRARIES = ("numpy", "scipy", "pandas", "scikit-learn", "statsmodels", "dowhy", "econml", "lightgbm", "linearmodels", "duckdb")
+LIBRARIES = (
+    "numpy",
+    "scipy",
+    "pandas",
+    "scikit-learn",
+    "statsmodels",
+    "dowhy",
+    "econml",
+    "lightgbm",
+    "linearmodels",
+    "duckdb",
+)
 
 
 @cache
@@ -45,7 +56,12 @@ def run_key(spec: Spec, data_digest: str) -> str:
     given = plain(spec) | {"fields": {owned.key: plain(owned) for owned in spec.fields}}
     for place in ("lines", "folder"):
         given.pop(place)
-    parts = [json.dumps(given, ensure_ascii=False, sort_keys=True, default=str), data_digest, code_digest(), json.dumps(versions(), sort_keys=True)]
+    parts = [
+        json.dumps(given, ensure_ascii=False, sort_keys=True, default=str),
+        data_digest,
+        code_digest(),
+        json.dumps(versions(), sort_keys=True),
+    ]
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
 
@@ -109,5 +125,9 @@ class Store:
                 self.folder.mkdir(parents=True, exist_ok=True)
                 write_atomic(self.folder / f"{name}.json", text.encode())
             except OSError as error:
-                raise OutputError("out_write_failed", f"단계의 결과를 쓰지 못했습니다({error.strerror}).", "디스크의 남은 자리와 쓰기 권한을 보세요. 앞 단계는 남아 있어 다시 하면 이어집니다.") from None
+                raise OutputError(
+                    "out_write_failed",
+                    f"단계의 결과를 쓰지 못했습니다({error.strerror}).",
+                    "디스크의 남은 자리와 쓰기 권한을 보세요. 앞 단계는 남아 있어 다시 하면 이어집니다.",
+                ) from None
         return from_json(kind, json.loads(text)["value"])

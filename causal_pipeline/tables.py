@@ -75,7 +75,9 @@ def known_columns(spec: Spec, columns: list[str]) -> list[str]:
     wanted = spec.columns()
     for column in sorted(wanted - set(columns)):
         hint = " 재지 못한 변수이면 graph.hidden에 적으세요." if spec.where(column).startswith("graph") else ""
-        raise spec.column_error(DataError, "column_unknown", column, f"'{column}' 열이 자료에 없습니다.", suggest(column, columns) + hint)
+        raise spec.column_error(
+            DataError, "column_unknown", column, f"'{column}' 열이 자료에 없습니다.", suggest(column, columns) + hint
+        )
     for column in spec.hidden:
         if column in columns:
             raise spec.error(
@@ -102,7 +104,13 @@ def prepare(spec: Spec, raw: pd.DataFrame) -> tuple[pd.DataFrame, tuple[str, ...
     """
     if raw.columns.duplicated().any():
         twice = sorted(set(raw.columns[raw.columns.duplicated()]))
-        raise spec.error(DataError, "header_duplicate", "data", f"같은 열 이름이 두 번 있습니다: {names(twice)}.", "열 이름을 서로 다르게 고치세요.")
+        raise spec.error(
+            DataError,
+            "header_duplicate",
+            "data",
+            f"같은 열 이름이 두 번 있습니다: {names(twice)}.",
+            "열 이름을 서로 다르게 고치세요.",
+        )
     frame = raw[known_columns(spec, list(raw.columns))].copy()
     if frame.empty:
         raise spec.error(DataError, "data_no_rows", "data.path", "행이 없습니다.", "자료를 다시 내보내세요.")
@@ -132,7 +140,9 @@ def _plain(frame: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, dict[str, int]]
             words[name] = gone
             notices.append(f"'{name}'의 {counted(gone)}를 빈칸으로 읽었습니다.")
         if kept:
-            notices.append(f"'{name}'의 {counted(kept)}를 빈칸이 아니라 값으로 읽었습니다. 빈칸을 뜻하면 자료에서 비우세요.")
+            notices.append(
+                f"'{name}'의 {counted(kept)}를 빈칸이 아니라 값으로 읽었습니다. 빈칸을 뜻하면 자료에서 비우세요."
+            )
         if trimmed:
             notices.append(f"'{name}'의 글자 {trimmed:,}개에서 앞뒤의 빈칸을 뗐습니다.")
     return pd.DataFrame(columns, index=frame.index), words, notices
@@ -156,7 +166,13 @@ def _missing(spec: Spec, frame: pd.DataFrame, words: dict[str, dict[str, int]]) 
         return frame, []
     for column in bad:
         if counts[column] == len(frame):
-            raise spec.column_error(DataError, "column_empty", column, f"'{column}' 열이 모두 비어 있습니다.", "다른 열을 적거나 자료를 다시 내보내세요.")
+            raise spec.column_error(
+                DataError,
+                "column_empty",
+                column,
+                f"'{column}' 열이 모두 비어 있습니다.",
+                "다른 열을 적거나 자료를 다시 내보내세요.",
+            )
     listed = ", ".join(f"'{c}' {counts[c]:,}개" for c in bad[:6])
     rows = int(empty.any(axis=1).sum())
     if spec.source.missing == "refuse":
@@ -168,27 +184,47 @@ def _missing(spec: Spec, frame: pd.DataFrame, words: dict[str, dict[str, int]]) 
             f"빈칸을 채우거나, data에 `missing: drop`을 적어 {rows:,}행을 빼고 분석하세요. 빠진 까닭이 처치나 결과와 이어지면 답이 달라집니다.",
         )  # fmt: skip
     y = spec.outcome.column
-    kept_empty = [y] if spec.treatment.randomized and not spec.repeats_units else []  # 실험에서는 사라진 결과가 한쪽에 몰렸는지 봅니다
+    kept_empty = (
+        [y] if spec.treatment.randomized and not spec.repeats_units else []
+    )  # 실험에서는 사라진 결과가 한쪽에 몰렸는지 봅니다
     if spec.source.missing == "flag":
-        kept_empty += [c for c in spec.covariates() if c not in spec.negative_outcomes and c not in spec.negative_treatments]
+        kept_empty += [
+            c for c in spec.covariates() if c not in spec.negative_outcomes and c not in spec.negative_treatments
+        ]
     must = [c for c in columns if c not in kept_empty]
     gone = empty[must].any(axis=1)
     kept = frame[~gone].reset_index(drop=True)
     if kept.empty or kept[y].isna().all():
-        raise spec.error(DataError, "missing_everywhere", "data.missing", "빈칸이 있는 행을 빼면 아무것도 남지 않습니다.", "data에 `missing: flag`를 적어 공변량의 빈칸을 남겨 두고 보정하세요.")
+        raise spec.error(
+            DataError,
+            "missing_everywhere",
+            "data.missing",
+            "빈칸이 있는 행을 빼면 아무것도 남지 않습니다.",
+            "data에 `missing: flag`를 적어 공변량의 빈칸을 남겨 두고 보정하세요.",
+        )
     notices = []
     if gone.any():
         listed = ", ".join(f"'{c}' {counts[c]:,}개" for c in bad if c in must)
         notices.append(f"빈칸이 있는 {int(gone.sum()):,}행을 뺐습니다({listed}). 남은 행은 {len(kept):,}개입니다.")
     for column in (c for c in bad if c in kept_empty):
-        what = "결과가 빈 행은 추정에서 빠지고, 어느 쪽에 몰렸는지 점검합니다" if column == y else "빈칸은 가운데 값과 빈칸 표시로 바꾸어 보정합니다"
+        what = (
+            "결과가 빈 행은 추정에서 빠지고, 어느 쪽에 몰렸는지 점검합니다"
+            if column == y
+            else "빈칸은 가운데 값과 빈칸 표시로 바꾸어 보정합니다"
+        )
         notices.append(f"'{column}'의 빈칸 {counts[column]:,}개를 남겨 두었습니다. {what}.")
     return kept, notices
 
 
 def _enough(spec: Spec, frame: pd.DataFrame) -> None:
     if len(frame) < MIN_ROWS:
-        raise spec.error(DataError, "too_few_rows", "data", f"행이 {len(frame)}개뿐입니다.", f"적어도 {MIN_ROWS}행이 있어야 합니다. 더 오래, 더 많은 대상에서 모으세요.")
+        raise spec.error(
+            DataError,
+            "too_few_rows",
+            "data",
+            f"행이 {len(frame)}개뿐입니다.",
+            f"적어도 {MIN_ROWS}행이 있어야 합니다. 더 오래, 더 많은 대상에서 모으세요.",
+        )
 
 
 def _infinite(spec: Spec, frame: pd.DataFrame) -> None:
@@ -207,7 +243,13 @@ def _outcome(spec: Spec, frame: pd.DataFrame) -> None:
     require_numeric(spec, frame, y, "결과")
     frame[y] = frame[y].astype("float64")
     if frame[y].nunique() == 1:
-        raise spec.error(DataError, "outcome_constant", "outcome.column", f"결과 '{y}'의 값이 모두 {frame[y].iloc[0]:g}입니다.", "값이 갈리는 결과를 적거나, 거른 조건을 보세요.")
+        raise spec.error(
+            DataError,
+            "outcome_constant",
+            "outcome.column",
+            f"결과 '{y}'의 값이 모두 {frame[y].iloc[0]:g}입니다.",
+            "값이 갈리는 결과를 적거나, 거른 조건을 보세요.",
+        )
 
 
 def _units(spec: Spec, frame: pd.DataFrame) -> None:
@@ -224,17 +266,35 @@ def _treatment(spec: Spec, frame: pd.DataFrame) -> None:
     t = spec.treatment
     values = frame[t.column]
     if values.nunique() == 1:
-        raise spec.error(DataError, "treatment_constant", "treatment.column", f"처치 '{t.column}'의 값이 모두 '{values.iloc[0]}'입니다.", "처치받지 않은 쪽의 자료도 함께 두세요.")
+        raise spec.error(
+            DataError,
+            "treatment_constant",
+            "treatment.column",
+            f"처치 '{t.column}'의 값이 모두 '{values.iloc[0]}'입니다.",
+            "처치받지 않은 쪽의 자료도 함께 두세요.",
+        )
     if t.kind == "continuous":
         require_numeric(spec, frame, t.column, "처치")
         frame[t.column] = frame[t.column].astype("float64")
         if frame[t.column].nunique() < 5:
-            raise spec.error(DataError, "treatment_not_continuous", "treatment.kind", f"연속형 처치 '{t.column}'의 값이 {frame[t.column].nunique()}가지뿐입니다.", "kind를 binary나 multi로 바꾸세요.")
+            raise spec.error(
+                DataError,
+                "treatment_not_continuous",
+                "treatment.kind",
+                f"연속형 처치 '{t.column}'의 값이 {frame[t.column].nunique()}가지뿐입니다.",
+                "kind를 binary나 multi로 바꾸세요.",
+            )
         low, high = frame[t.column].min(), frame[t.column].max()
         for key in ("control", "treated"):
             level = float(getattr(t, key))
             if not low <= level <= high:
-                raise spec.error(DataError, "dose_outside", f"treatment.{key}", f"{key} {level:g}은(는) 자료의 범위({low:g}~{high:g}) 밖입니다.", "본 적 있는 값을 적으세요. 밖으로 늘려 잡은 효과는 모델의 상상입니다.")
+                raise spec.error(
+                    DataError,
+                    "dose_outside",
+                    f"treatment.{key}",
+                    f"{key} {level:g}은(는) 자료의 범위({low:g}~{high:g}) 밖입니다.",
+                    "본 적 있는 값을 적으세요. 밖으로 늘려 잡은 효과는 모델의 상상입니다.",
+                )
         return
     levels = _levels(values)
     picked = {}
@@ -257,7 +317,13 @@ def _treatment(spec: Spec, frame: pd.DataFrame) -> None:
         frame[t.column] = (values == picked["treated"]).astype("int64")
     else:
         if len(levels) > MAX_LEVELS:
-            raise spec.error(DataError, "treatment_too_many_levels", "treatment.kind", f"처치 '{t.column}'의 값이 {len(levels)}가지입니다.", "수이면 kind를 continuous로 바꾸고, 아니면 비슷한 값을 묶으세요.")
+            raise spec.error(
+                DataError,
+                "treatment_too_many_levels",
+                "treatment.kind",
+                f"처치 '{t.column}'의 값이 {len(levels)}가지입니다.",
+                "수이면 kind를 continuous로 바꾸고, 아니면 비슷한 값을 묶으세요.",
+            )
         frame[t.column] = matched_levels(values, [t.control, t.treated])
     if not any(owned.counts_arms for owned in spec.fields):
         for key in ("control", "treated"):
@@ -283,7 +349,13 @@ def _assignment(spec: Spec, frame: pd.DataFrame) -> None:
         require_numeric(spec, frame, t.probability, "처치 확률")
         share = frame[t.probability]
         if not share.between(0, 1, inclusive="neither").all():
-            raise spec.error(DataError, "probability_values", "treatment.probability", f"처치 확률 '{t.probability}'에 0과 1 사이가 아닌 값이 있습니다.", "퍼센트이면 100으로 나누고, 0이나 1이면 그 행은 견줄 짝이 없으니 빼세요.")
+            raise spec.error(
+                DataError,
+                "probability_values",
+                "treatment.probability",
+                f"처치 확률 '{t.probability}'에 0과 1 사이가 아닌 값이 있습니다.",
+                "퍼센트이면 100으로 나누고, 0이나 1이면 그 행은 견줄 짝이 없으니 빼세요.",
+            )
     if t.cluster:
         groups = frame[t.cluster].nunique()
         few = "군집을 지우면 구간이 거짓으로 좁아지므로 지우지 말고, 더 많은 단위에서 모으세요."
@@ -293,7 +365,11 @@ def _assignment(spec: Spec, frame: pd.DataFrame) -> None:
                 few,
             )  # fmt: skip
         together = frame.groupby(t.cluster, observed=True)[t.column].agg(["nunique", "first"])
-        if t.kind != "continuous" and not any(owned.counts_arms for owned in spec.fields) and (together["nunique"] == 1).all():
+        if (
+            t.kind != "continuous"
+            and not any(owned.counts_arms for owned in spec.fields)
+            and (together["nunique"] == 1).all()
+        ):
             smallest = together["first"].value_counts()
             if smallest.min() < MIN_CLUSTERS_AN_ARM:
                 raise spec.error(
@@ -314,16 +390,45 @@ def _covariates(spec: Spec, frame: pd.DataFrame) -> None:
             require_numeric(spec, frame, column, "음성 대조군")
             values = frame[column]
         if values.nunique() == 1 and not spec.repeats_units:
-            raise spec.column_error(DataError, "covariate_constant", column, f"'{column}'의 값이 모두 '{values.iloc[0]}'입니다.", f"명세에서 '{column}'을 빼세요. 아무것도 가르지 못합니다.")
+            raise spec.column_error(
+                DataError,
+                "covariate_constant",
+                column,
+                f"'{column}'의 값이 모두 '{values.iloc[0]}'입니다.",
+                f"명세에서 '{column}'을 빼세요. 아무것도 가르지 못합니다.",
+            )
         if values.dtype.kind in "biuf":
             require_numeric(spec, frame, column, "공변량")
-            if spec.treatment.kind == "binary" and not spec.repeats_units and frame[column].nunique() == 2 and _copies(frame[column], frame[t]):
-                raise spec.column_error(DataError, "covariate_is_treatment", column, f"'{column}'이(가) 처치 '{t}'과(와) 똑같이 움직입니다.", "처치를 다르게 적은 열입니다. 명세에서 빼세요.")
+            if (
+                spec.treatment.kind == "binary"
+                and not spec.repeats_units
+                and frame[column].nunique() == 2
+                and _copies(frame[column], frame[t])
+            ):
+                raise spec.column_error(
+                    DataError,
+                    "covariate_is_treatment",
+                    column,
+                    f"'{column}'이(가) 처치 '{t}'과(와) 똑같이 움직입니다.",
+                    "처치를 다르게 적은 열입니다. 명세에서 빼세요.",
+                )
             if values.nunique() > 2 and not spec.repeats_units and abs(frame[column].corr(frame[y])) > 0.99999:
-                raise spec.column_error(DataError, "covariate_is_outcome", column, f"'{column}'이(가) 결과 '{y}'과(와) 똑같이 움직입니다.", "결과를 다르게 적은(또는 결과에서 만든) 열입니다. 명세에서 빼세요.")
+                raise spec.column_error(
+                    DataError,
+                    "covariate_is_outcome",
+                    column,
+                    f"'{column}'이(가) 결과 '{y}'과(와) 똑같이 움직입니다.",
+                    "결과를 다르게 적은(또는 결과에서 만든) 열입니다. 명세에서 빼세요.",
+                )
             continue
         if values.dtype.kind == "M" or parse_dates(values.astype(str).str.strip()) is not None:
-            raise spec.column_error(DataError, "date_covariate", column, f"'{column}'이(가) 날짜입니다(예: '{values.iloc[0]}').", "가입한 지 며칠처럼 처치 시점까지의 수로 바꾸세요.")
+            raise spec.column_error(
+                DataError,
+                "date_covariate",
+                column,
+                f"'{column}'이(가) 날짜입니다(예: '{values.iloc[0]}').",
+                "가입한 지 며칠처럼 처치 시점까지의 수로 바꾸세요.",
+            )
         text, levels = values.astype(str), values.nunique()
         if levels > 2:
             reject_written_numbers(spec, column, text, "공변량")

@@ -26,7 +26,13 @@ def require_numeric(spec: Spec, frame: pd.DataFrame, column: str, role: str) -> 
         frame[column] = values.astype("float64" if values.dtype.kind == "f" else "int64")
         return
     if values.dtype.kind == "M":
-        raise spec.column_error(DataError, "date_values", column, f"{role} '{column}'이(가) 날짜입니다.", "기준일부터 며칠인지처럼 수로 바꾼 열을 쓰세요.")
+        raise spec.column_error(
+            DataError,
+            "date_values",
+            column,
+            f"{role} '{column}'이(가) 날짜입니다.",
+            "기준일부터 며칠인지처럼 수로 바꾼 열을 쓰세요.",
+        )
     text = values.astype(str).str.strip()
     numbers = pd.to_numeric(text, errors="coerce")
     reject_written_numbers(spec, column, text, role)
@@ -37,8 +43,20 @@ def require_numeric(spec: Spec, frame: pd.DataFrame, column: str, role: str) -> 
             "글자를 수로 바꾸거나 빈칸으로 두세요.",
         )  # fmt: skip
     if parse_dates(text) is not None:
-        raise spec.column_error(DataError, "date_text", column, f"{role} '{column}'이(가) 글자로 적힌 날짜입니다(예: '{text.iloc[0][:30]}').", "기준일부터 며칠인지처럼 수로 바꾼 열을 쓰세요.")
-    raise spec.column_error(DataError, "not_numeric", column, f"{role} '{column}'이(가) 수가 아닙니다(예: '{text.iloc[0][:30]}').", "수로 된 열을 적거나 0과 1로 바꾸세요.")
+        raise spec.column_error(
+            DataError,
+            "date_text",
+            column,
+            f"{role} '{column}'이(가) 글자로 적힌 날짜입니다(예: '{text.iloc[0][:30]}').",
+            "기준일부터 며칠인지처럼 수로 바꾼 열을 쓰세요.",
+        )
+    raise spec.column_error(
+        DataError,
+        "not_numeric",
+        column,
+        f"{role} '{column}'이(가) 수가 아닙니다(예: '{text.iloc[0][:30]}').",
+        "수로 된 열을 적거나 0과 1로 바꾸세요.",
+    )
 
 
 # 수에 흔히 붙는 것: 자릿수 쉼표, 화폐와 퍼센트, 빈칸(줄바꿈 없는 것까지)
@@ -51,7 +69,10 @@ def written_number(text: pd.Series, column: str) -> tuple[pd.Series, str] | None
     괄호를 두른 음수(``(1,234)``), 유니코드 빼기표, 소수점을 쉼표로 적은 것(``1.234,5``)도 압니다.
     """
     quoted = '"' + column.replace('"', '""') + '"'
-    comma = text.str.contains(r"^[^,]*,\d{1,2}\D*$|^[^,]*,\d{4,}\D*$", regex=True).any() and not text.str.contains(r",.*[,.]", regex=True).any()
+    comma = (
+        text.str.contains(r"^[^,]*,\d{1,2}\D*$|^[^,]*,\d{4,}\D*$", regex=True).any()
+        and not text.str.contains(r",.*[,.]", regex=True).any()
+    )
     clean = text.str.replace(r"^\((.*)\)$", r"-\1", regex=True).str.replace("−", "-")
     steps = f"regexp_replace(replace(trim({quoted}), '−', '-'), '^\\((.*)\\)$', '-\\1')"
     if comma:
@@ -89,7 +110,11 @@ def reject_written_numbers(spec: Spec, column: str, text: pd.Series, role: str) 
 
 def time_zones(text: pd.Series) -> dict[str, int]:
     """글자로 적힌 날짜의 시간대와 그 수. 시간대를 적지 않은 것은 '없음'입니다."""
-    zones = text.astype(str).str.extract(r"\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?\s*(Z|UTC|[+-]\d{2}:?\d{2}|[+-]\d{2})?$")[0].fillna("없음")
+    zones = (
+        text.astype(str)
+        .str.extract(r"\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?\s*(Z|UTC|[+-]\d{2}:?\d{2}|[+-]\d{2})?$")[0]
+        .fillna("없음")
+    )
     return {str(k): int(v) for k, v in zones.value_counts().items()}
 
 

@@ -51,7 +51,11 @@ def suggest(word: str, known: Iterable[str]) -> str:
     folded = [k for k in known if k.strip().casefold() == str(word).strip().casefold()]
     found = list(dict.fromkeys(folded + close))
     hidden = any(visible(k) != k for k in found)
-    how = " ␣는 이름에 든 빈칸입니다. 자료에서 그 빈칸을 지우거나, 명세에 따옴표로 감싸 빈칸까지 적으세요." if hidden else ""
+    how = (
+        " ␣는 이름에 든 빈칸입니다. 자료에서 그 빈칸을 지우거나, 명세에 따옴표로 감싸 빈칸까지 적으세요."
+        if hidden
+        else ""
+    )
     return f"혹시 {names(found)}인가요?{how}" if found else f"있는 이름은 {names(known, 12)}입니다."
 
 
@@ -102,4 +106,6 @@ def quoted(value: object) -> str:
     """YAML에 안전하게 적은 값. 글자처럼 보이지 않는 글자(yes, 1, 날짜)는 따옴표를 두릅니다."""
     import yaml
 
-    return yaml.safe_dump(value, allow_unicode=True, default_flow_style=True, width=10_000).removesuffix("\n...\n").strip()
+    return (
+        yaml.safe_dump(value, allow_unicode=True, default_flow_style=True, width=10_000).removesuffix("\n...\n").strip()
+    )

@@ -64,7 +64,10 @@ def check_answer(label: str, answer, expected, tol: float = 0.0, wrong: dict | N
             raise ValueError(f"{label}: 틀린 답 '{key}'가 정답으로 받아들여집니다. tol을 줄이거나 값을 바꾸세요.")
     answer = answer if answer is Ellipsis else _plain(answer)
     if answer is Ellipsis:
-        status, message = "empty", f"{label}: 아직 답이 없습니다. {_answer_name(label)}에 답을 넣고 그 셀과 이 셀을 차례로 실행하세요."
+        status, message = (
+            "empty",
+            f"{label}: 아직 답이 없습니다. {_answer_name(label)}에 답을 넣고 그 셀과 이 셀을 차례로 실행하세요.",
+        )
     elif _matches(answer, expected, tol):
         status, message = "right", f"{label}: 정답입니다."
     else:
@@ -76,7 +79,9 @@ def check_answer(label: str, answer, expected, tol: float = 0.0, wrong: dict | N
         else:
             message += f" {_type_hint(answer, expected)}"
     print(message.rstrip())
-    publish_record(ANSWER_MIME, f"answer:{label}", {"label": label, "status": status, "wrong_answers_rejected": len(wrong)})
+    publish_record(
+        ANSWER_MIME, f"answer:{label}", {"label": label, "status": status, "wrong_answers_rejected": len(wrong)}
+    )
 
 
 def _answer_name(label: str) -> str:

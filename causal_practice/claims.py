@@ -74,7 +74,9 @@ def glue(name: str, value) -> None:
             raise ValueError(f"glue('{name}', …): 값이 {value}입니다. 앞 계산을 확인하세요.")
     elif not isinstance(value, str):
         raise TypeError(f"glue('{name}', …): 수나 글자만 묶을 수 있습니다. 받은 것: {type(value).__name__}")
-    _publish({_GLUE_PREFIX + "text/plain": repr(_rounded(value))}, {"scrapbook": {"name": name, "mime_prefix": _GLUE_PREFIX}})
+    _publish(
+        {_GLUE_PREFIX + "text/plain": repr(_rounded(value))}, {"scrapbook": {"name": name, "mime_prefix": _GLUE_PREFIX}}
+    )
 
 
 def _rounded(value):
@@ -154,7 +156,13 @@ def record_validation(
     numbers = _finite("record_validation", truth=truth, bias=bias, coverage=coverage, nominal=nominal)
     if draws < 2 or not 0 <= numbers["coverage"] <= 1 or not 0 < numbers["nominal"] < 1:
         raise ValueError("record_validation: draws는 2 이상, coverage와 nominal은 0과 1 사이여야 합니다.")
-    payload = {"name": name, "method": method, "draws": int(draws), "assumptions_hold": bool(assumptions_hold), **numbers}
+    payload = {
+        "name": name,
+        "method": method,
+        "draws": int(draws),
+        "assumptions_hold": bool(assumptions_hold),
+        **numbers,
+    }
     publish_record(VALIDATION_MIME, f"validation:{name}", payload)
 
 
@@ -259,7 +267,9 @@ def validate(
     hidden = [c for c, info in card(dataset)["columns"].items() if info.get("role") == "truth"] if dataset else []
 
     def observed(frame):
-        return frame.drop(columns=[c for c in hidden if c in frame.columns]) if isinstance(frame, pd.DataFrame) else frame
+        return (
+            frame.drop(columns=[c for c in hidden if c in frame.columns]) if isinstance(frame, pd.DataFrame) else frame
+        )
 
     def target(frame) -> float:
         return float(known_truth(dataset)[truth] if isinstance(truth, str) else truth(frame))
@@ -276,13 +286,24 @@ def validate(
     rows = np.array([(*fit(frame), target(frame)) for frame in worlds])
     done = Validated(*fit(mine), float(naive(observed(mine))), target(mine), rows)
     record_claim(
-        name, estimand=estimand, truth=done.truth, naive=done.naive, estimate=done.estimate, interval=(done.low, done.high), unit=unit
+        name,
+        estimand=estimand,
+        truth=done.truth,
+        naive=done.naive,
+        estimate=done.estimate,
+        interval=(done.low, done.high),
+        unit=unit,
     )
     record_validation(
         name, method=method, truth=float(rows[:, 3].mean()), draws=draws, bias=done.bias, coverage=done.coverage,
         assumptions_hold=assumptions_hold,
     )  # fmt: skip
-    payload = {"name": name, "estimator": getattr(estimator, "__name__", "?"), "source": _source_digest(estimator), "draws": draws}
+    payload = {
+        "name": name,
+        "estimator": getattr(estimator, "__name__", "?"),
+        "source": _source_digest(estimator),
+        "draws": draws,
+    }
     publish_record(ESTIMATOR_MIME, f"estimator:{name}", payload)
     return done
 

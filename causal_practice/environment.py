@@ -54,7 +54,9 @@ def package_problems(requirements: list[str], installed=version) -> list[str]:
             problems.append(f"{wanted.name}이(가) 없습니다. → pip install '{line}'")
             continue
         if not wanted.specifier.contains(have, prereleases=True):
-            problems.append(f"{wanted.name} {have}은(는) 이 책의 판({wanted.specifier})이 아닙니다. → pip install '{line}'")
+            problems.append(
+                f"{wanted.name} {have}은(는) 이 책의 판({wanted.specifier})이 아닙니다. → pip install '{line}'"
+            )
     return problems
 
 
@@ -102,7 +104,9 @@ def check_environment() -> bool:
     here = sys.version_info[:2]
     problems = []
     if not OLDEST <= here < TOO_NEW:
-        problems.append(f"파이썬 {here[0]}.{here[1]}은(는) 시험하지 않았습니다. → 3.11, 3.12, 3.13 가운데 하나를 쓰세요.")
+        problems.append(
+            f"파이썬 {here[0]}.{here[1]}은(는) 시험하지 않았습니다. → 3.11, 3.12, 3.13 가운데 하나를 쓰세요."
+        )
     source = _requirements_file()
     wanted = analysis_requirements(source.read_text(encoding="utf-8")) if source else list(CORE)
     problems += package_problems(wanted) + font_problems() + data_problems()

@@ -55,7 +55,9 @@ def set_style() -> None:
             "axes.labelsize": 11,
             "legend.frameon": False,
             "lines.linewidth": 2.0,
-            "axes.prop_cycle": mpl.cycler(color=[COLORS[k] for k in ("control", "treated", "truth", "accent", "naive")]),
+            "axes.prop_cycle": mpl.cycler(
+                color=[COLORS[k] for k in ("control", "treated", "truth", "accent", "naive")]
+            ),
         }
     )
 

@@ -15,6 +15,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from book.browser import BrowserMissing, chromium
 from book.execution import Execution, stored
 from book.page import Page, html_dir, published_pages
+
 from ledger import Ledger, Scheduling
 
 IN_CI = os.environ.get("CI", "").lower() == "true"

@@ -140,7 +140,9 @@ class Ledger:
     def pytest_terminal_summary(self, terminalreporter):
         if self.worker or not self.rows or not self.whole():
             return
-        record = summarise(self.rows, time.perf_counter() - self.started, int(self.config.getoption("numprocesses", None) or 1))
+        record = summarise(
+            self.rows, time.perf_counter() - self.started, int(self.config.getoption("numprocesses", None) or 1)
+        )
         (build_dir() / RECORD).write_text(json.dumps(record, ensure_ascii=False, indent=1), encoding="utf-8")
         terminalreporter.section("걸린 시간")
         for line in table(record):
@@ -148,7 +150,9 @@ class Ledger:
 
     def whole(self) -> bool:
         """시험을 골라 돌린 것이 아니면 참."""
-        chosen = [self.config.getoption(name, None) for name in ("keyword", "markexpr", "deselect", "lf", "collectonly")]
+        chosen = [
+            self.config.getoption(name, None) for name in ("keyword", "markexpr", "deselect", "lf", "collectonly")
+        ]
         return not any(chosen) and {Path(a).resolve() for a in self.config.args} == {ROOT / "tests"}
 
 
@@ -170,7 +174,11 @@ def summarise(rows: list[tuple[str, str, float, float]], wall: float, workers: i
         나란히 돌린 작업자의 수. 시험 단계의 벽시계는 합을 이 수로 나눈 것입니다.
     """
     report = build_dir() / "report.json"
-    built = json.loads(report.read_text(encoding="utf-8")) if report.is_file() else {"execution_seconds": 0.0, "site_seconds": 0.0}
+    built = (
+        json.loads(report.read_text(encoding="utf-8"))
+        if report.is_file()
+        else {"execution_seconds": 0.0, "site_seconds": 0.0}
+    )
     runs = {page.docname: run for page in published_pages() if page.is_notebook and (run := stored(page))}
     pages = {name: {"빌드의 실행": run_cpu(run)} for name, run in runs.items()}
     stems = {name.rpartition("/")[2]: name for name in pages}
@@ -187,7 +195,10 @@ def summarise(rows: list[tuple[str, str, float, float]], wall: float, workers: i
         groups[group_of(nodeid)] = groups.get(group_of(nodeid), 0.0) + seconds
         if page := page_of(nodeid, stems):
             pages[page][stage] = pages[page].get(stage, 0.0) + cpu
-    rounded = {name: {key: None if value is None else round(value, 1) for key, value in line.items()} for name, line in stages.items()}
+    rounded = {
+        name: {key: None if value is None else round(value, 1) for key, value in line.items()}
+        for name, line in stages.items()
+    }
     return {
         "workers": workers, "tests_wall": round(wall, 1), "stages": rounded,
         "pages": {name: {stage: round(cpu, 1) for stage, cpu in parts.items()} for name, parts in sorted(pages.items())},
@@ -221,7 +232,9 @@ def table(record: dict) -> list[str]:
         lines.append(f"  {sum(parts.values()):6.0f}  {name}  ({detail})")
     for name, parts in dearest:
         if (cpu := parts.get(STAGES["tests/pages"], 0.0)) > TESTS_TARGET:
-            lines.append(f"주의: {name}의 시험이 CPU {cpu:.0f}초를 씁니다({TESTS_TARGET}초까지). 되풀이를 benchmarks/로 옮기고 결과 파일을 읽으세요.")
+            lines.append(
+                f"주의: {name}의 시험이 CPU {cpu:.0f}초를 씁니다({TESTS_TARGET}초까지). 되풀이를 benchmarks/로 옮기고 결과 파일을 읽으세요."
+            )
     return lines
 
 

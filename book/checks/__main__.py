@@ -1,7 +1,7 @@
 """원고를 검사합니다.
 
-    python -m book.checks                      # 차례에 실린 모든 쪽
-    python -m book.checks case_studies/a.md    # 그 쪽만
+python -m book.checks                      # 차례에 실린 모든 쪽
+python -m book.checks case_studies/a.md    # 그 쪽만
 """
 
 import argparse
@@ -33,7 +33,9 @@ def main(argv: list[str] | None = None) -> int:
         for finding in findings:
             if not (finding.warning and args.no_warnings):
                 print(finding)
-    print(f"쪽 {len(files)}개를 보았습니다. " + (f"고칠 것이 {errors}건 있습니다." if errors else "고칠 것이 없습니다."))
+    print(
+        f"쪽 {len(files)}개를 보았습니다. " + (f"고칠 것이 {errors}건 있습니다." if errors else "고칠 것이 없습니다.")
+    )
     return 1 if errors else 0
 
 

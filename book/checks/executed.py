@@ -2,12 +2,12 @@
 
 import math
 
+from book.checks.findings import Finding
+from book.execution import MEMORY_BUDGET_MB, SECONDS_BUDGET, Execution
+from book.myst import Document, parse
+from book.page import Page
 from causal_practice.answers import ANSWER_MIME
 from causal_practice.claims import CLAIM_MIME, VALIDATION_MIME
-from book.checks.findings import Finding
-from book.myst import Document, parse
-from book.execution import MEMORY_BUDGET_MB, SECONDS_BUDGET, Execution
-from book.page import Page
 
 MINIMUM_DRAWS = 200
 STRETCH = 1.5  # 95% 구간은 스무 번에 한 번 빗나갑니다. 크게 빗나간 것만 잡습니다.
@@ -31,7 +31,12 @@ def check(page: Page, execution: Execution, document: Document | None = None) ->
                 source = document.cells[index]
                 if not source.alt and not {"remove-cell", "remove-output"} & set(source.tags):
                     found.append(
-                        Finding(path, source.line, '그림이 나왔는데 대체 텍스트가 없습니다 — :mystnb: {image: {alt: "무엇을 보아야 하는지"}}를 적으세요.', "alt")
+                        Finding(
+                            path,
+                            source.line,
+                            '그림이 나왔는데 대체 텍스트가 없습니다 — :mystnb: {image: {alt: "무엇을 보아야 하는지"}}를 적으세요.',
+                            "alt",
+                        )
                     )
     for line, claim in claims:
         found += _claim(path, line, claim)
@@ -47,7 +52,12 @@ def check(page: Page, execution: Execution, document: Document | None = None) ->
     for line, answer in answers:
         if answer["status"] != "right":
             found.append(
-                Finding(path, line, f"{answer['label']}의 정답 셀이 자기 점검을 통과하지 못합니다 — 정답 셀이나 expected를 고치세요.", "answer")
+                Finding(
+                    path,
+                    line,
+                    f"{answer['label']}의 정답 셀이 자기 점검을 통과하지 못합니다 — 정답 셀이나 expected를 고치세요.",
+                    "answer",
+                )
             )
     return sorted(set(found))
 
@@ -56,7 +66,11 @@ def _call_line(document: Document, index: int, mime: str, payload: dict) -> int 
     """기록을 남긴 호출의 줄. 같은 셀에 여럿이면 이름으로 가립니다."""
     if index >= len(document.cells):
         return None
-    functions = {CLAIM_MIME: ("validate", "record_claim"), VALIDATION_MIME: ("validate", "record_validation"), ANSWER_MIME: ("check_answer",)}
+    functions = {
+        CLAIM_MIME: ("validate", "record_claim"),
+        VALIDATION_MIME: ("validate", "record_validation"),
+        ANSWER_MIME: ("check_answer",),
+    }
     calls = list(document.cells[index].calls(*functions[mime]))
     wanted = payload.get("name") or payload.get("label")
     named = [line for line, call in calls if call.args and getattr(call.args[0], "value", None) == wanted]
@@ -66,9 +80,23 @@ def _call_line(document: Document, index: int, mime: str, payload: dict) -> int 
 def _budget(path: str, execution: Execution) -> list[Finding]:
     found = []
     if execution.seconds > SECONDS_BUDGET:
-        found.append(Finding(path, 1, f"실행에 {execution.seconds:.0f}초 걸렸습니다 — {SECONDS_BUDGET:.0f}초 안에 끝나게 표본이나 되풀이를 줄이세요.", "budget"))
+        found.append(
+            Finding(
+                path,
+                1,
+                f"실행에 {execution.seconds:.0f}초 걸렸습니다 — {SECONDS_BUDGET:.0f}초 안에 끝나게 표본이나 되풀이를 줄이세요.",
+                "budget",
+            )
+        )
     if execution.memory_mb > MEMORY_BUDGET_MB:
-        found.append(Finding(path, 1, f"메모리를 {execution.memory_mb:.0f}MB 썼습니다 — {MEMORY_BUDGET_MB:.0f}MB 안에서 돌게 표본을 줄이세요.", "budget"))
+        found.append(
+            Finding(
+                path,
+                1,
+                f"메모리를 {execution.memory_mb:.0f}MB 썼습니다 — {MEMORY_BUDGET_MB:.0f}MB 안에서 돌게 표본을 줄이세요.",
+                "budget",
+            )
+        )
     return found
 
 
@@ -88,16 +116,29 @@ def _claim(path: str, line: int, claim: dict) -> list[Finding]:
 def _validation(path: str, line: int, v: dict) -> list[Finding]:
     found = []
     if v["draws"] < MINIMUM_DRAWS:
-        found.append(Finding(path, line, f"'{v['name']}'은(는) 자료를 {v['draws']}번만 뽑았습니다 — {MINIMUM_DRAWS}번 이상 뽑으세요.", "validation"))
+        found.append(
+            Finding(
+                path,
+                line,
+                f"'{v['name']}'은(는) 자료를 {v['draws']}번만 뽑았습니다 — {MINIMUM_DRAWS}번 이상 뽑으세요.",
+                "validation",
+            )
+        )
     noise = math.sqrt(v["nominal"] * (1 - v["nominal"]) / v["draws"])
     if v["assumptions_hold"]:
         if abs(v["coverage"] - v["nominal"]) > 3 * noise + 0.01:
-            message = f"{v['nominal']:.0%} 구간이 정답을 {v['coverage']:.0%}만 담습니다" if v["coverage"] < v["nominal"] else f"{v['nominal']:.0%} 구간이 {v['coverage']:.0%}나 담아 너무 넓습니다"
+            message = (
+                f"{v['nominal']:.0%} 구간이 정답을 {v['coverage']:.0%}만 담습니다"
+                if v["coverage"] < v["nominal"]
+                else f"{v['nominal']:.0%} 구간이 {v['coverage']:.0%}나 담아 너무 넓습니다"
+            )
             found.append(Finding(path, line, f"{message} — 표준오차가 처치를 정한 방식과 맞는지 보세요.", "validation"))
         if abs(v["bias"]) > max(0.1 * abs(v["truth"]), 0.02):
             message = f"편향 {v['bias']:.3g}이(가) 정답 {v['truth']:.3g}의 10%를 넘습니다"
             found.append(Finding(path, line, f"{message} — 추정 방법이나 정답의 정의를 다시 보세요.", "validation"))
     elif v["coverage"] >= v["nominal"] - 3 * noise:
         message = "가정을 깼다고 했는데 구간이 여전히 정답을 담습니다"
-        found.append(Finding(path, line, f"{message} — 가정을 더 세게 깨거나 assumptions_hold를 고치세요.", "validation"))
+        found.append(
+            Finding(path, line, f"{message} — 가정을 더 세게 깨거나 assumptions_hold를 고치세요.", "validation")
+        )
     return found

@@ -46,7 +46,11 @@ def sentences(text: str) -> list[tuple[int, str]]:
     """걷어 낸 글을 (시작 자리, 문장)으로 나눕니다. 번호('연습 1.')와 소수점에서는 나누지 않습니다."""
     found, start = [], 0
     for match in _SENTENCE_END.finditer(text):
-        if match.group()[0] == "." and _NOT_AN_END.search(text[start : match.start()].rstrip()) and text[match.end() :].strip():
+        if (
+            match.group()[0] == "."
+            and _NOT_AN_END.search(text[start : match.start()].rstrip())
+            and text[match.end() :].strip()
+        ):
             continue
         found.append((start, text[start : match.end()]))
         start = match.end()
@@ -58,7 +62,9 @@ def sentences(text: str) -> list[tuple[int, str]]:
 def count_words(sentence: str) -> int:
     """문장의 어절 수. 괄호 안의 영어, 기호, 제목으로 붙인 이름표는 세지 않고 영어 이름은 한 어절로 봅니다."""
     sentence = re.sub(r"\([^가-힣()]*\)", "", sentence)
-    sentence = re.sub(r"[A-Za-z][\w.,:'&-]*(?:\s+[A-Za-z][\w.,:'&-]*)+", lambda m: m.group().replace(" ", "-"), sentence)
+    sentence = re.sub(
+        r"[A-Za-z][\w.,:'&-]*(?:\s+[A-Za-z][\w.,:'&-]*)+", lambda m: m.group().replace(" ", "-"), sentence
+    )
     sentence = re.sub(r"^[^:.]{1,20}:\s", "", sentence)
     return sum(bool(re.search(rf"[가-힣A-Za-z0-9{BOUND}{OPAQUE}]", word)) for word in sentence.split())
 
@@ -165,7 +171,14 @@ def _repeated(path: str, document: Document) -> list[Finding]:
         if block.kind != "paragraph" or len(block.raw) < REPEATED or "slide" in block.inside:
             continue
         if block.raw in first:
-            found.append(Finding(path, block.line, f"{first[block.raw]}번째 줄과 같은 문단입니다: '{_short(block.raw)}' — 하나를 지우세요.", "repeated"))
+            found.append(
+                Finding(
+                    path,
+                    block.line,
+                    f"{first[block.raw]}번째 줄과 같은 문단입니다: '{_short(block.raw)}' — 하나를 지우세요.",
+                    "repeated",
+                )
+            )
         else:
             first[block.raw] = block.line
     return found
@@ -202,7 +215,14 @@ def _left_stars(path: str, document: Document) -> list[Finding]:
     for block in document.blocks:
         texts = [piece.text for outer in block.pieces for piece in outer.walk() if piece.kind == "text"]
         if any("**" in text for text in texts):
-            found.append(Finding(path, block.line, f"굵은 글씨의 별표가 그대로 보입니다: '{_short(block.raw)}' — 별표 안쪽의 끝을 글자로 하거나 뒤를 띄우세요.", "stars"))
+            found.append(
+                Finding(
+                    path,
+                    block.line,
+                    f"굵은 글씨의 별표가 그대로 보입니다: '{_short(block.raw)}' — 별표 안쪽의 끝을 글자로 하거나 뒤를 띄우세요.",
+                    "stars",
+                )
+            )
     return found
 
 
@@ -217,24 +237,43 @@ def _with_front_matter(page: Page, document: Document) -> list[Block]:
 def _check_block(path: str, block: Block, variants: dict[str, str]) -> list[Finding]:
     found, text = [], block.flat.text
     for at, word, better in variants_in(text, variants):
-        found.append(Finding(path, block.line_at(at), f"'{word}'은(는) 용어집의 말이 아닙니다 — '{better}'(으)로 고치세요.", "variant"))
+        found.append(
+            Finding(
+                path,
+                block.line_at(at),
+                f"'{word}'은(는) 용어집의 말이 아닙니다 — '{better}'(으)로 고치세요.",
+                "variant",
+            )
+        )
     if block.kind not in PROSE:
         return found
     quoted = [m.span() for m in _QUOTED.finditer(text)]
     for at, sentence in sentences(text):
         end = at + len(sentence)
         words = count_words(sentence)
-        listing = block.kind == "item" and not _POLITE.search(sentence.rstrip(" .?!" + CITED))  # 서술어 없이 늘어놓은 말
+        listing = block.kind == "item" and not _POLITE.search(
+            sentence.rstrip(" .?!" + CITED)
+        )  # 서술어 없이 늘어놓은 말
         if words > LONGEST and not listing:
             found.append(
-                Finding(path, block.line_at(at), f"한 문장이 {words}어절입니다: '{_short(sentence)}' — {LONGEST}어절 안에서 둘로 나누세요.", "long")
+                Finding(
+                    path,
+                    block.line_at(at),
+                    f"한 문장이 {words}어절입니다: '{_short(sentence)}' — {LONGEST}어절 안에서 둘로 나누세요.",
+                    "long",
+                )
             )
         last = at + len(sentence.rstrip(" .?!…\"'”’" + CITED)) - 1
         if any(a <= last < b for a, b in quoted):
             continue
         if kind := register(sentence, in_list=block.kind == "item"):
             found.append(
-                Finding(path, block.line_at(max(at, min(last, end - 1))), f"{kind} 문장입니다: '{_tail(sentence)}' — {_REWRITE[kind]} 고치세요.", "register")
+                Finding(
+                    path,
+                    block.line_at(max(at, min(last, end - 1))),
+                    f"{kind} 문장입니다: '{_tail(sentence)}' — {_REWRITE[kind]} 고치세요.",
+                    "register",
+                )
             )
     return found
 
@@ -247,7 +286,9 @@ def _apply_exemptions(path: str, document: Document, found: list[Finding]) -> li
         if not match:
             continue
         if len(re.findall(r"[가-힣]", match["rest"])) < 2:
-            extra.append(Finding(path, line, "문체 허용에 까닭이 없습니다 — '% 문체 허용 — 까닭' 꼴로 적으세요.", "exemption"))
+            extra.append(
+                Finding(path, line, "문체 허용에 까닭이 없습니다 — '% 문체 허용 — 까닭' 꼴로 적으세요.", "exemption")
+            )
             continue
         start, end = document.scope_after(line)
         kept = [f for f in found if not start <= f.line <= end]

@@ -28,21 +28,29 @@ _NUMBER = re.compile(
     rf"(?<![A-Za-z_\d{BOUND}])(?<![A-Za-z]-)(?<!\d[.,])(?P<number>\d{{1,3}}(?:,\d{{3}})+(?:\.\d+)?|\d+(?:\.\d+)*)(?P<percent>\s?%p?)?"
 )
 # 숫자 바로 뒤의 영어가 단위이면 숫자이고(5km), 아니면 이름입니다(2SLS).
-_NAME_AFTER = re.compile(r"(?!(?:km|kg|mg|cm|mm|m|ms|s|h|g|GB|MB|KB|GiB|MiB|px|pp|bp|p|x|k|K|M|B|W|kW|kWh)(?![A-Za-z]))[A-Za-z_]")
+_NAME_AFTER = re.compile(
+    r"(?!(?:km|kg|mg|cm|mm|m|ms|s|h|g|GB|MB|KB|GiB|MiB|px|pp|bp|p|x|k|K|M|B|W|kW|kWh)(?![A-Za-z]))[A-Za-z_]"
+)
 _LABEL = "연습|문제|질문|토론|그림|표|오해|가정|식|단계|사례|부록|예|물음|함정|규칙|슬라이드|이슈|절|장|주|셀|칸|오류|경우|상황|집단|팀|방법|모델|조건|유형|버전|판"
 _LABEL_BEFORE = re.compile(rf"(?:^|[\s(\"'])(?:{_LABEL})\s?(?:\d+번?\s?(?:부터|에서|~|–|-|과|와|,|및|·)\s?)*[(#]?$")
 _ORDINAL_AFTER = re.compile(
     r"\s?(?:주차|절(?![반약])|쪽|단계|번째|가지|종 ?오류|차원|요인|인칭|사분위|분위|분기|차(?=\s?(?:항|식|도함수|모형|모델|함수|적률|다항|미분|효과|목표|점검))"
     r"|장(?=[의에은는을과,.과·\s)]|$)|부(?=[의에는를\s]|$)|번(?=\s?(?:문제|질문|열|줄|셀|연습|문항|슬라이드|물음|가정)|[은을이과와의에]|처럼|까지|부터))"
 )
-_RANGE_AFTER = re.compile(r"\s?(?:[~∼–\-·,]|부터|에서|과|와|및)\s?\d+(?:\.\d+)?\s?(?:주차|절|쪽|단계|가지|번(?=[은을이과와의에\s])|년|장(?=[의에은는을과,.·\s)]|$))")
+_RANGE_AFTER = re.compile(
+    r"\s?(?:[~∼–\-·,]|부터|에서|과|와|및)\s?\d+(?:\.\d+)?\s?(?:주차|절|쪽|단계|가지|번(?=[은을이과와의에\s])|년|장(?=[의에은는을과,.·\s)]|$))"
+)
 _RATE_AFTER = re.compile(r"\s?(?:인당|명당|건당|회당|개당|시간당|일당|분당|%포인트당|단위당)")
-_INTERVAL_AFTER = re.compile(r"\s?(?:의\s)?(?:신뢰|예측|신용|확신|부트스트랩)?\s?(?:구간|수준|대역|신뢰대)|\s?(?:짜리|라는|라고|의)?\s?(?:약속|명목|CI\b)")
+_INTERVAL_AFTER = re.compile(
+    r"\s?(?:의\s)?(?:신뢰|예측|신용|확신|부트스트랩)?\s?(?:구간|수준|대역|신뢰대)|\s?(?:짜리|라는|라고|의)?\s?(?:약속|명목|CI\b)"
+)
 _LEVEL_BEFORE = re.compile(r"(?:유의수준|신뢰수준|명목|공칭|약속한|목표 포함률|명목 포함률)(?:인|은|는|이)?\s?$")
 _DESIGN_PAIR = re.compile(
     r"(?<![\d.])(?:[01]\s?(?:과|와|,|/|또는|이나|~|–|-|에서|혹은|·|부터)\s?[01]|\d\s?(?:[:×xX]|대)\s?\d)(?![\d.])"
 )
-_BOUND_BEFORE = re.compile(rf"(?:점수|확률|비율|상관|지표|표시|{OPAQUE})(?:가|이|는|은|도|를|을)?\s(?:모두\s)?$|{OPAQUE}(?:가|이|는|은)\s?$")
+_BOUND_BEFORE = re.compile(
+    rf"(?:점수|확률|비율|상관|지표|표시|{OPAQUE})(?:가|이|는|은|도|를|을)?\s(?:모두\s)?$|{OPAQUE}(?:가|이|는|은)\s?$"
+)
 _BARE_AFTER = re.compile(r"(?:이|을|과|에|으로|보다|인|은|의|도|입니다|일\s때|일수록|일\s것|이면|\s*[,.)?!]|\s|$)")
 _YEAR_AFTER = re.compile(r"\s?(?:년|\)|,|~|–|-|·)|$")
 _LABEL_COLUMN = re.compile(r"(?:시작|길이|소요|걸리는)?\s?(?:시간)?\s?\(?분\)?|주차?|번호|단계|순서|장|절|연도|판|버전")
@@ -64,8 +72,12 @@ def _library_before() -> re.Pattern:
     names = ["python", "파이썬", "판다스", "CC BY", "우분투", "WSL", "판", "버전"]
     path = ROOT / "requirements.txt"
     if path.is_file():
-        names += re.findall(r"^([A-Za-z][\w.-]*?)(?:\[[^\]]*\])?\s*(?:[=<>~!#;]|$)", path.read_text(encoding="utf-8"), re.MULTILINE)
-    return re.compile(rf"(?:{'|'.join(re.escape(n) for n in names)})(?:\s?(?:판|버전))?(?:은|는|의|에서)?[\s(]*$", re.IGNORECASE)
+        names += re.findall(
+            r"^([A-Za-z][\w.-]*?)(?:\[[^\]]*\])?\s*(?:[=<>~!#;]|$)", path.read_text(encoding="utf-8"), re.MULTILINE
+        )
+    return re.compile(
+        rf"(?:{'|'.join(re.escape(n) for n in names)})(?:\s?(?:판|버전))?(?:은|는|의|에서)?[\s(]*$", re.IGNORECASE
+    )
 
 
 def is_structural(text: str, start: int, end: int, number: str) -> bool:
@@ -81,7 +93,9 @@ def is_structural(text: str, start: int, end: int, number: str) -> bool:
         return number in {"80", "90", "95", "99"} and bool(_INTERVAL_AFTER.match(after) or _LEVEL_BEFORE.search(before))
     if "." in number:
         return number in {"0.80", "0.90", "0.95", "0.05", "0.01"} and bool(_LEVEL_BEFORE.search(before))
-    if before.endswith("#") or (small and (_ORDINAL_AFTER.match(after) or _RANGE_AFTER.match(after) or _LABEL_BEFORE.search(before))):
+    if before.endswith("#") or (
+        small and (_ORDINAL_AFTER.match(after) or _RANGE_AFTER.match(after) or _LABEL_BEFORE.search(before))
+    ):
         return True
     if number == "1" and _RATE_AFTER.match(after):
         return True
@@ -111,8 +125,14 @@ def definitions(page: Page) -> set[tuple[str, str]]:
         if isinstance(info, dict):
             texts += [str(info.get("title")), str(info.get("description"))]
             for column in (info.get("columns") or {}).values():
-                texts += [str(column.get(key)) for key in ("label", "unit", "description")] if isinstance(column, dict) else []
-    return {(m[1].replace(",", ""), m[2]) for text in texts for m in re.finditer(r"(\d[\d,]*(?:\.\d+)?)\s?([가-힣%])", text)}
+                texts += (
+                    [str(column.get(key)) for key in ("label", "unit", "description")]
+                    if isinstance(column, dict)
+                    else []
+                )
+    return {
+        (m[1].replace(",", ""), m[2]) for text in texts for m in re.finditer(r"(\d[\d,]*(?:\.\d+)?)\s?([가-힣%])", text)
+    }
 
 
 def data_cards() -> dict:
@@ -152,7 +172,9 @@ def check(page: Page, document: Document | None = None) -> list[Finding]:
                     "number",
                 )
             )  # fmt: skip
-    return sorted(found + _check_given(page, path, document) + _check_glue(path, document) + _check_values(path, document))
+    return sorted(
+        found + _check_given(page, path, document) + _check_glue(path, document) + _check_values(path, document)
+    )
 
 
 def _amount(value: float) -> float:
@@ -172,7 +194,11 @@ def literals(document: Document) -> dict[str, frozenset[float]]:
     for cell in document.cells:
         section = next((title for line, title in reversed(sections) if line < cell.line), "")
         for node in ast.walk(cell.tree) if cell.tree else ():
-            if isinstance(node, ast.Constant) and isinstance(node.value, (int, float)) and not isinstance(node.value, bool):
+            if (
+                isinstance(node, ast.Constant)
+                and isinstance(node.value, (int, float))
+                and not isinstance(node.value, bool)
+            ):
                 found.setdefault(section, set()).add(_amount(node.value))
     return {section: frozenset(values) for section, values in found.items()}
 
@@ -189,7 +215,12 @@ def _check_given(page: Page, path: str, document: Document) -> list[Finding]:
     written = frozenset().union(*literals(document).values())
     line = document.front_matter_line("given")
     return [
-        Finding(path, line, f"given의 '{name}: {value}'이(가) 쪽의 코드에 없습니다 — 코드의 값과 같게 고치거나, 쓰지 않으면 지우세요.", "given")
+        Finding(
+            path,
+            line,
+            f"given의 '{name}: {value}'이(가) 쪽의 코드에 없습니다 — 코드의 값과 같게 고치거나, 쓰지 않으면 지우세요.",
+            "given",
+        )
         for name, value in _given(page).items()
         if _amount(value) not in written
     ]
@@ -200,18 +231,38 @@ def _check_values(path: str, document: Document) -> list[Finding]:
     found, visible, hidden = [], set(), set()
     cells = iter([*document.cells, None])
     cell = next(cells)
-    for number, role in sorted(((n, r) for n, r in document.pieces("role") if r.name == "eval"), key=lambda item: item[0]):
+    for number, role in sorted(
+        ((n, r) for n, r in document.pieces("role") if r.name == "eval"), key=lambda item: item[0]
+    ):
         while cell and cell.line < number:
-            made = {n.id for n in ast.walk(cell.tree or ast.Module([], [])) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
+            made = {
+                n.id
+                for n in ast.walk(cell.tree or ast.Module([], []))
+                if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)
+            }
             (hidden if "remove-cell" in cell.tags else visible).update(made)
             cell = next(cells)
         code, _ = values.split(role.text)
         names = _names(code)
         if names is None:
-            found.append(Finding(path, number, f"본문의 식 '{code}'을(를) 파이썬으로 읽지 못했습니다 — 괄호와 따옴표를 확인하세요.", "eval"))
+            found.append(
+                Finding(
+                    path,
+                    number,
+                    f"본문의 식 '{code}'을(를) 파이썬으로 읽지 못했습니다 — 괄호와 따옴표를 확인하세요.",
+                    "eval",
+                )
+            )
             continue
         for name in sorted(names & hidden - visible):
-            found.append(Finding(path, number, f"본문이 부르는 '{name}'은(는) 지운 셀에서만 만듭니다 — 보이는 셀에서 만드세요.", "eval"))
+            found.append(
+                Finding(
+                    path,
+                    number,
+                    f"본문이 부르는 '{name}'은(는) 지운 셀에서만 만듭니다 — 보이는 셀에서 만드세요.",
+                    "eval",
+                )
+            )
     return found
 
 
@@ -242,7 +293,9 @@ def _loose_numbers(page: Page, document: Document) -> list[tuple[Block, int, int
             previous = document.blocks[index - 1] if index else None
             if previous and previous.kind != "row" and _ends_with_citation(previous):
                 cited_table_at = index
-            if CITED in text or (cited_table_at >= 0 and all(b.kind == "row" for b in document.blocks[cited_table_at:index])):
+            if CITED in text or (
+                cited_table_at >= 0 and all(b.kind == "row" for b in document.blocks[cited_table_at:index])
+            ):
                 continue
         cited = _cited_spans(block)
         for start, end, number in numbers_in(text):
@@ -253,7 +306,11 @@ def _loose_numbers(page: Page, document: Document) -> list[tuple[Block, int, int
                 continue
             if readings(number, text[end - 3 : end]) & (written.get(block.section, frozenset()) | given):
                 continue
-            if block.kind in {"heading", "title"} and re.fullmatch(r"[\s]*", text[:start]) and re.match(r"[.)]?\s", text[end:]):
+            if (
+                block.kind in {"heading", "title"}
+                and re.fullmatch(r"[\s]*", text[:start])
+                and re.match(r"[.)]?\s", text[end:])
+            ):
                 continue  # 제목 앞의 번호
             if number in numbered and re.match(r"[의에과와은는](?![가-힣]*시간)", text[end:]):
                 continue  # '3.10의 ATO'처럼 절 번호로 부른 것
@@ -299,7 +356,12 @@ def _apply_exemptions(path: str, document: Document, loose) -> tuple[list[Findin
         match = _WELL_FORMED.match(comment)
         if not match or len(re.findall(r"[가-힣]", match["reason"])) < 2:
             found.append(
-                Finding(path, line, "숫자 허용에 까닭이 없거나 꼴이 다릅니다 — '% 숫자 허용: 28, 10 — 까닭'처럼 적으세요.", "exemption")
+                Finding(
+                    path,
+                    line,
+                    "숫자 허용에 까닭이 없거나 꼴이 다릅니다 — '% 숫자 허용: 28, 10 — 까닭'처럼 적으세요.",
+                    "exemption",
+                )
             )
             continue
         start, end = document.scope_after(line)
@@ -312,7 +374,11 @@ def _apply_exemptions(path: str, document: Document, loose) -> tuple[list[Findin
                 (id(block), at)
                 for block, at, stop, _ in loose
                 if any(block is b for b in inside)
-                and any(m.start() <= at and stop - 1 < m.end() + 2 for m in pattern.finditer(block.flat.text) if m.start() <= at < m.end())
+                and any(
+                    m.start() <= at and stop - 1 < m.end() + 2
+                    for m in pattern.finditer(block.flat.text)
+                    if m.start() <= at < m.end()
+                )
             }
             used |= bool(covered)
             exempt |= covered
@@ -321,10 +387,22 @@ def _apply_exemptions(path: str, document: Document, loose) -> tuple[list[Findin
         if used and absent:
             shown = "', '".join(absent)
             found.append(
-                Finding(path, line, f"허용한 숫자 '{shown}'이(가) 바로 아래 토막에 없습니다 — 그 숫자를 허용에서 빼세요.", "exemption")
+                Finding(
+                    path,
+                    line,
+                    f"허용한 숫자 '{shown}'이(가) 바로 아래 토막에 없습니다 — 그 숫자를 허용에서 빼세요.",
+                    "exemption",
+                )
             )
         if not used:
-            found.append(Finding(path, line, "아무것도 허용하지 않는 숫자 허용입니다 — 이 줄을 지우거나, 허용할 토막의 바로 앞줄로 옮기세요.", "exemption"))
+            found.append(
+                Finding(
+                    path,
+                    line,
+                    "아무것도 허용하지 않는 숫자 허용입니다 — 이 줄을 지우거나, 허용할 토막의 바로 앞줄로 옮기세요.",
+                    "exemption",
+                )
+            )
     return found, exempt
 
 
@@ -361,16 +439,41 @@ def _check_glue(path: str, document: Document) -> list[Finding]:
     literals = set()
     if dynamic:  # 이름을 변수로 넘기면 코드에 글자로 적힌 이름은 모두 묶였다고 봅니다.
         for cell in document.cells:
-            literals |= {n.value for n in ast.walk(cell.tree or ast.Module([], [])) if isinstance(n, ast.Constant) and isinstance(n.value, str)}
-            literals |= {k.arg for n in ast.walk(cell.tree or ast.Module([], [])) if isinstance(n, ast.Call) for k in n.keywords if k.arg}
+            literals |= {
+                n.value
+                for n in ast.walk(cell.tree or ast.Module([], []))
+                if isinstance(n, ast.Constant) and isinstance(n.value, str)
+            }
+            literals |= {
+                k.arg
+                for n in ast.walk(cell.tree or ast.Module([], []))
+                if isinstance(n, ast.Call)
+                for k in n.keywords
+                if k.arg
+            }
     found, used = [], set()
     for number, role in document.pieces("role"):
         if role.name.startswith("glue"):
             name = role.text.split(":")[0].strip()
             used.add(name)
             if name not in names and name not in literals and not any(p.fullmatch(name) for p in patterns):
-                found.append(Finding(path, number, f"묶은 적 없는 이름 '{name}'을(를) 부릅니다 — 앞 셀에서 glue(\"{name}\", 값)으로 묶으세요.", "glue"))
+                found.append(
+                    Finding(
+                        path,
+                        number,
+                        f"묶은 적 없는 이름 '{name}'을(를) 부릅니다 — 앞 셀에서 glue(\"{name}\", 값)으로 묶으세요.",
+                        "glue",
+                    )
+                )
     for name, line in names.items():
         if name not in used:
-            found.append(Finding(path, line, f"'{name}'을(를) 묶었지만 본문이 쓰지 않습니다 — 쓰지 않으면 지우세요.", "glue-unused", warning=True))
+            found.append(
+                Finding(
+                    path,
+                    line,
+                    f"'{name}'을(를) 묶었지만 본문이 쓰지 않습니다 — 쓰지 않으면 지우세요.",
+                    "glue-unused",
+                    warning=True,
+                )
+            )
     return found

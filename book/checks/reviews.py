@@ -20,7 +20,9 @@ from book.page import ROOT, Page
 KINDS = {"chapter", "case"}
 VERDICTS = {"섬", "고침", "지움"}
 PROSE = {"paragraph", "item", "row"}
-UNIVERSAL = re.compile(r"언제나|항상|반드시|결코|절대로|예외 없이|(?:때|경우에)(?:뿐|만(?!큼))|할 수밖에|어떤 [가-힣]+(?:이든|라도|도) ")
+UNIVERSAL = re.compile(
+    r"언제나|항상|반드시|결코|절대로|예외 없이|(?:때|경우에)(?:뿐|만(?!큼))|할 수밖에|어떤 [가-힣]+(?:이든|라도|도) "
+)
 _WISH = re.compile(r"(?:[가-힣]세요|십시오|합시다)[.!]?$")  # 시키는 말은 자료에 대한 주장이 아닙니다
 _QUOTED = re.compile(r"“[^”]*”|\"[^\"]*\"")
 
@@ -76,14 +78,20 @@ def _shape_problem(page: Page, record) -> str:
     if not isinstance(statements, list) or not statements:
         return "statements가 비었습니다 — 무너뜨려 본 문장을 하나 이상 적으세요."
     for number, item in enumerate(statements, 1):
-        missing = [key for key in ("said", "attack", "verdict") if not str((item if isinstance(item, dict) else {}).get(key) or "").strip()]
+        missing = [
+            key
+            for key in ("said", "attack", "verdict")
+            if not str((item if isinstance(item, dict) else {}).get(key) or "").strip()
+        ]
         if missing:
             return f"{number}번째 문장에 {', '.join(missing)}이(가) 없습니다."
         if item["verdict"] not in VERDICTS:
             return f"{number}번째 문장의 verdict가 {item['verdict']!r}입니다 — 섬, 고침, 지움 가운데 하나를 적으세요."
         if test := item.get("test"):
             file, _, function = str(test).partition("::")
-            if not (ROOT / file).is_file() or (function and not re.search(rf"def {re.escape(function)}\b", (ROOT / file).read_text(encoding="utf-8"))):
+            if not (ROOT / file).is_file() or (
+                function and not re.search(rf"def {re.escape(function)}\b", (ROOT / file).read_text(encoding="utf-8"))
+            ):
                 return f"{number}번째 문장의 시험 '{test}'이(가) 없습니다 — 파일과 함수의 이름을 맞추세요."
     if page.meta.get("kind") == "case" and not str(record.get("memo") or "").strip():
         return "memo가 없습니다 — 의사결정 메모를 생성기에서 다시 계산한 결과를 적으세요."
@@ -113,11 +121,24 @@ def check(page: Page, document: Document | None = None) -> list[Finding]:
         return [Finding(where, 1, str(problem), "review")]
     shown = f"{page.docname}.md"
     if record is None:
-        return [Finding(shown, 1, f"검토 기록 {where}가 없습니다 — 쪽을 쓰지 않은 사람이 문장을 무너뜨려 보고 적습니다(guides/contributing.md).", "review", warning=True)]
+        return [
+            Finding(
+                shown,
+                1,
+                f"검토 기록 {where}가 없습니다 — 쪽을 쓰지 않은 사람이 문장을 무너뜨려 보고 적습니다(guides/contributing.md).",
+                "review",
+                warning=True,
+            )
+        ]
     standing = [item["said"] for item in record["statements"] if item["verdict"] != "지움"]
     whole = "".join(b.flat.text for b in document.blocks)
     found = [
-        Finding(where, 1, f"인용한 문장이 쪽에 없습니다: '{said[:60]}' — 지금의 문장으로 고치거나 verdict를 지움으로 적으세요.", "review-gone")
+        Finding(
+            where,
+            1,
+            f"인용한 문장이 쪽에 없습니다: '{said[:60]}' — 지금의 문장으로 고치거나 verdict를 지움으로 적으세요.",
+            "review-gone",
+        )
         for said in standing
         if not _covers(said, whole)
     ]

@@ -6,8 +6,8 @@ import re
 from urllib.parse import unquote, urlsplit
 
 from book.checks.findings import Finding
-from book.myst import Cell, Directive, Document, parse
 from book.checks.prose_numbers import data_cards
+from book.myst import Cell, Directive, Document, parse
 from book.page import ROOT, Page, toc_branches, toc_docnames
 
 ESTIMANDS = {"ATE", "ATT", "ATU", "ATO", "CATE", "LATE", "ITT", "QTE", "ATT(g,t)", "CACE"}
@@ -17,7 +17,14 @@ SHORTEST_ALT = 15
 
 # 이름: 종류. 종류마다의 꼴은 아래 _is_valid와 _EXAMPLES에 있습니다.
 _COMMON = {"kind": "text", "description": "text"}
-_OPTIONAL = {"draft": "bool", "depends": "files", "keywords": "texts", "jupytext": "map", "kernelspec": "map", "given": "map"}
+_OPTIONAL = {
+    "draft": "bool",
+    "depends": "files",
+    "keywords": "texts",
+    "jupytext": "map",
+    "kernelspec": "map",
+    "given": "map",
+}
 _NOTEBOOK = {"week": "week", "minutes": "minutes", "libraries": "texts", "datasets": "texts"}
 REQUIRED = {
     "guide": _COMMON,
@@ -83,25 +90,48 @@ class _Checker:
         """머리말을 봅니다. 쪽의 종류를 알 수 없으면 거짓을 돌려주고 나머지 검사를 멈춥니다."""
         meta = self.page.meta
         if not self.document.front_matter_end:
-            self.add(1, "front-matter", "머리말이 없습니다 — 첫 줄부터 '---'로 감싼 머리말을 적으세요(case_studies/template.md 참고).")
+            self.add(
+                1,
+                "front-matter",
+                "머리말이 없습니다 — 첫 줄부터 '---'로 감싼 머리말을 적으세요(case_studies/template.md 참고).",
+            )
             return False
         if self.kind not in REQUIRED:
-            self.add(self.meta_line("kind"), "front-matter", f"kind가 {meta.get('kind')!r}입니다 — chapter, case, guide 가운데 하나를 적으세요.")
+            self.add(
+                self.meta_line("kind"),
+                "front-matter",
+                f"kind가 {meta.get('kind')!r}입니다 — chapter, case, guide 가운데 하나를 적으세요.",
+            )
             return False
         required, allowed = REQUIRED[self.kind], REQUIRED[self.kind] | ALLOWED[self.kind]
         unknown = [str(key) for key in meta if key not in allowed]
         for key, kind in required.items():
             if key not in meta and not difflib.get_close_matches(key, unknown, n=1):  # 오타는 아래에서 알립니다
-                self.add(1, "front-matter", f"머리말에 '{key}'이(가) 없습니다 — {self.example(key, kind)}을(를) 더하세요.")
+                self.add(
+                    1, "front-matter", f"머리말에 '{key}'이(가) 없습니다 — {self.example(key, kind)}을(를) 더하세요."
+                )
         for key, value in meta.items():
             line = self.meta_line(str(key))
             if key not in allowed:
                 near = difflib.get_close_matches(str(key), allowed, n=1)
-                self.add(line, "front-matter", f"머리말의 '{key}'은(는) 모르는 이름입니다 — " + (f"'{near[0]}'(으)로 고치세요." if near else "지우세요."))
+                self.add(
+                    line,
+                    "front-matter",
+                    f"머리말의 '{key}'은(는) 모르는 이름입니다 — "
+                    + (f"'{near[0]}'(으)로 고치세요." if near else "지우세요."),
+                )
             elif not _is_valid(allowed[key], value):
-                self.add(line, "front-matter", f"머리말의 '{key}' 값 {value!r}이(가) 알맞지 않습니다 — {self.example(key, allowed[key])}(으)로 적으세요.")
+                self.add(
+                    line,
+                    "front-matter",
+                    f"머리말의 '{key}' 값 {value!r}이(가) 알맞지 않습니다 — {self.example(key, allowed[key])}(으)로 적으세요.",
+                )
         if self.kind != "guide" and not (isinstance(meta.get("jupytext") or {}, dict) and self.page.is_notebook):
-            self.add(1, "front-matter", "jupytext 머리말이 없어 노트북으로 실행되지 않습니다 — template.md의 jupytext와 kernelspec 줄을 옮겨 적으세요.")
+            self.add(
+                1,
+                "front-matter",
+                "jupytext 머리말이 없어 노트북으로 실행되지 않습니다 — template.md의 jupytext와 kernelspec 줄을 옮겨 적으세요.",
+            )
         self.names()
         return True
 
@@ -114,12 +144,26 @@ class _Checker:
         if self.kind == "chapter":
             match = re.match(r"week(\d\d)_[a-z0-9_]+$", name)
             if not match:
-                self.add(1, "name", f"파일 이름이 '{name}'입니다 — week05_propensity_score처럼 weekNN_주제 꼴로 고치세요.")
+                self.add(
+                    1, "name", f"파일 이름이 '{name}'입니다 — week05_propensity_score처럼 weekNN_주제 꼴로 고치세요."
+                )
             elif isinstance(week, int) and int(match[1]) != week:
-                self.add(self.meta_line("week"), "name", f"파일 이름은 {int(match[1])}주차인데 머리말은 {week}주차입니다 — 하나로 맞추세요.")
-        above = next((name for name, below in toc_branches() if self.page.docname in below), "") if self.kind == "case" else ""
+                self.add(
+                    self.meta_line("week"),
+                    "name",
+                    f"파일 이름은 {int(match[1])}주차인데 머리말은 {week}주차입니다 — 하나로 맞추세요.",
+                )
+        above = (
+            next((name for name, below in toc_branches() if self.page.docname in below), "")
+            if self.kind == "case"
+            else ""
+        )
         if (match := re.match(r"chapters/week(\d\d)_", above)) and int(match[1]) != week:
-            self.add(self.meta_line("week"), "name", f"차례(_toc.yml)에서는 {int(match[1])}주차 장 아래인데 머리말은 {week}주차입니다 — 하나로 맞추세요.")
+            self.add(
+                self.meta_line("week"),
+                "name",
+                f"차례(_toc.yml)에서는 {int(match[1])}주차 장 아래인데 머리말은 {week}주차입니다 — 하나로 맞추세요.",
+            )
         titles = [b for b in self.document.headings() if b.level == 1]
         if len(titles) != 1:
             line = titles[1].line if titles else self.document.front_matter_end
@@ -130,12 +174,22 @@ class _Checker:
     def headings(self) -> None:
         wanted = HEADINGS["orientation" if self.kind == "chapter" and self.page.meta.get("week") == 0 else self.kind]
         levels = {2} if self.kind == "case" else {2, 3}
-        present = [(b.line, re.sub(r"^[\d.]+\s+|^\d+단계\.\s*", "", b.flat.text)) for b in self.document.headings() if b.level in levels]
+        present = [
+            (b.line, re.sub(r"^[\d.]+\s+|^\d+단계\.\s*", "", b.flat.text))
+            for b in self.document.headings()
+            if b.level in levels
+        ]
         reached, previous = 0, "쪽의 처음"
         for label, pattern in wanted:
-            spots = [line for line, text in present if re.match(pattern, text)] or [line for line, text in present if re.search(pattern, text)]
+            spots = [line for line, text in present if re.match(pattern, text)] or [
+                line for line, text in present if re.search(pattern, text)
+            ]
             if not spots:
-                self.add(self._line_before_missing(reached), "heading", f"'{label}' 절이 없습니다 — '{previous}' 다음에 '## {label}'을(를) 더하세요.")
+                self.add(
+                    self._line_before_missing(reached),
+                    "heading",
+                    f"'{label}' 절이 없습니다 — '{previous}' 다음에 '## {label}'을(를) 더하세요.",
+                )
                 continue
             later = [line for line in spots if line > reached]
             if later:
@@ -146,7 +200,9 @@ class _Checker:
 
     def _line_before_missing(self, reached: int) -> int:
         """빠진 절이 들어갈 자리: 마지막으로 찾은 절의 다음 제목."""
-        return next((b.line for b in self.document.headings() if b.line > reached and b.level == 2), len(self.document.lines))
+        return next(
+            (b.line for b in self.document.headings() if b.line > reached and b.level == 2), len(self.document.lines)
+        )
 
     # ── 추정 대상 ──
 
@@ -163,18 +219,26 @@ class _Checker:
             return
         word = re.compile(rf"(?<![A-Za-z]){re.escape(promised)}(?![A-Za-z])")
         if not any(word.search(b.raw) for b in self.document.blocks if b.kind != "heading"):
-            self.add(self.meta_line("estimand"), "estimand", f"머리말의 추정 대상 {promised}이(가) 본문에 나오지 않습니다 — 본문에서 무엇을 추정하는지 적으세요.")
+            self.add(
+                self.meta_line("estimand"),
+                "estimand",
+                f"머리말의 추정 대상 {promised}이(가) 본문에 나오지 않습니다 — 본문에서 무엇을 추정하는지 적으세요.",
+            )
         said = []
         for line, call in claims:
             value = next((k.value for k in call.keywords if k.arg == "estimand"), None)
             if value is None:
                 name = ast.unparse(call.func)
-                self.add(line, "estimand", f"{name}에 estimand가 없습니다 — estimand=\"{promised}\"를 적으세요.")
+                self.add(line, "estimand", f'{name}에 estimand가 없습니다 — estimand="{promised}"를 적으세요.')
             elif isinstance(value, ast.Constant):
                 said.append((line, value.value))
         if said and promised not in {value for _, value in said}:
             line, value = said[0]
-            self.add(line, "estimand", f"머리말의 추정 대상은 {promised}인데 코드는 {value}를 추정했다고 적었습니다 — 무엇을 추정했는지 보고 하나로 맞추세요.")
+            self.add(
+                line,
+                "estimand",
+                f"머리말의 추정 대상은 {promised}인데 코드는 {value}를 추정했다고 적었습니다 — 무엇을 추정했는지 보고 하나로 맞추세요.",
+            )
 
     # ── 연습문제 ──
 
@@ -183,7 +247,9 @@ class _Checker:
         exercises = [d for d in doc.directives if d.name == "exercise"]
         if self.kind in MINIMUM_EXERCISES and len(exercises) < MINIMUM_EXERCISES[self.kind]:
             line = next((b.line for b in doc.headings() if "연습문제" in b.raw), 1)
-            self.add(line, "exercise", f"연습문제가 {len(exercises)}개입니다 — {MINIMUM_EXERCISES[self.kind]}개 이상 두세요.")
+            self.add(
+                line, "exercise", f"연습문제가 {len(exercises)}개입니다 — {MINIMUM_EXERCISES[self.kind]}개 이상 두세요."
+            )
         for i, exercise in enumerate(exercises):
             until = exercises[i + 1].line if i + 1 < len(exercises) else len(doc.lines) + 1
             until = min([until, *(b.line for b in doc.headings() if b.level <= 2 and b.line > exercise.line)])
@@ -195,39 +261,71 @@ class _Checker:
         doc, name = self.document, exercise.argument or "연습"
         match = re.match(r"연습 (\d+)\.\s*\S", exercise.argument)
         if not match:
-            self.add(exercise.line, "exercise", f"연습문제의 제목이 '{exercise.argument}'입니다 — '연습 1. 제목' 꼴로 적으세요.")
+            self.add(
+                exercise.line,
+                "exercise",
+                f"연습문제의 제목이 '{exercise.argument}'입니다 — '연습 1. 제목' 꼴로 적으세요.",
+            )
             return
         number = match[1]
         cells = [c for c in doc.cells if exercise.line < c.line < until]
         solution = next((c for c in cells if "solution" in c.tags), None)
         if solution is None:
-            self.add(exercise.line, "exercise", f"'{name}'에 정답 셀이 없습니다 — 꼬리표 [solution, hide-cell]을 단 셀에서 answer_{number}을(를) 구하세요.")
+            self.add(
+                exercise.line,
+                "exercise",
+                f"'{name}'에 정답 셀이 없습니다 — 꼬리표 [solution, hide-cell]을 단 셀에서 answer_{number}을(를) 구하세요.",
+            )
         elif f"answer_{number}" not in _assigned(solution):
-            self.add(solution.first, "exercise", f"정답 셀이 answer_{number}에 값을 넣지 않습니다 — 'answer_{number} = …'을 적으세요.")
+            self.add(
+                solution.first,
+                "exercise",
+                f"정답 셀이 answer_{number}에 값을 넣지 않습니다 — 'answer_{number} = …'을 적으세요.",
+            )
         if not any(d.name == "solution" and exercise.line < d.line < until for d in doc.directives):
-            self.add(exercise.line, "exercise", f"'{name}'에 풀이가 없습니다 — 정답 셀 다음에 ':::{{solution}}' 블록을 두세요.")
+            self.add(
+                exercise.line,
+                "exercise",
+                f"'{name}'에 풀이가 없습니다 — 정답 셀 다음에 ':::{{solution}}' 블록을 두세요.",
+            )
         checks = [(line, call) for c in cells if "self-check" in c.tags for line, call in c.calls("check_answer")]
         if not checks:
-            self.add(exercise.line, "exercise", f"'{name}'에 자기 점검이 없습니다 — 꼬리표 [self-check]를 단 셀에서 check_answer를 부르세요.")
+            self.add(
+                exercise.line,
+                "exercise",
+                f"'{name}'에 자기 점검이 없습니다 — 꼬리표 [self-check]를 단 셀에서 check_answer를 부르세요.",
+            )
         for line, call in checks:
             wrong = next((k.value for k in call.keywords if k.arg == "wrong"), None)
             if wrong is None or (isinstance(wrong, ast.Dict) and not wrong.keys):
-                self.add(line, "exercise", f"'{name}'의 자기 점검에 흔한 오답이 없습니다 — wrong={{\"이름\": (값, \"무엇과 헷갈렸는지\")}}를 더하세요.")
+                self.add(
+                    line,
+                    "exercise",
+                    f'\'{name}\'의 자기 점검에 흔한 오답이 없습니다 — wrong={{"이름": (값, "무엇과 헷갈렸는지")}}를 더하세요.',
+                )
             label = call.args[0] if call.args else None
             if isinstance(label, ast.Constant) and label.value != f"연습 {number}":
-                self.add(line, "exercise", f"자기 점검의 이름이 '{label.value}'입니다 — '연습 {number}'(으)로 고치세요.")
+                self.add(
+                    line, "exercise", f"자기 점검의 이름이 '{label.value}'입니다 — '연습 {number}'(으)로 고치세요."
+                )
 
     def solutions_are_not_needed_later(self) -> None:
         """학습자용 노트북에는 정답 셀이 없습니다. 다른 셀이 정답 셀의 이름에 기대면 거기서 멈춥니다."""
         own, lost = set(), {}
         for cell in self.document.cells:
             if "solution" in cell.tags:
-                lost |= {name: cell.first for name in _assigned(cell) if not name.startswith("answer_") and name not in own}
+                lost |= {
+                    name: cell.first for name in _assigned(cell) if not name.startswith("answer_") and name not in own
+                }
                 continue
             defined_here = _assigned(cell)
             for name, line in sorted(_used(cell).items()):
                 if name in lost and name not in defined_here:
-                    self.add(line, "exercise", f"정답 셀에서 만든 '{name}'을(를) 씁니다 — 학습자용에는 정답 셀이 없으니 이 셀에서 다시 만드세요.")
+                    self.add(
+                        line,
+                        "exercise",
+                        f"정답 셀에서 만든 '{name}'을(를) 씁니다 — 학습자용에는 정답 셀이 없으니 이 셀에서 다시 만드세요.",
+                    )
             own |= defined_here
             lost = {name: line for name, line in lost.items() if name not in defined_here}
 
@@ -241,7 +339,11 @@ class _Checker:
                 continue
             for name, line in sorted(_used(cell).items()):
                 if name in removed and name not in seen and name not in made:
-                    self.add(line, "removed-name", f"'{name}'은(는) 지운 셀({removed[name]}번째 줄)에서만 만듭니다. 코드를 옮겨 적으면 멈춥니다 — 보이는 셀에서 만드세요.")
+                    self.add(
+                        line,
+                        "removed-name",
+                        f"'{name}'은(는) 지운 셀({removed[name]}번째 줄)에서만 만듭니다. 코드를 옮겨 적으면 멈춥니다 — 보이는 셀에서 만드세요.",
+                    )
             seen |= made
 
     # ── 그림 ──
@@ -250,12 +352,24 @@ class _Checker:
         for cell in self.document.cells:
             if _draws(cell) and "remove-cell" not in cell.tags and "remove-output" not in cell.tags:
                 if not cell.alt:
-                    self.add(cell.line, "alt", '그림에 대체 텍스트가 없습니다 — 셀 첫머리에 :mystnb: {image: {alt: "무엇을 보아야 하는지"}}를 적으세요.')
+                    self.add(
+                        cell.line,
+                        "alt",
+                        '그림에 대체 텍스트가 없습니다 — 셀 첫머리에 :mystnb: {image: {alt: "무엇을 보아야 하는지"}}를 적으세요.',
+                    )
                 elif len(cell.alt) < SHORTEST_ALT:
-                    self.add(cell.line, "alt", f"대체 텍스트 '{cell.alt}'가 너무 짧습니다 — 그림에서 무엇을 보아야 하는지 한 문장으로 적으세요.")
+                    self.add(
+                        cell.line,
+                        "alt",
+                        f"대체 텍스트 '{cell.alt}'가 너무 짧습니다 — 그림에서 무엇을 보아야 하는지 한 문장으로 적으세요.",
+                    )
         for directive in self.document.directives:
             if directive.name in {"figure", "image"} and not str(directive.options.get("alt") or "").strip():
-                self.add(directive.line, "alt", f"{directive.name}에 대체 텍스트가 없습니다 — ':alt: 무엇을 보아야 하는지'를 더하세요.")
+                self.add(
+                    directive.line,
+                    "alt",
+                    f"{directive.name}에 대체 텍스트가 없습니다 — ':alt: 무엇을 보아야 하는지'를 더하세요.",
+                )
         for line, image in self.document.pieces("image"):
             if not image.text.strip():
                 self.add(line, "alt", "그림에 대체 텍스트가 없습니다 — ![무엇을 보아야 하는지](그림) 꼴로 적으세요.")
@@ -277,22 +391,43 @@ class _Checker:
                         dynamic = True
         for name in promised:
             if name not in loaded and not dynamic:
-                self.add(line, "dataset", f"머리말의 데이터 '{name}'을(를) 쪽이 쓰지 않습니다 — load(\"{name}\")로 쓰거나 머리말에서 빼세요.")
+                self.add(
+                    line,
+                    "dataset",
+                    f"머리말의 데이터 '{name}'을(를) 쪽이 쓰지 않습니다 — load(\"{name}\")로 쓰거나 머리말에서 빼세요.",
+                )
         for name, at in loaded.items():
             if name not in promised:
-                self.add(at, "dataset", f"'{name}' 데이터를 쓰지만 머리말의 datasets에 없습니다 — datasets에 '{name}'을(를) 더하세요.")
+                self.add(
+                    at,
+                    "dataset",
+                    f"'{name}' 데이터를 쓰지만 머리말의 datasets에 없습니다 — datasets에 '{name}'을(를) 더하세요.",
+                )
         for name in sorted({*promised, *loaded}):
             where = loaded.get(name, line)
             if name not in cards:
                 near = difflib.get_close_matches(name, cards, n=1)
-                self.add(where, "dataset", f"'{name}' 데이터의 카드가 data/catalog.yml에 없습니다 — " + (f"혹시 '{near[0]}'인가요?" if near else "카드를 적으세요."))
+                self.add(
+                    where,
+                    "dataset",
+                    f"'{name}' 데이터의 카드가 data/catalog.yml에 없습니다 — "
+                    + (f"혹시 '{near[0]}'인가요?" if near else "카드를 적으세요."),
+                )
                 continue
             for part in (f"data/{name}.csv", f"data/generators/{name}.py"):
                 if not (ROOT / part).is_file():
-                    self.add(where, "dataset", f"'{name}' 데이터의 파일 {part}가 없습니다 — 생성기를 두고 `python -m book.catalog write {name}`을 실행하세요.")
+                    self.add(
+                        where,
+                        "dataset",
+                        f"'{name}' 데이터의 파일 {part}가 없습니다 — 생성기를 두고 `python -m book.catalog write {name}`을 실행하세요.",
+                    )
         for name, card in cards.items():
             if isinstance(card, dict) and card.get("source_page") == self.page.docname and name not in promised:
-                self.add(line, "dataset", f"데이터 카드 '{name}'은 이 쪽의 것인데 머리말의 datasets에 없습니다 — 더하거나 카드의 source_page를 고치세요.")
+                self.add(
+                    line,
+                    "dataset",
+                    f"데이터 카드 '{name}'은 이 쪽의 것인데 머리말의 datasets에 없습니다 — 더하거나 카드의 source_page를 고치세요.",
+                )
 
     def libraries(self) -> None:
         promised = self.page.meta.get("libraries")
@@ -306,7 +441,11 @@ class _Checker:
         for name in promised if isinstance(promised, list) else []:
             module = _IMPORT_NAMES.get(str(name), str(name)).replace("-", "_")
             if module not in imported:
-                self.add(self.meta_line("libraries"), "library", f"머리말의 라이브러리 '{name}'을(를) 쪽이 불러오지 않습니다 — 쓰거나 머리말에서 빼세요.")
+                self.add(
+                    self.meta_line("libraries"),
+                    "library",
+                    f"머리말의 라이브러리 '{name}'을(를) 쪽이 불러오지 않습니다 — 쓰거나 머리말에서 빼세요.",
+                )
 
     # ── 슬라이드, 안내 상자, 코드, 링크, 출력 ──
 
@@ -315,7 +454,11 @@ class _Checker:
         if self.kind == "case" and not self.page.meta.get("draft") and self.page.docname != "case_studies/template":
             for directive in self.document.directives:
                 if directive.name == "admonition" and directive.argument == "안내":
-                    self.add(directive.line, "guidance", "템플릿의 안내 상자가 남아 있습니다 — 내용을 쓰고 상자를 지우세요. 아직 초안이면 머리말에 draft: true를 적으세요.")
+                    self.add(
+                        directive.line,
+                        "guidance",
+                        "템플릿의 안내 상자가 남아 있습니다 — 내용을 쓰고 상자를 지우세요. 아직 초안이면 머리말에 draft: true를 적으세요.",
+                    )
 
     def slides(self) -> None:
         need = MINIMUM_SLIDES.get(self.kind)
@@ -324,12 +467,20 @@ class _Checker:
         blocks = [d for d in self.document.directives if d.name == "slide"]
         fresh = [c for c in self.document.cells if "slide-new" in c.tags]
         if len(blocks) + len(fresh) < need:
-            self.add(1, "slide", f"슬라이드가 {len(blocks) + len(fresh)}장입니다 — ':::{{slide}} 제목' 블록과 slide-new 꼬리표로 {need}장 이상 만드세요.")
+            self.add(
+                1,
+                "slide",
+                f"슬라이드가 {len(blocks) + len(fresh)}장입니다 — ':::{{slide}} 제목' 블록과 slide-new 꼬리표로 {need}장 이상 만드세요.",
+            )
         for block in blocks:
             if not block.argument:
                 self.add(block.line, "slide", "슬라이드에 제목이 없습니다 — ':::{slide} 제목' 꼴로 적으세요.")
             elif "{glue:" in block.argument:
-                self.add(block.line, "slide", "슬라이드의 제목에 묶인 값을 부르면 글자 그대로 보입니다 — 값은 슬라이드의 본문으로 옮기세요.")
+                self.add(
+                    block.line,
+                    "slide",
+                    "슬라이드의 제목에 묶인 값을 부르면 글자 그대로 보입니다 — 값은 슬라이드의 본문으로 옮기세요.",
+                )
 
     def code(self) -> None:
         for cell in self.document.cells:
@@ -337,7 +488,11 @@ class _Checker:
                 self.add(cell.first, "code", "코드 셀을 파이썬으로 읽지 못했습니다 — 괄호와 들여쓰기를 확인하세요.")
         for directive in self.document.directives:
             if not directive.closed:
-                self.add(directive.line, "fence", f"'{directive.name}' 블록이 닫히지 않았습니다 — 여는 줄과 같은 수의 ':' 또는 '`'로 닫으세요.")
+                self.add(
+                    directive.line,
+                    "fence",
+                    f"'{directive.name}' 블록이 닫히지 않았습니다 — 여는 줄과 같은 수의 ':' 또는 '`'로 닫으세요.",
+                )
 
     def links(self) -> None:
         for line, piece in self.document.pieces("link", "image", "role"):
@@ -360,7 +515,9 @@ class _Checker:
         if not file.exists() and not file.suffix:
             file = file.with_suffix(".md")
         if not file.is_relative_to(ROOT.resolve()) or not file.exists():
-            self.add(line, "link", f"링크의 파일 '{parts.path}'이(가) 없습니다 — 경로를 이 쪽에서 본 상대 경로로 고치세요.")
+            self.add(
+                line, "link", f"링크의 파일 '{parts.path}'이(가) 없습니다 — 경로를 이 쪽에서 본 상대 경로로 고치세요."
+            )
         elif file.suffix == ".md" and self.published and self.page.docname in self.published:
             name = file.relative_to(ROOT.resolve()).with_suffix("").as_posix()
             if name not in self.published:
@@ -412,9 +569,17 @@ def _is_valid(kind: str, value) -> bool:
     if kind == "map":
         return isinstance(value, dict)
     if kind == "minutes":
-        return isinstance(value, dict) and set(value) == {"read", "practise", "session"} and all(isinstance(v, int) and v > 0 for v in value.values())
+        return (
+            isinstance(value, dict)
+            and set(value) == {"read", "practise", "session"}
+            and all(isinstance(v, int) and v > 0 for v in value.values())
+        )
     if kind == "source":
-        return isinstance(value, dict) and bool(str(value.get("title") or "").strip()) and str(value.get("url") or "").startswith(("https://", "http://"))
+        return (
+            isinstance(value, dict)
+            and bool(str(value.get("title") or "").strip())
+            and str(value.get("url") or "").startswith(("https://", "http://"))
+        )
     if kind == "questions":
         return isinstance(value, list) and bool(value) and all(isinstance(v, int) and 1 <= v <= 4 for v in value)
     if kind == "estimand":
@@ -461,7 +626,9 @@ def _draws(cell: Cell) -> bool:
             return False
         if isinstance(node, ast.Call):
             name = node.func.id if isinstance(node.func, ast.Name) else getattr(node.func, "attr", "")
-            if name in {"draw_graph", "subplots", "subplot_mosaic"} or (name == "show" and ast.unparse(node.func) == "plt.show"):
+            if name in {"draw_graph", "subplots", "subplot_mosaic"} or (
+                name == "show" and ast.unparse(node.func) == "plt.show"
+            ):
                 return True
         return any(visit(child) for child in ast.iter_child_nodes(node))
 

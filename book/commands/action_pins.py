@@ -32,11 +32,15 @@ def commits_of(remote: str) -> dict[str, str]:
     OSError
         저장소를 읽지 못했을 때.
     """
-    done = subprocess.run(["git", "ls-remote", "--tags", remote], capture_output=True, text=True, check=False, timeout=60)
+    done = subprocess.run(
+        ["git", "ls-remote", "--tags", remote], capture_output=True, text=True, check=False, timeout=60
+    )
     if done.returncode:
         raise OSError(done.stderr.strip().splitlines()[-1] if done.stderr.strip() else "git ls-remote가 실패했습니다")
     found: dict[str, str] = {}
-    for line in sorted(done.stdout.splitlines(), key=lambda text: text.endswith("^{}")):  # 가리키는 커밋이 나중에 덮어씁니다
+    for line in sorted(
+        done.stdout.splitlines(), key=lambda text: text.endswith("^{}")
+    ):  # 가리키는 커밋이 나중에 덮어씁니다
         commit, _, ref = line.partition("\trefs/tags/")
         found[ref.removesuffix("^{}")] = commit
     return found
@@ -62,7 +66,9 @@ def main(base: str = "https://github.com") -> int:
         return 1
     wrong = [(text, places) for pin, places in used.items() if (text := problem(*pin, f"{base}/{pin[0]}"))]
     for text, places in wrong:
-        print(f"{', '.join(places)}: {text}\n  → 판의 커밋을 손으로 확인하고 핀과 주석을 함께 고치세요.", file=sys.stderr)
+        print(
+            f"{', '.join(places)}: {text}\n  → 판의 커밋을 손으로 확인하고 핀과 주석을 함께 고치세요.", file=sys.stderr
+        )
     print(f"액션 {len(used)}개의 핀을 보았고 {len(wrong)}개가 판과 다릅니다.")
     return 1 if wrong else 0
 

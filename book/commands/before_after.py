@@ -37,13 +37,17 @@ def pictures(notebook: nbformat.NotebookNode) -> list[str]:
             if "image/png" in data:
                 found.append("data:image/png;base64," + "".join(data["image/png"]).replace("\n", ""))
             elif "image/svg+xml" in data:
-                found.append("data:image/svg+xml;base64," + base64.b64encode("".join(data["image/svg+xml"]).encode()).decode())
+                found.append(
+                    "data:image/svg+xml;base64," + base64.b64encode("".join(data["image/svg+xml"]).encode()).decode()
+                )
     return found
 
 
 def printed(notebook: nbformat.NotebookNode) -> list[str]:
     """노트북이 찍은 글을 줄로."""
-    texts = [output.text for cell in notebook.cells for output in cell.get("outputs", []) if output.get("name") == "stdout"]
+    texts = [
+        output.text for cell in notebook.cells for output in cell.get("outputs", []) if output.get("name") == "stdout"
+    ]
     return "".join(texts).splitlines()
 
 
@@ -65,7 +69,11 @@ def compare(page: Page, before: nbformat.NotebookNode | None, after: nbformat.No
                 for name, images, at, end in sides
             ]  # fmt: skip
             pairs.append(f'<div class="pair">{"".join(cells)}</div>')
-    lines = [line for line in difflib.unified_diff(printed(before), printed(after), lineterm="", n=1) if not line.startswith(("---", "+++"))]
+    lines = [
+        line
+        for line in difflib.unified_diff(printed(before), printed(after), lineterm="", n=1)
+        if not line.startswith(("---", "+++"))
+    ]
     text = f"<pre>{html.escape(chr(10).join(lines))}</pre>" if lines else "<p>찍은 글은 그대로입니다.</p>"
     return f"{title}{''.join(pairs) or '<p>그림은 그대로입니다.</p>'}{text}"
 
@@ -86,7 +94,9 @@ def executed_before(commit: str, docnames: list[str]) -> dict[str, nbformat.Note
             env = os.environ | {"PYTHONPATH": str(tree), "BOOK_EXECUTION_DIR": str(store)}
             for docname in docnames:
                 command = [sys.executable, "-m", "book.commands.build", "execute", f"{docname}.md"]
-                if (tree / f"{docname}.md").is_file() and subprocess.run(command, cwd=tree, env=env, check=False).returncode == 0:
+                if (tree / f"{docname}.md").is_file() and subprocess.run(
+                    command, cwd=tree, env=env, check=False
+                ).returncode == 0:
                     path = next(store.glob(f"{docname.replace('/', '__')}.*.ipynb"))
                     found[docname] = nbformat.read(path, as_version=4)
         finally:
@@ -109,7 +119,9 @@ def main(argv: list[str] | None = None) -> int:
         print(error, file=sys.stderr)
         return 1
     if left:
-        parts.append(f"<p>바뀐 쪽이 많아 앞의 {MOST}쪽만 견주었습니다. 나머지: {html.escape(', '.join(page.docname for page in left))}</p>")
+        parts.append(
+            f"<p>바뀐 쪽이 많아 앞의 {MOST}쪽만 견주었습니다. 나머지: {html.escape(', '.join(page.docname for page in left))}</p>"
+        )
     body = "".join(parts) or "<p>앞뒤를 견줄 쪽이 없습니다. 새 쪽은 사이트에서 바로 보세요.</p>"
     page = f'<!doctype html><html lang="ko"><meta charset="utf-8"><title>앞과 뒤</title><style>{_STYLE}</style><h1>앞과 뒤</h1>{body}</html>\n'
     (html_dir() / "changes.html").write_text(page, encoding="utf-8")

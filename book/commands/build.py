@@ -1,8 +1,8 @@
 """책을 만듭니다: 쪽 실행(두 개씩) → 사이트, 슬라이드, 내려받기, 검색.
 
-    python -m book.commands.build book                 # 모두
-    python -m book.commands.build execute 쪽.md …       # 그 쪽만 실행(결과는 보관)
-    python -m book.commands.build status                # 쪽마다 시간과 메모리
+python -m book.commands.build book                 # 모두
+python -m book.commands.build execute 쪽.md …       # 그 쪽만 실행(결과는 보관)
+python -m book.commands.build status                # 쪽마다 시간과 메모리
 """
 
 from book.stopping import stop_cleanly, sweep
@@ -31,7 +31,6 @@ from book.execution import (
     Execution,
     execute,
     execute_all,
-    execution_dir,
     prune,
     stored,
 )
@@ -50,7 +49,10 @@ def _only_one_build() -> Iterator[None]:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             lock.seek(0)
-            print(f"다른 빌드(프로세스 {lock.read().strip() or '?'})가 {_shown(build_dir())}에 짓고 있습니다. 끝나기를 기다립니다.", flush=True)
+            print(
+                f"다른 빌드(프로세스 {lock.read().strip() or '?'})가 {_shown(build_dir())}에 짓고 있습니다. 끝나기를 기다립니다.",
+                flush=True,
+            )
             fcntl.flock(lock, fcntl.LOCK_EX)
         lock.seek(0)
         lock.truncate()
@@ -65,7 +67,11 @@ def _structure_digest(pages: list[Page]) -> str:
     """다른 쪽의 모습까지 바꾸는 것들: 설정, 차례, 확장, 제목, 머리말."""
     h = hashlib.sha256()
     files = [ROOT / "_config.yml", ROOT / "_toc.yml", ROOT / "requirements.lock"]
-    makers = (p for p in (ROOT / "book").rglob("*") if p.is_file() and p.suffix != ".mo" and not {"__pycache__", "commands", "checks"} & set(p.parts))
+    makers = (
+        p
+        for p in (ROOT / "book").rglob("*")
+        if p.is_file() and p.suffix != ".mo" and not {"__pycache__", "commands", "checks"} & set(p.parts)
+    )
     files += sorted(makers)
     files += sorted(p for p in (ROOT / "assets").rglob("*") if p.is_file())
     for path in files:
@@ -94,7 +100,9 @@ def book() -> int:
         _write_report(executions, executed_at - started, time.perf_counter() - executed_at)
     slow = [e for e in executions.values() if e.seconds > SECONDS_BUDGET or e.memory_mb > MEMORY_BUDGET_MB]
     for done in slow:
-        print(f"예산 초과(주의): {done.docname} {done.seconds:.0f}초, {done.memory_mb:.0f}MB. {HARD_FACTOR}배부터 실패합니다.")
+        print(
+            f"예산 초과(주의): {done.docname} {done.seconds:.0f}초, {done.memory_mb:.0f}MB. {HARD_FACTOR}배부터 실패합니다."
+        )
     print(f"완성: {_shown(html_dir() / 'index.html')}  (전체 {time.perf_counter() - started:.1f}초)")
     return 0
 
@@ -140,7 +148,9 @@ def _site(pages: list[Page], executions: dict[str, Execution]) -> int:
     if result:
         if error := storage_error(said.text):
             raise error
-        print("사이트를 만들지 못했습니다. 위 경고가 가리키는 쪽과 줄을 고치세요. 경고도 실패로 칩니다.", file=sys.stderr)
+        print(
+            "사이트를 만들지 못했습니다. 위 경고가 가리키는 쪽과 줄을 고치세요. 경고도 실패로 칩니다.", file=sys.stderr
+        )
         return 1
     if broken := broken_links(html_dir()):
         print("\n".join(broken), file=sys.stderr)
@@ -181,7 +191,9 @@ def _sphinx(keys: dict[str, str], said: _Said) -> int:
     from sphinx.util.docutils import docutils_namespace, patch_docutils
 
     config, _ = get_final_config(
-        user_yaml=ROOT / "_config.yml", sourcedir=ROOT, cli_config={"latex_individualpages": False, "execution_keys": keys}
+        user_yaml=ROOT / "_config.yml",
+        sourcedir=ROOT,
+        cli_config={"latex_individualpages": False, "execution_keys": keys},
     )
     app = None
     try:
@@ -224,7 +236,9 @@ def main(argv: list[str] | None = None) -> int:
             return book()
         if args.action == "execute":
             if not args.pages:
-                raise PageError("실행할 쪽을 적어 주세요. 예: python -m book.commands.build execute chapters/week00_orientation.md")
+                raise PageError(
+                    "실행할 쪽을 적어 주세요. 예: python -m book.commands.build execute chapters/week00_orientation.md"
+                )
             for name in args.pages:
                 done = execute(read_page(Path(name).resolve() if Path(name).is_absolute() else ROOT / name), args.force)
                 print(f"{done.docname}: {done.seconds:.1f}초, {done.memory_mb:.0f}MB{' (보관)' if done.cached else ''}")

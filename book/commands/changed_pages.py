@@ -93,7 +93,9 @@ def changed_since(commit: str) -> Changes:
     def after(name: str) -> str:
         return (ROOT / name).read_text(encoding="utf-8")
 
-    cards = changed_cards(before("data/catalog.yml"), after("data/catalog.yml")) if "data/catalog.yml" in files else set()
+    cards = (
+        changed_cards(before("data/catalog.yml"), after("data/catalog.yml")) if "data/catalog.yml" in files else set()
+    )
     new, gone = changed_listing(before("_toc.yml"), after("_toc.yml")) if "_toc.yml" in files else ([], [])
     return Changes(files, cards, new, gone)
 
@@ -107,7 +109,12 @@ def changed_pages(pages: list[Page], changes: Changes) -> list[tuple[Page, str]]
 def summary(pages: list[Page], changes: Changes, preview: str = "") -> str:
     """바뀐 쪽의 마크다운 목록."""
     where = f"[preview 압축]({preview})" if preview else "이 화면 아래의 preview 압축"
-    lines = ["## 바뀐 쪽", "", f"미리보기: {where}을 받아 푼 다음 표의 파일을 브라우저로 여세요. 그림과 숫자의 앞뒤는 `changes.html`에 있습니다.", ""]
+    lines = [
+        "## 바뀐 쪽",
+        "",
+        f"미리보기: {where}을 받아 푼 다음 표의 파일을 브라우저로 여세요. 그림과 숫자의 앞뒤는 `changes.html`에 있습니다.",
+        "",
+    ]
     if rows := changed_pages(pages, changes):
         lines += ["| 쪽 | 파일 | 바뀐 것 |", "| --- | --- | --- |"]
         for page, reason in rows:
@@ -120,7 +127,10 @@ def summary(pages: list[Page], changes: Changes, preview: str = "") -> str:
         lines += ["", "차례에서 빠진 쪽: " + ", ".join(f"`{name}`" for name in changes.gone)]
     if shared := [name for name in changes.files if name.startswith(EVERYWHERE)]:
         more = f" 밖에 {len(shared) - 1}개" if len(shared) > 1 else ""
-        lines += ["", f"모든 쪽이 함께 쓰는 파일도 바뀌었습니다: `{shared[0]}`{more}. 위에 없는 쪽의 모습이나 숫자도 달라질 수 있습니다."]
+        lines += [
+            "",
+            f"모든 쪽이 함께 쓰는 파일도 바뀌었습니다: `{shared[0]}`{more}. 위에 없는 쪽의 모습이나 숫자도 달라질 수 있습니다.",
+        ]
     return "\n".join(lines) + "\n"
 
 

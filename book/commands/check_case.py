@@ -33,11 +33,15 @@ def locate(name: str) -> Page:
     """
     stem = Path(name.strip()).stem
     if not stem:
-        raise PageError(f"사례의 이름을 적어 주세요: make check-case CASE=template\n있는 사례: {', '.join(case_names())}")
+        raise PageError(
+            f"사례의 이름을 적어 주세요: make check-case CASE=template\n있는 사례: {', '.join(case_names())}"
+        )
     if stem not in case_names():
         near = difflib.get_close_matches(stem, case_names(), n=3, cutoff=0.4)
         hint = f"혹시 {', '.join(near)}인가요?" if near else f"있는 사례: {', '.join(case_names())}."
-        raise PageError(f"'{stem}' 사례가 없습니다(case_studies/{stem}.md). {hint}\n새로 만들려면: make new-case NAME={stem}")
+        raise PageError(
+            f"'{stem}' 사례가 없습니다(case_studies/{stem}.md). {hint}\n새로 만들려면: make new-case NAME={stem}"
+        )
     return read_page(CASES / f"{stem}.md")
 
 
@@ -46,7 +50,9 @@ def _toc_problems(page: Page) -> list[str]:
     if listed and draft:
         return [f"{page.docname}.md:1: 초안(draft: true)이 차례에 있습니다 — draft 줄을 지우거나 _toc.yml에서 빼세요."]
     if not listed and not draft:
-        return [f"{page.docname}.md:1: 차례(_toc.yml)에 없습니다 — 그 주의 장 아래에 싣거나, 초안이면 draft: true를 적으세요."]
+        return [
+            f"{page.docname}.md:1: 차례(_toc.yml)에 없습니다 — 그 주의 장 아래에 싣거나, 초안이면 draft: true를 적으세요."
+        ]
     return []
 
 
@@ -60,7 +66,11 @@ def _data_problems(page: Page) -> list[str]:
         return [f"{CATALOG.relative_to(ROOT)}:{line}: YAML로 읽지 못했습니다 — 콜론 뒤 빈칸과 괄호를 확인하세요."]
     listed = page.meta.get("datasets")
     names = [n for n in listed if isinstance(n, str)] if isinstance(listed, list) else []
-    names += [n for n, card in cards.items() if isinstance(card, dict) and card.get("source_page") == page.docname and n not in names]
+    names += [
+        n
+        for n, card in cards.items()
+        if isinstance(card, dict) and card.get("source_page") == page.docname and n not in names
+    ]
     return [problem for name in names for problem in problems(name)]
 
 
@@ -139,7 +149,9 @@ def main(argv: list[str] | None = None) -> int:
     except Exception as error:  # 기여자에게 파이썬의 오류 더미를 보이지 않습니다.
         if os.environ.get("DEBUG"):
             raise
-        print(f"점검 도구가 멈췄습니다({type(error).__name__}: {error}).\nDEBUG=1을 앞에 붙여 다시 돌린 출력과 함께 이슈로 알려 주세요.")
+        print(
+            f"점검 도구가 멈췄습니다({type(error).__name__}: {error}).\nDEBUG=1을 앞에 붙여 다시 돌린 출력과 함께 이슈로 알려 주세요."
+        )
         return 1
     if count:
         print(f"\n고칠 것이 {count}건 있습니다. 고치고 다시 돌리세요.")

@@ -37,7 +37,9 @@ EVERY = 15.0  # 초. 이만큼마다 무엇을 하고 있는지 한 줄을 찍�
 _UNFINISHED = ".unfinished"  # 설치를 시작할 때 두고 끝나면 지웁니다
 _STAMP, _TEST_STAMP = ".locked", ".locked-test"
 _SECONDS = ".seconds"  # 환경을 만드는 데 걸린 시간. 시험의 장부(tests/ledger.py)가 읽습니다
-_STEP = re.compile(r"(?:Collecting|Downloading|Using cached|Installing collected packages|Resolved|Prepared|Installed|Building)\b.*")
+_STEP = re.compile(
+    r"(?:Collecting|Downloading|Using cached|Installing collected packages|Resolved|Prepared|Installed|Building)\b.*"
+)
 
 
 class SetUpFailed(RuntimeError):
@@ -135,13 +137,20 @@ def set_up(venv: Path, report=print) -> None:
         report(f"지난번 설치가 끝나지 못했습니다. {venv.name}을(를) 지우고 새로 만듭니다.")
         shutil.rmtree(venv)
     elif os.path.lexists(python_of(venv)) and not alive(venv):
-        report(f"{venv.name}의 파이썬이 없어졌거나 돌지 않습니다(시스템의 파이썬을 올렸거나 폴더를 옮겼을 때). 지우고 새로 만듭니다.")
+        report(
+            f"{venv.name}의 파이썬이 없어졌거나 돌지 않습니다(시스템의 파이썬을 올렸거나 폴더를 옮겼을 때). 지우고 새로 만듭니다."
+        )
         shutil.rmtree(venv)
     elif have:
         report("잠금 파일(requirements.lock)이 달라졌습니다. 환경을 맞춥니다.")
-    count = len(re.findall(r"^[A-Za-z0-9_.-]+==", (ROOT / "requirements.lock").read_text(encoding="utf-8"), re.MULTILINE))
+    count = len(
+        re.findall(r"^[A-Za-z0-9_.-]+==", (ROOT / "requirements.lock").read_text(encoding="utf-8"), re.MULTILINE)
+    )
     uv = shutil.which("uv")
-    report(f"환경을 만듭니다({venv.name}). 꾸러미 {count}개를 {'uv' if uv else 'pip'}로 설치합니다. 처음 한 번만 하며 1~3분 걸립니다.", flush=True)
+    report(
+        f"환경을 만듭니다({venv.name}). 꾸러미 {count}개를 {'uv' if uv else 'pip'}로 설치합니다. 처음 한 번만 하며 1~3분 걸립니다.",
+        flush=True,
+    )
     started = time.monotonic()
     venv.mkdir(parents=True, exist_ok=True)
     unfinished.touch()
@@ -151,10 +160,24 @@ def set_up(venv: Path, report=print) -> None:
     python = str(python_of(venv))
     if uv:
         install([uv, "venv", "--allow-existing", "-p", sys.executable, str(venv)], env, report)
-        install([uv, "pip", "sync", "--compile-bytecode", "--require-hashes", "-p", python, "requirements.lock"], env, report)
+        install(
+            [uv, "pip", "sync", "--compile-bytecode", "--require-hashes", "-p", python, "requirements.lock"],
+            env,
+            report,
+        )
     else:
         install([sys.executable, "-m", "venv", str(venv)], env, report)
-        pip = [python, "-m", "pip", "install", "--disable-pip-version-check", "--no-deps", "--require-hashes", "--progress-bar", "off"]
+        pip = [
+            python,
+            "-m",
+            "pip",
+            "install",
+            "--disable-pip-version-check",
+            "--no-deps",
+            "--require-hashes",
+            "--progress-bar",
+            "off",
+        ]
         install([*pip, "-r", "requirements.lock"], env, report)
     os.sync()  # 전기가 나가도 반쪽 꾸러미에 '다 됐음'이 붙지 않게 합니다
     unfinished.unlink()

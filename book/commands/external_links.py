@@ -1,6 +1,6 @@
 """원고에 적힌 바깥 주소가 살아 있는지 봅니다. 네트워크가 필요해 `make test`가 아니라 주간 점검이 돌립니다.
 
-    python -m book.commands.external_links          # 표준 라이브러리만 씁니다
+python -m book.commands.external_links          # 표준 라이브러리만 씁니다
 """
 
 import re
@@ -60,7 +60,9 @@ def problem(url: str, timeout: float = 20.0, tries: int = 3, pause: float = 5.0)
             time.sleep(pause)
         for method in ("HEAD", "GET"):
             try:
-                with urllib.request.urlopen(urllib.request.Request(url, method=method, headers=_AGENT), timeout=timeout):
+                with urllib.request.urlopen(
+                    urllib.request.Request(url, method=method, headers=_AGENT), timeout=timeout
+                ):
                     return ""
             except urllib.error.HTTPError as error:
                 last = f"HTTP {error.code}"
@@ -85,8 +87,13 @@ def main() -> int:
         results = dict(zip(checked, pool.map(problem, checked), strict=True))
     broken = {url: why for url, why in results.items() if why}
     for url, why in broken.items():
-        print(f"{', '.join(where[url])}: {url} ({why})\n  → 옮긴 주소로 고치거나, 사라졌으면 다른 출처로 바꾸세요.", file=sys.stderr)
-    print(f"바깥 주소 {len(checked)}개를 보았고 {len(broken)}개가 끊어졌습니다. 까닭을 적고 뺀 주소는 {len(where) - len(checked)}개입니다.")
+        print(
+            f"{', '.join(where[url])}: {url} ({why})\n  → 옮긴 주소로 고치거나, 사라졌으면 다른 출처로 바꾸세요.",
+            file=sys.stderr,
+        )
+    print(
+        f"바깥 주소 {len(checked)}개를 보았고 {len(broken)}개가 끊어졌습니다. 까닭을 적고 뺀 주소는 {len(where) - len(checked)}개입니다."
+    )
     return 1 if broken else 0
 
 

@@ -76,10 +76,18 @@ def rename(font) -> None:
     for record in list(table.names):
         text = record.toUnicode()
         if record.nameID != COPYRIGHT and RESERVED in text:
-            family = FAMILY.replace(" ", "") if record.nameID in {UNIQUE_ID, POSTSCRIPT} or record.nameID > 255 else FAMILY
-            record.string = text.replace(f"{RESERVED} Variable", family).replace(f"{RESERVED}Variable", family).replace(RESERVED, family)
+            family = (
+                FAMILY.replace(" ", "") if record.nameID in {UNIQUE_ID, POSTSCRIPT} or record.nameID > 255 else FAMILY
+            )
+            record.string = (
+                text.replace(f"{RESERVED} Variable", family)
+                .replace(f"{RESERVED}Variable", family)
+                .replace(RESERVED, family)
+            )
     platform = (3, 1, 0x409)
-    table.setName("This Font Software is licensed under the SIL Open Font License, Version 1.1.", LICENSE_TEXT, *platform)
+    table.setName(
+        "This Font Software is licensed under the SIL Open Font License, Version 1.1.", LICENSE_TEXT, *platform
+    )
     table.setName("https://openfontlicense.org", LICENSE_URL, *platform)
 
 

@@ -93,13 +93,20 @@ def hand_over(files: dict[str, bytes], folder: Path, report=print) -> dict[str, 
     for name, content in files.items():
         digest = _digest(content)
         if untouched(name, digest):
-            same = (folder / name).exists() and ledger.get(name) == digest and _digest((folder / name).read_bytes()) == digest
+            same = (
+                (folder / name).exists()
+                and ledger.get(name) == digest
+                and _digest((folder / name).read_bytes()) == digest
+            )
             placed[name] = folder / name if same else put(name, content)
         elif ledger.get(name) == digest:
             placed[name] = folder / name
         else:
             path, number = Path(name), 1
-            while not untouched(beside := path.with_name(f"{path.stem}_새판{number if number > 1 else ''}{path.suffix}").as_posix(), digest):
+            while not untouched(
+                beside := path.with_name(f"{path.stem}_새판{number if number > 1 else ''}{path.suffix}").as_posix(),
+                digest,
+            ):
                 number += 1
             placed[name] = put(beside, content)
             ledger[name] = digest

@@ -89,8 +89,16 @@ def _page(text: str, name: str) -> str:
     text, removed = _TEMPLATE_ONLY.subn("", text)
     text, titled = re.subn(r"^# .*$", f"# 새 사례 {name}", text, count=1, flags=re.MULTILINE)
     if not (removed and titled):
-        raise PageError("case_studies/template.md: 템플릿 안내의 시작과 끝 표시나 '# 제목'을 찾지 못했습니다. 템플릿을 되돌리세요.")
-    text = re.sub(r"^description: .*$", "description: 아직 쓰지 않은 사례입니다. 한두 문장으로 무엇을 정하는 이야기인지 적습니다.", text, count=1, flags=re.MULTILINE)
+        raise PageError(
+            "case_studies/template.md: 템플릿 안내의 시작과 끝 표시나 '# 제목'을 찾지 못했습니다. 템플릿을 되돌리세요."
+        )
+    text = re.sub(
+        r"^description: .*$",
+        "description: 아직 쓰지 않은 사례입니다. 한두 문장으로 무엇을 정하는 이야기인지 적습니다.",
+        text,
+        count=1,
+        flags=re.MULTILINE,
+    )
     text = text.replace("\n---\n", "\ndraft: true\n---\n", 1)
     return text.replace(TEMPLATE_DATA, name)
 
@@ -149,7 +157,9 @@ def main(argv: list[str] | None = None) -> int:
     try:
         made = create(name)
     except (PageError, OSError) as error:
-        print(error if isinstance(error, PageError) else f"파일을 쓰지 못해 모두 되돌렸습니다: {error}", file=sys.stderr)
+        print(
+            error if isinstance(error, PageError) else f"파일을 쓰지 못해 모두 되돌렸습니다: {error}", file=sys.stderr
+        )
         return 1
     print("만들었습니다.")
     for path in made:

@@ -58,7 +58,11 @@ def versions(lock: str) -> dict[str, str]:
 def changes(before: str, after: str) -> list[tuple[str, str, str]]:
     """두 잠금 사이에 달라진 (이름, 앞의 판, 뒤의 판). 생기거나 사라진 것은 '없음'입니다."""
     old, new = versions(before), versions(after)
-    return [(name, old.get(name, "없음"), new.get(name, "없음")) for name in sorted(old | new) if old.get(name) != new.get(name)]
+    return [
+        (name, old.get(name, "없음"), new.get(name, "없음"))
+        for name in sorted(old | new)
+        if old.get(name) != new.get(name)
+    ]
 
 
 def _committed(name: str) -> str:
@@ -70,7 +74,9 @@ def _committed(name: str) -> str:
 
 def upgraded() -> str:
     """HEAD의 잠금과 지금 잠금을 견준 마크다운."""
-    rows = [row for lock in FILES.values() for row in changes(_committed(lock), (ROOT / lock).read_text(encoding="utf-8"))]
+    rows = [
+        row for lock in FILES.values() for row in changes(_committed(lock), (ROOT / lock).read_text(encoding="utf-8"))
+    ]
     held = f"핀으로 묶은 {len(pinned())}개는 그대로 두었습니다. 하나씩 풀어 본 결과는 '핀' 작업에 있습니다.\n"
     if not rows:
         return f"## 새 잠금\n\n달라진 패키지가 없습니다. {held}"
@@ -91,7 +97,9 @@ def loosen(name: str) -> bool:
     source = ROOT / pinned()[name]
     source.write_text(loosened(source.read_text(encoding="utf-8"), name), encoding="utf-8")
     before = (ROOT / FILES[source.name]).read_text(encoding="utf-8")
-    done = subprocess.run(["make", "lock", f"UPGRADE_PACKAGE={name}"], cwd=ROOT, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        ["make", "lock", f"UPGRADE_PACKAGE={name}"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
     if done.returncode:
         raise PinError(f"{name}을(를) 풀면 함께 깔 수 있는 판이 없습니다.\n{done.stderr.strip()[-1500:]}")
     after = (ROOT / FILES[source.name]).read_text(encoding="utf-8")

@@ -1,6 +1,6 @@
 """README의 그림을 만들어진 사이트에서 다시 찍습니다.
 
-    python -m book.commands.readme_pictures
+python -m book.commands.readme_pictures
 """
 
 import sys

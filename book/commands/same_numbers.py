@@ -25,9 +25,15 @@ def printed(notebook: dict) -> list[str]:
     lines = []
     for cell in notebook["cells"]:
         for output in cell.get("outputs", []):
-            texts = [output.get("text", "")] if "text" in output else [output.get("data", {}).get(kind, "") for kind in _TEXT]
+            texts = (
+                [output.get("text", "")]
+                if "text" in output
+                else [output.get("data", {}).get(kind, "") for kind in _TEXT]
+            )
             for text in texts:
-                lines += [line for line in "".join(text).splitlines() if line.strip() and not line.startswith("<Figure size")]
+                lines += [
+                    line for line in "".join(text).splitlines() if line.strip() and not line.startswith("<Figure size")
+                ]
     return lines
 
 
@@ -38,7 +44,10 @@ def same(one: str, two: str) -> bool:
     if _NUMBER.sub("0", one).split() != _NUMBER.sub("0", two).split():
         return False
     pairs = zip(_NUMBER.findall(one), _NUMBER.findall(two), strict=True)
-    return all(math.isclose(float(a.replace(",", "")), float(b.replace(",", "")), rel_tol=RELATIVE, abs_tol=ABSOLUTE) for a, b in pairs)
+    return all(
+        math.isclose(float(a.replace(",", "")), float(b.replace(",", "")), rel_tol=RELATIVE, abs_tol=ABSOLUTE)
+        for a, b in pairs
+    )
 
 
 def latest(folder: Path) -> dict[str, Path]:
@@ -63,7 +72,11 @@ def differences(base: Path, other: Path) -> dict[str, str]:
         texts = [printed(json.loads(path.read_text(encoding="utf-8"))) for path in (one[name], two[name])]
         if len(texts[0]) == len(texts[1]):  # 봐줄 만큼만 다른 줄은 같은 줄로 놓고 나머지를 견줍니다
             texts[1] = [a if same(a, b) else b for a, b in zip(*texts, strict=True)]
-        changed = [line for line in difflib.unified_diff(*texts, lineterm="", n=0) if line[0] in "-+" and line[:3] not in {"---", "+++"}]
+        changed = [
+            line
+            for line in difflib.unified_diff(*texts, lineterm="", n=0)
+            if line[0] in "-+" and line[:3] not in {"---", "+++"}
+        ]
         if changed:
             found[name] = "\n  ".join([f"{name}: 찍은 글이 다릅니다.", *changed])
     return found
@@ -73,7 +86,9 @@ def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description="두 파이썬 판에서 실행한 책이 같은 숫자를 찍었는지 견줍니다.")
     parser.add_argument("base", type=Path)
     parser.add_argument("other", type=Path)
-    parser.add_argument("--may-differ", nargs="*", default=[], metavar="쪽", help="달라도 되는 쪽(README에 까닭을 적습니다)")
+    parser.add_argument(
+        "--may-differ", nargs="*", default=[], metavar="쪽", help="달라도 되는 쪽(README에 까닭을 적습니다)"
+    )
     args = parser.parse_args(argv)
     for folder in (args.base, args.other):
         if not latest(folder):

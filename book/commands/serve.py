@@ -46,7 +46,10 @@ def main(argv: list[str] | None = None) -> int:
     try:
         server = open_server(html_dir(), args.port)
     except OSError as error:
-        print(f"서버를 열지 못했습니다: {error.strerror}.\n  → 쓰던 것을 닫거나 --port로 다른 번호를 주세요.", file=sys.stderr)
+        print(
+            f"서버를 열지 못했습니다: {error.strerror}.\n  → 쓰던 것을 닫거나 --port로 다른 번호를 주세요.",
+            file=sys.stderr,
+        )
         return 1
     print(f"http://{HOST}:{server.server_port} 에서 봅니다. 멈추려면 Ctrl-C를 누르세요.", flush=True)
     server.serve_forever()

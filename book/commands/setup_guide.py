@@ -27,7 +27,11 @@ def commands(text: str) -> list[str]:
     match = re.search(rf"^{re.escape(SECTION)}$.*?^```bash\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
     if not match or "\n## " in match.group().removeprefix(SECTION):
         raise ValueError(f"{GUIDE.relative_to(ROOT)}: '{SECTION}' 절에 bash 상자가 없습니다.")
-    return [line.partition("  #")[0].strip() for line in match.group(1).splitlines() if line.strip() and not line.startswith("#")]
+    return [
+        line.partition("  #")[0].strip()
+        for line in match.group(1).splitlines()
+        if line.strip() and not line.startswith("#")
+    ]
 
 
 def main() -> int:
@@ -35,7 +39,11 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="guide-") as name:
         copy = Path(name) / "book"
         subprocess.run(["git", "clone", "--quiet", "--depth", "1", ROOT.as_uri(), str(copy)], check=True)
-        env = {key: value for key, value in os.environ.items() if not key.startswith(("BOOK_", "PYTHONPATH", "VIRTUAL_ENV"))}
+        env = {
+            key: value
+            for key, value in os.environ.items()
+            if not key.startswith(("BOOK_", "PYTHONPATH", "VIRTUAL_ENV"))
+        }
         for line in lines:
             print(f"$ {line}", flush=True)
             if code := subprocess.run(["bash", "-c", line], cwd=copy, env=env, check=False).returncode:

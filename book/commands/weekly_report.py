@@ -14,7 +14,10 @@ JOBS = {
     "PYTHONS": ("파이썬 판마다 만들기", "실패한 판에서 그 쪽을 실행해 고치거나, README의 판에서 빼세요."),
     "NUMBERS": ("판마다 같은 숫자", "기록에 나온 쪽에서 판마다 갈리는 계산을 찾아 고치세요."),
     "GUIDE": ("make 없이 하는 법", "guides/setup.md의 명령을 지금의 Makefile에 맞추세요."),
-    "ACTIONS": ("액션의 핀", "판의 커밋을 손으로 확인하고 핀과 주석을 함께 고치세요. 이름표가 옮겨졌다면 까닭을 먼저 알아보세요."),
+    "ACTIONS": (
+        "액션의 핀",
+        "판의 커밋을 손으로 확인하고 핀과 주석을 함께 고치세요. 이름표가 옮겨졌다면 까닭을 먼저 알아보세요.",
+    ),
     "AUDIT": ("알려진 취약점", "`make lock UPGRADE=1`로 고쳐진 판을 쓰거나, 책에 미치지 않는 까닭을 적으세요."),
     "LINKS": ("바깥 링크", "기록에 나온 파일과 줄의 주소를 고치세요."),
 }
@@ -40,7 +43,9 @@ def message(results: dict[str, str], run_url: str) -> str:
 def main() -> int:
     results = {name: os.environ.get(name, "") for name in JOBS}
     run_url = os.environ.get("RUN_URL", "")
-    listed = json.loads(_gh("issue", "list", "--state", "open", "--search", f'"{TITLE}" in:title', "--json", "number,title") or "[]")
+    listed = json.loads(
+        _gh("issue", "list", "--state", "open", "--search", f'"{TITLE}" in:title', "--json", "number,title") or "[]"
+    )
     number = next((str(issue["number"]) for issue in listed if issue["title"] == TITLE), None)
     body = message(results, run_url)
     if body and number:

@@ -87,7 +87,9 @@ def read_benchmark() -> dict | None:
         raise PageError(f"{where}: measured와 results가 있어야 합니다. `make bench`로 다시 쓰세요.")
     for row in document["results"]:
         if missing := {"group", "name", "value", "unit"} - set(row):
-            raise PageError(f"{where}: '{row.get('name', '이름 없음')}' 줄에 {', '.join(sorted(missing))}이(가) 없습니다. `make bench`로 다시 쓰세요.")
+            raise PageError(
+                f"{where}: '{row.get('name', '이름 없음')}' 줄에 {', '.join(sorted(missing))}이(가) 없습니다. `make bench`로 다시 쓰세요."
+            )
     return document
 
 
@@ -96,8 +98,15 @@ def benchmark_table(document: dict) -> str:
 
     def line(row: dict, first: str) -> str:
         shown = f"{_number(row['value'])}{html.escape(str(row['unit']))}"
-        value = f"<strong>{shown} (목표 밖)</strong>" if meets(row["value"], str(row.get("goal") or "")) is False else shown
-        texts = [html.escape(str(row["name"])), value, html.escape(str(row.get("goal") or "")), html.escape(str(row.get("note") or ""))]
+        value = (
+            f"<strong>{shown} (목표 밖)</strong>" if meets(row["value"], str(row.get("goal") or "")) is False else shown
+        )
+        texts = [
+            html.escape(str(row["name"])),
+            value,
+            html.escape(str(row.get("goal") or "")),
+            html.escape(str(row.get("note") or "")),
+        ]
         return f"<tr>{first}" + "".join(f"<td>{text}</td>" for text in texts) + "</tr>"
 
     bodies = []
@@ -136,7 +145,9 @@ class Benchmark(SphinxDirective):
             return [self.state_machine.reporter.error(str(error), line=self.lineno)]
         section = nodes.section(ids=["benchmark"], names=["benchmark"])
         section += nodes.title("", self.arguments[0])
-        section += nodes.paragraph("", "", nodes.literal("", "make bench"), nodes.Text("가 한 번에 재어 적은 값입니다."))
+        section += nodes.paragraph(
+            "", "", nodes.literal("", "make bench"), nodes.Text("가 한 번에 재어 적은 값입니다.")
+        )
         section += body
         return [section]
 

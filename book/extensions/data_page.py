@@ -65,8 +65,12 @@ def card_html(name: str, card: dict, users: list[tuple[str, str]], root: str) ->
             + "</tr>"
             for column, c in card["columns"].items()
         )
-        truths = "".join(f"<li>{html.escape(str(key))}: {html.escape(_value(value))}</li>" for key, value in card["truth"].items())
-        links = ", ".join(f'<a href="{html.escape(root + url)}">{html.escape(title)}</a>' for title, url in users) or "없음"
+        truths = "".join(
+            f"<li>{html.escape(str(key))}: {html.escape(_value(value))}</li>" for key, value in card["truth"].items()
+        )
+        links = (
+            ", ".join(f'<a href="{html.escape(root + url)}">{html.escape(title)}</a>' for title, url in users) or "없음"
+        )
         files = f"{root}_static/data"
         return (
             f"<p>{html.escape(card['description'])}</p>"
@@ -74,11 +78,15 @@ def card_html(name: str, card: dict, users: list[tuple[str, str]], root: str) ->
             f"<li>크기: {card['rows']:,}행, {len(card['columns'])}열</li>"
             f'<li>받기: <a href="{files}/{name}.csv" download>CSV</a>, <a href="{files}/generators/{name}.py" download>생성기(파이썬)</a></li>'
             f"<li>씨앗: {card['seed']}, 지문(SHA-256): <code>{card['sha256'][:12]}</code></li></ul>"
-            "<table><thead><tr>" + "".join(f'<th scope="col">{heading}</th>' for heading in _HEADINGS) + f"</tr></thead><tbody>{rows}</tbody></table>"
+            "<table><thead><tr>"
+            + "".join(f'<th scope="col">{heading}</th>' for heading in _HEADINGS)
+            + f"</tr></thead><tbody>{rows}</tbody></table>"
             f'<details class="solution"><summary><p>정답 보기</p></summary><ul>{truths}</ul></details>'
         )
     except (KeyError, TypeError) as error:
-        raise PageError(f"data/catalog.yml:{card_line(name)}: {name}: 카드에 {error} 칸이 없거나 꼴이 다릅니다.") from None
+        raise PageError(
+            f"data/catalog.yml:{card_line(name)}: {name}: 카드에 {error} 칸이 없거나 꼴이 다릅니다."
+        ) from None
 
 
 def _value(value) -> str:

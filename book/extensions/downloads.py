@@ -32,7 +32,10 @@ def launch_buttons(repository: str, docname: str) -> list[dict]:
     path, notebook = repository_path(repository), branch_notebook(docname)
     colab = f"https://colab.research.google.com/github/{path}/blob/{NOTEBOOK_BRANCH}/{notebook}"
     binder = f"https://mybinder.org/v2/gh/{path}/{NOTEBOOK_BRANCH}?urlpath={quote(f'lab/tree/{notebook}', safe='')}"
-    return [{"label": "Colab에서 열기", "kind": "colab", "url": colab}, {"label": "Binder에서 열기", "kind": "binder", "url": binder}]
+    return [
+        {"label": "Colab에서 열기", "kind": "colab", "url": colab},
+        {"label": "Binder에서 열기", "kind": "binder", "url": binder},
+    ]
 
 
 def _add_buttons(app: Sphinx, pagename: str, templatename: str, context: dict, doctree) -> None:

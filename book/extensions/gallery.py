@@ -29,7 +29,9 @@ def cases(pages: list[Page] | None = None) -> list[Page]:
         카드를 만들 수 없는 머리말이 있을 때.
     """
     found = published_pages() if pages is None else pages
-    found = [p for p in found if p.meta.get("kind") == "case" and p.docname not in _NOT_CASES and not p.meta.get("draft")]
+    found = [
+        p for p in found if p.meta.get("kind") == "case" and p.docname not in _NOT_CASES and not p.meta.get("draft")
+    ]
     for page in found:
         facets(page)
     return sorted(found, key=lambda p: (p.meta["week"], p.title))
@@ -101,7 +103,9 @@ def _order(value: str) -> tuple[int, str]:
 def _card(page: Page, values: dict[str, list[str]], relative: str) -> str:
     meta = page.meta
     data = html.escape(json.dumps(values, ensure_ascii=False))
-    over = " · ".join(filter(None, [values["week"][0], str(meta.get("organisation") or ""), str(meta.get("year") or "")]))
+    over = " · ".join(
+        filter(None, [values["week"][0], str(meta.get("organisation") or ""), str(meta.get("year") or "")])
+    )
     tags = "".join(f"<li>{html.escape(v)}</li>" for v in [*values["method"], *values["industry"]])
     minutes = meta.get("minutes") or {}
     under = [f"읽기 {minutes['read']}분"] if minutes.get("read") else []

@@ -17,6 +17,7 @@ from sphinx.util.docutils import SphinxDirective
 
 from book.glossary import LATIN, SOURCE, GlossaryError, anchor, definitions, initial, read_glossary, spellings
 
+
 class BookGlossary(SphinxDirective):
     """용어집 전체를 초성별 절로 펼칩니다."""
 

@@ -45,7 +45,9 @@ def _text(element) -> str:
 
     for child in element:
         walk(child)
-        pieces.append(child.tail or "" if isinstance(child.tag, str) and child.tag not in {"h1", "h2", "h3", "h4"} else "")
+        pieces.append(
+            child.tail or "" if isinstance(child.tag, str) and child.tag not in {"h1", "h2", "h3", "h4"} else ""
+        )
     return _SPACES.sub(" ", "".join(pieces)).strip()
 
 
@@ -53,7 +55,9 @@ def _heading(section) -> str:
     heading = next((c for c in section if c.tag in {"h1", "h2", "h3", "h4"}), None)
     if heading is None:
         return ""
-    return _SPACES.sub(" ", "".join(heading.xpath(".//text()[not(ancestor::a[contains(@class,'headerlink')])]"))).strip()
+    return _SPACES.sub(
+        " ", "".join(heading.xpath(".//text()[not(ancestor::a[contains(@class,'headerlink')])]"))
+    ).strip()
 
 
 def sections(page_html: bytes) -> list[dict]:
@@ -76,7 +80,9 @@ def sections(page_html: bytes) -> list[dict]:
             continue
         is_glossary = bool(section.xpath("./dl[contains(@class,'glossary')]"))
         text = "" if is_glossary else _body_text(section)
-        found.append({"anchor": section.get("id") if level > 1 else "", "heading": heading, "text": text, "level": level})
+        found.append(
+            {"anchor": section.get("id") if level > 1 else "", "heading": heading, "text": text, "level": level}
+        )
         for dl in section.xpath("./dl[contains(@class,'glossary')]"):
             found += _terms(dl)
     return found
@@ -94,7 +100,11 @@ def _terms(dl) -> list[dict]:
     for child in dl:
         if child.tag == "dt":
             anchor = anchor or child.get("id", "")
-            names.append(_SPACES.sub(" ", "".join(child.xpath(".//text()[not(ancestor::a[contains(@class,'headerlink')])]"))).strip())
+            names.append(
+                _SPACES.sub(
+                    " ", "".join(child.xpath(".//text()[not(ancestor::a[contains(@class,'headerlink')])]"))
+                ).strip()
+            )
         elif child.tag == "dd":
             terms.append({"anchor": anchor, "heading": " · ".join(names), "text": _text(child), "level": 9})
             names, anchor = [], ""
@@ -108,7 +118,8 @@ def synonyms(root: Path) -> list[list[str]]:
         return []
     entries = yaml.safe_load(path.read_text(encoding="utf-8")) or []
     return [
-        [entry["ko"], *(entry.get("en") or []), *(entry.get("aliases") or []), *(entry.get("not") or [])] for entry in entries
+        [entry["ko"], *(entry.get("en") or []), *(entry.get("aliases") or []), *(entry.get("not") or [])]
+        for entry in entries
     ]
 
 
@@ -133,10 +144,24 @@ def build_index(app: Sphinx) -> dict:
             continue
         source = Path(app.srcdir) / f"{docname}.md"
         meta = read_page(source).meta if source.is_file() else {}
-        pages.append({"u": f"{docname}.html", "t": found[0]["heading"], "k": _keywords(meta), "kind": meta.get("kind", ""), "w": _WEIGHTS.get(docname, 1)})
+        pages.append(
+            {
+                "u": f"{docname}.html",
+                "t": found[0]["heading"],
+                "k": _keywords(meta),
+                "kind": meta.get("kind", ""),
+                "w": _WEIGHTS.get(docname, 1),
+            }
+        )
         for section in found:
             documents.append(
-                [len(pages) - 1, section["anchor"], section["heading"] if section["level"] > 1 else "", section["text"], section["level"]]
+                [
+                    len(pages) - 1,
+                    section["anchor"],
+                    section["heading"] if section["level"] > 1 else "",
+                    section["text"],
+                    section["level"],
+                ]
             )
     return {"pages": pages, "documents": documents, "synonyms": synonyms(Path(app.srcdir))}
 

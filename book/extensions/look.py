@@ -18,7 +18,9 @@ _FIRST_HEADING_END = re.compile(r"</h1>")
 _SCROLL_TABLE = re.compile(r"<table\b.*?</table>", re.DOTALL)
 
 # pandas는 색인의 이름을 빈칸뿐인 머리줄에 따로 씁니다. 그 이름을 첫 머리줄의 빈칸으로 올립니다.
-_INDEX_NAME = re.compile(r"(<thead>\s*<tr[^>]*>\s*)<th></th>((?:\s*<th>[^<]*</th>)+\s*</tr>)\s*<tr>\s*(<th>[^<]+</th>)(?:\s*<th></th>)+\s*</tr>(\s*</thead>)")
+_INDEX_NAME = re.compile(
+    r"(<thead>\s*<tr[^>]*>\s*)<th></th>((?:\s*<th>[^<]*</th>)+\s*</tr>)\s*<tr>\s*(<th>[^<]+</th>)(?:\s*<th></th>)+\s*</tr>(\s*</thead>)"
+)
 
 # 낱말 단위로 줄을 바꾸어도 브라우저는 닫는 괄호나 %와 조사 사이에서 끊습니다. 조사만 다음 줄 첫머리에 남지 않게 묶습니다.
 _PIECES = re.compile(r"(<(pre|code|script|style|textarea)\b.*?</\2>|<[^>]+>)", re.DOTALL)
@@ -54,12 +56,20 @@ def _kept(text: str) -> str:
 def _social(app: Sphinx, pagename: str, context: dict) -> str:
     """메신저가 보여 주는 카드. 펴낸 주소(html_baseurl)를 알아야 절대 주소를 쓸 수 있어, 없으면 제목과 설명만 씁니다."""
     description = app.env.metadata.get(pagename, {}).get("description", "")
-    tags = {"og:type": "article", "og:locale": "ko_KR", "og:site_name": app.config.project, "og:title": context.get("title") or app.config.project}
+    tags = {
+        "og:type": "article",
+        "og:locale": "ko_KR",
+        "og:site_name": app.config.project,
+        "og:title": context.get("title") or app.config.project,
+    }
     if description:
         tags["og:description"] = description
     if base := app.config.html_baseurl:
         tags |= {"og:url": f"{base.rstrip('/')}/{pagename}.html", "og:image": f"{base.rstrip('/')}/_static/social.png"}
-    lines = [f'<meta property="{name}" content="{html.escape(re.sub("<[^>]+>", "", str(value)))}">' for name, value in tags.items()]
+    lines = [
+        f'<meta property="{name}" content="{html.escape(re.sub("<[^>]+>", "", str(value)))}">'
+        for name, value in tags.items()
+    ]
     if description:
         lines.append(f'<meta name="description" content="{html.escape(str(description))}">')
     return "\n".join(lines)
@@ -78,7 +88,9 @@ def _context(app: Sphinx, pagename: str, templatename: str, context: dict, doctr
     body = body.replace(*_HIDDEN_CONTENT)
     body = keep_particles(body)
     body = _INDEX_NAME.sub(r"\1\3\2\4", body)
-    body = _SCROLL_TABLE.sub(lambda m: f'<div class="table-scroll" tabindex="0" role="region" aria-label="표">{m.group(0)}</div>', body)
+    body = _SCROLL_TABLE.sub(
+        lambda m: f'<div class="table-scroll" tabindex="0" role="region" aria-label="표">{m.group(0)}</div>', body
+    )
     tools = context.get("page_tools") or []
     if tools:
         items = "".join(

@@ -148,7 +148,9 @@ def setup(app: Sphinx) -> dict:
     app.add_node(
         solution_block,
         html=(
-            _write('<details class="solution admonition"><summary><p class="admonition-title">정답 해설 <span class="when-closed">보기</span><span class="when-open">접기</span></p></summary>\n'),
+            _write(
+                '<details class="solution admonition"><summary><p class="admonition-title">정답 해설 <span class="when-closed">보기</span><span class="when-open">접기</span></p></summary>\n'
+            ),
             _write("</details>\n"),
         ),
     )

@@ -18,7 +18,11 @@ EXPECTED = {
     "stop": "어긋남이 보임: C를 주거나 거절해야 합니다",
     "never_a": "어긋남이 보이지 않음: A를 주지 않아야 합니다",
 }
-PEERS = {"dowhy": "DoWhy 기본값", "causaltune": "causaltune(보정하는 추정량만)", "causaltune_default": "causaltune 기본값"}
+PEERS = {
+    "dowhy": "DoWhy 기본값",
+    "causaltune": "causaltune(보정하는 추정량만)",
+    "causaltune_default": "causaltune 기본값",
+}
 _KEYS = {"label", "expect", "draws", "grades", "seconds", "reached"}
 
 
@@ -38,7 +42,9 @@ def read_table(path: Path = TABLE) -> dict:
         raise PageError(f"{where}: worlds가 있어야 합니다. `python -m benchmarks.pipeline`로 다시 쓰세요.")
     for name, row in document["worlds"].items():
         if missing := _KEYS - set(row):
-            raise PageError(f"{where}: '{name}'에 {', '.join(sorted(missing))}이(가) 없습니다. `python -m benchmarks.pipeline`로 다시 쓰세요.")
+            raise PageError(
+                f"{where}: '{name}'에 {', '.join(sorted(missing))}이(가) 없습니다. `python -m benchmarks.pipeline`로 다시 쓰세요."
+            )
     return document["worlds"]
 
 
@@ -60,16 +66,27 @@ def worlds_table(worlds: dict) -> str:
             continue
         draws = sorted({row["draws"] for row in rows})
         times = f"{draws[0]:,}번" if len(draws) == 1 else f"{draws[0]:,}번에서 {draws[-1]:,}번"
-        body.append(f'<tr class="group"><th scope="colgroup" colspan="{len(heads)}">{title} (세계마다 {times})</th></tr>')
+        body.append(
+            f'<tr class="group"><th scope="colgroup" colspan="{len(heads)}">{title} (세계마다 {times})</th></tr>'
+        )
         for row in rows:
-            cells = ["닿음" if row["reached"] else "못 닿음", *(_share(row["grades"][k]) for k in ("A", "B", "C", "refused"))]
-            cells += [_number(row.get("bias_in_errors"), "+.2f"), "" if row.get("coverage") is None else _share(row["coverage"], 1), f"{row['seconds']:.1f}"]
+            cells = [
+                "닿음" if row["reached"] else "못 닿음",
+                *(_share(row["grades"][k]) for k in ("A", "B", "C", "refused")),
+            ]
+            cells += [
+                _number(row.get("bias_in_errors"), "+.2f"),
+                "" if row.get("coverage") is None else _share(row["coverage"], 1),
+                f"{row['seconds']:.1f}",
+            ]
             texts = "".join(f"<td>{html.escape(c)}</td>" for c in cells)
             marked = "" if row["reached"] else ' class="missed"'
             body.append(f'<tr{marked}><th scope="row">{html.escape(row["label"])}</th>{texts}</tr>')
     head = "".join(f'<th scope="col">{name}</th>' for name in heads)
     missed = sum(not row["reached"] for row in worlds.values())
-    summary = f"모의 세계 {len(worlds)}개를 재었고, " + (f"{missed}개가 목표에 닿지 못했습니다." if missed else "모두 목표에 닿았습니다.")
+    summary = f"모의 세계 {len(worlds)}개를 재었고, " + (
+        f"{missed}개가 목표에 닿지 못했습니다." if missed else "모두 목표에 닿았습니다."
+    )
     return f'<p>{summary}</p><table class="table scorecard"><thead><tr>{head}</tr></thead><tbody>{"".join(body)}</tbody></table>'
 
 
@@ -86,13 +103,20 @@ def peers_table(worlds: dict) -> str:
         peers = row.get("peers")
         if not peers or row.get("coverage") is None:
             continue
-        body.append(f'<tr class="group"><th scope="colgroup" colspan="{len(heads)}">{html.escape(row["label"])}</th></tr>')
+        body.append(
+            f'<tr class="group"><th scope="colgroup" colspan="{len(heads)}">{html.escape(row["label"])}</th></tr>'
+        )
         stopped = row["grades"]["C"] + row["grades"]["refused"]
         ours = "이 파이프라인" + (f" (C나 거절 {_share(stopped)})" if row["expect"] == "stop" else "")
         lines = [(ours, _peer_cells(row, row["draws"]))]
         for name in (n for n in PEERS if n in peers):
             often = next(iter(peers[name].get("chosen", {})), "")
-            lines.append((PEERS[name] + (f" · 주로 고른 것 {often}" if often else ""), _peer_cells(peers[name], peers[name]["draws"])))
+            lines.append(
+                (
+                    PEERS[name] + (f" · 주로 고른 것 {often}" if often else ""),
+                    _peer_cells(peers[name], peers[name]["draws"]),
+                )
+            )
         if "dowhy" in peers:
             again = peers["dowhy"]
             lines[1][1][-1] = f"{again['seconds']:.1f} (반박까지 {again['seconds_with_refuters']:.1f})"

@@ -117,7 +117,10 @@ def _relocate(element, page: PurePosixPath, deck: PurePosixPath) -> str:
             target = page.name + value if value.startswith("#") else value
             path, _, fragment = target.partition("#")
             absolute = os.path.normpath(page.parent / path)
-            node.set(attribute, os.path.relpath(absolute, deck.parent).replace(os.sep, "/") + (f"#{fragment}" if fragment else ""))
+            node.set(
+                attribute,
+                os.path.relpath(absolute, deck.parent).replace(os.sep, "/") + (f"#{fragment}" if fragment else ""),
+            )
     for link in clone.xpath(".//a[contains(@class, 'headerlink')]"):
         link.drop_tree()
     return etree.tostring(clone, encoding="unicode", method="html")
@@ -144,7 +147,7 @@ def render(slides: list[Slide], docname: str, meta: dict, title: str) -> str:
         f'<p><a href="{back}">{html.escape(title)}</a></p><p>코드와 연습문제는 쪽에 있습니다.</p></div></section>'
     )
     math = (
-        f'<script>window.MathJax = {json.dumps({"startup": {"typeset": True}, "options": {"enableMenu": False}})};</script>\n'
+        f"<script>window.MathJax = {json.dumps({'startup': {'typeset': True}, 'options': {'enableMenu': False}})};</script>\n"
         f'<script src="{root}/_static/vendor/mathjax/tex-chtml.js"></script>'
         if has_math
         else ""

@@ -64,10 +64,16 @@ def weeks(root: Path) -> list[Entry]:
             continue
         week = chapter.meta.get("week")
         if not isinstance(week, int) or (found and week <= found[-1].meta["week"]):
-            raise PageError(f"{docname}.md:{line_of('week')}: week가 {week!r}입니다 — 장은 차례(_toc.yml)에 주차 순서로 놓습니다.")
+            raise PageError(
+                f"{docname}.md:{line_of('week')}: week가 {week!r}입니다 — 장은 차례(_toc.yml)에 주차 순서로 놓습니다."
+            )
         minutes = chapter.meta.get("minutes")
-        if not isinstance(minutes, dict) or not all(isinstance(minutes.get(key), int) and minutes[key] > 0 for key in MINUTES):
-            raise PageError(f"{docname}.md:{line_of('minutes')}: minutes는 {', '.join(MINUTES)}를 양의 정수(분)로 적어야 합니다.")
+        if not isinstance(minutes, dict) or not all(
+            isinstance(minutes.get(key), int) and minutes[key] > 0 for key in MINUTES
+        ):
+            raise PageError(
+                f"{docname}.md:{line_of('minutes')}: minutes는 {', '.join(MINUTES)}를 양의 정수(분)로 적어야 합니다."
+            )
         _check_questions(chapter, line_of)
         cases = []
         for name in below:
@@ -92,7 +98,9 @@ def _entry(root: Path, docname: str):
 def _check_questions(entry: Entry, line_of) -> None:
     questions = entry.meta.get("question")
     if not isinstance(questions, list) or not set(questions) <= {1, 2, 3, 4}:
-        raise PageError(f"{entry.docname}.md:{line_of('question')}: question은 1, 2, 3, 4 가운데에서 목록으로 고릅니다. 받은 것: {questions!r}")
+        raise PageError(
+            f"{entry.docname}.md:{line_of('question')}: question은 1, 2, 3, 4 가운데에서 목록으로 고릅니다. 받은 것: {questions!r}"
+        )
 
 
 class WeeklyTable(SphinxDirective):
@@ -140,13 +148,20 @@ class WeeklyTable(SphinxDirective):
         cases = nodes.entry("")
         for case in row.cases:
             line = nodes.paragraph("", "", self._link(case), classes=["case-line"])
-            line += [nodes.Text(" "), nodes.inline("", str(case.meta.get("organisation") or ""), classes=["case-organisation"])]
+            line += [
+                nodes.Text(" "),
+                nodes.inline("", str(case.meta.get("organisation") or ""), classes=["case-organisation"]),
+            ]
             cases += line
         if not row.cases:
             cases += nodes.paragraph("", "—")
         minutes = " · ".join(str(row.meta["minutes"][key]) for key in MINUTES)
         return nodes.row(
-            "", nodes.entry("", nodes.paragraph("", str(row.meta["week"]))), chapter, cases, nodes.entry("", nodes.paragraph("", minutes))
+            "",
+            nodes.entry("", nodes.paragraph("", str(row.meta["week"]))),
+            chapter,
+            cases,
+            nodes.entry("", nodes.paragraph("", minutes)),
         )
 
     def _path(self, rows: list[Entry], question: int) -> nodes.Node:

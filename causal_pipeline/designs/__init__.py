@@ -22,9 +22,16 @@ def registered() -> tuple[type[Design], ...]:
     for info in iter_modules(__path__):
         module = import_module(f"{__name__}.{info.name}")
         for kind in vars(module).values():
-            if isinstance(kind, type) and issubclass(kind, Design) and kind.__module__ == module.__name__ and not isabstract(kind):
+            if (
+                isinstance(kind, type)
+                and issubclass(kind, Design)
+                and kind.__module__ == module.__name__
+                and not isabstract(kind)
+            ):
                 if kind.name != info.name:
-                    raise ValueError(f"causal_pipeline/designs/{info.name}.py: 설계의 이름이 '{kind.name}'입니다. 파일 이름과 같게 하세요.")
+                    raise ValueError(
+                        f"causal_pipeline/designs/{info.name}.py: 설계의 이름이 '{kind.name}'입니다. 파일 이름과 같게 하세요."
+                    )
                 found.append(kind)
     for what in ("name", "precedence"):
         values = [getattr(kind, what) for kind in found]
@@ -46,7 +53,9 @@ def field_types() -> dict[str, type[Field]]:
     for kind in registered():
         for owned in kind.fields:
             if found.setdefault(owned.key, owned) is not owned:
-                raise ValueError(f"causal_pipeline/designs: 명세의 '{owned.key}'을(를) 두 클래스가 쓰고 있습니다. 하나로 모아 한 층 아래에 두세요.")
+                raise ValueError(
+                    f"causal_pipeline/designs: 명세의 '{owned.key}'을(를) 두 클래스가 쓰고 있습니다. 하나로 모아 한 층 아래에 두세요."
+                )
     return found
 
 

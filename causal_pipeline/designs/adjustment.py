@@ -75,7 +75,15 @@ def arm_codes(treatment: pd.Series, treated: object, control: object) -> tuple[n
 
 
 def aipw_scores(
-    y: np.ndarray, a: np.ndarray, b: np.ndarray, e1: np.ndarray, e0: np.ndarray, mu1: np.ndarray, mu0: np.ndarray, att: bool, clip: float = 0.01
+    y: np.ndarray,
+    a: np.ndarray,
+    b: np.ndarray,
+    e1: np.ndarray,
+    e0: np.ndarray,
+    mu1: np.ndarray,
+    mu0: np.ndarray,
+    att: bool,
+    clip: float = 0.01,
 ) -> np.ndarray:
     """AIPW의 점수. 평균이 추정값입니다. 성향점수는 ``clip``에서 자릅니다."""
     e0 = np.clip(e0, clip, 1)
@@ -133,7 +141,9 @@ class Adjustment(Design):
         outcome, mu1, mu0 = self._outcome_models(values, y, a, b, fold)
         return Fit(rows, X, y, a, b, fold, clusters, e[:, one], e[:, zero], mu1, mu0, outcome, propensity)
 
-    def _outcome_models(self, X: np.ndarray, y: np.ndarray, a: np.ndarray, b: np.ndarray, fold: np.ndarray) -> tuple[learners.Choice, np.ndarray, np.ndarray]:
+    def _outcome_models(
+        self, X: np.ndarray, y: np.ndarray, a: np.ndarray, b: np.ndarray, fold: np.ndarray
+    ) -> tuple[learners.Choice, np.ndarray, np.ndarray]:
         choice = learners.pick_two_arm_outcome(X, y, (a, b), fold, self.spec.seed)
         return choice, cross_fit(choice.model, X, y, fold, only=a), cross_fit(choice.model, X, y, fold, only=b)
 
@@ -170,19 +180,31 @@ class Adjustment(Design):
         extreme = float((f.e0[f.a] < EXTREME).mean() if self.att else (np.minimum(f.e1, f.e0) < EXTREME).mean())
         tail = " 이 대상들의 효과는 자료가 아니라 모델이 채운 것입니다."
         message = f"견줄 짝이 거의 없는(한쪽을 받을 확률이 {EXTREME:.0%} 밑인) 대상이 {percent(extreme)}입니다."
-        return graded("overlap", "성향점수의 겹침", message, extreme, ladder(extreme, EXTREME_WARN, EXTREME_FAIL), EXTREME_FAIL, {"warn": tail, "fail": tail})
+        return graded(
+            "overlap",
+            "성향점수의 겹침",
+            message,
+            extreme,
+            ladder(extreme, EXTREME_WARN, EXTREME_FAIL),
+            EXTREME_FAIL,
+            {"warn": tail, "fail": tail},
+        )
 
     def _effective_sample(self) -> Check:
         f = self.fit
         effective = [1 / (w**2).sum() for w in self._weights]
         # ATT에서는 대조군이 아무리 많아도 실험군만큼만 쓰이므로, 실험군의 수에 견줍니다.
-        ratio = effective[1] / min(f.a.sum(), f.b.sum()) if self.att else min(effective[0] / f.a.sum(), effective[1] / f.b.sum())
+        ratio = (
+            effective[1] / min(f.a.sum(), f.b.sum())
+            if self.att
+            else min(effective[0] / f.a.sum(), effective[1] / f.b.sum())
+        )
         status = max(
-            ladder(ratio, EFFECTIVE_WARN, EFFECTIVE_FAIL), ladder(min(effective), FEW_EFFECTIVE, TOO_FEW_EFFECTIVE), key=("ok", "warn", "fail").index
+            ladder(ratio, EFFECTIVE_WARN, EFFECTIVE_FAIL),
+            ladder(min(effective), FEW_EFFECTIVE, TOO_FEW_EFFECTIVE),
+            key=("ok", "warn", "fail").index,
         )
-        message = (
-            f"가중한 뒤의 유효표본은 실험군 {effective[0]:,.0f}개(전체 {int(f.a.sum()):,}개), 대조군 {effective[1]:,.0f}개(전체 {int(f.b.sum()):,}개)입니다."
-        )
+        message = f"가중한 뒤의 유효표본은 실험군 {effective[0]:,.0f}개(전체 {int(f.a.sum()):,}개), 대조군 {effective[1]:,.0f}개(전체 {int(f.b.sum()):,}개)입니다."
         return graded("effective_sample", "유효표본", message, ratio, status, EFFECTIVE_WARN)
 
     def _standardised(self, w1: np.ndarray, w0: np.ndarray) -> np.ndarray:
@@ -196,7 +218,14 @@ class Adjustment(Design):
         gaps = np.abs(self._standardised(*self._weights))
         worst = int(gaps.argmax())
         message = f"가중한 뒤에도 가장 크게 다른 변수는 '{self.spec.readable(self.fit.X.columns[worst])}'(표준화 평균 차이 {gaps[worst]:.2f})입니다."
-        return graded("balance", "가중 뒤의 균형", message, gaps[worst], ladder(gaps[worst], BALANCE_WARN, BALANCE_FAIL), BALANCE_WARN)
+        return graded(
+            "balance",
+            "가중 뒤의 균형",
+            message,
+            gaps[worst],
+            ladder(gaps[worst], BALANCE_WARN, BALANCE_FAIL),
+            BALANCE_WARN,
+        )
 
     # --- 추정 ---
 
@@ -224,12 +253,24 @@ class Adjustment(Design):
             "overlap_weighted": ("부분선형 DML(겹침 가중)", "효과가 대상마다 다를 때(겹치는 대상에 무게가 실립니다)"),
         }
         out = [
-            estimate_from(psi, name, *labels[name], f.clusters, name == "aipw", "ATO" if name == "overlap_weighted" else self.ident.estimand)
+            estimate_from(
+                psi,
+                name,
+                *labels[name],
+                f.clusters,
+                name == "aipw",
+                "ATO" if name == "overlap_weighted" else self.ident.estimand,
+            )
             for name, psi in self.scores.items()
         ]
         m1, m0 = f.y[f.a].mean(), f.y[f.b].mean()
         naive = m1 - m0 + f.a / f.a.mean() * (f.y - m1) - f.b / f.b.mean() * (f.y - m0)
-        return [*out, estimate_from(naive, "naive", "보정하지 않은 차이", "처치를 받은 쪽과 받지 않은 쪽이 처음부터 다를 때", f.clusters)]
+        return [
+            *out,
+            estimate_from(
+                naive, "naive", "보정하지 않은 차이", "처치를 받은 쪽과 받지 않은 쪽이 처음부터 다를 때", f.clusters
+            ),
+        ]
 
     def _ipw(self) -> np.ndarray:
         f, (w1, w0) = self.fit, self._weights
@@ -272,7 +313,9 @@ class Adjustment(Design):
         apart = {name: standard_error(other - psi, f.clusters) for name, other in self.scores.items() if name != "aipw"}
         trim_check, trimmed = self._trimming()
         keep = f.a | f.b
-        strength, strength_check = checks.robustness(self.spec, f.frame[keep], f.X[keep], f.a[keep].astype(float), f.y[keep], main)
+        strength, strength_check = checks.robustness(
+            self.spec, f.frame[keep], f.X[keep], f.a[keep].astype(float), f.y[keep], main
+        )
         found = [
             checks.agreement(self.estimates, apart),
             self._placebo(),
@@ -322,7 +365,9 @@ class Adjustment(Design):
             keep = (f.e0 >= cut) if self.att else (np.minimum(f.e1, f.e0) >= cut)
             if (f.a & keep).sum() < 20 or (f.b & keep).sum() < 20:
                 continue
-            value = float(aipw_scores(*(v[keep] for v in (f.y, f.a, f.b, f.e1, f.e0, f.mu1, f.mu0)), self.att, CLIP).mean())
+            value = float(
+                aipw_scores(*(v[keep] for v in (f.y, f.a, f.b, f.e1, f.e0, f.mu1, f.mu0)), self.att, CLIP).mean()
+            )
             values[f"{cut:.2f}"] = value
             moved = max(moved, abs(value - main.value) / max(main.se, 1e-300))
         signs = {np.sign(v) for v in values.values()} | {np.sign(main.value)}
@@ -343,7 +388,14 @@ class Adjustment(Design):
             a, b = f.a[keep], f.b[keep]
             _, mu1, mu0 = self._outcome_models(f.X.to_numpy()[keep], y[keep], a, b, f.fold[keep])
             psi = aipw_scores(y[keep], a, b, f.e1[keep], f.e0[keep], mu1, mu0, self.att, CLIP)
-            found.append((name, float(psi.mean()), standard_error(psi, None if f.clusters is None else f.clusters[keep]), float(y[keep].std())))
+            found.append(
+                (
+                    name,
+                    float(psi.mean()),
+                    standard_error(psi, None if f.clusters is None else f.clusters[keep]),
+                    float(y[keep].std()),
+                )
+            )
         for name in spec.negative_treatments:
             found.append(checks.negative_treatment(spec, f.frame, f.X.to_numpy(), f.y, f.fold, f.clusters, name))
         return found
@@ -357,7 +409,10 @@ class Adjustment(Design):
             return []
         edges = np.linspace(0, 1, 31)
         e = f.e1 / np.maximum(f.e1 + f.e0, 1e-12)
-        counts = {name: np.histogram(e[arm], edges)[0].astype(float).tolist() for name, arm in (("treated", f.a), ("control", f.b))}
+        counts = {
+            name: np.histogram(e[arm], edges)[0].astype(float).tolist()
+            for name, arm in (("treated", f.a), ("control", f.b))
+        }
         balance = {
             "labels": [str(c) for c in f.X.columns],
             "before": self._standardised(f.a / f.a.sum(), f.b / f.b.sum()).tolist(),
@@ -375,7 +430,9 @@ class Adjustment(Design):
     def steps(self) -> list[Step]:
         """같은 함수와 모델로 같은 값을 내고, econml로 견줍니다."""
         f, t, y, seed = self.fit, self.spec.treatment, self.spec.outcome.column, self.spec.seed
-        groups = f"pd.factorize(frame[{cluster_column(self.spec)!r}], sort=True)[0]" if f.clusters is not None else "None"
+        groups = (
+            f"pd.factorize(frame[{cluster_column(self.spec)!r}], sort=True)[0]" if f.clusters is not None else "None"
+        )
         together = "groups" if fold_groups(self.spec, f.clusters, self.ident.adjustment) is not None else "None"
         found = [
             identification_step(self.spec, self.ident.adjustment),
@@ -409,7 +466,9 @@ class Adjustment(Design):
         return found
 
 
-def _shuffle(rng: np.random.Generator, treated: np.ndarray, blocks: np.ndarray, clusters: np.ndarray | None) -> np.ndarray:
+def _shuffle(
+    rng: np.random.Generator, treated: np.ndarray, blocks: np.ndarray, clusters: np.ndarray | None
+) -> np.ndarray:
     """묶음 안에서 처치를 섞습니다. 군집으로 배정했으면 군집째 섞습니다."""
     if clusters is None:
         order = np.lexsort((rng.random(len(treated)), blocks))

@@ -20,8 +20,9 @@ import pandas as pd
 
 from causal_pipeline.model import Check, Estimate, Field, Identification, Picture, Sensitivity, Spec, Step
 
-
-NO_NEGATIVE_TREATMENT = "이 설계의 음성 대조군은 결과뿐입니다. 효과가 없어야 할 결과를 negative_controls.outcomes에 적으세요."
+NO_NEGATIVE_TREATMENT = (
+    "이 설계의 음성 대조군은 결과뿐입니다. 효과가 없어야 할 결과를 negative_controls.outcomes에 적으세요."
+)
 NO_PROBABILITY = "처치 확률은 무작위로 배정한 두 팔을 견줄 때에만 씁니다. probability를 지우세요."
 
 
@@ -87,7 +88,10 @@ class Design(ABC):
     fields: ClassVar[tuple[type[Field], ...]] = ()
     estimands: ClassVar[tuple[str, ...]] = ("ATE", "ATT")
     reveals: dict[str, str] = {}  # noqa: RUF012
-    ignores: ClassVar[Mapping[str, str]] = {"negative_controls.treatments": NO_NEGATIVE_TREATMENT, "treatment.probability": NO_PROBABILITY}
+    ignores: ClassVar[Mapping[str, str]] = {
+        "negative_controls.treatments": NO_NEGATIVE_TREATMENT,
+        "treatment.probability": NO_PROBABILITY,
+    }
     effects_split_in: ClassVar[str] = ""
     drawers: ClassVar[dict[str, Callable[[Any, dict[str, Any]], None]]] = {}
 

@@ -69,14 +69,20 @@ class Fit:
 # --- 식(재현 노트북에 그대로 실립니다) ---
 
 
-def square_panel(frame: pd.DataFrame, unit: str, time: str, outcome: str, starts: pd.Series) -> tuple[pd.DataFrame, np.ndarray]:
+def square_panel(
+    frame: pd.DataFrame, unit: str, time: str, outcome: str, starts: pd.Series
+) -> tuple[pd.DataFrame, np.ndarray]:
     """모든 시점을 다 본 대상만 남긴 (대상 × 시점) 표와, 처치가 시작된 열의 번호. 첫 시점부터 처치받은 대상은 앞이 없어 뺍니다."""
-    wide = frame.pivot_table(index=unit, columns=time, values=outcome, aggfunc="mean", observed=True).sort_index().dropna()
+    wide = (
+        frame.pivot_table(index=unit, columns=time, values=outcome, aggfunc="mean", observed=True).sort_index().dropna()
+    )
     start = np.searchsorted(wide.columns.to_numpy(), starts.reindex(wide.index).fillna(np.inf).to_numpy(dtype=float))
     return wide[start > 0], start[start > 0]
 
 
-def cell_effect(change: np.ndarray, treated: np.ndarray, control: np.ndarray, X: np.ndarray) -> tuple[float, np.ndarray]:
+def cell_effect(
+    change: np.ndarray, treated: np.ndarray, control: np.ndarray, X: np.ndarray
+) -> tuple[float, np.ndarray]:
     """변화량 ``change``의 실험군과 대조군 차이. 공변량이 있으면 이중강건으로 냅니다.
 
     돌려주는 것은 (효과, 대상마다의 영향함수)입니다. 실험군이 몇 대상뿐이면 성향점수를 맞출 수 없어, 대조군에서 맞춘 회귀로
@@ -98,7 +104,9 @@ def cell_effect(change: np.ndarray, treated: np.ndarray, control: np.ndarray, X:
         effect = residual[treated].mean()
         apart = residual[treated] - effect
         degrees = np.sqrt((control.sum() - 1) / (control.sum() - Z.shape[1]))
-        influence[treated] = n / size * (apart * np.sqrt(size / (size - 1)) if size > 1 else residual[control].std(ddof=1))
+        influence[treated] = (
+            n / size * (apart * np.sqrt(size / (size - 1)) if size > 1 else residual[control].std(ddof=1))
+        )
         influence[control] = -n * (Z[control] @ (inverse @ Z[treated].mean(axis=0))) * residual[control] * degrees
         return effect, influence
     Z = np.column_stack([np.ones(n), (X - X.mean(axis=0)) / np.maximum(X.std(axis=0), 1e-12)])
@@ -119,7 +127,12 @@ def uses_covariates(X: np.ndarray, control: np.ndarray) -> bool:
 
 
 def group_time(
-    Y: np.ndarray, start: np.ndarray, X: np.ndarray, anticipation: int = 0, base: str = "last", controls: str = "not_yet"
+    Y: np.ndarray,
+    start: np.ndarray,
+    X: np.ndarray,
+    anticipation: int = 0,
+    base: str = "last",
+    controls: str = "not_yet",
 ) -> dict[tuple[int, int], tuple[float, np.ndarray]]:
     """집단 g와 시점 t마다의 효과.
 
@@ -298,12 +311,20 @@ class DifferenceInDifferences(Design):
 
     @classmethod
     def applies(cls, spec: Spec, frame: pd.DataFrame | None = None) -> bool:
-        return Panel.of(spec) is not None and spec.treatment.kind == "binary" and (frame is None or treated_units(spec, frame) != 1)
+        return (
+            Panel.of(spec) is not None
+            and spec.treatment.kind == "binary"
+            and (frame is None or treated_units(spec, frame) != 1)
+        )
 
     @classmethod
     def identify(cls, spec: Spec, frame: pd.DataFrame, graph: nx.DiGraph) -> Identification:
         require_treated(spec, frame)
-        notes = [f"이 설계는 {spec.estimand}가 아니라 처치받은 대상의 효과 ATT를 식별합니다."] if spec.estimand != "ATT" else []
+        notes = (
+            [f"이 설계는 {spec.estimand}가 아니라 처치받은 대상의 효과 ATT를 식별합니다."]
+            if spec.estimand != "ATT"
+            else []
+        )
         how = "처치가 없었다면 두 집단이 나란히 움직였으리라 보고(평행 추세)"
         return Identification(
             design=cls.name,
@@ -337,7 +358,15 @@ class DifferenceInDifferences(Design):
         X = learners.design_matrix(spec, first, self.ident.adjustment).to_numpy()
         cluster = spec.treatment.cluster
         clusters = pd.factorize(first[cluster], sort=True)[0] if cluster and cluster != p.unit else None
-        return Fit(wide.index.to_numpy(), wide.columns.to_numpy(), wide.to_numpy(dtype=float), start, X, clusters, self.frame[p.unit].nunique() - len(wide))
+        return Fit(
+            wide.index.to_numpy(),
+            wide.columns.to_numpy(),
+            wide.to_numpy(dtype=float),
+            start,
+            X,
+            clusters,
+            self.frame[p.unit].nunique() - len(wide),
+        )
 
     @cached_property
     def cells(self) -> dict[tuple[int, int], tuple[float, np.ndarray]]:
@@ -357,22 +386,37 @@ class DifferenceInDifferences(Design):
             return None
         first = first_rows(self.frame, self.panel, f.units[rows]).reset_index()
         clusters = subset_clusters(f.clusters, rows)
-        return UnitEffects(first, psi, clusters, fold_numbers(np.zeros(len(rows)), self.spec.seed, clusters), targetable=False)
+        return UnitEffects(
+            first, psi, clusters, fold_numbers(np.zeros(len(rows)), self.spec.seed, clusters), targetable=False
+        )
 
     # --- 점검 ---
 
     def check(self) -> list[Check]:
         """처치받은 대상의 수, 빠진 대상, 처치 전 추세, 그래프의 독립."""
-        return [*self._size(), *self._covariates(), self._pre_trend(), *checks.graph_independences(self.spec, self.frame)]
+        return [
+            *self._size(),
+            *self._covariates(),
+            self._pre_trend(),
+            *checks.graph_independences(self.spec, self.frame),
+        ]
 
     def _size(self) -> list[Check]:
         f = self.fit
         treated = int(f.ever.sum()) if f.clusters is None else len(np.unique(f.clusters[f.ever]))
         tail = " 표준오차가 작게 나올 수 있어 섞어 본 p값을 함께 보세요."
-        message = f"앞 시점을 본 처치 대상(군집)은 {treated}개, 견줄 대상은 {int((~f.ever).sum())}개(끝까지 받지 않음)입니다."
+        message = (
+            f"앞 시점을 본 처치 대상(군집)은 {treated}개, 견줄 대상은 {int((~f.ever).sum())}개(끝까지 받지 않음)입니다."
+        )
         found = [
             graded(
-                "treated_units", "처치받은 대상의 수", message, treated, ladder(treated, FEW_TREATED, TOO_FEW_TREATED), float(FEW_TREATED), {"warn": tail, "fail": tail}
+                "treated_units",
+                "처치받은 대상의 수",
+                message,
+                treated,
+                ladder(treated, FEW_TREATED, TOO_FEW_TREATED),
+                float(FEW_TREATED),
+                {"warn": tail, "fail": tail},
             )
         ]
         found += checks.cluster_count(self.spec, f.clusters)
@@ -388,12 +432,26 @@ class DifferenceInDifferences(Design):
         if not self.ident.adjustment:
             return []
         after = [cell for cell in self.cells if treated_cells(*cell)]
-        without = [(g, t) for g, t in after if not uses_covariates(f.X, (f.start > max(t, g - 1) + self.panel.anticipation) & (f.start != g))]
+        without = [
+            (g, t)
+            for g, t in after
+            if not uses_covariates(f.X, (f.start > max(t, g - 1) + self.panel.anticipation) & (f.start != g))
+        ]
         if not without:
             return []
         share, listed = len(without) / len(after), names(map(self.spec.label, self.ident.adjustment))
         message = f"처치 뒤의 집단·시점 {len(after)}개 가운데 {len(without)}개에서는 견줄 대상이 적거나 공변량이 갈리지 않아 {listed}을(를) 보정하지 못했습니다."
-        return [Check("unused_covariates", "쓰지 못한 공변량", "warn" if share < 0.5 else "fail", message, share, 0.0, "B" if share < 0.5 else "C")]
+        return [
+            Check(
+                "unused_covariates",
+                "쓰지 못한 공변량",
+                "warn" if share < 0.5 else "fail",
+                message,
+                share,
+                0.0,
+                "B" if share < 0.5 else "C",
+            )
+        ]
 
     @cached_property
     def leads(self) -> list[Lead]:
@@ -412,7 +470,9 @@ class DifferenceInDifferences(Design):
     def _pre_trend(self) -> Check:
         f, label = self.fit, "처치 전 추세"
         if not self.leads:
-            return flagged("pre_trend", label, "처치 앞 시점이 하나뿐이라 두 집단이 나란히 움직였는지 볼 수 없습니다.", None, True)
+            return flagged(
+                "pre_trend", label, "처치 앞 시점이 하나뿐이라 두 집단이 나란히 움직였는지 볼 수 없습니다.", None, True
+            )
         p = pre_trend_p(self.leads, f.clusters, len(f.Y))
         when, apart, _ = max(self.leads, key=lambda lead: abs(lead[1]))
         seen = f"가장 큰 어긋남은 {number(when)}시점의 {number(apart)}"
@@ -428,13 +488,17 @@ class DifferenceInDifferences(Design):
         f, ahead = self.fit, self.panel.anticipation
         parts = {
             "group_time": average_effect(self.cells, f.start, treated_cells),
-            "averaged_base": average_effect(group_time(f.Y, f.start, f.X, ahead, base="average"), f.start, treated_cells),
+            "averaged_base": average_effect(
+                group_time(f.Y, f.start, f.X, ahead, base="average"), f.start, treated_cells
+            ),
         }
         filled = None if ahead else imputation(f.Y, f.start)
         if filled is not None:
             parts["imputation"] = filled
         if self._staggered and (~f.ever).sum() >= 10:
-            parts["never_treated"] = average_effect(group_time(f.Y, f.start, f.X, ahead, controls="never"), f.start, treated_cells)
+            parts["never_treated"] = average_effect(
+                group_time(f.Y, f.start, f.X, ahead, controls="never"), f.start, treated_cells
+            )
         parts["two_way"] = two_way(f.Y, f.start)
         # 한 대상뿐인 집단은 영향함수의 평균이 0이 아닙니다.
         return {name: value + influence - influence.mean() for name, (value, influence) in parts.items()}
@@ -455,7 +519,14 @@ class DifferenceInDifferences(Design):
         }
         targets = {"two_way": "분산 가중 평균"} if self._staggered else {}
         out = [
-            estimate_from(psi, name, *labels[name], self.fit.clusters, name == "group_time", targets.get(name, self.ident.estimand))
+            estimate_from(
+                psi,
+                name,
+                *labels[name],
+                self.fit.clusters,
+                name == "group_time",
+                targets.get(name, self.ident.estimand),
+            )
             for name, psi in self.scores.items()
         ]
         return [*out, self._naive()]
@@ -478,7 +549,9 @@ class DifferenceInDifferences(Design):
     def stress(self) -> tuple[list[Check], list[Sensitivity]]:
         """추정량끼리의 견줌, 처치 시점을 섞은 위약, 반쪽 표본, 음성 대조군, 추세가 얼마나 벌어져야 결론이 뒤집히는지."""
         f, psi = self.fit, self.scores["group_time"]
-        apart = {name: standard_error(other - psi, f.clusters) for name, other in self.scores.items() if name != "group_time"}
+        apart = {
+            name: standard_error(other - psi, f.clusters) for name, other in self.scores.items() if name != "group_time"
+        }
         trends, trend_checks = self._relative_trends()
         found = [
             checks.agreement(self.estimates, apart),
@@ -532,7 +605,15 @@ class DifferenceInDifferences(Design):
         bias, half = (abs(slope) + 1.96 * se) * self._horizon, (self.primary.high - self.primary.low) / 2
         message = f"앞 시점의 시험이 놓칠 수 있는 곧은 추세는 처치 뒤에 {number(bias)}만큼의 치우침을 만들 수 있습니다(95% 구간의 반쪽은 {number(half)})."
         tails = {"warn": " 앞 시점이 더 있어야 구간을 그대로 믿을 수 있습니다."}
-        return graded("pre_trend_power", "처치 전 추세를 볼 힘", message, bias, "ok" if bias <= half else "warn", float(half), tails)
+        return graded(
+            "pre_trend_power",
+            "처치 전 추세를 볼 힘",
+            message,
+            bias,
+            "ok" if bias <= half else "warn",
+            float(half),
+            tails,
+        )
 
     def _relative_trends(self) -> tuple[list[Sensitivity], list[Check]]:
         """처치 뒤 추세의 벌어짐을 앞에서 본 가장 큰 한 시점의 어긋남에 견줍니다(Rambachan과 Roth, 2023의 상대 크기).
@@ -557,13 +638,25 @@ class DifferenceInDifferences(Design):
     def pictures(self) -> list[Picture]:
         """처치 앞뒤의 시점별 효과."""
         f, base = self.fit, -1 - self.panel.anticipation
-        data = {"times": [], "values": [], "lows": [], "highs": [], "reference": int(base), "unit": self.spec.outcome.unit}
+        data = {
+            "times": [],
+            "values": [],
+            "lows": [],
+            "highs": [],
+            "reference": int(base),
+            "unit": self.spec.outcome.unit,
+        }
         for e in sorted({t - g for g, t in self.cells} | {base}):
             value, half = 0.0, 0.0
             if any(t - g == e for g, t in self.cells):
                 value, influence = average_effect(self.cells, f.start, lambda g, t, e=e: t - g == e)
                 half = 1.96 * standard_error(influence, f.clusters)
-            for key, shown in (("times", int(e)), ("values", float(value)), ("lows", float(value - half)), ("highs", float(value + half))):
+            for key, shown in (
+                ("times", int(e)),
+                ("values", float(value)),
+                ("lows", float(value - half)),
+                ("highs", float(value + half)),
+            ):
                 data[key].append(shown)
         alt = "가로축은 처치가 시작된 시점에서 센 시점, 세로축은 효과와 95% 구간. 0보다 앞이 0 둘레여야 합니다."
         return [Picture("event_study", "처치 앞뒤의 시점별 효과", alt, data)]

@@ -39,7 +39,9 @@ class Running(Field):
     key: ClassVar[str] = "running"
     about: ClassVar[str] = "처치를 가른 점수(배정변수)와 임곗값"
     counts_arms: ClassVar[bool] = True
-    not_randomized: ClassVar[str] = "임곗값으로 정한 처치는 무작위 배정이 아닙니다. 점수로 정했으면 randomized를, 추첨으로 정했으면 running을 지우세요."
+    not_randomized: ClassVar[str] = (
+        "임곗값으로 정한 처치는 무작위 배정이 아닙니다. 점수로 정했으면 randomized를, 추첨으로 정했으면 running을 지우세요."
+    )
     absorbs: ClassVar[str] = "배정변수는 국소 회귀에 이미 들어 있습니다."
     schema: ClassVar[dict[str, Any]] = {
         "type": "object",
@@ -65,9 +67,21 @@ class Running(Field):
 
     def validate(self, spec: Spec) -> None:
         if spec.treatment.kind != "binary":
-            raise spec.error(SpecError, "running_kind", "treatment.kind", "불연속 설계의 처치는 둘로 갈려야 합니다.", "kind를 binary로 적으세요.")
+            raise spec.error(
+                SpecError,
+                "running_kind",
+                "treatment.kind",
+                "불연속 설계의 처치는 둘로 갈려야 합니다.",
+                "kind를 binary로 적으세요.",
+            )
         if spec.estimand == "ATT":
-            raise spec.error(SpecError, "estimand_running", "estimand", "임곗값에서 식별되는 것은 임곗값 언저리의 효과입니다.", "estimand를 LATE(또는 ATE)로 적으세요.")
+            raise spec.error(
+                SpecError,
+                "estimand_running",
+                "estimand",
+                "임곗값에서 식별되는 것은 임곗값 언저리의 효과입니다.",
+                "estimand를 LATE(또는 ATE)로 적으세요.",
+            )
 
     def encode(self, spec: Spec, frame: pd.DataFrame) -> list[str]:
         require_numeric(spec, frame, self.column, "배정변수")
@@ -127,13 +141,19 @@ def bandwidth(x: np.ndarray, y: np.ndarray) -> float:
     pilot = 1.84 * x.std() * n ** (-1 / 5)
     near_right, near_left = (x >= 0) & (x <= pilot), (x < 0) & (x >= -pilot)
     density = max(near_right.sum() + near_left.sum(), 1) / (2 * n * pilot)
-    variance = (np.var(y[near_right]) + np.var(y[near_left])) / 2 if min(near_right.sum(), near_left.sum()) > 2 else y.var()
+    variance = (
+        (np.var(y[near_right]) + np.var(y[near_left])) / 2 if min(near_right.sum(), near_left.sum()) > 2 else y.var()
+    )
     inside = (x >= np.quantile(x, 0.05)) & (x <= np.quantile(x, 0.95))
     cubic = np.column_stack([np.ones(n), x >= 0, x, x**2, x**3])[inside]
     third = 6 * np.linalg.lstsq(cubic, y[inside], rcond=None)[0][4]
     curvature, regular = [], 0.0
     for mask in (x >= 0, x < 0):
-        h2 = 3.56 * (variance / (density * max(third**2, 0.01 * y.var() / x.std() ** 6))) ** (1 / 7) * mask.sum() ** (-1 / 7)
+        h2 = (
+            3.56
+            * (variance / (density * max(third**2, 0.01 * y.var() / x.std() ** 6))) ** (1 / 7)
+            * mask.sum() ** (-1 / 7)
+        )
         h2 = np.clip(h2, np.quantile(np.abs(x[mask]), min(1.0, 30 / mask.sum())), np.abs(x[mask]).max())
         part = mask & (np.abs(x) <= h2)
         quad = np.linalg.lstsq(np.column_stack([np.ones(part.sum()), x[part], x[part] ** 2]), y[part], rcond=None)[0][2]
@@ -144,7 +164,9 @@ def bandwidth(x: np.ndarray, y: np.ndarray) -> float:
     return float(np.clip(h, smallest, np.abs(x).max()))
 
 
-def jump(x: np.ndarray, y: np.ndarray, h: float, degree: int, clusters: np.ndarray | None = None, kernel: str = "triangular") -> tuple[float, float, np.ndarray]:
+def jump(
+    x: np.ndarray, y: np.ndarray, h: float, degree: int, clusters: np.ndarray | None = None, kernel: str = "triangular"
+) -> tuple[float, float, np.ndarray]:
     """임곗값에서의 뜀과 (군집) 강건 표준오차. 영향함수(합이 뜀의 오차)도 돌려줍니다."""
     w = np.clip(1 - np.abs(x) / h, 0, None) if kernel == "triangular" else (np.abs(x) <= h).astype(float)
     inside = w > 0
@@ -163,7 +185,13 @@ def jump(x: np.ndarray, y: np.ndarray, h: float, degree: int, clusters: np.ndarr
 
 
 def fuzzy_ratio(
-    x: np.ndarray, y: np.ndarray, d: np.ndarray, h: float, degree: int, clusters: np.ndarray | None = None, kernel: str = "triangular"
+    x: np.ndarray,
+    y: np.ndarray,
+    d: np.ndarray,
+    h: float,
+    degree: int,
+    clusters: np.ndarray | None = None,
+    kernel: str = "triangular",
 ) -> tuple[float, float, np.ndarray]:
     """결과의 뜀을 처치율의 뜀으로 나눈 것, 델타 방법의 표준오차, 영향함수."""
     top, _, it = jump(x, y, h, degree, clusters, kernel)
@@ -223,7 +251,9 @@ def support_points(raw: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]
     return points, np.bincount(code).astype(float), code
 
 
-def mass_point_jump(points: np.ndarray, counts: np.ndarray, code: np.ndarray, side: np.ndarray) -> tuple[float, float | None]:
+def mass_point_jump(
+    points: np.ndarray, counts: np.ndarray, code: np.ndarray, side: np.ndarray
+) -> tuple[float, float | None]:
     """눈금마다의 수의 로그가 임곗값에서 뛰는 크기와 p값. 눈금이 모자라면 p값은 None입니다.
 
     연속인 밀도의 시험(McCrary)은 막대 하나에 눈금이 들고 나는 것을 뜀으로 읽습니다. 여기서는 눈금마다의 수를, 이차식(눈금이
@@ -290,13 +320,20 @@ class Discontinuity(Design):
                 )  # fmt: skip
         notes = ["효과는 임곗값 둘레의 것입니다. 임곗값에서 먼 대상에 옮겨 쓰려면 따로 가정이 필요합니다."]
         if fuzzy:
-            notes.append("임곗값과 처치가 어긋난 대상이 있어 퍼지 설계로 다룹니다: 결과의 뜀을 처치율의 뜀으로 나눕니다.")
+            notes.append(
+                "임곗값과 처치가 어긋난 대상이 있어 퍼지 설계로 다룹니다: 결과의 뜀을 처치율의 뜀으로 나눕니다."
+            )
         covariates = precision_covariates(spec, graph)
         if covariates:
-            notes.append(f"{names(map(spec.label, covariates), 8)}은(는) 보정하지 않고, 임곗값에서 뛰지 않는지 보는 데에 씁니다.")
+            notes.append(
+                f"{names(map(spec.label, covariates), 8)}은(는) 보정하지 않고, 임곗값에서 뛰지 않는지 보는 데에 씁니다."
+            )
         if spec.estimand != "LATE":
             notes.append(f"불연속 설계는 {spec.estimand}가 아니라 임곗값의 국소 효과 LATE를 식별합니다.")
-        jumps = [rf"\lim_{{x\downarrow {r.cutoff}}}E[{tex(v)}\mid x]-\lim_{{x\uparrow {r.cutoff}}}E[{tex(v)}\mid x]" for v in (y, t)]
+        jumps = [
+            rf"\lim_{{x\downarrow {r.cutoff}}}E[{tex(v)}\mid x]-\lim_{{x\uparrow {r.cutoff}}}E[{tex(v)}\mid x]"
+            for v in (y, t)
+        ]
         who = "처치가 임곗값을 따라 바뀌는 대상 가운데 " if fuzzy else ""
         return Identification(
             design=cls.name,
@@ -317,9 +354,13 @@ class Discontinuity(Design):
         y = rows[spec.outcome.column].to_numpy(dtype=float)
         d = (rows[t.column] == t.treated).to_numpy(dtype=float)
         fuzzy = bool((d.astype(bool) != side).any())
-        return Fit(rows, x, rows[r.column].to_numpy(dtype=float), y, d, side, fuzzy, bandwidth(x, y), cluster_codes(spec, rows))
+        return Fit(
+            rows, x, rows[r.column].to_numpy(dtype=float), y, d, side, fuzzy, bandwidth(x, y), cluster_codes(spec, rows)
+        )
 
-    def _effect(self, h: float, degree: int, keep: np.ndarray | None = None, kernel: str = "triangular") -> tuple[float, float, np.ndarray]:
+    def _effect(
+        self, h: float, degree: int, keep: np.ndarray | None = None, kernel: str = "triangular"
+    ) -> tuple[float, float, np.ndarray]:
         """띠너비 ``h``, ``degree``차의 (효과, 표준오차, 영향함수)."""
         f = self.fit
         x, y, d, clusters = f.x, f.y, f.d, f.clusters
@@ -344,13 +385,26 @@ class Discontinuity(Design):
         f = self.fit
         counts = [int(((f.x >= 0) & (f.x <= f.h)).sum()), int(((f.x < 0) & (f.x >= -f.h)).sum())]
         message = f"띠너비 {number(f.h)} 안에 처치 쪽 {counts[0]:,}개, 반대쪽 {counts[1]:,}개가 있습니다."
-        found = [graded("effective_sample", "띠 안의 대상", message, min(counts), ladder(min(counts), FEW, TOO_FEW), float(FEW))]
+        found = [
+            graded(
+                "effective_sample", "띠 안의 대상", message, min(counts), ladder(min(counts), FEW, TOO_FEW), float(FEW)
+            )
+        ]
         points = len(np.unique(f.x[np.abs(f.x) <= f.h]))
         if points < FEW_POINTS or support_points(f.raw) is not None:
             message = f"배정변수가 눈금을 따라 끊겨 있고 띠 안의 값은 {points}가지입니다."
             if points < FEW_POINTS:
                 message += " 임곗값으로 다가간다는 말이 눈금 한 칸의 직선에 기댑니다."
-            found.append(graded("mass_points", "배정변수의 눈금", message, points, ladder(points, FEW_POINTS, TOO_FEW_POINTS), float(FEW_POINTS)))
+            found.append(
+                graded(
+                    "mass_points",
+                    "배정변수의 눈금",
+                    message,
+                    points,
+                    ladder(points, FEW_POINTS, TOO_FEW_POINTS),
+                    float(FEW_POINTS),
+                )
+            )
         return found
 
     def _first_stage(self) -> list[Check]:
@@ -376,7 +430,11 @@ class Discontinuity(Design):
         status = ladder(p, WARN_LEVEL, FAIL_LEVEL) if np.isfinite(se) else "warn"
         tails = {"fail": " 대상이 임곗값을 넘으려고 배정변수를 움직였을 수 있습니다."}
         how = "값마다의 수로 보면 " if found is not None else ""
-        message = f"{how}임곗값에서 밀도가 {np.exp(value):.2f}배로 뜁니다(p={p:.3f})." if np.isfinite(se) else "값의 가짓수가 적어 임곗값에서 밀도가 뛰는지 볼 수 없습니다."
+        message = (
+            f"{how}임곗값에서 밀도가 {np.exp(value):.2f}배로 뜁니다(p={p:.3f})."
+            if np.isfinite(se)
+            else "값의 가짓수가 적어 임곗값에서 밀도가 뛰는지 볼 수 없습니다."
+        )
         return graded("density", "배정변수의 밀도", message, p, status, FAIL_LEVEL, tails)
 
     def _predetermined(self) -> list[str]:
@@ -384,7 +442,9 @@ class Discontinuity(Design):
         spec = self.spec
         before = [c for c, when in sorted(spec.timing.items()) if when == "before"]
         skip = {Running.of(spec).column, spec.treatment.column, spec.outcome.column, spec.unit}
-        found = dict.fromkeys([*precision_covariates(spec, causal_graph(spec)), *spec.modifiers, *before, *spec.negative_outcomes])
+        found = dict.fromkeys(
+            [*precision_covariates(spec, causal_graph(spec)), *spec.modifiers, *before, *spec.negative_outcomes]
+        )
         return [c for c in found if c not in skip and c in self.fit.frame.columns]
 
     def _continuity(self) -> list[Check]:
@@ -404,7 +464,16 @@ class Discontinuity(Design):
             f"처치가 바꿀 수 없는 변수 {len(results)}개 가운데 임곗값에서 가장 뛰는 것은 '{self.spec.readable(name)}'"
             f"({number(value)}, 표준오차 {number(se)}, Holm p={p[worst]:.3f})입니다."
         )
-        return [graded("continuity", "처치 전 변수의 연속", message, p[worst], ladder(p[worst], WARN_LEVEL, FAIL_LEVEL), FAIL_LEVEL)]
+        return [
+            graded(
+                "continuity",
+                "처치 전 변수의 연속",
+                message,
+                p[worst],
+                ladder(p[worst], WARN_LEVEL, FAIL_LEVEL),
+                FAIL_LEVEL,
+            )
+        ]
 
     # --- 추정 ---
 
@@ -421,11 +490,33 @@ class Discontinuity(Design):
         inside, out = int((np.abs(f.x) <= f.h).sum()), []
         for method, (value, se, _) in self._fits.items():
             half = critical_value(len(f.x), f.clusters) * se
-            out.append(Estimate(method, labels[method][0], value, value - half, value + half, se, inside, labels[method][1], method == "robust", "LATE"))
+            out.append(
+                Estimate(
+                    method,
+                    labels[method][0],
+                    value,
+                    value - half,
+                    value + half,
+                    se,
+                    inside,
+                    labels[method][1],
+                    method == "robust",
+                    "LATE",
+                )
+            )
         m1, m0 = f.y[f.side], f.y[~f.side]
         value, se = float(m1.mean() - m0.mean()), float(np.sqrt(m1.var(ddof=1) / len(m1) + m0.var(ddof=1) / len(m0)))
         half = critical_value(len(f.x)) * se
-        naive = Estimate("naive", "임곗값 위와 아래의 평균 차이", value, value - half, value + half, se, len(f.x), "배정변수 자체가 결과를 움직일 때")
+        naive = Estimate(
+            "naive",
+            "임곗값 위와 아래의 평균 차이",
+            value,
+            value - half,
+            value + half,
+            se,
+            len(f.x),
+            "배정변수 자체가 결과를 움직일 때",
+        )
         return [*out, naive]
 
     @cached_property
@@ -443,10 +534,17 @@ class Discontinuity(Design):
     def stress(self) -> tuple[list[Check], list[Sensitivity]]:
         """추정량끼리의 견줌, 가짜 임곗값, 띠너비와 도넛."""
         base = self._fits["robust"][2]
-        apart = {method: self._summed_se(influence - base) for method, (_, _, influence) in self._fits.items() if method != "robust"}
+        apart = {
+            method: self._summed_se(influence - base)
+            for method, (_, _, influence) in self._fits.items()
+            if method != "robust"
+        }
         sweep_check, sweep = self._bandwidths()
         donut_check, donut = self._donut()
-        return [checks.agreement(self.estimates, apart), self._placebo_cutoffs(), sweep_check, donut_check], [sweep, donut]
+        return [checks.agreement(self.estimates, apart), self._placebo_cutoffs(), sweep_check, donut_check], [
+            sweep,
+            donut,
+        ]
 
     def _summed_se(self, influence: np.ndarray) -> float:
         """합이 오차인 영향함수의 표준오차."""
@@ -483,7 +581,11 @@ class Discontinuity(Design):
             if factor != 1.0:
                 apart = float(np.sqrt(((influence - base) ** 2).sum()))
                 moved = max(moved, abs(value - main.value) / max(apart, 0.5 * main.se, 1e-300))
-        message = "띠너비를 바꾸면 " + ", ".join(f"{k} {number(v)}" for k, v in values.items()) + f"입니다(가장 큰 차이 z={moved:.1f})."
+        message = (
+            "띠너비를 바꾸면 "
+            + ", ".join(f"{k} {number(v)}" for k, v in values.items())
+            + f"입니다(가장 큰 차이 z={moved:.1f})."
+        )
         return (
             flagged("bandwidth", "띠너비", message, moved, moved > DISAGREE_Z, DISAGREE_Z),
             Sensitivity("bandwidth", "띠너비에 따른 움직임", moved, message, values),
@@ -496,7 +598,11 @@ class Discontinuity(Design):
             value, se, _ = self._effect(f.h, 2, keep=np.abs(f.x) > share * f.h)
             values[f"{share:.0%}"] = value
             moved = max(moved, abs(value - main.value) / max(np.sqrt(abs(se**2 - main.se**2)), 0.5 * main.se, 1e-300))
-        message = "임곗값에 붙은 대상을 띠너비의 " + ", ".join(f"{k}까지 빼면 {number(v)}" for k, v in values.items()) + f"입니다(가장 큰 차이 z={moved:.1f})."
+        message = (
+            "임곗값에 붙은 대상을 띠너비의 "
+            + ", ".join(f"{k}까지 빼면 {number(v)}" for k, v in values.items())
+            + f"입니다(가장 큰 차이 z={moved:.1f})."
+        )
         return (
             flagged("donut", "도넛", message, moved, moved > DISAGREE_Z, DISAGREE_Z),
             Sensitivity("donut", "도넛에 따른 움직임", moved, message, values),
@@ -535,7 +641,9 @@ class Discontinuity(Design):
     def steps(self) -> list[Step]:
         """같은 함수로 같은 값을, statsmodels의 가중 회귀로 국소 선형의 뜀을 냅니다."""
         f, r, t, y = self.fit, Running.of(self.spec), self.spec.treatment, self.spec.outcome.column
-        groups = f"pd.factorize(frame[{cluster_column(self.spec)!r}], sort=True)[0]" if f.clusters is not None else "None"
+        groups = (
+            f"pd.factorize(frame[{cluster_column(self.spec)!r}], sort=True)[0]" if f.clusters is not None else "None"
+        )
         call = "fuzzy_ratio(x, y, d, h, 2, groups)" if f.fuzzy else "jump(x, y, h, 2, groups)"
         functions = [bandwidth, jump, *([fuzzy_ratio] if f.fuzzy else []), critical_value]
         return [

@@ -197,7 +197,9 @@ class Dose(Design):
     def _variation(self) -> Check:
         left = float(self.fit.V[:, 0].var() / self.fit.d.var())
         message = f"처치의 분산 가운데 공변량이 설명하지 못하는 몫은 {left:.0%}입니다."
-        return graded("dose_variation", "보정하고 남은 처치의 변이", message, left, ladder(left, LEFT_WARN, LEFT_FAIL), LEFT_WARN)
+        return graded(
+            "dose_variation", "보정하고 남은 처치의 변이", message, left, ladder(left, LEFT_WARN, LEFT_FAIL), LEFT_WARN
+        )
 
     def _overlap(self) -> Check:
         residual = self.fit.V[:, 0]
@@ -238,7 +240,9 @@ class Dose(Design):
         found = {
             "dose_curve": residual_scores(f.V, f.u, f.effect),
             "linear_dml": residual_scores(f.V[:, :1], f.u, f.effect[:1]),
-            "regression": weighted_scores(np.column_stack([B, f.X.to_numpy()]), f.y, np.concatenate([f.effect, np.zeros(f.X.shape[1])])),
+            "regression": weighted_scores(
+                np.column_stack([B, f.X.to_numpy()]), f.y, np.concatenate([f.effect, np.zeros(f.X.shape[1])])
+            ),
         }
         if f.X.shape[1]:
             found["weighting"] = weighted_scores(B, f.y, f.effect, self._weights)
@@ -249,25 +253,47 @@ class Dose(Design):
         """용량 곡선(자연 스플라인)의 DML(주된 추정), 곧은 DML, 선형회귀, 일반화 성향점수 가중, 보정하지 않은 회귀."""
         f = self.fit
         labels = {
-            "dose_curve": ("용량 곡선(자연 스플라인)의 DML", "용량의 효과가 대상마다 다르거나 곡선이 매듭 다섯의 스플라인보다 급하게 굽을 때"),
+            "dose_curve": (
+                "용량 곡선(자연 스플라인)의 DML",
+                "용량의 효과가 대상마다 다르거나 곡선이 매듭 다섯의 스플라인보다 급하게 굽을 때",
+            ),
             "linear_dml": ("곧은 용량의 DML", "용량 반응이 곧지 않을 때"),
             "regression": ("선형회귀(용량 스플라인)", "결과가 공변량에 곧게 따르지 않을 때"),
             "weighting": ("일반화 성향점수 가중", "처치의 분포가 정규분포와 다르거나 겹침이 약할 때"),
         }
         out = [
-            estimate_from(psi, name, *labels[name], f.clusters, name == "dose_curve", "slope" if name == "linear_dml" else self.ident.estimand)
+            estimate_from(
+                psi,
+                name,
+                *labels[name],
+                f.clusters,
+                name == "dose_curve",
+                "slope" if name == "linear_dml" else self.ident.estimand,
+            )
             for name, psi in self.scores.items()
         ]
         naive = weighted_scores(basis(f.d, f.knots), f.y, f.effect)
-        return [*out, estimate_from(naive, "naive", "보정하지 않은 회귀", "많이 받은 쪽과 적게 받은 쪽이 처음부터 다를 때", f.clusters)]
+        return [
+            *out,
+            estimate_from(
+                naive, "naive", "보정하지 않은 회귀", "많이 받은 쪽과 적게 받은 쪽이 처음부터 다를 때", f.clusters
+            ),
+        ]
 
     # --- 흔들어 보기 ---
 
     def stress(self) -> tuple[list[Check], list[Sensitivity]]:
         """순열 위약, 반쪽 표본, 음성 대조군, 추정량끼리의 견줌, 숨은 교란 요인의 세기."""
         f, spec, main, psi = self.fit, self.spec, self.primary, self.scores["dose_curve"]
-        apart = {name: standard_error(other - psi, f.clusters) for name, other in self.scores.items() if name != "dose_curve"}
-        found = [checks.agreement(self.estimates, apart), self._placebo(), checks.halves(spec, psi, f.clusters), self._curvature()]
+        apart = {
+            name: standard_error(other - psi, f.clusters) for name, other in self.scores.items() if name != "dose_curve"
+        }
+        found = [
+            checks.agreement(self.estimates, apart),
+            self._placebo(),
+            checks.halves(spec, psi, f.clusters),
+            self._curvature(),
+        ]
         if spec.negative_outcomes or spec.negative_treatments or not spec.treatment.randomized:
             found.append(checks.negative_control(spec, self._negative_controls(), main.value / max(f.y.std(), 1e-12)))
         if spec.treatment.randomized or f.X.shape[1] == 0:
@@ -279,7 +305,9 @@ class Dose(Design):
         """공변량으로 설명되지 않는 처치를 대상끼리 섞습니다. 섞으면 효과가 없어야 합니다."""
         f, main = self.fit, self.primary
         rng = np.random.default_rng(self.spec.seed + 1)
-        values = np.array([residual_scores(f.V[rng.permutation(len(f.u))], f.u, f.effect).mean() for _ in range(PLACEBOS)])
+        values = np.array(
+            [residual_scores(f.V[rng.permutation(len(f.u))], f.u, f.effect).mean() for _ in range(PLACEBOS)]
+        )
         centre, ratio, p = values.mean() / main.se, values.std(ddof=1) / main.se, permutation_p(values, main.value)
         message = (
             f"남은 처치를 {PLACEBOS}번 섞었습니다. 위약의 중심은 표준오차의 {number(centre, digits=2, signed=True)}배, 퍼짐은 {ratio:.2f}배이고, "
@@ -293,10 +321,13 @@ class Dose(Design):
         z = gap.mean() / max(standard_error(gap, self.fit.clusters), 1e-300)
         message = (
             f"곧은 용량의 추정은 {number(self.scores['linear_dml'].mean())}, 스플라인 곡선은 {number(self.primary.value)}입니다"
-            f"(차이 z={number(z, digits=1, signed=True)})." + (" 한 단위마다 같은 효과로 읽으면 안 됩니다." if abs(z) > BENT_Z else "")
+            f"(차이 z={number(z, digits=1, signed=True)})."
+            + (" 한 단위마다 같은 효과로 읽으면 안 됩니다." if abs(z) > BENT_Z else "")
         )
         # 굽은 것은 잘못이 아니므로 등급을 낮추지 않습니다.
-        return Check("curvature", "용량 반응의 굽음", "warn" if abs(z) > BENT_Z else "ok", message, abs(float(z)), BENT_Z)
+        return Check(
+            "curvature", "용량 반응의 굽음", "warn" if abs(z) > BENT_Z else "ok", message, abs(float(z)), BENT_Z
+        )
 
     def _negative_controls(self) -> list[tuple[str, float, float, float]]:
         f, spec, values, found = self.fit, self.spec, self.fit.X.to_numpy(), []
@@ -323,7 +354,12 @@ class Dose(Design):
             "x_label": spec.treatment.column, "y_label": spec.outcome.label or spec.outcome.column,
         }  # fmt: skip
         found = [
-            Picture("dose", f"용량 반응({spec.treatment.control}에 견준 차이)", "처치의 양에 따라 결과가 얼마나 달라지는지의 곡선과 점마다의 95% 구간.", curve)
+            Picture(
+                "dose",
+                f"용량 반응({spec.treatment.control}에 견준 차이)",
+                "처치의 양에 따라 결과가 얼마나 달라지는지의 곡선과 점마다의 95% 구간.",
+                curve,
+            )
         ]
         if f.X.shape[1]:
             balance = {
@@ -332,13 +368,22 @@ class Dose(Design):
                 "after": np.abs(self._correlations(self._weights)).tolist(),
                 "threshold": BALANCE_WARN,
             }
-            found.append(Picture("balance", "가중하기 전과 뒤의 균형", "변수마다 처치와의 상관을 가중하기 전과 뒤로 찍은 점.", balance))
+            found.append(
+                Picture(
+                    "balance",
+                    "가중하기 전과 뒤의 균형",
+                    "변수마다 처치와의 상관을 가중하기 전과 뒤로 찍은 점.",
+                    balance,
+                )
+            )
         return found
 
     def steps(self) -> list[Step]:
         """같은 함수와 모델로 같은 값을, econml로 곧은 용량의 값을 냅니다."""
         f, t, y, seed = self.fit, self.spec.treatment, self.spec.outcome.column, self.spec.seed
-        groups = f"pd.factorize(frame[{cluster_column(self.spec)!r}], sort=True)[0]" if f.clusters is not None else "None"
+        groups = (
+            f"pd.factorize(frame[{cluster_column(self.spec)!r}], sort=True)[0]" if f.clusters is not None else "None"
+        )
         together = "groups" if fold_groups(self.spec, f.clusters, self.ident.adjustment) is not None else "None"
         used = [f.outcome.model, *(c.model for c in f.choices)]
         found = [
@@ -354,7 +399,9 @@ class Dose(Design):
             Step(
                 "용량의 스플라인 기저와 결과에서 공변량으로 예측되는 몫을 빼고, 잔차끼리 회귀합니다.",
                 f"{source(spline_knots, basis, residual_scores, *INTERVAL)}\n\nknots = spline_knots(d)\n"
-                f"outcome = {model_source(f.outcome.model)}\nmodels = [\n" + "".join(f"    {model_source(c.model)},\n" for c in f.choices) + "]\n"
+                f"outcome = {model_source(f.outcome.model)}\nmodels = [\n"
+                + "".join(f"    {model_source(c.model)},\n" for c in f.choices)
+                + "]\n"
                 "B = basis(d, knots)\nV = np.column_stack([B[:, j] - cross_fit(models[j], X, B[:, j], fold) for j in range(B.shape[1])])\n"
                 f"u = y - cross_fit(outcome, X, y, fold)\neffect = (basis([{t.treated!r}], knots) - basis([{t.control!r}], knots))[0]\n"
                 'reproduced["dose_curve"] = interval(residual_scores(V, u, effect), groups)\nreproduced["dose_curve"]',

@@ -18,7 +18,17 @@ from causal_pipeline import checks
 from causal_pipeline.checks import FAIL_LEVEL, WARN_LEVEL, flagged, graded, ladder
 from causal_pipeline.designs.base import Design
 from causal_pipeline.errors import DataError
-from causal_pipeline.few_clusters import SHOWN, as_normal, estimate_from, gap_se, leave_one_out, one_cluster, plain_regression, t_interval, t_test
+from causal_pipeline.few_clusters import (
+    SHOWN,
+    as_normal,
+    estimate_from,
+    gap_se,
+    leave_one_out,
+    one_cluster,
+    plain_regression,
+    t_interval,
+    t_test,
+)
 from causal_pipeline.graphs import precision_covariates
 from causal_pipeline.identification import contrast, result, tex
 from causal_pipeline.inference import cluster_codes, cluster_column, permutation_p
@@ -60,10 +70,12 @@ def within(values: np.ndarray, unit: np.ndarray, slope: np.ndarray | None = None
     return np.column_stack([v - s * (np.bincount(unit, weights=s * v) / size)[unit] for v in out.T])
 
 
-def regressors(frame: pd.DataFrame, dose: str, covariates: list[str] | tuple[str, ...], unit: np.ndarray, time: np.ndarray) -> np.ndarray:
+def regressors(
+    frame: pd.DataFrame, dose: str, covariates: list[str] | tuple[str, ...], unit: np.ndarray, time: np.ndarray
+) -> np.ndarray:
     """회귀의 열(첫 열이 용량). 시점마다 변하는 공변량은 그대로, 변하지 않는 공변량은 시점과 곱해 추세가 다를 수 있게 합니다."""
     columns = [frame[dose].to_numpy(dtype=float)]
-    for name, column in covariate_matrix(frame, covariates).items():
+    for _name, column in covariate_matrix(frame, covariates).items():
         moves = column.groupby(unit).nunique().max() > 1
         columns.append(column.to_numpy() if moves else (column - column.mean()).to_numpy() * (time - time.mean()))
     return np.column_stack(columns)
@@ -98,7 +110,9 @@ def overlap(pieces: tuple[np.ndarray, ...], e: np.ndarray) -> np.ndarray:
     D = C - c
     crossed = np.einsum("gij,gj->gi", A, C) @ D.T
     K = D @ whole @ D.T - crossed - crossed.T
-    np.fill_diagonal(K, np.einsum("gi,gi->g", D @ whole, D) - np.einsum("gi,gij,gj->g", D, A, D) + np.einsum("gij,j->gi", A, c) @ c)
+    np.fill_diagonal(
+        K, np.einsum("gi,gi->g", D @ whole, D) - np.einsum("gi,gij,gj->g", D, A, D) + np.einsum("gij,j->gi", A, c) @ c
+    )
     return K
 
 
@@ -168,9 +182,13 @@ class DosePanel(Design):
             "확인하지 못하는 가정: 적게 받은 대상이 많이 받았더라면 많이 받은 대상처럼 움직였으리라는 강한 평행 추세, 그리고 용량 한 단위의 효과가 용량의 자리와 시점에 따라 다르지 않다는 것.",
         ]
         if spec.estimand != "ATT":
-            notes.append(f"이 설계는 {spec.estimand}가 아니라 용량이 움직인 대상의 효과를 식별합니다. 추정 대상을 ATT로 적습니다.")
+            notes.append(
+                f"이 설계는 {spec.estimand}가 아니라 용량이 움직인 대상의 효과를 식별합니다. 추정 대상을 ATT로 적습니다."
+            )
         if panel.start or panel.anticipation:
-            notes.append("용량은 켜지고 꺼지는 처치가 아니라서 panel.start와 panel.anticipation은 쓰지 않습니다. 미리 움직였는지는 앞으로의 용량으로 봅니다.")
+            notes.append(
+                "용량은 켜지고 꺼지는 처치가 아니라서 panel.start와 panel.anticipation은 쓰지 않습니다. 미리 움직였는지는 앞으로의 용량으로 봅니다."
+            )
         low, high = tex(str(t.control)), tex(str(t.treated))
         return Identification(
             design=cls.name,
@@ -239,7 +257,9 @@ class DosePanel(Design):
     def _movers(self) -> Check:
         _, _, dof = combined(self.fit.main, self._first(self.fit.X.shape[1]))
         count = len(np.unique(self.fit.clusters))
-        tails = dict.fromkeys(("warn", "fail"), " 몇 군집의 움직임이 추정을 정합니다. 용량이 움직인 대상을 더 모으세요.")
+        tails = dict.fromkeys(
+            ("warn", "fail"), " 몇 군집의 움직임이 추정을 정합니다. 용량이 움직인 대상을 더 모으세요."
+        )
         message = f"구간은 {cluster_column(self.spec)}별로 냅니다({count}개). 용량의 움직임으로 보면 자유도는 {number(dof, digits=1)}입니다."
         return graded("movers", "움직인 대상의 수", message, dof, ladder(dof, FEW_DOF, TOO_FEW_DOF), FEW_DOF, tails)
 
@@ -253,7 +273,9 @@ class DosePanel(Design):
     def _variation(self) -> Check:
         left = float(self._residual_dose().var() / self.fit.X[:, 0].var())
         message = f"용량의 분산 가운데 대상과 시점의 고정효과로 설명되지 않는 몫은 {percent(left)}입니다."
-        return graded("dose_variation", "남은 용량의 변이", message, left, ladder(left, LEFT_WARN, LEFT_FAIL), LEFT_WARN)
+        return graded(
+            "dose_variation", "남은 용량의 변이", message, left, ladder(left, LEFT_WARN, LEFT_FAIL), LEFT_WARN
+        )
 
     def _weights(self) -> Check:
         f, residual = self.fit, self._residual_dose()
@@ -298,9 +320,19 @@ class DosePanel(Design):
         if before is not None:
             found.append(before)
         if not found:
-            return [flagged("pre_trend", label, "시점이 넷보다 적어, 용량이 오른 대상이 처음부터 오르고 있었는지 볼 수 없습니다.", None, True)]
+            return [
+                flagged(
+                    "pre_trend",
+                    label,
+                    "시점이 넷보다 적어, 용량이 오른 대상이 처음부터 오르고 있었는지 볼 수 없습니다.",
+                    None,
+                    True,
+                )
+            ]
         p = min(1.0, len(found) * min(found))
-        message = f"용량이 더 오른 대상의 결과가 처음부터 다르게 움직였는지 본 p값은 {p:.3f}입니다(시험 {len(found)}개)."
+        message = (
+            f"용량이 더 오른 대상의 결과가 처음부터 다르게 움직였는지 본 p값은 {p:.3f}입니다(시험 {len(found)}개)."
+        )
         tails = {"fail": " 용량이 그대로였어도 벌어졌을 수 있습니다."}
         return [graded("pre_trend", label, message, p, ladder(p, TREND_WARN, TREND_FAIL), TREND_FAIL, tails)]
 
@@ -355,7 +387,10 @@ class DosePanel(Design):
         f, t, k = self.fit, self.spec.treatment, self.fit.X.shape[1]
         z = self._standard(f.X[:, 0])
         square = fixed_effects(f.y, np.column_stack([f.X, z**2]), f.unit, f.time, f.clusters)
-        tests = [t_test(*combined(square, self._first(k + 1, k))), t_test(*combined(self._bent, self._first(k + 2, k + 1)))]
+        tests = [
+            t_test(*combined(square, self._first(k + 1, k))),
+            t_test(*combined(self._bent, self._first(k + 2, k + 1))),
+        ]
         p = min(1.0, 2 * min(tests))
         small, large = (float(v) for v in np.quantile(f.X[:, 0], SLOPES_AT))
         unit = 1e-3 * f.X[:, 0].std()
@@ -368,7 +403,10 @@ class DosePanel(Design):
             f"용량이 곧게 듣는지 본 p값은 {p:.3f}이고, 한 단위의 효과는 용량이 {number(small)}일 때 {number(at[0])}, {number(large)}일 때 "
             f"{number(at[1])}입니다(곧게 재면 {number(straight)})."
         )
-        tails = {"fail": " 한 단위마다 같은 효과라고 말할 수 없습니다.", "warn": " 한 단위마다 같은 효과로 읽을 때 조심하세요."}
+        tails = {
+            "fail": " 한 단위마다 같은 효과라고 말할 수 없습니다.",
+            "warn": " 한 단위마다 같은 효과로 읽을 때 조심하세요.",
+        }
         return graded("curvature", "용량 반응의 굽음", message, p, status, FAIL_LEVEL, tails)
 
     # --- 추정 ---
@@ -386,7 +424,11 @@ class DosePanel(Design):
         out = []
         for name, (value, se, dof, _) in self._values.items():
             estimand = "움직인 만큼 가중한 평균" if name == "stayers" else self.ident.estimand
-            out.append(estimate_from(value * self.step_size, se * size, dof, n, name, *labels[name], name == "two_way", estimand))
+            out.append(
+                estimate_from(
+                    value * self.step_size, se * size, dof, n, name, *labels[name], name == "two_way", estimand
+                )
+            )
         f = self.fit
         fails_when = "많이 받은 대상이 처음부터 다르거나 시점에 따라 결과가 움직일 때"
         naive = plain_regression(f.X[:, 0] / self.step_size, f.y, f.clusters, "보정하지 않은 회귀", fails_when)
@@ -447,7 +489,11 @@ class DosePanel(Design):
     def stress(self) -> tuple[list[Check], list[Sensitivity]]:
         """추정량끼리의 견줌, 용량의 길을 섞은 위약, 한 군집을 뺀 값, 음성 대조군, 추세를 볼 힘."""
         main, base, size = self.primary, self._values["two_way"][3], abs(self.step_size)
-        apart = {name: size * gap_se(gaps, base, dof) for name, (_, _, dof, gaps) in self._values.items() if name != "two_way"}
+        apart = {
+            name: size * gap_se(gaps, base, dof)
+            for name, (_, _, dof, gaps) in self._values.items()
+            if name != "two_way"
+        }
         power, sensitivity = self._trend_power(main)
         return [
             checks.agreement(self.estimates, apart),
@@ -486,7 +532,9 @@ class DosePanel(Design):
             fitted = self._regress(y, f.X)
             if fitted is not None:
                 value, se, dof = combined(fitted, self._first(f.X.shape[1]))
-                found.append((name, value * self.step_size, as_normal(se * abs(self.step_size), dof), float(np.nanstd(y))))
+                found.append(
+                    (name, value * self.step_size, as_normal(se * abs(self.step_size), dof), float(np.nanstd(y)))
+                )
         return found
 
     def _trend_power(self, main: Estimate) -> tuple[list[Check], list[Sensitivity]]:
@@ -501,7 +549,11 @@ class DosePanel(Design):
         check = flagged("trend_power", "추세를 볼 힘", message, missed, missed > half, half)
         ratio = left / max(missed, 1e-300)
         said = f"추세의 시험이 놓칠 수 있는 치우침의 {min(ratio, 99):.2f}배까지는 95% 구간이 0을 품지 않습니다."
-        return [check], [Sensitivity("missed_trend", "놓칠 수 있는 추세", float(min(ratio, 99.0)), said, {"시험이 놓칠 수 있는 추세": 1.0})]
+        return [check], [
+            Sensitivity(
+                "missed_trend", "놓칠 수 있는 추세", float(min(ratio, 99.0)), said, {"시험이 놓칠 수 있는 추세": 1.0}
+            )
+        ]
 
     # --- 그림과 재현 ---
 
@@ -512,7 +564,9 @@ class DosePanel(Design):
         grid = np.linspace(min(low, t.control), max(high, t.treated), 25)
         ends = [t_interval(*combined(self._bent, self._between(float(t.control), d))) for d in grid]
         labels = {"x_label": self.spec.label(t.column), "y_label": self.spec.label(self.spec.outcome.column)}
-        dose = {"dose": grid.tolist()} | {f"{key}s": [e[key] for e in ends] for key in ("value", "low", "high")} | labels
+        dose = (
+            {"dose": grid.tolist()} | {f"{key}s": [e[key] for e in ends] for key in ("value", "low", "high")} | labels
+        )
         alt = "처치의 양에 따라 결과가 얼마나 달라지는지의 곡선과 점마다의 95% 구간. 곧지 않으면 한 단위의 효과로 읽을 수 없습니다."
         return [Picture("dose", f"용량 반응({t.control}에 견준 차이)", alt, dose)]
 
@@ -520,7 +574,11 @@ class DosePanel(Design):
         """같은 함수로 같은 값을, linearmodels의 PanelOLS로 계수를 냅니다."""
         t, y, panel = self.spec.treatment.column, self.spec.outcome.column, Panel.of(self.spec)
         covariates = list(self.ident.adjustment)
-        listed = f"보정하는 열은 {names(map(self.spec.label, covariates), 8)}입니다." if covariates else "보정하는 열은 없습니다."
+        listed = (
+            f"보정하는 열은 {names(map(self.spec.label, covariates), 8)}입니다."
+            if covariates
+            else "보정하는 열은 없습니다."
+        )
         return [
             Step(
                 f"대상, 시점, 군집의 번호를 매깁니다. {listed}",

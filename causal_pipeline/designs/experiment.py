@@ -173,7 +173,17 @@ class Experiment(Design):
         value = float(stats.f.sf(wald * (units - k) / (k * (units - 1)), k, units - k))
         rare = " 무작위 배정이라면 아주 드문 일입니다."
         message = f"공변량 {k}개를 함께 보아 두 집단이 다를 p값은 {value:.3f}입니다."
-        return [graded("balance", "배정 앞 변수의 균형", message, value, ladder(value, BALANCE_WARN, ALARM), ALARM, {"warn": rare, "fail": rare})]
+        return [
+            graded(
+                "balance",
+                "배정 앞 변수의 균형",
+                message,
+                value,
+                ladder(value, BALANCE_WARN, ALARM),
+                ALARM,
+                {"warn": rare, "fail": rare},
+            )
+        ]
 
     def _attrition(self) -> Check:
         """결과가 빈 몫이 두 집단에서 다른지."""
@@ -182,11 +192,25 @@ class Experiment(Design):
         if missing.sum() == 0:
             return graded("attrition", "결과의 빠짐", "결과가 빈 대상이 없습니다.", 0.0, "ok", ATTRITION_WARN)
         a = (everyone[t.column] == t.treated).to_numpy()
-        beta, covariance, _ = least_squares(np.column_stack([np.ones(len(a)), a]), missing, cluster_codes(self.spec, everyone))
-        p, gap, share = two_sided(beta[1] / max(np.sqrt(covariance[1, 1]), 1e-12)), abs(float(beta[1])), float(missing.mean())
+        beta, covariance, _ = least_squares(
+            np.column_stack([np.ones(len(a)), a]), missing, cluster_codes(self.spec, everyone)
+        )
+        p, gap, share = (
+            two_sided(beta[1] / max(np.sqrt(covariance[1, 1]), 1e-12)),
+            abs(float(beta[1])),
+            float(missing.mean()),
+        )
         status = "fail" if p < 0.01 and gap > ATTRITION_WARN else "warn" if p < 0.05 or share > 0.1 else "ok"
         message = f"결과가 빈 대상은 {percent(share)}이고, 두 집단의 차이는 {percent(gap)}포인트(p={p:.3f})입니다."
-        return graded("attrition", "결과의 빠짐", message, gap, status, ATTRITION_WARN, {"fail": " 남은 대상끼리는 더는 무작위가 아닙니다."})
+        return graded(
+            "attrition",
+            "결과의 빠짐",
+            message,
+            gap,
+            status,
+            ATTRITION_WARN,
+            {"fail": " 남은 대상끼리는 더는 무작위가 아닙니다."},
+        )
 
     # --- 추정 ---
 
@@ -215,7 +239,9 @@ class Experiment(Design):
         }
         targets = {"winsorised": f"{self.ident.estimand}(누른 결과)"}
         return [
-            estimate_from(psi, name, *labels[name], self.fit.clusters, name == primary, targets.get(name, self.ident.estimand))
+            estimate_from(
+                psi, name, *labels[name], self.fit.clusters, name == primary, targets.get(name, self.ident.estimand)
+            )
             for name, psi in self.scores.items()
         ]
 
@@ -225,8 +251,15 @@ class Experiment(Design):
         """배정을 다시 뽑는 무작위화 시험, 반쪽 표본, 음성 대조군, 추정량끼리의 견줌, 결과가 빠진 대상의 한계."""
         f, spec, main = self.fit, self.spec, self.primary
         psi = self.scores[main.method]
-        apart = {name: standard_error(other - psi, f.clusters) for name, other in self.scores.items() if name != main.method}
-        found = [checks.agreement(self.estimates, apart), self._randomisation(), checks.halves(spec, psi, f.clusters), self._few_rows()]
+        apart = {
+            name: standard_error(other - psi, f.clusters) for name, other in self.scores.items() if name != main.method
+        }
+        found = [
+            checks.agreement(self.estimates, apart),
+            self._randomisation(),
+            checks.halves(spec, psi, f.clusters),
+            self._few_rows(),
+        ]
         if spec.negative_outcomes or spec.negative_treatments:
             found.append(checks.negative_control(spec, self._negative_controls(), main.value / max(f.y.std(), 1e-12)))
         return found, [self._bounds()]
@@ -256,7 +289,9 @@ class Experiment(Design):
             return graded("few_rows", "몇 대상의 힘", "결과의 양 끝을 누를 것이 없습니다.", 0.0, "ok")
         flips = (main.low > 0 and pressed.high < 0) or (main.high < 0 and pressed.low > 0)
         loses = (main.low > 0 or main.high < 0) and pressed.low < 0 < pressed.high
-        message = f"결과의 양 끝 {WINSOR:.0%}를 누르면 {number(pressed.value)}입니다(누르지 않으면 {number(main.value)})."
+        message = (
+            f"결과의 양 끝 {WINSOR:.0%}를 누르면 {number(pressed.value)}입니다(누르지 않으면 {number(main.value)})."
+        )
         return flagged("few_rows", "몇 대상의 힘", message, pressed.value, flips or loses)
 
     def _negative_controls(self) -> list[tuple[str, float, float, float]]:
@@ -265,7 +300,14 @@ class Experiment(Design):
             y = f.frame[name].to_numpy(dtype=float)
             keep = np.isfinite(y)
             psi = difference_scores(y[keep], f.a[keep], f.p[keep])
-            found.append((name, float(psi.mean()), standard_error(psi, None if f.clusters is None else f.clusters[keep]), float(y[keep].std())))
+            found.append(
+                (
+                    name,
+                    float(psi.mean()),
+                    standard_error(psi, None if f.clusters is None else f.clusters[keep]),
+                    float(y[keep].std()),
+                )
+            )
         for name in spec.negative_treatments:
             found.append(checks.negative_treatment(spec, f.frame, f.X.to_numpy(), f.y, f.fold, f.clusters, name))
         return found
@@ -281,7 +323,13 @@ class Experiment(Design):
         a = (f.everyone[t.column] == t.treated).to_numpy()
         low, high = lee_bounds(f.y[f.a], f.y[~f.a], 1 - missing[a].mean(), 1 - missing[~a].mean())
         message = f"빠진 대상의 결과를 가장 나쁘게, 가장 좋게 볼 때의 효과(Lee 한계)는 {number(low)}에서 {number(high)}입니다."
-        return Sensitivity("lee_bounds", "결과가 빠진 대상의 한계", low if main.value > 0 else high, message, {"low": low, "high": high})
+        return Sensitivity(
+            "lee_bounds",
+            "결과가 빠진 대상의 한계",
+            low if main.value > 0 else high,
+            message,
+            {"low": low, "high": high},
+        )
 
     # --- 그림과 재현 ---
 
@@ -298,14 +346,27 @@ class Experiment(Design):
             "after": (((w1 @ X) / w1.sum() - (w0 @ X) / w0.sum()) / X.std(axis=0)).tolist(),
             "threshold": 0.1,
         }
-        return [Picture("balance", "배정 앞 변수의 균형", "변수마다 두 집단의 표준화 평균 차이. 배정 확률로 가중한 것과 하지 않은 것.", data)]
+        return [
+            Picture(
+                "balance",
+                "배정 앞 변수의 균형",
+                "변수마다 두 집단의 표준화 평균 차이. 배정 확률로 가중한 것과 하지 않은 것.",
+                data,
+            )
+        ]
 
     def steps(self) -> list[Step]:
         """같은 함수로 같은 값을 내고, statsmodels의 회귀로 확인합니다."""
         f, t, y = self.fit, self.spec.treatment, self.spec.outcome.column
-        groups = f"pd.factorize(frame[{cluster_column(self.spec)!r}], sort=True)[0]" if f.clusters is not None else "None"
+        groups = (
+            f"pd.factorize(frame[{cluster_column(self.spec)!r}], sort=True)[0]" if f.clusters is not None else "None"
+        )
         p = t.probability
-        probability = f"frame[{p!r}].to_numpy(dtype=float)" if isinstance(p, str) else f"np.full(len(y), {'a.mean()' if p is None else float(p)})"
+        probability = (
+            f"frame[{p!r}].to_numpy(dtype=float)"
+            if isinstance(p, str)
+            else f"np.full(len(y), {'a.mean()' if p is None else float(p)})"
+        )
         found = [
             Step(
                 "두 팔만 남기고 결과가 있는 대상을 씁니다.",
@@ -336,5 +397,7 @@ def lee_bounds(y1: np.ndarray, y0: np.ndarray, kept1: float, kept0: float) -> tu
     trim = abs(kept1 - kept0) / max(kept1, kept0)
     bigger, other, sign = (np.sort(y1), y0, 1.0) if kept1 >= kept0 else (np.sort(y0), y1, -1.0)
     k = int(np.floor(trim * len(bigger)))
-    low, high = sorted((sign * (bigger[: len(bigger) - k].mean() - other.mean()), sign * (bigger[k:].mean() - other.mean())))
+    low, high = sorted(
+        (sign * (bigger[: len(bigger) - k].mean() - other.mean()), sign * (bigger[k:].mean() - other.mean()))
+    )
     return float(low), float(high)

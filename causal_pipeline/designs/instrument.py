@@ -76,20 +76,34 @@ class Instrument(Field):
     def validate(self, spec: Spec) -> None:
         if self.column in spec.confounders:
             raise spec.error(
-                SpecError, "instrument_is_confounder", "instrument", f"도구변수 '{self.column}'이(가) 교란 요인에도 있습니다.", "도구변수는 보정하지 않습니다. confounders에서 빼세요."
+                SpecError,
+                "instrument_is_confounder",
+                "instrument",
+                f"도구변수 '{self.column}'이(가) 교란 요인에도 있습니다.",
+                "도구변수는 보정하지 않습니다. confounders에서 빼세요.",
             )
 
     def encode(self, spec: Spec, frame: pd.DataFrame) -> list[str]:
         column, values = self.column, frame[self.column]
         if values.nunique() == 1:
-            raise spec.error(DataError, "instrument_constant", "instrument", f"도구변수 '{column}'의 값이 모두 '{values.iloc[0]}'입니다.", "값이 갈리는 도구변수를 적으세요.")
+            raise spec.error(
+                DataError,
+                "instrument_constant",
+                "instrument",
+                f"도구변수 '{column}'의 값이 모두 '{values.iloc[0]}'입니다.",
+                "값이 갈리는 도구변수를 적으세요.",
+            )
         if values.nunique() == 2:
             frame[column] = two_values(values)
         require_numeric(spec, frame, column, "도구변수")
         return []
 
     def encoding_code(self, spec: Spec) -> list[str]:
-        return [source(two_values), f"if frame[{self.column!r}].nunique() == 2:", f"    frame[{self.column!r}] = two_values(frame[{self.column!r}])"]
+        return [
+            source(two_values),
+            f"if frame[{self.column!r}].nunique() == 2:",
+            f"    frame[{self.column!r}] = two_values(frame[{self.column!r}])",
+        ]
 
     @classmethod
     def draft(cls, guess: dict[str, Any]) -> list[str]:
@@ -146,7 +160,9 @@ def moment_error(g: np.ndarray, clusters: np.ndarray | None, parameters: int) ->
     return float(np.sqrt((sums**2).sum() * k / max(k - 1, 1) * (n - 1) / max(n - parameters, 1)))
 
 
-def anderson_rubin(ry: np.ndarray, rd: np.ndarray, rz: np.ndarray, clusters: np.ndarray | None, parameters: int) -> tuple[float, float]:
+def anderson_rubin(
+    ry: np.ndarray, rd: np.ndarray, rz: np.ndarray, clusters: np.ndarray | None, parameters: int
+) -> tuple[float, float]:
     """앤더슨-루빈 95% 구간: 그 효과를 뺀 결과가 도구와 얽히지 않는 값들.
 
     도구가 하나이면 이차부등식으로 풀립니다. 도구가 약하면 구간이 한쪽이나 양쪽으로 끝없이 갑니다(±무한대로 냅니다).
@@ -164,7 +180,9 @@ def anderson_rubin(ry: np.ndarray, rd: np.ndarray, rz: np.ndarray, clusters: np.
     return -np.inf, np.inf
 
 
-def two_stage(ry: np.ndarray, rd: np.ndarray, rz: np.ndarray, clusters: np.ndarray | None, parameters: int) -> tuple[float, float, float, float]:
+def two_stage(
+    ry: np.ndarray, rd: np.ndarray, rz: np.ndarray, clusters: np.ndarray | None, parameters: int
+) -> tuple[float, float, float, float]:
     """2단계 최소제곱의 (효과, 표준오차, 아래, 위). 구간은 앤더슨-루빈이고, 그 구간에 끝이 없으면 보통의 구간입니다."""
     value = (rz @ ry) / (rz @ rd)
     se = moment_error(rz * (ry - value * rd), clusters, parameters) / abs(rz @ rd)
@@ -206,8 +224,12 @@ class InstrumentalVariable(Design):
         covariates = cls._separating(spec, graph) if spec.edges else precision_covariates(spec, graph)
         notes = []
         if spec.estimand != "LATE":
-            notes.append(f"도구변수는 {spec.estimand}가 아니라 도구에 따라 처치를 바꾼 대상(순응자)의 효과 LATE를 식별합니다. 추정 대상을 LATE로 적습니다.")
-        notes.append("그래프로도 자료로도 확인하지 못하는 가정: 배제(도구는 처치를 거쳐서만 결과에 닿음)와 단조성(도구에 거꾸로 움직이는 대상이 없음).")
+            notes.append(
+                f"도구변수는 {spec.estimand}가 아니라 도구에 따라 처치를 바꾼 대상(순응자)의 효과 LATE를 식별합니다. 추정 대상을 LATE로 적습니다."
+            )
+        notes.append(
+            "그래프로도 자료로도 확인하지 못하는 가정: 배제(도구는 처치를 거쳐서만 결과에 닿음)와 단조성(도구에 거꾸로 움직이는 대상이 없음)."
+        )
         given = rf" \mid {', '.join(map(tex, covariates))}" if covariates else ""
         return Identification(
             design=cls.name,
@@ -232,7 +254,9 @@ class InstrumentalVariable(Design):
         cut.remove_edges_from(list(graph.out_edges(t)))
         covariates = precision_covariates(spec, graph)
         after = nx.descendants(graph, z) | nx.descendants(graph, t) | {z, y, t}
-        pool = tuple(n for n in observed(spec, cut) if n not in after and n in nx.ancestors(cut, y) | nx.ancestors(cut, z))
+        pool = tuple(
+            n for n in observed(spec, cut) if n not in after and n in nx.ancestors(cut, y) | nx.ancestors(cut, z)
+        )
         for candidate in (covariates, pool):
             if not set(candidate) & after and nx.is_d_separator(cut, {z}, {y}, set(candidate) & set(cut)):
                 return candidate
@@ -252,12 +276,29 @@ class InstrumentalVariable(Design):
             rows = rows[rows[t.column].isin([t.control, t.treated])]
         X = learners.design_matrix(spec, rows, self.ident.adjustment)
         y = rows[spec.outcome.column].to_numpy(dtype=float)
-        d = rows[t.column].to_numpy(dtype=float) if t.kind == "continuous" else (rows[t.column] == t.treated).to_numpy(dtype=float)
+        d = (
+            rows[t.column].to_numpy(dtype=float)
+            if t.kind == "continuous"
+            else (rows[t.column] == t.treated).to_numpy(dtype=float)
+        )
         z = as_float(rows, instrument)
         clusters = cluster_codes(spec, rows)
         ry, rd, rz = (linear_residual(v, X.to_numpy()) for v in (y, d, z))
         delta = float(t.treated - t.control) if t.kind == "continuous" else 1.0
-        return Fit(rows, X, y, d, z, delta, clusters, fold_numbers(z, spec.seed, fold_groups(spec, clusters, self.ident.adjustment)), ry, rd, rz, X.shape[1] + 2)
+        return Fit(
+            rows,
+            X,
+            y,
+            d,
+            z,
+            delta,
+            clusters,
+            fold_numbers(z, spec.seed, fold_groups(spec, clusters, self.ident.adjustment)),
+            ry,
+            rd,
+            rz,
+            X.shape[1] + 2,
+        )
 
     # --- 점검 ---
 
@@ -295,7 +336,15 @@ class InstrumentalVariable(Design):
         bounded = np.isfinite(low) and np.isfinite(high)
         text = f"[{number(low * f.delta)}, {number(high * f.delta)}]" if bounded else "끝이 없는 구간"
         tails = {"fail": " 자료가 효과의 크기를 가려내지 못합니다."}
-        return graded("anderson_rubin", "앤더슨-루빈 구간", f"도구가 약해도 맞는 95% 구간은 {text}입니다.", None, "ok" if bounded else "fail", None, tails)
+        return graded(
+            "anderson_rubin",
+            "앤더슨-루빈 구간",
+            f"도구가 약해도 맞는 95% 구간은 {text}입니다.",
+            None,
+            "ok" if bounded else "fail",
+            None,
+            tails,
+        )
 
     def _variation(self) -> list[Check]:
         """공변량을 알 때에도 도구가 움직이는지."""
@@ -304,7 +353,16 @@ class InstrumentalVariable(Design):
             return []
         left = float(f.rz.var() / f.z.var())
         message = f"도구의 분산 가운데 공변량이 설명하지 못하는 몫은 {left:.0%}입니다."
-        return [graded("instrument_variation", "공변량을 뺀 도구의 변이", message, left, ladder(left, LEFT_WARN, LEFT_FAIL), LEFT_WARN)]
+        return [
+            graded(
+                "instrument_variation",
+                "공변량을 뺀 도구의 변이",
+                message,
+                left,
+                ladder(left, LEFT_WARN, LEFT_FAIL),
+                LEFT_WARN,
+            )
+        ]
 
     def _implications(self) -> list[Check]:
         """이진 도구와 이진 처치에서 단조성과 배제가 함께 뜻하는 부등식(Kitagawa, 2015).
@@ -336,7 +394,17 @@ class InstrumentalVariable(Design):
         }
         message = f"배제와 단조성이 함께 성립하면 지켜야 할 부등식 {len(p_values)}개를 보았습니다."
         status = "fail" if adjusted[worst] < FAIL_LEVEL else "ok"
-        return [graded("instrument_inequality", "도구의 조건이 뜻하는 부등식", message, adjusted[worst], status, FAIL_LEVEL, tails)]
+        return [
+            graded(
+                "instrument_inequality",
+                "도구의 조건이 뜻하는 부등식",
+                message,
+                adjusted[worst],
+                status,
+                FAIL_LEVEL,
+                tails,
+            )
+        ]
 
     # --- 추정 ---
 
@@ -344,7 +412,10 @@ class InstrumentalVariable(Design):
     def _choices(self) -> dict[str, learners.Choice]:
         """결과, 처치, 도구를 공변량으로 예측하는 모델."""
         f, X = self.fit, self.fit.X.to_numpy()
-        return {name: learners.pick_outcome(X, v, f.fold, self.spec.seed) for name, v in (("y", f.y), ("d", f.d), ("z", f.z))}
+        return {
+            name: learners.pick_outcome(X, v, f.fold, self.spec.seed)
+            for name, v in (("y", f.y), ("d", f.d), ("z", f.z))
+        }
 
     @cached_property
     def scores(self) -> dict[str, np.ndarray]:
@@ -352,7 +423,10 @@ class InstrumentalVariable(Design):
         f, X = self.fit, self.fit.X.to_numpy()
         found = {"tsls": ratio_scores(f.ry, f.rd, f.rz)}
         if X.shape[1]:
-            residuals = (v - cross_fit(self._choices[name].model, X, v, f.fold) for name, v in (("y", f.y), ("d", f.d), ("z", f.z)))
+            residuals = (
+                v - cross_fit(self._choices[name].model, X, v, f.fold)
+                for name, v in (("y", f.y), ("d", f.d), ("z", f.z))
+            )
             found["partialled"] = ratio_scores(*residuals)
         if f.binary:
             found["ratio"] = self._aipw_ratio()
@@ -369,7 +443,10 @@ class InstrumentalVariable(Design):
         f = self.fit
         labels = {
             "partialled": ("기계학습으로 공변량을 뺀 도구변수(DML)", "표본이 작아 겹 밖 예측이 잡음일 때"),
-            "ratio": ("AIPW로 잰 두 효과의 비" if f.X.shape[1] else "두 효과의 비(ITT ÷ 처치율 차이)", "도구의 확률이 0이나 1에 가까울 때"),
+            "ratio": (
+                "AIPW로 잰 두 효과의 비" if f.X.shape[1] else "두 효과의 비(ITT ÷ 처치율 차이)",
+                "도구의 확률이 0이나 1에 가까울 때",
+            ),
             "rank": ("도구의 순위를 쓴 2단계", "처치가 도구에 곧게 따를 때에는 오차만 큽니다"),
             "split": ("첫 단계를 다른 겹에서 배운 2단계", "도구가 약하면 0 쪽으로 쏠립니다"),
         }
@@ -379,9 +456,27 @@ class InstrumentalVariable(Design):
             "tsls", "2단계 최소제곱(앤더슨-루빈 구간)", value * f.delta, low, high, se * abs(f.delta), len(f.ry),
             "도구가 처치를 거치지 않고 결과에 닿거나, 공변량의 영향이 곧지 않을 때", True, "LATE",
         )  # fmt: skip
-        out = [estimate_from(psi, name, *labels[name], f.clusters, False, "LATE") for name, psi in self.scores.items() if name != "tsls"]
-        itt = estimate_from(ratio_scores(f.ry, f.rz, f.rz), "itt", "도구 한 단위의 효과(ITT)", "처치가 아니라 도구의 효과를 물을 때에만 답입니다", f.clusters, False, "ITT")
-        naive = estimate_from(ratio_scores(f.ry, f.rd, f.rd) * f.delta, "naive", "도구를 쓰지 않은 회귀", "재지 못한 교란 요인이 있을 때", f.clusters)
+        out = [
+            estimate_from(psi, name, *labels[name], f.clusters, False, "LATE")
+            for name, psi in self.scores.items()
+            if name != "tsls"
+        ]
+        itt = estimate_from(
+            ratio_scores(f.ry, f.rz, f.rz),
+            "itt",
+            "도구 한 단위의 효과(ITT)",
+            "처치가 아니라 도구의 효과를 물을 때에만 답입니다",
+            f.clusters,
+            False,
+            "ITT",
+        )
+        naive = estimate_from(
+            ratio_scores(f.ry, f.rd, f.rd) * f.delta,
+            "naive",
+            "도구를 쓰지 않은 회귀",
+            "재지 못한 교란 요인이 있을 때",
+            f.clusters,
+        )
         return [primary, *out, itt, naive]
 
     def _aipw_ratio(self) -> np.ndarray:
@@ -394,7 +489,10 @@ class InstrumentalVariable(Design):
             e = np.full(len(f.y), on.mean())
         parts = []
         for target, choice in ((f.y, self._choices["y"]), (f.d, self._choices["d"])):
-            m1, m0 = cross_fit(choice.model, X, target, f.fold, only=on), cross_fit(choice.model, X, target, f.fold, only=~on)
+            m1, m0 = (
+                cross_fit(choice.model, X, target, f.fold, only=on),
+                cross_fit(choice.model, X, target, f.fold, only=~on),
+            )
             parts.append(m1 - m0 + on / e * (target - m1) - ~on / (1 - e) * (target - m0))
         top, bottom = parts
         value = top.mean() / bottom.mean()
@@ -421,7 +519,9 @@ class InstrumentalVariable(Design):
             checks.agreement(self.estimates, apart),
             self._placebo(),
             checks.halves(self.spec, psi, f.clusters),
-            checks.negative_control(self.spec, self._negative_controls(), self._reduced[0] * f.z.std() / max(f.y.std(), 1e-12)),
+            checks.negative_control(
+                self.spec, self._negative_controls(), self._reduced[0] * f.z.std() / max(f.y.std(), 1e-12)
+            ),
         ]
         return found, [self._exclusion()]
 
@@ -471,7 +571,9 @@ class InstrumentalVariable(Design):
         X, benchmarks = f.X.to_numpy(), {}
         if X.shape[1]:
             beta = np.linalg.lstsq(np.column_stack([np.ones(len(f.y)), X, f.z]), f.y, rcond=None)[0][1:-1]
-            benchmarks = {str(c): float(abs(b) * s / spread) for c, b, s in zip(f.X.columns, beta, X.std(axis=0), strict=True)}
+            benchmarks = {
+                str(c): float(abs(b) * s / spread) for c, b, s in zip(f.X.columns, beta, X.std(axis=0), strict=True)
+            }
         message = f"도구가 처치를 거치지 않고 결과를 표준편차의 {needed:.3f}배만큼만 움직여도(도구 1 표준편차마다) 95% 구간이 0을 품습니다."
         if benchmarks:
             strongest = max(benchmarks, key=benchmarks.get)
@@ -483,10 +585,20 @@ class InstrumentalVariable(Design):
     def steps(self) -> list[Step]:
         """같은 함수로 같은 값을 내고, linearmodels의 IV2SLS로 확인합니다."""
         f, t, y, z = self.fit, self.spec.treatment, self.spec.outcome.column, Instrument.of(self.spec).column
-        groups = f"pd.factorize(frame[{cluster_column(self.spec)!r}], sort=True)[0]" if f.clusters is not None else "None"
-        keep = "" if t.kind == "continuous" else f"frame = frame[frame[{t.column!r}].isin([{t.control!r}, {t.treated!r}])]\n"
+        groups = (
+            f"pd.factorize(frame[{cluster_column(self.spec)!r}], sort=True)[0]" if f.clusters is not None else "None"
+        )
+        keep = (
+            ""
+            if t.kind == "continuous"
+            else f"frame = frame[frame[{t.column!r}].isin([{t.control!r}, {t.treated!r}])]\n"
+        )
         treatment = f"frame[{t.column!r}]" if t.kind == "continuous" else f"(frame[{t.column!r}] == {t.treated!r})"
-        covariance = "cov_type='clustered', clusters=groups, debiased=True, group_debias=True" if f.clusters is not None else "cov_type='robust', debiased=True"
+        covariance = (
+            "cov_type='clustered', clusters=groups, debiased=True, group_debias=True"
+            if f.clusters is not None
+            else "cov_type='robust', debiased=True"
+        )
         return [
             Step(
                 "결과, 처치, 도구가 있는 행만 두고 공변량을 선형으로 뺍니다.",

@@ -17,7 +17,17 @@ from causal_pipeline import checks, learners
 from causal_pipeline.checks import FAIL_LEVEL, WARN_LEVEL, flagged, graded, ladder
 from causal_pipeline.designs.base import Design
 from causal_pipeline.errors import DataError, SpecError
-from causal_pipeline.few_clusters import SHOWN, as_normal, estimate_from, gap_se, leave_one_out, one_cluster, plain_regression, t_interval, t_test
+from causal_pipeline.few_clusters import (
+    SHOWN,
+    as_normal,
+    estimate_from,
+    gap_se,
+    leave_one_out,
+    one_cluster,
+    plain_regression,
+    t_interval,
+    t_test,
+)
 from causal_pipeline.graphs import precision_covariates
 from causal_pipeline.identification import contrast, result
 from causal_pipeline.inference import holm, permutation_p
@@ -57,7 +67,12 @@ class CrossSections(Field):
             "group": {"description": "처치가 정해진 집단(지역, 가게)의 열", **_COLUMN},
             "time": {"description": "시점의 열. 정수이거나 날짜", **_COLUMN},
             "start": {"description": "집단마다 처음 처치받은 시점의 열. 받지 않았으면 빈칸", **_COLUMN},
-            "anticipation": {"description": "처치 앞의 몇 시점을 비교에서 뺄지", "type": "integer", "minimum": 0, "maximum": 100},
+            "anticipation": {
+                "description": "처치 앞의 몇 시점을 비교에서 뺄지",
+                "type": "integer",
+                "minimum": 0,
+                "maximum": 100,
+            },
         },
     }
 
@@ -67,18 +82,30 @@ class CrossSections(Field):
     anticipation: int = 0
 
     def roles(self) -> tuple[Role, ...]:
-        found = [Role("cross_sections.group", self.group, "처치가 정해진 집단"), Role("cross_sections.time", self.time, "시점")]
+        found = [
+            Role("cross_sections.group", self.group, "처치가 정해진 집단"),
+            Role("cross_sections.time", self.time, "시점"),
+        ]
         return (*found, Role("cross_sections.start", self.start, "처음 처치받은 시점")) if self.start else tuple(found)
 
     def validate(self, spec: Spec) -> None:
         if self.group == self.time:
-            message, remedy = "반복 횡단면의 집단과 시점이 같은 열입니다.", "집단(가게, 지역)과 시점(주, 달)의 열을 따로 적으세요."
+            message, remedy = (
+                "반복 횡단면의 집단과 시점이 같은 열입니다.",
+                "집단(가게, 지역)과 시점(주, 달)의 열을 따로 적으세요.",
+            )
             raise spec.error(SpecError, "cross_sections_same_column", "cross_sections.time", message, remedy)
         if spec.treatment.kind != "binary":
-            message, remedy = "반복 횡단면의 이중차분은 켜지고 꺼지는 처치를 봅니다.", "kind를 binary로 적고, 견줄 두 값만 남기세요."
+            message, remedy = (
+                "반복 횡단면의 이중차분은 켜지고 꺼지는 처치를 봅니다.",
+                "kind를 binary로 적고, 견줄 두 값만 남기세요.",
+            )
             raise spec.error(SpecError, "cross_sections_kind", "treatment.kind", message, remedy)
         if spec.unit == self.group:
-            message, remedy = f"unit('{spec.unit}')이 집단과 같습니다.", "unit에는 사람의 번호를 적거나 지우세요. 집단마다 한 행이면 panel로 물으세요."
+            message, remedy = (
+                f"unit('{spec.unit}')이 집단과 같습니다.",
+                "unit에는 사람의 번호를 적거나 지우세요. 집단마다 한 행이면 panel로 물으세요.",
+            )
             raise spec.error(SpecError, "cross_sections_unit", "unit", message, remedy)
 
     def may_be_empty(self) -> set[str]:
@@ -92,19 +119,43 @@ class CrossSections(Field):
         """처치가 집단과 시점에서 정해지고, 켜진 뒤에 이어지는지 봅니다."""
         t, groups = spec.treatment.column, frame.groupby(self.group, observed=True)
         if frame[self.time].nunique() < 2:
-            raise spec.error(DataError, "cross_sections_one_period", "cross_sections.time", "시점이 하나뿐입니다.", "처치 앞뒤의 시점을 함께 두세요.")
+            raise spec.error(
+                DataError,
+                "cross_sections_one_period",
+                "cross_sections.time",
+                "시점이 하나뿐입니다.",
+                "처치 앞뒤의 시점을 함께 두세요.",
+            )
         cells = frame.groupby([self.group, self.time], observed=True)[t].agg(["min", "max"])
         if (cells["min"] != cells["max"]).any():
             where = cells.index[(cells["min"] != cells["max"]).to_numpy().argmax()]
             message = f"같은 집단과 시점 안에 처치받은 사람과 받지 않은 사람이 섞여 있습니다(예: {self.group}={where[0]}, {self.time}={where[1]})."
-            raise spec.error(DataError, "treatment_varies_in_cell", "treatment.column", message, "집단에 처치가 시작된 뒤를 모두 1로 두세요(배정의 효과가 됩니다).")
+            raise spec.error(
+                DataError,
+                "treatment_varies_in_cell",
+                "treatment.column",
+                message,
+                "집단에 처치가 시작된 뒤를 모두 1로 두세요(배정의 효과가 됩니다).",
+            )
         if (cells["max"].groupby(level=0).diff() < 0).any():
             message = f"처치 '{t}'이(가) 켜졌다가 꺼지는 집단이 있습니다."
-            raise spec.error(DataError, "treatment_reverses", "treatment.column", message, "처음 켜진 뒤를 1로 두거나 그 집단을 빼세요.")
+            raise spec.error(
+                DataError,
+                "treatment_reverses",
+                "treatment.column",
+                message,
+                "처음 켜진 뒤를 1로 두거나 그 집단을 빼세요.",
+            )
         check_start(spec, frame, self.key, self.group, self.time, self.start)
         if spec.treatment.cluster and (groups[spec.treatment.cluster].nunique() > 1).any():
             message = f"한 집단이 여러 군집 '{spec.treatment.cluster}'에 걸쳐 있습니다."
-            raise spec.error(DataError, "group_across_clusters", "treatment.cluster", message, "집단보다 크거나 같은 단위를 적거나 지우세요. 지우면 집단이 군집입니다.")
+            raise spec.error(
+                DataError,
+                "group_across_clusters",
+                "treatment.cluster",
+                message,
+                "집단보다 크거나 같은 단위를 적거나 지우세요. 지우면 집단이 군집입니다.",
+            )
         holes = groups.ngroups * frame[self.time].nunique() - len(cells)
         return [f"집단과 시점의 칸 가운데 {holes:,}개에 사람이 없습니다."] if holes else []
 
@@ -171,7 +222,7 @@ def summed(
     ``means``의 첫 겹은 결과, 나머지는 공변량입니다. 결과에서 공변량의 기울기만큼을 뺍니다.
     """
     value = (weights * (means[..., 0] - means[..., 1:] @ beta)).sum()
-    left = np.array([(w * (means[..., 0] - means[..., 1:] @ b)).sum() for w, b in zip(without, betas)])
+    left = np.array([(w * (means[..., 0] - means[..., 1:] @ b)).sum() for w, b in zip(without, betas, strict=False)])
     apart = (without - weights).reshape(len(without), -1)
     return float(value), left - value, apart @ apart.T, float((weights**2).sum())
 
@@ -251,7 +302,10 @@ class RepeatedCrossSections(Design):
     @classmethod
     def identify(cls, spec: Spec, frame: pd.DataFrame, graph: nx.DiGraph) -> Identification:
         f = CrossSections.of(spec)
-        t = frame.groupby(spec.treatment.cluster or f.group, observed=True)[spec.treatment.column].agg(["min", "max"]) == spec.treatment.treated
+        t = (
+            frame.groupby(spec.treatment.cluster or f.group, observed=True)[spec.treatment.column].agg(["min", "max"])
+            == spec.treatment.treated
+        )
         usable = int((t["max"] & ~t["min"]).sum())
         if usable < 2:
             message = f"처치 앞을 본 처치 집단(군집)이 {usable}개뿐입니다. 한 집단만의 일과 처치를 가르려면 2개 이상이 필요합니다."
@@ -286,7 +340,9 @@ class RepeatedCrossSections(Design):
         start = np.searchsorted(times, starts.fillna(np.inf).to_numpy(dtype=float))
         clusters = np.arange(len(names))
         if t.cluster:
-            clusters = pd.factorize(rows.groupby(f.group, observed=True)[t.cluster].first().reindex(names), sort=True)[0]
+            clusters = pd.factorize(rows.groupby(f.group, observed=True)[t.cluster].first().reindex(names), sort=True)[
+                0
+            ]
         counts = cell_means(group, time, np.zeros((len(rows), 1)))[0]
         when = np.arange(len(times))[None, :]
         clean = (counts > 0) & (when < start[:, None] - np.where(start < len(times), f.anticipation, 0)[:, None])
@@ -303,9 +359,13 @@ class RepeatedCrossSections(Design):
         return None if any(w is None for w in found) else (found[0], np.array(found[1:]))
 
     def _filled(self, target: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
-        return self._each(lambda keep: fill_weights(self.fit.clean & keep[:, None], kept_target(target, self.fit.start, keep)))
+        return self._each(
+            lambda keep: fill_weights(self.fit.clean & keep[:, None], kept_target(target, self.fit.start, keep))
+        )
 
-    def _contrasted(self, regressor: np.ndarray, among: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray] | None:
+    def _contrasted(
+        self, regressor: np.ndarray, among: np.ndarray | None = None
+    ) -> tuple[np.ndarray, np.ndarray] | None:
         cells = self.fit.clean if among is None else among
         return self._each(lambda keep: contrast_weights(cells & keep[:, None], regressor))
 
@@ -313,7 +373,10 @@ class RepeatedCrossSections(Design):
     def _main_weights(self) -> tuple[np.ndarray, np.ndarray]:
         found = self._filled(self.fit.treated.astype(float))
         if found is None:
-            message, remedy = "군집 하나를 빼면 처치받은 칸을 견줄 칸이 남지 않습니다.", "처치받지 않은 집단이나 처치 앞의 시점을 더 두세요."
+            message, remedy = (
+                "군집 하나를 빼면 처치받은 칸을 견줄 칸이 남지 않습니다.",
+                "처치받지 않은 집단이나 처치 앞의 시점을 더 두세요.",
+            )
             raise self.spec.error(DataError, "cross_sections_without_contrast", "cross_sections", message, remedy)
         return found
 
@@ -328,7 +391,9 @@ class RepeatedCrossSections(Design):
         return self._material(self.fit.frame[self.spec.outcome.column].to_numpy(dtype=float), self.fit.X.to_numpy())
 
     @staticmethod
-    def _test(weights: tuple[np.ndarray, np.ndarray], material: tuple[np.ndarray, np.ndarray, np.ndarray]) -> tuple[float, float, float]:
+    def _test(
+        weights: tuple[np.ndarray, np.ndarray], material: tuple[np.ndarray, np.ndarray, np.ndarray]
+    ) -> tuple[float, float, float]:
         """(추정값, 표준오차, 자유도)."""
         value, differences, shared, target = summed(*weights, *material)
         return value, *leave_one_out(differences, shared, target)
@@ -354,11 +419,16 @@ class RepeatedCrossSections(Design):
     def _groups(self) -> Check:
         f = self.fit
         _, _, dof = self._test(self._main_weights, self._outcome)
-        count, treated, early = (len(np.unique(f.clusters[rows])) for rows in (f.start >= 0, f.treated.any(axis=1) & f.clean.any(axis=1), ~f.clean.any(axis=1)))
+        count, treated, early = (
+            len(np.unique(f.clusters[rows]))
+            for rows in (f.start >= 0, f.treated.any(axis=1) & f.clean.any(axis=1), ~f.clean.any(axis=1))
+        )
         tails = {"warn": " 몇 집단이 추정을 정합니다.", "fail": " 집단이 너무 적어 구간이 아무것도 말하지 못합니다."}
         message = f"구간은 군집 {count}개(처치받은 것 {treated}개)를 하나씩 빼서 냅니다. 자유도는 {number(dof, digits=1)}입니다."
         message += f" 처치 앞을 보지 못한 군집 {early}개의 칸은 채우지 못해 쓰지 않습니다." if early else ""
-        return graded("treated_groups", "처치받은 집단의 수", message, dof, ladder(dof, FEW_DOF, TOO_FEW_DOF), FEW_DOF, tails)
+        return graded(
+            "treated_groups", "처치받은 집단의 수", message, dof, ladder(dof, FEW_DOF, TOO_FEW_DOF), FEW_DOF, tails
+        )
 
     @property
     def _relative(self) -> np.ndarray:
@@ -370,7 +440,7 @@ class RepeatedCrossSections(Design):
     def _leads(self) -> dict[int, tuple[float, float, float]]:
         """처치 앞의 상대 시점마다, 다른 앞 시점에 견준 어긋남 (값, 표준오차, 자유도)."""
         f, e = self.fit, self._relative
-        near = [k for k in np.unique(e[f.clean & (e > -10_000)])][-MOST_LEADS:]
+        near = list(np.unique(e[f.clean & (e > -10_000)]))[-MOST_LEADS:]
         seen = {int(k): int((f.clean & (e == k)).sum()) for k in near}
         enough = max(2, min(10, max(seen.values(), default=0)))
         found = {}
@@ -391,7 +461,9 @@ class RepeatedCrossSections(Design):
         """기울기, 처치 바로 앞 시점의 어긋남(예고), 앞 시점들의 어긋남을 Bonferroni로 묶습니다."""
         label = "처치 전 추세"
         if self._slope is None or not self._leads:
-            return flagged("pre_trend", label, "처치 앞 시점이 하나뿐이라 두 집단이 나란히 움직였는지 볼 수 없습니다.", None, True)
+            return flagged(
+                "pre_trend", label, "처치 앞 시점이 하나뿐이라 두 집단이 나란히 움직였는지 볼 수 없습니다.", None, True
+            )
         p = {k: t_test(*lead) for k, lead in self._leads.items()}
         found = [t_test(*self._slope), p[max(p)], min(1.0, len(p) * min(p.values()))]
         joint = min(1.0, len(found) * min(found))
@@ -408,18 +480,36 @@ class RepeatedCrossSections(Design):
         spec, f, label = self.spec, self.fit, "사람의 구성"
         before = [c for c, when in sorted(spec.timing.items()) if when == "before"]
         skip = {spec.treatment.column, spec.outcome.column, *(r.column for owned in spec.fields for r in owned.roles())}
-        columns = [c for c in dict.fromkeys([*self.ident.adjustment, *spec.modifiers, *before]) if c in f.frame.columns and c not in skip]
+        columns = [
+            c
+            for c in dict.fromkeys([*self.ident.adjustment, *spec.modifiers, *before])
+            if c in f.frame.columns and c not in skip
+        ]
         X = learners.design_matrix(spec, f.frame, columns)
         if X.shape[1] == 0:
-            return flagged("composition", label, "사람의 특성을 하나도 적지 않아, 처치와 함께 표본에 든 사람이 바뀌었는지 볼 수 없습니다.", None, True)
-        slope = slopes(f.frame[spec.outcome.column].to_numpy(dtype=float), X.to_numpy(), f.group, f.time, f.clean, f.clusters)[0]
+            return flagged(
+                "composition",
+                label,
+                "사람의 특성을 하나도 적지 않아, 처치와 함께 표본에 든 사람이 바뀌었는지 볼 수 없습니다.",
+                None,
+                True,
+            )
+        slope = slopes(
+            f.frame[spec.outcome.column].to_numpy(dtype=float), X.to_numpy(), f.group, f.time, f.clean, f.clusters
+        )[0]
         means = cell_means(f.group, f.time, X.to_numpy())[1]
         tests = [self._test(self._main_weights, self._bare(means[..., j])) for j in range(X.shape[1])]
         p = holm([t_test(*test) for test in tests])
         worst = int(np.argmin(p))
         made = float(sum(b * test[0] for b, test in zip(slope, tests, strict=True)))
         _, se, _ = self._test(self._main_weights, self._outcome)
-        status = "ok" if p[worst] >= WARN_LEVEL else "fail" if p[worst] < FAIL_LEVEL and abs(made) > COMPOSITION_SE * se else "warn"
+        status = (
+            "ok"
+            if p[worst] >= WARN_LEVEL
+            else "fail"
+            if p[worst] < FAIL_LEVEL and abs(made) > COMPOSITION_SE * se
+            else "warn"
+        )
         message = (
             f"사람의 특성 {len(tests)}개 가운데 처치와 함께 가장 바뀐 것은 '{spec.readable(X.columns[worst])}'({number(tests[worst][0], signed=True)}, "
             f"Holm p={p[worst]:.3f})이고, 특성의 변화만으로 결과가 {number(made, signed=True)}만큼 움직입니다."
@@ -458,10 +548,22 @@ class RepeatedCrossSections(Design):
     def estimates(self) -> list[Estimate]:
         """칸 채우기(주된 추정), 처치 바로 앞에서 잰 변화, 사람마다 같은 무게, 고정효과 회귀 하나, 공변량 없이, 단순 비교."""
         labels = {
-            "imputation": ("받지 않은 칸으로 채우기", "집단마다 추세가 다르거나 표본에 드는 사람이 바뀔 때", self.ident.estimand),
+            "imputation": (
+                "받지 않은 칸으로 채우기",
+                "집단마다 추세가 다르거나 표본에 드는 사람이 바뀔 때",
+                self.ident.estimand,
+            ),
             "changes": ("처치 바로 앞에서 잰 변화", "처치 바로 앞 시점이 유별났을 때", self.ident.estimand),
-            "per_person": ("사람마다 같은 무게의 칸 채우기", "큰 집단 몇이 추정을 정할 때", "사람마다 같은 무게의 평균"),
-            "two_way": ("고정효과 회귀 하나", "집단마다 처치가 다르게 시작하고 효과가 시간에 따라 변할 때", "분산 가중 평균"),
+            "per_person": (
+                "사람마다 같은 무게의 칸 채우기",
+                "큰 집단 몇이 추정을 정할 때",
+                "사람마다 같은 무게의 평균",
+            ),
+            "two_way": (
+                "고정효과 회귀 하나",
+                "집단마다 처치가 다르게 시작하고 효과가 시간에 따라 변할 때",
+                "분산 가중 평균",
+            ),
             "unadjusted": ("공변량 없이 칸 채우기", "사람의 구성이 시점에 따라 달라질 때", self.ident.estimand),
         }
         f, out = self.fit, []
@@ -470,7 +572,9 @@ class RepeatedCrossSections(Design):
             label, fails_when, estimand = labels[name]
             estimand = self.ident.estimand if name == "two_way" and cohorts == 1 else estimand
             se, dof = leave_one_out(differences, shared, target)
-            out.append(estimate_from(value, se, dof, len(f.group), name, label, fails_when, name == "imputation", estimand))
+            out.append(
+                estimate_from(value, se, dof, len(f.group), name, label, fails_when, name == "imputation", estimand)
+            )
         on = f.treated[f.group, f.time]
         y = f.frame[self.spec.outcome.column].to_numpy(dtype=float)
         fails_when = "두 집단이 처음부터 다르거나 시점에 따라 결과가 움직일 때"
@@ -489,7 +593,11 @@ class RepeatedCrossSections(Design):
             checks.agreement(self.estimates, apart),
             *self._placebo(main),
             one_cluster(main, base),
-            checks.negative_control(self.spec, self._negative_controls(), main.value / max(self.fit.frame[self.spec.outcome.column].std(), 1e-12)),
+            checks.negative_control(
+                self.spec,
+                self._negative_controls(),
+                main.value / max(self.fit.frame[self.spec.outcome.column].std(), 1e-12),
+            ),
             *trend_checks,
         ], sensitivities
 
@@ -506,7 +614,10 @@ class RepeatedCrossSections(Design):
         values = []
         for _ in range(PLACEBOS):
             start = rng.permutation(f.start[first])[f.clusters][:, None]
-            weights = fill_weights(there & (when < start - np.where(start < len(f.times), ahead, 0)), (there & (when >= start)).astype(float))
+            weights = fill_weights(
+                there & (when < start - np.where(start < len(f.times), ahead, 0)),
+                (there & (when >= start)).astype(float),
+            )
             if weights is not None:
                 values.append((weights * Y).sum())
         p = permutation_p(np.array(values), main.value)
@@ -539,8 +650,12 @@ class RepeatedCrossSections(Design):
         value = min(left / max(biggest * horizon, 1e-300), 99.0)
         said = f"처치 뒤 시점마다 두 집단의 추세가, 앞에서 본 가장 큰 어긋남({number(biggest)})의 {value:.2f}배씩 더 벌어지면 95% 구간이 0을 품습니다."
         if left > 0:
-            found.append(flagged("relative_trend", "추세가 벌어지는 정도", said, value, value < BREAKDOWN_WARN, BREAKDOWN_WARN))
-        return found, [Sensitivity("relative_trend", "추세가 벌어지는 정도", value, said, {"처치 앞에서 본 가장 큰 어긋남": 1.0})]
+            found.append(
+                flagged("relative_trend", "추세가 벌어지는 정도", said, value, value < BREAKDOWN_WARN, BREAKDOWN_WARN)
+            )
+        return found, [
+            Sensitivity("relative_trend", "추세가 벌어지는 정도", value, said, {"처치 앞에서 본 가장 큰 어긋남": 1.0})
+        ]
 
     # --- 그림과 재현 ---
 
@@ -554,7 +669,9 @@ class RepeatedCrossSections(Design):
                 found[int(k)] = self._test(weights, self._outcome)
         times = sorted(found)
         ends = [t_interval(*found[k]) for k in times]
-        data = {"times": times, "unit": self.spec.outcome.unit} | {f"{key}s": [e[key] for e in ends] for key in ("value", "low", "high")}
+        data = {"times": times, "unit": self.spec.outcome.unit} | {
+            f"{key}s": [e[key] for e in ends] for key in ("value", "low", "high")
+        }
         alt = "가로축은 처치가 시작된 시점에서 센 시점, 세로축은 효과와 95% 구간. 0보다 앞은 다른 앞 시점에 견준 어긋남이라 0 둘레여야 합니다."
         return [Picture("event_study", "처치 앞뒤의 시점별 효과", alt, data)]
 

@@ -78,7 +78,9 @@ def synthetic_path(y: np.ndarray, D: np.ndarray, T0: int) -> tuple[np.ndarray, n
 
 def placebo_paths(D: np.ndarray, T0: int) -> np.ndarray:
     """견줄 대상마다 처치받았다고 보고 만든 짝과의 차이, shape (시점, 대상)."""
-    return np.column_stack([D[:, j] - synthetic_path(D[:, j], np.delete(D, j, axis=1), T0)[0] for j in range(D.shape[1])])
+    return np.column_stack(
+        [D[:, j] - synthetic_path(D[:, j], np.delete(D, j, axis=1), T0)[0] for j in range(D.shape[1])]
+    )
 
 
 def pre_error(gap: np.ndarray, T0: int) -> np.ndarray | float:
@@ -101,7 +103,9 @@ def smallest_error(D: np.ndarray, T0: int) -> float:
     return float(max(0.1 * np.diff(D[:T0], axis=0).std(), 1e-9 * np.abs(D).max(), 1e-300))
 
 
-def placebo_interval(effect: float, placebos: np.ndarray, before: float, placebo_before: np.ndarray, floor: float) -> dict[str, float]:
+def placebo_interval(
+    effect: float, placebos: np.ndarray, before: float, placebo_before: np.ndarray, floor: float
+) -> dict[str, float]:
     """위약을 처치 앞 오차로 나누어 잰 95% 구간. 오차는 ``floor``보다 작게 보지 않습니다."""
     half = placebo_quantile(placebos / np.maximum(placebo_before, floor)) * max(before, floor)
     return {"value": float(effect), "low": float(effect - half), "high": float(effect + half)}
@@ -167,14 +171,24 @@ class SyntheticControl(Design):
 
     @classmethod
     def applies(cls, spec: Spec, frame: pd.DataFrame | None = None) -> bool:
-        return Panel.of(spec) is not None and spec.treatment.kind == "binary" and (frame is None or treated_units(spec, frame) == 1)
+        return (
+            Panel.of(spec) is not None
+            and spec.treatment.kind == "binary"
+            and (frame is None or treated_units(spec, frame) == 1)
+        )
 
     @classmethod
     def identify(cls, spec: Spec, frame: pd.DataFrame, graph: nx.DiGraph) -> Identification:
         require_treated(spec, frame)
         if frame[Panel.of(spec).unit].nunique() == 1:
-            raise spec.error(DataError, "no_donor", "panel", "견줄 대상이 하나도 없습니다.", "처치받지 않은 대상을 자료에 넣으세요.")
-        notes = [f"이 설계는 {spec.estimand}가 아니라 처치받은 대상의 효과 ATT를 식별합니다."] if spec.estimand != "ATT" else []
+            raise spec.error(
+                DataError, "no_donor", "panel", "견줄 대상이 하나도 없습니다.", "처치받지 않은 대상을 자료에 넣으세요."
+            )
+        notes = (
+            [f"이 설계는 {spec.estimand}가 아니라 처치받은 대상의 효과 ATT를 식별합니다."]
+            if spec.estimand != "ATT"
+            else []
+        )
         how = "처치받지 않은 대상들의 가중평균으로 만든 가상의 짝과 견주어"
         return Identification(
             design=cls.name,
@@ -193,7 +207,9 @@ class SyntheticControl(Design):
 
     def _paths(self, outcome: str) -> Paths:
         spec, p = self.spec, Panel.of(self.spec)
-        wide = self.frame.pivot_table(index=p.time, columns=p.unit, values=outcome, aggfunc="mean", observed=True).sort_index()
+        wide = self.frame.pivot_table(
+            index=p.time, columns=p.unit, values=outcome, aggfunc="mean", observed=True
+        ).sort_index()
         starts = start_times(self.frame, **start_arguments(spec)).reindex(wide.columns)
         unit = starts.dropna().index[0]
         complete = wide.dropna(axis=1)
@@ -207,7 +223,13 @@ class SyntheticControl(Design):
             )  # fmt: skip
         donors = complete.drop(columns=unit)
         if donors.shape[1] < 2:
-            raise spec.error(DataError, "no_donor", "panel", "견줄 대상이 둘도 되지 않습니다.", "처치받지 않은 대상을 자료에 더 넣으세요.")
+            raise spec.error(
+                DataError,
+                "no_donor",
+                "panel",
+                "견줄 대상이 둘도 되지 않습니다.",
+                "처치받지 않은 대상을 자료에 더 넣으세요.",
+            )
         y, D = complete[unit].to_numpy(dtype=float), donors.to_numpy(dtype=float)
         effects, before, ratio, w = all_effects(y, D, T0)
         others = [all_effects(D[:, j], np.delete(D, j, axis=1), T0) for j in range(D.shape[1])]
@@ -221,13 +243,26 @@ class SyntheticControl(Design):
 
     def check(self) -> list[Check]:
         """견줄 대상과 처치 앞 시점의 수, 처치 전의 맞음, 처치 시점을 앞당겨 본 위약, 그래프의 독립."""
-        return [*self._size(), *self._covariates(), self._pre_fit(), *self._backdating(), *checks.graph_independences(self.spec, self.frame)]
+        return [
+            *self._size(),
+            *self._covariates(),
+            self._pre_fit(),
+            *self._backdating(),
+            *checks.graph_independences(self.spec, self.frame),
+        ]
 
     def _size(self) -> list[Check]:
         f = self.fit
-        donors, narrow = len(f.donors), f" {FEW_DONORS}개보다 적으면 위약의 순위로 95% 구간을 만들 수 없어 구간이 좁게 나옵니다."
+        donors, narrow = (
+            len(f.donors),
+            f" {FEW_DONORS}개보다 적으면 위약의 순위로 95% 구간을 만들 수 없어 구간이 좁게 나옵니다.",
+        )
         status = ladder(donors, FEW_DONORS, TOO_FEW_DONORS)
-        message = f"견줄 대상은 {donors}개입니다." + ("" if status == "ok" else narrow) + (f" 빈칸이 있는 대상 {f.dropped}개는 뺐습니다." if f.dropped else "")
+        message = (
+            f"견줄 대상은 {donors}개입니다."
+            + ("" if status == "ok" else narrow)
+            + (f" 빈칸이 있는 대상 {f.dropped}개는 뺐습니다." if f.dropped else "")
+        )
         noisy = " 시점이 적으면 잡음을 따라간 짝이 만들어집니다."
         return [
             graded("donors", "견줄 대상의 수", message, donors, status, float(FEW_DONORS)),
@@ -253,7 +288,15 @@ class SyntheticControl(Design):
             return flagged("pre_fit", "처치 전의 맞음", message + " 처치 앞의 시점을 더 두세요.", value, True, FIT_WARN)
         far = " 견줄 대상들의 가중평균으로는 이 대상을 흉내 내지 못합니다."
         message = f"처치 전 오차(RMSPE)는 {number(f.before)}이고 견줄 대상들의 중앙값의 {value:.2f}배입니다."
-        return graded("pre_fit", "처치 전의 맞음", message, value, ladder(value, FIT_WARN, FIT_FAIL), FIT_WARN, {"warn": far, "fail": far})
+        return graded(
+            "pre_fit",
+            "처치 전의 맞음",
+            message,
+            value,
+            ladder(value, FIT_WARN, FIT_FAIL),
+            FIT_WARN,
+            {"warn": far, "fail": far},
+        )
 
     def _backdating(self) -> list[Check]:
         f = self.fit
@@ -268,7 +311,10 @@ class SyntheticControl(Design):
             f"처치가 {hold}시점 먼저 있었다고 보면 가짜 효과는 앞 오차의 {number(mine, digits=2, signed=True)}배이고, "
             f"견줄 대상들 가운데 이만큼 큰 몫(p값)은 {p:.3f}입니다."
         )
-        status, tails = "fail" if broken else "warn" if p <= BACKDATED_WARN else "ok", {"fail": " 처치 앞부터 이미 벌어지고 있었습니다."}
+        status, tails = (
+            "fail" if broken else "warn" if p <= BACKDATED_WARN else "ok",
+            {"fail": " 처치 앞부터 이미 벌어지고 있었습니다."},
+        )
         return [graded("backdating", "앞당긴 처치", message, p, status, BACKDATED_FAIL, tails)]
 
     # --- 추정 ---
@@ -291,10 +337,32 @@ class SyntheticControl(Design):
                 ends = placebo_interval(value, f.placebos[name], f.before, f.placebo_before, f.floor)
                 low, high = ends["low"], ends["high"]
             # 순위의 구간에는 표준오차가 없어, 반쪽을 1.96으로 나눈 것을 적습니다.
-            out.append(Estimate(name, label, value, low, high, (high - value) / 1.96, f.D.size + len(f.y), fails, name == "synthetic", "ATT"))
+            out.append(
+                Estimate(
+                    name,
+                    label,
+                    value,
+                    low,
+                    high,
+                    (high - value) / 1.96,
+                    f.D.size + len(f.y),
+                    fails,
+                    name == "synthetic",
+                    "ATT",
+                )
+            )
         change = float(f.y[f.T0 :].mean() - f.y[: f.T0].mean())
         spread = float(np.abs(f.D[f.T0 :].mean(axis=0) - f.D[: f.T0].mean(axis=0)).std(ddof=1))
-        naive = Estimate("naive", "처치 앞뒤의 차이", change, change - 1.96 * spread, change + 1.96 * spread, spread, len(f.y), "처치가 없어도 결과가 움직일 때")
+        naive = Estimate(
+            "naive",
+            "처치 앞뒤의 차이",
+            change,
+            change - 1.96 * spread,
+            change + 1.96 * spread,
+            spread,
+            len(f.y),
+            "처치가 없어도 결과가 움직일 때",
+        )
         return [*out, naive]
 
     # --- 흔들어 보기 ---
@@ -302,19 +370,26 @@ class SyntheticControl(Design):
     def stress(self) -> tuple[list[Check], list[Sensitivity]]:
         """추정량끼리의 견줌, 대상을 바꾼 위약, 견줄 대상을 하나씩 빼기, 음성 대조군."""
         f = self.fit
-        apart = {name: float((f.placebos[name] - f.placebos["synthetic"]).std(ddof=1)) for name in f.effects if name != "synthetic"}
+        apart = {
+            name: float((f.placebos[name] - f.placebos["synthetic"]).std(ddof=1))
+            for name in f.effects
+            if name != "synthetic"
+        }
         left, left_check = self._leave_one_out()
         effect_size = self.primary.value / max(f.y[: f.T0].std(), 1e-12)
-        found = [checks.agreement(self.estimates, apart), self._placebo(), left_check, checks.negative_control(self.spec, self._negative_controls(), effect_size)]
+        found = [
+            checks.agreement(self.estimates, apart),
+            self._placebo(),
+            left_check,
+            checks.negative_control(self.spec, self._negative_controls(), effect_size),
+        ]
         return found, [left, self._scaled()]
 
     def _placebo(self) -> Check:
         """구간이 0을 비켜 가는데 위약의 순위는 그렇지 않으면 등급을 낮춥니다."""
         f, main = self.fit, self.primary
         p = permutation_p(f.placebo_ratio, f.ratio)
-        message = (
-            f"처치 뒤 오차를 앞 오차로 나눈 비는 {f.ratio:.1f}이고, 견줄 대상 {len(f.donors)}개를 처치받았다고 보았을 때 이만큼 큰 몫(p값)은 {p:.3f}입니다."
-        )
+        message = f"처치 뒤 오차를 앞 오차로 나눈 비는 {f.ratio:.1f}이고, 견줄 대상 {len(f.donors)}개를 처치받았다고 보았을 때 이만큼 큰 몫(p값)은 {p:.3f}입니다."
         return flagged("placebo", "대상을 바꾼 위약", message, p, (main.low > 0 or main.high < 0) and p > 0.1, 0.1)
 
     def _leave_one_out(self) -> tuple[Sensitivity, Check]:
@@ -327,26 +402,39 @@ class SyntheticControl(Design):
         flips = (main.low > 0 or main.high < 0) and min(values) < 0 < max(values)
         outside = any(not main.low <= v <= main.high for v in values)
         largest = float(f.weights.max())
-        message = (
-            f"무게가 실린 대상 {len(used)}개를 하나씩 빼면 추정값은 {number(min(values))}에서 {number(max(values))} 사이입니다(가장 큰 무게 {largest:.2f})."
-        )
+        message = f"무게가 실린 대상 {len(used)}개를 하나씩 빼면 추정값은 {number(min(values))}에서 {number(max(values))} 사이입니다(가장 큰 무게 {largest:.2f})."
         size = float(max(abs(v - main.value) for v in values))
-        return Sensitivity("leave_one_out", label, size, message, moved), flagged("leave_one_out", label, message, largest, flips or outside)
+        return Sensitivity("leave_one_out", label, size, message, moved), flagged(
+            "leave_one_out", label, message, largest, flips or outside
+        )
 
     def _negative_controls(self) -> list[tuple[str, float, float, float]]:
         found = []
         for name in self.spec.negative_outcomes:
             other = self._paths(name)
-            ends = placebo_interval(other.effects["synthetic"], other.placebos["synthetic"], other.before, other.placebo_before, other.floor)
-            found.append((name, other.effects["synthetic"], (ends["high"] - ends["value"]) / 1.96, float(other.y[: other.T0].std() or 1.0)))
+            ends = placebo_interval(
+                other.effects["synthetic"], other.placebos["synthetic"], other.before, other.placebo_before, other.floor
+            )
+            found.append(
+                (
+                    name,
+                    other.effects["synthetic"],
+                    (ends["high"] - ends["value"]) / 1.96,
+                    float(other.y[: other.T0].std() or 1.0),
+                )
+            )
         return found
 
     def _scaled(self) -> Sensitivity:
         f = self.fit
         value = abs(self.primary.value) / max(f.before, f.floor)
         needed = placebo_quantile(f.placebos["synthetic"] / np.maximum(f.placebo_before, f.floor))
-        message = f"추정값은 처치 전 오차의 {value:.1f}배입니다. 처치받지 않은 대상들에서는 95%가 {needed:.1f}배 안에 듭니다."
-        return Sensitivity("scaled_effect", "처치 전 오차에 견준 효과", float(value), message, {"위약의 95%": float(needed)})
+        message = (
+            f"추정값은 처치 전 오차의 {value:.1f}배입니다. 처치받지 않은 대상들에서는 95%가 {needed:.1f}배 안에 듭니다."
+        )
+        return Sensitivity(
+            "scaled_effect", "처치 전 오차에 견준 효과", float(value), message, {"위약의 95%": float(needed)}
+        )
 
     # --- 그림과 재현 ---
 
@@ -361,7 +449,14 @@ class SyntheticControl(Design):
             "unit": self.spec.outcome.unit,
             "placebos": placebo_paths(f.D, f.T0).T.tolist(),
         }
-        return [Picture("paths", "실제와 합성한 짝", "처치받은 대상의 실제 결과와 견줄 대상들의 가중평균. 세로선 뒤가 처치 뒤입니다.", data)]
+        return [
+            Picture(
+                "paths",
+                "실제와 합성한 짝",
+                "처치받은 대상의 실제 결과와 견줄 대상들의 가중평균. 세로선 뒤가 처치 뒤입니다.",
+                data,
+            )
+        ]
 
     def steps(self) -> list[Step]:
         """같은 함수로 가중치와, 견줄 대상마다의 위약으로 구간을 냅니다."""

@@ -68,7 +68,15 @@ def _photo(rng, n):
     score = -1.2 + 0.018 * (past - 160) + 0.9 * fashion - 0.15 * (years - 3.6)
     photo = rng.binomial(1, 1 / (1 + np.exp(-score)))
     effect = PHOTO + 8 * (np.log(items) - 3.0)
-    sales = 20 + 0.7 * past + 10 * np.sqrt(items) + 40 * (rating - 4.3) + 18 * demand + photo * effect + rng.normal(0, 25, n)
+    sales = (
+        20
+        + 0.7 * past
+        + 10 * np.sqrt(items)
+        + 40 * (rating - 4.3)
+        + 18 * demand
+        + photo * effect
+        + rng.normal(0, 25, n)
+    )
     exposure = 50 + 9 * photo + 9 * demand + rng.normal(0, 5, n)
     asks = 30 + 0.15 * past + 6 * demand + rng.normal(0, 8, n)
     return pd.DataFrame(

@@ -24,7 +24,11 @@ RHO, NOISE = 0.6, 6.0
 
 
 def _number(name, value, low, high):
-    if isinstance(value, (bool, np.bool_)) or not isinstance(value, (int, float, np.number)) or not low <= value <= high:
+    if (
+        isinstance(value, (bool, np.bool_))
+        or not isinstance(value, (int, float, np.number))
+        or not low <= value <= high
+    ):
         raise ValueError(f"{name}의 값은 {low}에서 {high} 사이의 수여야 합니다: {value!r}")
 
 

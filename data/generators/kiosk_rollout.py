@@ -43,7 +43,11 @@ def youth(opened):
 
 
 def _number(name, value, low, high):
-    if isinstance(value, (bool, np.bool_)) or not isinstance(value, (int, float, np.number)) or not low <= value <= high:
+    if (
+        isinstance(value, (bool, np.bool_))
+        or not isinstance(value, (int, float, np.number))
+        or not low <= value <= high
+    ):
         raise ValueError(f"{name}의 값은 {low}에서 {high} 사이의 수여야 합니다: {value!r}")
 
 
@@ -98,7 +102,15 @@ def draw(seed=827, n=400, growth=1.0, ramp=12, gap=0.3):
     since = week - np.where(cohort == NEVER, 10_000, cohort)[:, None]
     expected = mean[:, None] * np.clip(since + 1, 0, ramp) / ramp
     effect = expected * rng.gamma(4.0, 1 / 4.0, n)[:, None]  # 점포마다 다릅니다
-    return {"district": district, "opened": opened, "cohort": cohort, "Y": Y0 + effect, "Y0": Y0, "effect": effect, "expected": expected}
+    return {
+        "district": district,
+        "opened": opened,
+        "cohort": cohort,
+        "Y": Y0 + effect,
+        "Y0": Y0,
+        "effect": effect,
+        "expected": expected,
+    }
 
 
 def generate(seed=827, n=400, growth=1.0, ramp=12, gap=0.3):

@@ -17,7 +17,11 @@ def _check(n, history, single, direct, hidden):
         raise ValueError(f"손님 수 n은 100 이상의 정수여야 합니다: {n!r}")
     if not isinstance(history, (bool, np.bool_)):
         raise ValueError(f"history는 참이나 거짓이어야 합니다: {history!r}")
-    for name, value, low, high in [("single", single, 0.0, 1.0), ("direct", direct, -100.0, 100.0), ("hidden", hidden, 0.0, 20.0)]:
+    for name, value, low, high in [
+        ("single", single, 0.0, 1.0),
+        ("direct", direct, -100.0, 100.0),
+        ("hidden", hidden, 0.0, 20.0),
+    ]:
         if isinstance(value, bool) or not np.isreal(value) or not low <= value <= high:
             raise ValueError(f"{name}은 {low:g}에서 {high:g} 사이의 수여야 합니다: {value!r}")
 
@@ -60,7 +64,9 @@ def generate(seed=1212, n=6_000, history=False, single=0.55, direct=-7.0, hidden
     arm = np.zeros(n, int) if history else rng.integers(0, 3, n)
     video, coupon = (arm == 1).astype(float), (arm == 2).astype(float)
     orders_video = 0.15 + 0.55 * alone
-    orders = rng.poisson(1.4 + 0.25 * cooking + 0.35 * np.maximum(love + 1.5, 0.0) + orders_video * video + 1.2 * coupon)
+    orders = rng.poisson(
+        1.4 + 0.25 * cooking + 0.35 * np.maximum(love + 1.5, 0.0) + orders_video * video + 1.2 * coupon
+    )
     visits = rng.poisson(6.0 + 0.5 * cooking + 0.8 * np.maximum(love + 1.5, 0.0) + 0.8 * video + 0.3 * coupon)
     saved = rng.poisson(1.5 + 0.4 * cooking + 1.2 * video)
     effect_video = 9.0 * orders_video + 1.0 * 0.8 + 3.0 * 1.2

@@ -50,7 +50,11 @@ def _check(seed, members):
 def _pick(bits: str, shares) -> str:
     """0~1023의 수를 몫대로 0, 1, 2 …로 나누는 SQL."""
     edges = np.cumsum(shares)
-    return "CASE " + " ".join(f"WHEN {bits} < {edge} THEN {k}" for k, edge in enumerate(edges[:-1])) + f" ELSE {len(edges) - 1} END"
+    return (
+        "CASE "
+        + " ".join(f"WHEN {bits} < {edge} THEN {k}" for k, edge in enumerate(edges[:-1]))
+        + f" ELSE {len(edges) - 1} END"
+    )
 
 
 def _lookup(column: str, values) -> str:
@@ -112,7 +116,9 @@ def cells():
     pandas.DataFrame
         country, device, tenure, effect(분/주), share(회원의 몫), opened(여는 확률).
     """
-    grid = pd.MultiIndex.from_product([range(COUNTRIES), range(len(DEVICES)), range(len(TENURES))], names=["country", "device", "tenure"])
+    grid = pd.MultiIndex.from_product(
+        [range(COUNTRIES), range(len(DEVICES)), range(len(TENURES))], names=["country", "device", "tenure"]
+    )
     table = grid.to_frame(index=False)
     table["effect"] = EFFECT["all"] + sum(np.take(EFFECT[c], table[c]) for c in ("country", "device", "tenure"))
     table["share"] = np.prod([np.take(SHARES[c], table[c]) / 1024 for c in ("country", "device", "tenure")], axis=0)

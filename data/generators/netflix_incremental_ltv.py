@@ -84,7 +84,14 @@ def generate(seed=5, n=8_000, hidden=False):
         for _ in range(HISTORY):
             on, away = _month(on, away, cancel, rejoin, rng.random(size))
             paid += on
-        part = {"plan": plan, "heavy": heavy, "attachment": attachment, "cancel": cancel, "rejoin": rejoin, "paid": paid}
+        part = {
+            "plan": plan,
+            "heavy": heavy,
+            "attachment": attachment,
+            "cancel": cancel,
+            "rejoin": rejoin,
+            "paid": paid,
+        }
         kept.append({key: value[on] for key, value in part.items()})
     a = {key: np.concatenate([part[key] for part in kept])[:n] for key in kept[0]}
 

@@ -68,7 +68,15 @@ def generate(seed=24, n=20_000, rare=0.04, hidden=False):
     games, stream = (rng.random(n) < chance_games).astype(int), (rng.random(n) < chance_stream).astype(int)
 
     effect_games, effect_stream = np.asarray(EFFECT_GAMES)[mobile], np.asarray(EFFECT_STREAM)[mobile]
-    days = 36 + 3.5 * taste + 1.0 * long - 1.5 * mobile + effect_games * games + effect_stream * stream + rng.normal(0.0, 5.0, n)
+    days = (
+        36
+        + 3.5 * taste
+        + 1.0 * long
+        - 1.5 * mobile
+        + effect_games * games
+        + effect_stream * stream
+        + rng.normal(0.0, 5.0, n)
+    )
     return pd.DataFrame(
         {
             "member_id": np.arange(1, n + 1),

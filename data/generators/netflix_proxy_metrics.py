@@ -113,10 +113,20 @@ def generate(seed=824, n=300, users=5_000, slope=-0.25, direct=0.00866, new_shar
     root, root_new = np.linalg.cholesky(NOISE), np.linalg.cholesky(NOISE_NEW)
     factor = np.where(new[experiment][:, None, None], root_new, root)
     z = rng.normal(size=(len(experiment), 3, 1))
-    means = np.array([6.0, 1.4, 4.1]) + season[experiment] + arm[:, None] * tau[experiment] + (factor @ z)[..., 0] / np.sqrt(size)[:, None]
+    means = (
+        np.array([6.0, 1.4, 4.1])
+        + season[experiment]
+        + arm[:, None] * tau[experiment]
+        + (factor @ z)[..., 0] / np.sqrt(size)[:, None]
+    )
     scatter = _scatter(rng, factor, size - 1)
 
-    table = {"experiment": experiment + 1, "arm": arm, "bucket": np.tile(np.arange(1, BUCKETS + 1), 2 * n), "users": size}
+    table = {
+        "experiment": experiment + 1,
+        "arm": arm,
+        "bucket": np.tile(np.arange(1, BUCKETS + 1), 2 * n),
+        "users": size,
+    }
     table |= {name: means[:, k].round(5) for k, name in enumerate(METRICS)}
     table |= {f"{name}_var": scatter[:, k, k].round(4) for k, name in enumerate(METRICS)}
     for i, j in [(0, 1), (0, 2), (1, 2)]:

@@ -14,7 +14,12 @@ SPREAD = 0.3  # 창고 연 권역마다의 효과 차이
 
 
 def _count(name, value, low, high=None):
-    if not isinstance(value, (int, np.integer)) or isinstance(value, bool) or value < low or (high is not None and value > high):
+    if (
+        not isinstance(value, (int, np.integer))
+        or isinstance(value, bool)
+        or value < low
+        or (high is not None and value > high)
+    ):
         span = f"{low} 이상" if high is None else f"{low} 이상 {high} 이하"
         raise ValueError(f"{name}은(는) {span}의 정수여야 합니다: {value!r}")
 
@@ -24,7 +29,22 @@ def _amount(name, value, low, high):
         raise ValueError(f"{name}은(는) {low}와 {high} 사이의 수여야 합니다: {value!r}")
 
 
-def generate(seed=909, n=60, treated=4, before=48, after=12, effect=1.0, noise=1.0, memory=0.3, favour=0.3, bend=0.0, lift=0.0, shock=0.0, treated_noise=1.0, pool=None):
+def generate(
+    seed=909,
+    n=60,
+    treated=4,
+    before=48,
+    after=12,
+    effect=1.0,
+    noise=1.0,
+    memory=0.3,
+    favour=0.3,
+    bend=0.0,
+    lift=0.0,
+    shock=0.0,
+    treated_noise=1.0,
+    pool=None,
+):
     """권역 n곳의 주별 주문과 정답을 만듭니다.
 
     Parameters
@@ -84,7 +104,9 @@ def generate(seed=909, n=60, treated=4, before=48, after=12, effect=1.0, noise=1
     level = 45 + 0.5 * (young - 30) + rng.normal(0, 8, n)
 
     # 창고 자리: 성장이 빠르다고 본 상위 후보(보통은 4분의 1) 가운데서 뽑습니다.
-    candidates = np.argsort(-(favour * growth + rng.normal(0, 2.0, n)), kind="stable")[: max(n // 4, treated) if pool is None else pool]
+    candidates = np.argsort(-(favour * growth + rng.normal(0, 2.0, n)), kind="stable")[
+        : max(n // 4, treated) if pool is None else pool
+    ]
     opened = np.zeros(n, bool)
     opened[rng.choice(candidates, treated, replace=False)] = True
 
@@ -111,7 +133,14 @@ def generate(seed=909, n=60, treated=4, before=48, after=12, effect=1.0, noise=1
     size[opened] = 1 + SPREAD * np.linspace(-1, 1, treated) if treated > 1 else 1.0
     ramp = np.where(t > before, 1 - np.exp(-(t - before) / 3), 0)
     gain = np.round(effect * PEAK * size[:, None] * ramp, 2)
-    rival = 30 + 0.8 * growth[:, None] * trend + 0.6 * season[:, None] * wave + rng.normal(0, 2, (n, weeks)) + rng.normal(0, 4, n)[:, None] - 0.5 * gain
+    rival = (
+        30
+        + 0.8 * growth[:, None] * trend
+        + 0.6 * season[:, None] * wave
+        + rng.normal(0, 2, (n, weeks))
+        + rng.normal(0, 4, n)[:, None]
+        - 0.5 * gain
+    )
     region, week = np.repeat(np.arange(1, n + 1), weeks), np.tile(t, n)
     return pd.DataFrame(
         {

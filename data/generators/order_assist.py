@@ -75,7 +75,9 @@ def generate(seed=1101, n=8_000, pull=1.1, selection=-0.9, direct=0.0, defiance=
 
     will = (selection * skill + rng.normal(0.0, 1.0, n)) / np.hypot(selection, 1.0)
     bar = BAR - NOTICE * app * notice
-    stubborn = rng.random(n) < np.minimum(1.0, 2.0 * defiance / (1.0 + np.exp(-skill)))  # 감이 좋은 점주가 더 반항합니다
+    stubborn = rng.random(n) < np.minimum(
+        1.0, 2.0 * defiance / (1.0 + np.exp(-skill))
+    )  # 감이 좋은 점주가 더 반항합니다
     on_0 = np.where(stubborn, True, will > bar)
     on_1 = np.where(stubborn, False, will > bar - pull)
     used = np.where(visit == 1, on_1, on_0).astype(int)

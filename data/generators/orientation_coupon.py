@@ -45,7 +45,9 @@ def generate(
     if isinstance(n, bool) or not isinstance(n, (int, np.integer)) or not 10 <= n <= 10**7:
         raise ValueError(f"n은 10 이상 1천만 이하의 정수여야 합니다. 받은 값: {n!r}")
     if not (0 <= direct_effect <= 100 and 0 <= extra_visits <= 30):
-        raise ValueError("direct_effect는 0에서 100, extra_visits는 0에서 30 사이여야 합니다. 음수면 금액과 방문이 음수가 될 수 있습니다.")
+        raise ValueError(
+            "direct_effect는 0에서 100, extra_visits는 0에서 30 사이여야 합니다. 음수면 금액과 방문이 음수가 될 수 있습니다."
+        )
     if not 0 <= targeting <= 2:
         raise ValueError(f"targeting은 0과 2 사이여야 합니다. 더 크면 양수성이 무너집니다. 받은 값: {targeting}")
     rng = np.random.default_rng(seed)

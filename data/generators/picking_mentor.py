@@ -84,7 +84,15 @@ def generate(seed=2305, n=3_000, hidden=False):
     mentor = rng.binomial(1, mentor_prob)
 
     scan_noise = 64.0 - 0.5 * (volume - 28.0) + 4.0 * care + rng.normal(0.0, 5.0, n)
-    base = 22.0 - 0.05 * (prior - 26.0) - 0.06 * (aptitude - 60.0) + 1.0 * night + 0.55 * (volume - 28.0) - 0.8 * care + rng.normal(0.0, 2.0, n)
+    base = (
+        22.0
+        - 0.05 * (prior - 26.0)
+        - 0.06 * (aptitude - 60.0)
+        + 1.0 * night
+        + 0.55 * (volume - 28.0)
+        - 0.8 * care
+        + rng.normal(0.0, 2.0, n)
+    )
     scan = [np.clip(scan_noise + TAUGHT * a, 0.0, 100.0) for a in (0, 1)]
     outcome = [np.round(np.clip(base + DIRECT * a + SAVED * (scan[a] - 64.0), 0.0, None), 2) for a in (0, 1)]
     scan_rate = np.round(np.where(mentor, scan[1], scan[0]), 1)

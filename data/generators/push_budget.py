@@ -47,7 +47,9 @@ def generate(seed=606, n=10_000, random=True):
     visits = rng.poisson(2.0 + 0.12 * np.minimum(past, 80))  # 지난 두 주 방문
     library = rng.binomial(1, 0.3, n)  # 전자책 구독자
     wish = rng.poisson(1.5 + 1.0 * (1 - library), n)  # 찜 목록
-    slope = 0.2 + 2.6 * np.exp(-months / 10) + 0.35 * np.minimum(wish, 5) - 1.1 * library - 0.02 * np.minimum(visits, 30)
+    slope = (
+        0.2 + 2.6 * np.exp(-months / 10) + 0.35 * np.minimum(wish, 5) - 1.1 * library - 0.02 * np.minimum(visits, 30)
+    )
     usual = 2.0 + 0.45 * past + 0.6 * visits + 4.0 * library
     score = -0.4 + 0.04 * (past - 25) + 0.10 * (visits - 5)
     mean = 3.0 + 2.2 * np.tanh(score)

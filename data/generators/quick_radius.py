@@ -67,7 +67,14 @@ def city(seed=1010, days=28):
     requests = np.round(180.0 * shape * np.exp(_ar(rng, len(t), 0.6, 0.06))).astype(int)
     drivers = np.round(180.0 * (0.45 + 0.55 * shape) * np.exp(_ar(rng, len(t), 0.6, 0.03))).astype(int)
     return pd.DataFrame(
-        {"day": day, "hour": hour, "weekend": weekend, "before": (day <= BEFORE).astype(int), "requests": requests, "drivers": drivers}
+        {
+            "day": day,
+            "hour": hour,
+            "weekend": weekend,
+            "before": (day <= BEFORE).astype(int),
+            "requests": requests,
+            "drivers": drivers,
+        }
     )
 
 

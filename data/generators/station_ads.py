@@ -30,7 +30,9 @@ def traits():
     rng = np.random.default_rng(MAP)
     population = np.round(np.exp(rng.normal(3.3, 0.8, CITIES)), 1)
     size = np.log(population) - 3.3
-    load = np.column_stack([rng.normal(1.0, 0.35, CITIES) + 0.25 * size, rng.normal(0, 1, CITIES) + 0.4 * size, rng.normal(0, 1, CITIES)])
+    load = np.column_stack(
+        [rng.normal(1.0, 0.35, CITIES) + 0.25 * size, rng.normal(0, 1, CITIES) + 0.4 * size, rng.normal(0, 1, CITIES)]
+    )
     level = 40.0 + 6.0 * rng.normal(size=CITIES) + 4.0 * size
     weekly = rng.normal(1.0, 0.3, CITIES)
     lift = 2.2 + 0.7 * load[:, 1] + rng.normal(0.0, 0.2, CITIES)
@@ -50,7 +52,9 @@ def orders(seed=1030, days=28):
     population, level, load, weekly, _ = traits()
     rng = np.random.default_rng(seed)
     t = np.arange(BEFORE + days)
-    flows = np.column_stack([_ar(rng, (len(t), 1), 0.97, 1.2), _ar(rng, (len(t), 1), 0.95, 1.0), _ar(rng, (len(t), 1), 0.8, 1.0)])
+    flows = np.column_stack(
+        [_ar(rng, (len(t), 1), 0.97, 1.2), _ar(rng, (len(t), 1), 0.95, 1.0), _ar(rng, (len(t), 1), 0.8, 1.0)]
+    )
     flows += np.column_stack([0.02 * t, 0.8 * np.sin(2 * np.pi * t / 60 + 1), 0.0 * t])
     week = np.array([3.0, 2.5, 2.0, 2.0, 4.0, -6.0, -7.5])[t % 7]
     own = _ar(rng, (len(t), CITIES), 0.5, 1.0) * (1.1 * np.sqrt(27.0 / population)) ** 0.7

@@ -26,7 +26,9 @@ description: 빌드 시험에 쓰는 쪽입니다.
 
 """
 CELL = "```{code-cell} ipython3\n"
-ONE = NOTEBOOK.replace("TITLE", "하나") + f"""첫 문장입니다.
+ONE = (
+    NOTEBOOK.replace("TITLE", "하나")
+    + f"""첫 문장입니다.
 
 {CELL}from causal_practice import glue, load
 
@@ -37,7 +39,10 @@ print(f"평균 {{mean:.2f}}")
 
 평균은 {{glue:text}}`mean:.2f`입니다.
 """
-TWO = NOTEBOOK.replace("TITLE", "둘") + f"""그림이 있는 쪽입니다.
+)
+TWO = (
+    NOTEBOOK.replace("TITLE", "둘")
+    + f"""그림이 있는 쪽입니다.
 
 {CELL}:mystnb: {{image: {{alt: "점 세 개"}}}}
 import matplotlib.pyplot as plt
@@ -49,6 +54,7 @@ plt.plot(load("two")["y"])
 plt.show()
 ```
 """
+)
 INDEX = "---\ntitle: 첫 쪽\ndescription: 빌드 시험에 쓰는 첫 쪽입니다.\n---\n# 첫 쪽\n\n[하나](one.md)와 [둘](two.md)입니다.\n"
 CARD = {
     "title": "시험 자료", "description": "빌드 시험에 씁니다.", "source_page": "one", "rows": 3, "seed": 1, "truth": {"ATE": 0.0}, "sha256": "",
@@ -75,7 +81,9 @@ class Book:
         for path in (ROOT / "guides").glob("*.yml"):
             shutil.copy2(path, folder / "guides" / path.name)
         (folder / "data" / "generators").mkdir(parents=True)
-        (folder / "data" / "catalog.yml").write_text(yaml.safe_dump({"one": CARD, "two": CARD}, allow_unicode=True), encoding="utf-8")
+        (folder / "data" / "catalog.yml").write_text(
+            yaml.safe_dump({"one": CARD, "two": CARD}, allow_unicode=True), encoding="utf-8"
+        )
         for name, values in (("one", "1\n2\n3"), ("two", "3\n1\n2")):
             (folder / "data" / f"{name}.csv").write_text(f"y\n{values}\n", encoding="utf-8")
         for name, text in (("index", INDEX), ("one", ONE), ("two", TWO)):
@@ -87,7 +95,9 @@ class Book:
         return self.folder / "_build" / "html"
 
     def start(self) -> subprocess.Popen:
-        env = {k: v for k, v in os.environ.items() if k not in {"BOOK_BUILD_DIR", "BOOK_EXECUTION_DIR", "NETWORK_ATTEMPTS"}}
+        env = {
+            k: v for k, v in os.environ.items() if k not in {"BOOK_BUILD_DIR", "BOOK_EXECUTION_DIR", "NETWORK_ATTEMPTS"}
+        }
         env |= {"PYTHONPATH": str(self.folder), "PYTHONDONTWRITEBYTECODE": "1"}
         return subprocess.Popen(
             [sys.executable, "-m", "book.commands.build", "book"], cwd=self.folder, env=env, start_new_session=True,
@@ -124,7 +134,10 @@ class Book:
     @contextlib.contextmanager
     def changed(self, files: dict[str, str]):
         """파일을 잠깐 바꾸거나 만듭니다. 나갈 때 되돌립니다."""
-        before = {name: (self.folder / name).read_text(encoding="utf-8") if (self.folder / name).exists() else None for name in files}
+        before = {
+            name: (self.folder / name).read_text(encoding="utf-8") if (self.folder / name).exists() else None
+            for name in files
+        }
         try:
             for name, text in files.items():
                 (self.folder / name).write_text(text, encoding="utf-8")

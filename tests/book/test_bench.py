@@ -43,15 +43,35 @@ LEDGER = {
 
 
 def test_the_forecast_grows_only_what_belongs_to_pages():
-    ledger = LEDGER | {"pages": LEDGER["pages"] | {"case_studies/template": {"빌드의 실행": 75.0, "두 번째 실행": 80.0, "책의 시험": 15.0}}}
+    ledger = LEDGER | {
+        "pages": LEDGER["pages"]
+        | {"case_studies/template": {"빌드의 실행": 75.0, "두 번째 실행": 80.0, "책의 시험": 15.0}}
+    }
     now, later = bench.forecast(ledger, 2), bench.forecast(ledger, 4)
-    assert now == {"환경": 60.0, "쪽 실행": 100.0, "사이트": 40.0, "두 번째 실행": 80.0, "책의 시험": 40.0, "시험의 빈 시간": 10.0}
-    assert later == {"환경": 60.0, "쪽 실행": 200.0, "사이트": 80.0, "두 번째 실행": 160.0, "책의 시험": 60.0, "시험의 빈 시간": 10.0}
+    assert now == {
+        "환경": 60.0,
+        "쪽 실행": 100.0,
+        "사이트": 40.0,
+        "두 번째 실행": 80.0,
+        "책의 시험": 40.0,
+        "시험의 빈 시간": 10.0,
+    }
+    assert later == {
+        "환경": 60.0,
+        "쪽 실행": 200.0,
+        "사이트": 80.0,
+        "두 번째 실행": 160.0,
+        "책의 시험": 60.0,
+        "시험의 빈 시간": 10.0,
+    }
 
 
 def test_the_table_of_tests_names_dear_pages_and_the_goal():
     rows = {line["name"]: line for line in bench.test_rows(LEDGER)}
-    assert rows["처음부터 시험까지(노트북 2개)"]["value"] == 5.5 and rows["처음부터 시험까지(노트북 2개)"]["goal"] == "18 이하"
+    assert (
+        rows["처음부터 시험까지(노트북 2개)"]["value"] == 5.5
+        and rows["처음부터 시험까지(노트북 2개)"]["goal"] == "18 이하"
+    )
     assert rows["쪽 하나에 드는 CPU(중앙값)"]["note"] == "넘은 쪽 1개"
     dear = [line for line in bench.test_rows(LEDGER) if line["group"] == "비싼 쪽(CPU)"]
     assert [line["value"] for line in dear] == [170.0, 30.0] and "두 번째 실행 80" in dear[0]["note"]
@@ -77,7 +97,10 @@ def test_the_copy_has_uncommitted_files_but_nothing_ignored(tmp_path, monkeypatc
     monkeypatch.setattr(bench, "ROOT", source)
     target.mkdir()
     bench.copy_tree(target)
-    assert sorted(p.relative_to(target).as_posix() for p in target.rglob("*") if p.is_file()) == [".gitignore", "한글.md"]
+    assert sorted(p.relative_to(target).as_posix() for p in target.rglob("*") if p.is_file()) == [
+        ".gitignore",
+        "한글.md",
+    ]
 
 
 def test_the_server_compresses_text_and_only_text(tmp_path):

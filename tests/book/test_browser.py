@@ -7,17 +7,20 @@ from urllib.parse import unquote
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from conftest import record
 
 from book.browser import serve
 from book.page import published_pages
+
+from conftest import record
 
 PAGES = {page.docname: page for page in published_pages()}
 PHONE = {"width": 390, "height": 844}
 DESK = {"width": 1280, "height": 800}
 STILL = "*, *::before, *::after { transition: none !important; animation: none !important; scroll-behavior: auto !important }"
 # 기다리지 않고 물으면 글꼴과 수식이 들어오기 전의 모습을 재게 됩니다.
-SETTLED = "async () => { await document.fonts.ready; if (window.MathJax?.startup?.promise) await MathJax.startup.promise; }"
+SETTLED = (
+    "async () => { await document.fonts.ready; if (window.MathJax?.startup?.promise) await MathJax.startup.promise; }"
+)
 WIDE = """() => [...document.querySelectorAll("body *")]
   .filter((e) => {
     const r = e.getBoundingClientRect();
@@ -45,7 +48,10 @@ class Tab:
         return (self.site / f"{docname}.html").as_uri()
 
     def theme(self, name: str) -> None:
-        self.page.evaluate("name => { document.documentElement.dataset.theme = name; document.documentElement.dataset.mode = name }", name)
+        self.page.evaluate(
+            "name => { document.documentElement.dataset.theme = name; document.documentElement.dataset.mode = name }",
+            name,
+        )
 
 
 @pytest.fixture(scope="module")
@@ -124,7 +130,10 @@ def test_no_serious_accessibility_finding(tab, theme, rules):
     finally:
         tab.theme("light")
     bad = [
-        f"{v['id']} ({v['impact']}): {v['help']}\n" + "\n".join(f"    {n['target']} {n['html'][:160]}\n      {n.get('failureSummary', '')[:300]}" for n in v["nodes"][:4])
+        f"{v['id']} ({v['impact']}): {v['help']}\n"
+        + "\n".join(
+            f"    {n['target']} {n['html'][:160]}\n      {n.get('failureSummary', '')[:300]}" for n in v["nodes"][:4]
+        )
         for v in response["violations"]
         if v["impact"] in {"serious", "critical"}
     ]
@@ -135,7 +144,9 @@ def test_mathematics_is_drawn(tab):
     formulas = tab.page.locator("main .math").count()
     if not formulas:
         pytest.skip("수식이 없는 쪽입니다.")
-    tab.page.wait_for_function("n => document.querySelectorAll('main .math mjx-container, main .math .katex').length >= n", arg=formulas)
+    tab.page.wait_for_function(
+        "n => document.querySelectorAll('main .math mjx-container, main .math .katex').length >= n", arg=formulas
+    )
     assert tab.page.locator("mjx-merror, .katex-error").count() == 0
 
 
@@ -149,7 +160,9 @@ def test_folded_parts_open(tab):
         handle = fold.element_handle()
         fold.locator("> summary").click()
         assert handle.evaluate("d => d.open")
-        assert handle.evaluate("d => [...d.children].some((c) => c.tagName !== 'SUMMARY' && c.getBoundingClientRect().height > 0)")
+        assert handle.evaluate(
+            "d => [...d.children].some((c) => c.tagName !== 'SUMMARY' && c.getBoundingClientRect().height > 0)"
+        )
 
 
 def test_neighbours_follow_the_contents(tab):
@@ -181,11 +194,17 @@ def test_the_page_opens_cleanly_from_a_server(served, docname):
 
 
 def cases_of(week: int) -> list[str]:
-    return [name for name, page in PAGES.items() if page.meta.get("kind") == "case" and page.meta.get("week") == week and "template" not in name]
+    return [
+        name
+        for name, page in PAGES.items()
+        if page.meta.get("kind") == "case" and page.meta.get("week") == week and "template" not in name
+    ]
 
 
 def test_from_the_front_door_through_a_week_to_its_case(served):
-    chapter = next(name for name, page in PAGES.items() if page.meta.get("kind") == "chapter" and cases_of(page.meta["week"]))
+    chapter = next(
+        name for name, page in PAGES.items() if page.meta.get("kind") == "chapter" and cases_of(page.meta["week"])
+    )
     case = cases_of(PAGES[chapter].meta["week"])[0]
     served.goto("/index.html")
     sidebar = served.locator("nav.bd-links")
@@ -227,8 +246,13 @@ def test_the_sidebar_opens_and_closes_on_a_phone(served):
     served.set_viewport_size(PHONE)
     served.goto("/index.html")
     link = served.locator("nav.bd-links a.reference:visible, .bd-sidebar-primary a.reference:visible").first
-    assert not link.is_visible() or served.evaluate("document.querySelector('.bd-sidebar-primary').getBoundingClientRect().right") <= 0
-    served.locator("button.primary-toggle, label.sidebar-toggle.primary-toggle, .sidebar-toggle.primary-toggle").locator("visible=true").first.click()
+    assert (
+        not link.is_visible()
+        or served.evaluate("document.querySelector('.bd-sidebar-primary').getBoundingClientRect().right") <= 0
+    )
+    served.locator(
+        "button.primary-toggle, label.sidebar-toggle.primary-toggle, .sidebar-toggle.primary-toggle"
+    ).locator("visible=true").first.click()
     served.wait_for_function(
         "() => { const a = [...document.querySelectorAll('.bd-sidebar-primary a.reference, dialog[open] a.reference')].find((e) => e.checkVisibility());"
         " return a && a.getBoundingClientRect().left >= 0 }"

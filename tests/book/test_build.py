@@ -5,9 +5,9 @@ import re
 import shutil
 
 import pytest
+from small_book import CELL, INDEX, NOTEBOOK, ONE, TWO, Book, toc
 
 from book.links import broken_links
-from small_book import CELL, INDEX, NOTEBOOK, ONE, TWO, Book, toc
 
 BAD = {
     "bad_error": ("x = 1\nx / 0", "ZeroDivisionError", "셀의 코드를 고치세요"),
@@ -17,7 +17,11 @@ BAD = {
         "그림 글꼴에 없는 글자",
         "보통 글자로 바꾸세요",
     ),
-    "bad_network": ("import urllib.request\nurllib.request.urlopen('http://example.com')", "네트워크(example.com)", "데이터를 생성기로"),
+    "bad_network": (
+        "import urllib.request\nurllib.request.urlopen('http://example.com')",
+        "네트워크(example.com)",
+        "데이터를 생성기로",
+    ),
     "bad_swallowed": (
         "import urllib.request\ntry:\n    urllib.request.urlopen('http://example.com')\nexcept Exception:\n    pass",
         "네트워크(example.com)",
@@ -35,7 +39,9 @@ def book(tmp_path_factory) -> Book:
 
 def test_the_site_shows_what_was_computed(book):
     text = (book.html / "one.html").read_text(encoding="utf-8")
-    assert "평균 2.00" in text and "평균은 2.00입니다" in text.replace("<span class=\"pasted-text\">", "").replace("</span>", "")
+    assert "평균 2.00" in text and "평균은 2.00입니다" in text.replace('<span class="pasted-text">', "").replace(
+        "</span>", ""
+    )
     assert 'alt="점 세 개"' in (book.html / "two.html").read_text(encoding="utf-8")
 
 
@@ -76,7 +82,10 @@ def test_undoing_a_change_uses_the_stored_run(book):
 
 def test_every_kind_of_bad_cell_fails_the_build_and_says_where_and_what_to_do(book):
     """두 번째 빌드도 실패해야 합니다. 앞의 실패가 보관되어 초록불이 되는 일을 막습니다."""
-    pages = {f"{name}.md": NOTEBOOK.replace("TITLE", name) + f"{CELL}1\n```\n\n{CELL}{code}\n```\n" for name, (code, _, _) in BAD.items()}
+    pages = {
+        f"{name}.md": NOTEBOOK.replace("TITLE", name) + f"{CELL}1\n```\n\n{CELL}{code}\n```\n"
+        for name, (code, _, _) in BAD.items()
+    }
     with book.changed(pages | {"_toc.yml": toc("one", "two", *BAD)}):
         code, output = book.build()
         assert code == 1, f"빌드가 성공했습니다.\n{output}"
@@ -114,7 +123,11 @@ def test_a_warning_points_at_the_line_in_the_editor(book):
 
 
 def test_a_new_alt_text_or_tag_executes_nothing_and_reaches_the_page(book):
-    new = TWO.replace("점 세 개", "점 셋").replace("{image:", "{code_prompt_show: 보기, image:").replace(":mystnb:", ":tags: [hide-input]\n:mystnb:")
+    new = (
+        TWO.replace("점 세 개", "점 셋")
+        .replace("{image:", "{code_prompt_show: 보기, image:")
+        .replace(":mystnb:", ":tags: [hide-input]\n:mystnb:")
+    )
     with book.changed({"two.md": new}):
         assert book.build_ok() == {"one": True, "two": True}
         text = (book.html / "two.html").read_text(encoding="utf-8")

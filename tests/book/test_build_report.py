@@ -6,9 +6,9 @@ import pytest
 import yaml
 from lxml import html as lxml_html
 
+from book.execution import MEMORY_BUDGET_MB, SECONDS_BUDGET
 from book.extensions import build_report
 from book.extensions.build_report import benchmark_table, meets, pages_table, read_benchmark
-from book.execution import MEMORY_BUDGET_MB, SECONDS_BUDGET
 from book.page import PageError
 
 
@@ -18,7 +18,14 @@ def cells(text: str) -> list[list[str]]:
 
 
 def bench(**change) -> dict:
-    row = {"group": "빌드", "name": "처음부터", "value": 42.8, "unit": "초", "goal": "900 이하", "note": "노트북 4개"} | change
+    row = {
+        "group": "빌드",
+        "name": "처음부터",
+        "value": 42.8,
+        "unit": "초",
+        "goal": "900 이하",
+        "note": "노트북 4개",
+    } | change
     return {"measured": {"date": "2026-01-02", "machine": "코어 2개"}, "results": [row]}
 
 
@@ -31,14 +38,26 @@ def test_budget_overruns_are_said_in_words():
         ],
         "../",
     )
-    assert cells(text) == [["가<", "60초", "2,048MB"], ["나", "60.5초 (예산 초과)", "100MB"], ["다", "1.23초", "2,049MB (예산 초과)"]]
+    assert cells(text) == [
+        ["가<", "60초", "2,048MB"],
+        ["나", "60.5초 (예산 초과)", "100MB"],
+        ["다", "1.23초", "2,049MB (예산 초과)"],
+    ]
     assert 'href="../chapters/b.html"' in text and "노트북 3쪽" in text and "예산을 넘은 쪽은 2쪽입니다" in text
     assert "예산을 넘은 쪽은 없습니다" in pages_table([("가", "a", 1.0, 1.0)])
 
 
 @pytest.mark.parametrize(
     ("value", "goal", "good"),
-    [(20, "20 이하", True), (20.1, "20 이하", False), (95, "95 이상", True), (94.9, "95 이상", False), (900, "1,500 이하", True), (5, "", None), (5, "빠르게", None)],
+    [
+        (20, "20 이하", True),
+        (20.1, "20 이하", False),
+        (95, "95 이상", True),
+        (94.9, "95 이상", False),
+        (900, "1,500 이하", True),
+        (5, "", None),
+        (5, "빠르게", None),
+    ],
 )
 def test_goals_are_read(value, goal, good):
     assert meets(value, goal) is good
@@ -66,7 +85,11 @@ def test_without_a_measurement_there_is_none(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize(
     ("text", "message"),
-    [("- 1\n", "measured와 results"), ("a: [", "YAML"), (yaml.safe_dump({"measured": {}, "results": [{"name": "무게", "group": "가"}]}), "'무게' 줄에 unit, value")],
+    [
+        ("- 1\n", "measured와 results"),
+        ("a: [", "YAML"),
+        (yaml.safe_dump({"measured": {}, "results": [{"name": "무게", "group": "가"}]}), "'무게' 줄에 unit, value"),
+    ],
 )
 def test_a_broken_measurement_says_what_to_do(tmp_path, monkeypatch, text, message):
     monkeypatch.setattr(build_report, "BENCHMARK", tmp_path / "benchmark.yml")
@@ -106,5 +129,8 @@ def test_site_shows_every_notebook_page(pages, site_dir):
     tree = lxml_html.parse(str(site_dir / "guides" / "build_report.html"))
     rows = tree.xpath("(//table)[1]/tbody/tr")
     assert [row.xpath("string(./th)") for row in rows] == [page.title for page in pages if page.is_notebook]
-    assert all(row.xpath("count(./td)") == 2 and "초" in row.xpath("string(./td[1])") and "MB" in row.xpath("string(./td[2])") for row in rows)
+    assert all(
+        row.xpath("count(./td)") == 2 and "초" in row.xpath("string(./td[1])") and "MB" in row.xpath("string(./td[2])")
+        for row in rows
+    )
     assert bool(tree.xpath("//section[@id='benchmark']//table")) == build_report.BENCHMARK.is_file()

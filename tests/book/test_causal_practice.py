@@ -16,7 +16,19 @@ import pytest
 import yaml
 
 import causal_practice
-from causal_practice import answers, check_answer, claims, draw_graph, generator, glue, load, record_claim, record_validation, set_style, truth
+from causal_practice import (
+    answers,
+    check_answer,
+    claims,
+    draw_graph,
+    generator,
+    glue,
+    load,
+    record_claim,
+    record_validation,
+    set_style,
+    truth,
+)
 from causal_practice.data import card, catalog, data_dir
 
 
@@ -41,7 +53,9 @@ def data(tmp_path, monkeypatch):
         "no_file": {"columns": {}, "truth": {}},
     }
     (tmp_path / "catalog.yml").write_text(yaml.safe_dump(cards), encoding="utf-8")
-    (tmp_path / "generators" / "toy.py").write_text("DEFAULTS = {'seed': 1}\ndef generate(seed=1):\n    return seed\n", encoding="utf-8")
+    (tmp_path / "generators" / "toy.py").write_text(
+        "DEFAULTS = {'seed': 1}\ndef generate(seed=1):\n    return seed\n", encoding="utf-8"
+    )
     monkeypatch.setenv("CAUSAL_PRACTICE_DATA", str(tmp_path))
     return tmp_path
 
@@ -140,7 +154,14 @@ def test_glue_rejects_what_prose_cannot_show(published, value):
         glue("x", value)
 
 
-CLAIM = {"estimand": "ATT", "truth": -0.5, "naive": 0.1, "estimate": -0.48, "interval": (-0.6, -0.4), "unit": "주문/28일"}
+CLAIM = {
+    "estimand": "ATT",
+    "truth": -0.5,
+    "naive": 0.1,
+    "estimate": -0.48,
+    "interval": (-0.6, -0.4),
+    "unit": "주문/28일",
+}
 
 
 def test_a_claim_is_recorded(published):
@@ -152,7 +173,14 @@ def test_a_claim_is_recorded(published):
 
 
 @pytest.mark.parametrize(
-    "change", [{"interval": (-0.4, -0.6)}, {"estimate": 0.0}, {"truth": math.nan}, {"naive": math.inf}, {"interval": (-0.6, math.nan)}]
+    "change",
+    [
+        {"interval": (-0.4, -0.6)},
+        {"estimate": 0.0},
+        {"truth": math.nan},
+        {"naive": math.inf},
+        {"interval": (-0.6, math.nan)},
+    ],
 )
 def test_an_impossible_claim_is_refused(published, change):
     with pytest.raises(ValueError, match="record_claim"):
@@ -169,7 +197,9 @@ def test_a_validation_is_recorded(published):
     assert data[claims.VALIDATION_MIME] == {"name": "ipw", "nominal": 0.95, "assumptions_hold": True, **VALIDATION}
 
 
-@pytest.mark.parametrize("change", [{"coverage": 1.2}, {"coverage": -0.1}, {"draws": 1}, {"nominal": 1.0}, {"bias": math.nan}])
+@pytest.mark.parametrize(
+    "change", [{"coverage": 1.2}, {"coverage": -0.1}, {"draws": 1}, {"nominal": 1.0}, {"bias": math.nan}]
+)
 def test_an_impossible_validation_is_refused(published, change):
     with pytest.raises(ValueError, match="record_validation"):
         record_validation("ipw", **(VALIDATION | change))
@@ -279,7 +309,9 @@ def test_set_style_twice_registers_fonts_once():
 
 
 def test_a_graph_has_every_node_and_arrow():
-    axis = draw_graph([("x", "t"), ("x", "y"), ("t", "y"), ("u", "y")], labels={"t": "처치"}, highlight=["t", "y"], hidden=["u"])
+    axis = draw_graph(
+        [("x", "t"), ("x", "y"), ("t", "y"), ("u", "y")], labels={"t": "처치"}, highlight=["t", "y"], hidden=["u"]
+    )
     texts = [text for text in axis.texts if text.get_text()]
     assert {text.get_text() for text in texts} == {"x", "처치", "y", "u"}
     arrows = [text.arrow_patch for text in axis.texts if getattr(text, "arrow_patch", None)]
@@ -295,7 +327,12 @@ def test_arrows_end_at_the_boxes_whatever_the_resolution():
     set_style()
     figure, axis = plt.subplots(figsize=(7.4, 3.8), dpi=70)
     names = {"a": "앞 구간의 5분", "b": "이번 구간의 취소", "c": "시각과 요일"}
-    draw_graph([("a", "b"), ("c", "b"), ("c", "a")], labels=names, positions={"a": (0, 1.1), "b": (3.4, -0.6), "c": (1.7, -1.7)}, ax=axis)
+    draw_graph(
+        [("a", "b"), ("c", "b"), ("c", "a")],
+        labels=names,
+        positions={"a": (0, 1.1), "b": (3.4, -0.6), "c": (1.7, -1.7)},
+        ax=axis,
+    )
     drawn = []
     for target, text in zip("bba", [t for t in axis.texts if not t.get_text()], strict=True):
         arrow = text.arrow_patch
@@ -311,7 +348,10 @@ def test_arrows_end_at_the_boxes_whatever_the_resolution():
     boxes = {t.get_text(): t.get_bbox_patch().get_window_extent() for t in axis.texts if t.get_text()}
     assert len(drawn) >= 3
     for target, points in drawn[:3]:
-        gaps = {name: min(max(box.x0 - x, x - box.x1, box.y0 - y, y - box.y1) for x, y in points) for name, box in boxes.items()}
+        gaps = {
+            name: min(max(box.x0 - x, x - box.x1, box.y0 - y, y - box.y1) for x, y in points)
+            for name, box in boxes.items()
+        }
         assert min(gaps.values()) > -1, "화살표가 상자에 묻혔습니다."
         assert gaps[target] < 10, "화살촉이 상자에 못 미칩니다."
     plt.close(figure)

@@ -16,7 +16,13 @@ from book.myst import BOUND, CITED, flatten, parse, split_row
 from book.page import ROOT, Page, published_pages, read_page, toc_docnames
 
 TEMPLATE = read_page("case_studies/template.md")
-VARIANTS = {"추정치": "추정값", "성향 점수": "성향점수", "교란변수": "교란 요인", "처리군": "실험군", "처리 변수": "처치"}
+VARIANTS = {
+    "추정치": "추정값",
+    "성향 점수": "성향점수",
+    "교란변수": "교란 요인",
+    "처리군": "실험군",
+    "처리 변수": "처치",
+}
 
 
 def page(body: str, name: str = "guides/sample.md", **meta) -> Page:
@@ -50,7 +56,13 @@ def line_of(text: str, piece: str) -> int:
 def test_the_reader_keeps_line_numbers_through_nested_blocks():
     text = "---\nkind: guide\n---\n\n# 제목\n\n::::{grid} 1\n:gutter: 2\n\n:::{card} 이름\n:link: a\n본문입니다.\n:::\n::::\n\n| 가 | 나 |\n|---|---|\n| 칸 | 칸 |\n"
     document = parse(text)
-    assert [(b.kind, b.line) for b in document.blocks] == [("heading", 5), ("title", 10), ("paragraph", 12), ("row", 16), ("row", 18)]
+    assert [(b.kind, b.line) for b in document.blocks] == [
+        ("heading", 5),
+        ("title", 10),
+        ("paragraph", 12),
+        ("row", 16),
+        ("row", 18),
+    ]
     assert [(d.name, d.line, d.end) for d in document.directives] == [("grid", 7, 14), ("card", 10, 13)]
     assert document.blocks[-1].header == ("가", "나")
 
@@ -64,8 +76,12 @@ def test_code_math_comments_and_front_matter_are_not_prose():
 
 
 def test_cell_metadata_is_read_in_both_forms():
-    short = parse('```{code-cell} ipython3\n:tags: [hide-input, slide]\n:mystnb: {image: {alt: "오르는 선"}}\nplt.show()\n```\n').cells[0]
-    long = parse('```{code-cell} ipython3\n---\ntags: [hide-input]\nmystnb:\n  image:\n    alt: "오르는 선"\n---\nplt.show()\n```\n').cells[0]
+    short = parse(
+        '```{code-cell} ipython3\n:tags: [hide-input, slide]\n:mystnb: {image: {alt: "오르는 선"}}\nplt.show()\n```\n'
+    ).cells[0]
+    long = parse(
+        '```{code-cell} ipython3\n---\ntags: [hide-input]\nmystnb:\n  image:\n    alt: "오르는 선"\n---\nplt.show()\n```\n'
+    ).cells[0]
     assert short.alt == long.alt == "오르는 선"
     assert (short.first, long.first) == (4, 8)
     assert short.tags == ("hide-input", "slide") and long.tags == ("hide-input",)
@@ -85,7 +101,12 @@ def test_a_directive_that_opens_with_another_is_not_read_as_options():
     assert [(d.name, d.line, d.first, d.end, d.inside) for d in document.directives] == [
         ("tab-set", 1, 2, 5, ()), ("tab-item", 2, 3, 4, ("tab-set",)), ("note", 8, 9, 10, ()),
     ]  # fmt: skip
-    assert [(b.kind, b.line, b.raw) for b in document.blocks] == [("title", 2, "맥"), ("paragraph", 3, "본문"), ("item", 7, "하나"), ("paragraph", 9, "안")]
+    assert [(b.kind, b.line, b.raw) for b in document.blocks] == [
+        ("title", 2, "맥"),
+        ("paragraph", 3, "본문"),
+        ("item", 7, "하나"),
+        ("paragraph", 9, "안"),
+    ]
 
 
 def test_an_empty_cell_keeps_the_columns_of_its_row():
@@ -148,7 +169,10 @@ def test_a_sentence_of_more_than_twenty_words_is_found():
 
 
 def test_a_paragraph_pasted_twice_is_found_but_not_a_slide_or_a_short_line():
-    long, short = "앞 매출은 여러 길이 만나는 충돌부입니다. 보정하면 옷 가게와 상품 수 사이의 길이 열립니다.", "구간을 봅니다."
+    long, short = (
+        "앞 매출은 여러 길이 만나는 충돌부입니다. 보정하면 옷 가게와 상품 수 사이의 길이 열립니다.",
+        "구간을 봅니다.",
+    )
     assert language_findings(f"{long}\n\n{short}\n\n{long}\n\n{short}\n") == [(5, "repeated")]
     assert language_findings(f"{long}\n\n:::{{slide}} 제목\n{long}\n:::\n") == []
 
@@ -157,7 +181,10 @@ def test_word_count_ignores_english_in_parentheses_marks_and_numbers_bound():
     assert language.count_words("성향점수(inverse probability weighting)는 하나입니다.") == 2
     assert language.count_words(f"효과는 {BOUND} 시간 — 곧 {BOUND}시간입니다.") == 5
     assert language.count_words("The Central Role of the Propensity Score를 읽습니다.") == 2
-    assert [s for _, s in language.sentences("연습 1. 값은 3.5절에 있습니다. 1. 끝입니다.")] == ["연습 1. 값은 3.5절에 있습니다.", "1. 끝입니다."]
+    assert [s for _, s in language.sentences("연습 1. 값은 3.5절에 있습니다. 1. 끝입니다.")] == [
+        "연습 1. 값은 3.5절에 있습니다.",
+        "1. 끝입니다.",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -254,11 +281,22 @@ def test_numbers_defined_on_the_page_are_free():
 
 
 def test_an_exemption_covers_the_next_block_only():
-    body = "% 숫자 허용: 12, 4 — 공장이 정한 값입니다\n비용은 12천 원이고 손실은 4천 원입니다.\n\n비용은 12천 원입니다.\n"
+    body = (
+        "% 숫자 허용: 12, 4 — 공장이 정한 값입니다\n비용은 12천 원이고 손실은 4천 원입니다.\n\n비용은 12천 원입니다.\n"
+    )
     assert number_findings(body) == [(4, "number")]
-    assert number_findings("% 숫자 허용: 12 — 공장이 정한 값입니다\n:::{slide} 셈\n- 비용 12천 원\n\n본전 12천 원\n:::\n\n12천 원\n") == [(8, "number")]
-    assert number_findings(":::{exercise} 연습 1. 값\n% 숫자 허용: 12 — 문제의 값입니다\n첫 글 12원입니다.\n\n- 12원\n:::\n") == []
-    assert number_findings("% 숫자 허용: 1/4, 4분의 3 — 세는 값입니다\n1/4이고 4분의 3입니다. 12도 있습니다.\n") == [(2, "number")]
+    assert number_findings(
+        "% 숫자 허용: 12 — 공장이 정한 값입니다\n:::{slide} 셈\n- 비용 12천 원\n\n본전 12천 원\n:::\n\n12천 원\n"
+    ) == [(8, "number")]
+    assert (
+        number_findings(
+            ":::{exercise} 연습 1. 값\n% 숫자 허용: 12 — 문제의 값입니다\n첫 글 12원입니다.\n\n- 12원\n:::\n"
+        )
+        == []
+    )
+    assert number_findings("% 숫자 허용: 1/4, 4분의 3 — 세는 값입니다\n1/4이고 4분의 3입니다. 12도 있습니다.\n") == [
+        (2, "number")
+    ]
 
 
 @pytest.mark.parametrize(
@@ -309,7 +347,9 @@ def test_dropping_any_heading_of_a_case_is_found(heading):
 
 
 def test_headings_out_of_order_are_found():
-    broken = changed_template("## 12. 의사결정 메모", "## 12. 내 데이터에 쓰려면").text.replace("## 13. 내 데이터에 쓰려면", "## 13. 의사결정 메모")
+    broken = changed_template("## 12. 의사결정 메모", "## 12. 내 데이터에 쓰려면").text.replace(
+        "## 13. 내 데이터에 쓰려면", "## 13. 의사결정 메모"
+    )
     found = [f for f in structure.check(Page(TEMPLATE.path, broken, TEMPLATE.meta)) if f.rule == "heading"]
     assert [f.line for f in found] == [line_of(broken, "## 12. 내 데이터에")] and "자리가 다릅니다" in found[0].message
 
@@ -349,22 +389,29 @@ def test_a_broken_template_says_what_and_where(old, new, rule, where, says):
     assert found[0].line == line_of(broken.text, where) and says in found[0].message
 
 
-@pytest.mark.parametrize("key", ["week", "organisation", "source", "estimand", "treatment", "unit", "datasets", "minutes"])
+@pytest.mark.parametrize(
+    "key", ["week", "organisation", "source", "estimand", "treatment", "unit", "datasets", "minutes"]
+)
 def test_a_missing_front_matter_key_is_named(key):
     lines = [line for line in TEMPLATE.text.split("\n") if not line.startswith(f"{key}:")]
     meta = {k: v for k, v in TEMPLATE.meta.items() if k != key}
-    messages = [f.message for f in structure.check(Page(TEMPLATE.path, "\n".join(lines), meta)) if f.rule == "front-matter"]
+    messages = [
+        f.message for f in structure.check(Page(TEMPLATE.path, "\n".join(lines), meta)) if f.rule == "front-matter"
+    ]
     assert len(messages) == 1 and f"'{key}'이(가) 없습니다" in messages[0]
 
 
 def test_missing_solution_self_check_and_records_are_found():
     no_solution = changed_template(":tags: [solution, hide-cell]\nanswer_3", ":tags: [hide-cell]\nanswer_3")
-    assert any("정답 셀이 없습니다" in f.message and f.line == line_of(no_solution.text, ":::{exercise} 연습 3.") for f in structure.check(no_solution))
+    assert any(
+        "정답 셀이 없습니다" in f.message and f.line == line_of(no_solution.text, ":::{exercise} 연습 3.")
+        for f in structure.check(no_solution)
+    )
     no_check = changed_template(':tags: [self-check]\ncheck_answer("연습 3"', 'check_answer("연습 3"')
     assert any("자기 점검이 없습니다" in f.message for f in structure.check(no_check))
-    no_record = changed_template("validate(\"추가", "print(\"추가")
+    no_record = changed_template('validate("추가', 'print("추가')
     assert [f.rule for f in structure.check(no_record) if "validate" in f.message] == ["claim", "claim"]
-    by_hand = changed_template("validate(\"추가", "record_claim(\"추가")  # 되풀이한 검증만 없을 때
+    by_hand = changed_template('validate("추가', 'record_claim("추가')  # 되풀이한 검증만 없을 때
     assert [f.message for f in structure.check(by_hand) if f.rule == "claim" and "record_validation" in f.message]
 
 
@@ -375,7 +422,9 @@ def test_a_figure_without_alternative_text_is_found():
 
 
 def test_a_name_made_only_in_a_solution_must_not_be_used_later():
-    broken = changed_template('answer_3 = "ATT"', 'answer_3 = choice = "ATT"').text.replace('expected="ATT"', "expected=choice")
+    broken = changed_template('answer_3 = "ATT"', 'answer_3 = choice = "ATT"').text.replace(
+        'expected="ATT"', "expected=choice"
+    )
     found = [f for f in structure.check(Page(TEMPLATE.path, broken, TEMPLATE.meta)) if f.rule == "exercise"]
     assert [f.line for f in found] == [line_of(broken, 'check_answer("연습 3"')] and "'choice'" in found[0].message
 
@@ -406,14 +455,20 @@ def test_a_block_that_is_never_closed_is_found_where_it_opens():
 
 
 def test_too_few_slides_are_counted():
-    broken = Page(TEMPLATE.path, TEMPLATE.text.replace(":::{slide}", ":::{tip}").replace("slide-new", "slide"), TEMPLATE.meta)
+    broken = Page(
+        TEMPLATE.path, TEMPLATE.text.replace(":::{slide}", ":::{tip}").replace("slide-new", "slide"), TEMPLATE.meta
+    )
     assert any(f.rule == "slide" and "0장" in f.message for f in structure.check(broken))
 
 
 def test_guidance_boxes_may_stay_in_drafts_only():
     elsewhere = ROOT / "case_studies" / "finished_case.md"
     finished = [f for f in structure.check(Page(elsewhere, TEMPLATE.text, TEMPLATE.meta)) if f.rule == "guidance"]
-    draft = [f for f in structure.check(Page(elsewhere, TEMPLATE.text, TEMPLATE.meta | {"draft": True})) if f.rule == "guidance"]
+    draft = [
+        f
+        for f in structure.check(Page(elsewhere, TEMPLATE.text, TEMPLATE.meta | {"draft": True}))
+        if f.rule == "guidance"
+    ]
     assert len(finished) == TEMPLATE.text.count("{admonition} 안내") and not draft
 
 
@@ -479,7 +534,12 @@ def test_a_page_cut_off_anywhere_is_reported_and_never_raises(cut):
     assert found and all(1 <= f.line <= cut + 1 for f in found)
 
 
-@pytest.mark.parametrize("key", ["jupytext", "week", "minutes", "source", "question", "method", "datasets", "libraries", "estimand"])
+@pytest.mark.parametrize(
+    "key", ["jupytext", "week", "minutes", "source", "question", "method", "datasets", "libraries", "estimand"]
+)
 def test_a_front_matter_value_of_the_wrong_kind_is_reported_and_never_raises(key):
     for value in (None, True, [{}], {"가": 1}):
-        assert any(f.rule == "front-matter" for f in structure.check(Page(TEMPLATE.path, TEMPLATE.text, TEMPLATE.meta | {key: value})))
+        assert any(
+            f.rule == "front-matter"
+            for f in structure.check(Page(TEMPLATE.path, TEMPLATE.text, TEMPLATE.meta | {key: value}))
+        )

@@ -7,7 +7,11 @@ from book.page import ROOT, Page
 
 
 def page_of(*cells: str) -> Page:
-    return Page(ROOT / "chapters" / "week05_small.md", "---\nkind: chapter\n---\n\n# 제목\n\n" + "\n".join(cells), {"kind": "chapter"})
+    return Page(
+        ROOT / "chapters" / "week05_small.md",
+        "---\nkind: chapter\n---\n\n# 제목\n\n" + "\n".join(cells),
+        {"kind": "chapter"},
+    )
 
 
 def cell(code: str, tags: str = "") -> str:

@@ -40,7 +40,16 @@ def test_every_command_exists(path):
 def test_a_stranger_finds_the_way():
     text = read("CONTRIBUTING.md")
     assert len(text.splitlines()) <= 60, "짧게 두고, 자세한 것은 guides/contributing.md에 적습니다."
-    for part in ("guides/contributing.md", "CODE_OF_CONDUCT.md", "SECURITY.md", "make book", "make test", "make checks", "MIT", "CC BY 4.0"):
+    for part in (
+        "guides/contributing.md",
+        "CODE_OF_CONDUCT.md",
+        "SECURITY.md",
+        "make book",
+        "make test",
+        "make checks",
+        "MIT",
+        "CC BY 4.0",
+    ):
         assert part in text
     assert {path.name for path in FORMS} == set(re.findall(r"ISSUE_TEMPLATE/([\w-]+\.yml)", text))
     for name in ("CONTRIBUTING.md", "CODE_OF_CONDUCT.md", "SECURITY.md"):
@@ -51,7 +60,11 @@ def test_a_stranger_finds_the_way():
 def test_issue_forms_are_what_github_reads(path):
     """GitHub의 양식 문법: 이름, 설명, 칸. 칸마다 종류와 이름표가 있고 id가 겹치지 않습니다."""
     form = yaml.safe_load(path.read_text(encoding="utf-8"))
-    assert {"name", "description", "body"} <= form.keys() <= {"name", "description", "body", "title", "labels", "assignees"}
+    assert (
+        {"name", "description", "body"}
+        <= form.keys()
+        <= {"name", "description", "body", "title", "labels", "assignees"}
+    )
     fields = [item for item in form["body"] if item["type"] != "markdown"]
     assert fields and len({item["id"] for item in fields}) == len(fields)
     for item in fields:
@@ -87,9 +100,24 @@ def test_the_citation_is_valid_and_says_the_newest_release():
     """CFF 1.2.0이 요구하는 것과, 버전이 있으면 CHANGELOG의 맨 위 버전과 같은지 봅니다. 온전한 검사는 `uvx cffconvert --validate`입니다."""
     citation = yaml.safe_load(read("CITATION.cff"))
     assert citation["cff-version"] == "1.2.0" and citation["message"] and citation["title"] == "인과추론과 실무"
-    assert citation["authors"] and all("name" in author or {"family-names", "given-names"} <= author.keys() for author in citation["authors"])
+    assert citation["authors"] and all(
+        "name" in author or {"family-names", "given-names"} <= author.keys() for author in citation["authors"]
+    )
     assert set(citation["license"]) == {"MIT", "CC-BY-4.0"}
-    assert citation.keys() <= {"cff-version", "message", "title", "type", "abstract", "authors", "keywords", "license", "version", "date-released", "url", "repository-code"}
+    assert citation.keys() <= {
+        "cff-version",
+        "message",
+        "title",
+        "type",
+        "abstract",
+        "authors",
+        "keywords",
+        "license",
+        "version",
+        "date-released",
+        "url",
+        "repository-code",
+    }
     released = re.findall(r"^## (v\S+) \((\d{4}-\d\d-\d\d)\)$", read("CHANGELOG.md"), re.MULTILINE)
     said = (citation.get("version"), str(citation["date-released"]) if "date-released" in citation else None)
     assert said == (released[0] if released else (None, None))
@@ -98,11 +126,17 @@ def test_the_citation_is_valid_and_says_the_newest_release():
 def test_the_changelog_is_newest_first_and_knows_every_tag():
     text = read("CHANGELOG.md")
     headings = re.findall(r"^## (.+)$", text, re.MULTILINE)
-    assert headings[0] == "다음 버전" and all(re.fullmatch(r"v\S+ \(\d{4}-\d\d-\d\d\)", heading) for heading in headings[1:])
+    assert headings[0] == "다음 버전" and all(
+        re.fullmatch(r"v\S+ \(\d{4}-\d\d-\d\d\)", heading) for heading in headings[1:]
+    )
     dates = re.findall(r"^### (\d{4}-\d\d-\d\d)$", text, re.MULTILINE)
     assert dates == sorted(set(dates), reverse=True)
-    tags = subprocess.run(["git", "tag", "--list", "v*"], cwd=ROOT, capture_output=True, text=True, check=False).stdout.split()
-    assert set(tags) <= {heading.split()[0] for heading in headings[1:]}, "태그를 붙인 버전은 CHANGELOG에 제 절이 있어야 합니다."
+    tags = subprocess.run(
+        ["git", "tag", "--list", "v*"], cwd=ROOT, capture_output=True, text=True, check=False
+    ).stdout.split()
+    assert set(tags) <= {heading.split()[0] for heading in headings[1:]}, (
+        "태그를 붙인 버전은 CHANGELOG에 제 절이 있어야 합니다."
+    )
 
 
 def test_the_devcontainer_opens_ready():
@@ -112,14 +146,18 @@ def test_the_devcontainer_opens_ready():
     assert version == "3.11" and container["updateContentCommand"] == f"make book PYTHON=python{version}"
     needed = set(re.findall(r"missing\+=\(([^)]+)\)", read(".ci/run")))
     assert {name for group in needed for name in group.split()} <= set(container["onCreateCommand"].split())
-    assert container["customizations"]["vscode"]["settings"]["python.defaultInterpreterPath"].endswith(".venv/bin/python")
+    assert container["customizations"]["vscode"]["settings"]["python.defaultInterpreterPath"].endswith(
+        ".venv/bin/python"
+    )
     assert 8000 in container["forwardPorts"]
 
 
 def test_root_documents_stay_out_of_the_site():
     excluded = yaml.safe_load(read("_config.yml"))["exclude_patterns"]
     for path in ROOT.glob("*.md"):
-        assert path.name == "index.md" or path.name in excluded, f"{path.name}: _config.yml의 exclude_patterns에 더하세요."
+        assert path.name == "index.md" or path.name in excluded, (
+            f"{path.name}: _config.yml의 exclude_patterns에 더하세요."
+        )
 
 
 def test_the_readme_publishes_by_its_own_steps():
@@ -135,4 +173,8 @@ def test_security_says_what_is_not_stopped():
     text, fence = read("SECURITY.md"), read("book/fence.py").partition('"""\n\nimport')[0]
     for weakness in ("curl", "python -I", "ctypes", "UDP", "파일", "유닉스 소켓", "리눅스"):
         assert weakness in fence and weakness in text, weakness
-    assert len(re.findall(r"\| [^|]*막지 (?:않습니다|못합니다)", text)) >= 4 and "make lab" in text and "make audit" in text
+    assert (
+        len(re.findall(r"\| [^|]*막지 (?:않습니다|못합니다)", text)) >= 4
+        and "make lab" in text
+        and "make audit" in text
+    )

@@ -9,12 +9,12 @@ from types import SimpleNamespace
 import pytest
 from lxml import html as lxml_html
 
-import causal_practice
-from causal_practice import package_file
 import book.catalog as data
+import causal_practice
 from book.extensions import data_page
 from book.extensions.data_page import card_html, shown_cards, users_of_data
 from book.page import ROOT, PageError, published_pages
+from causal_practice import package_file
 
 NAMES = sorted(data.read_catalog())
 
@@ -125,9 +125,15 @@ def test_a_card_shows_all_it_knows_and_folds_the_truth():
     text = tree.text_content()
     assert "12,345행, 1열" in text and "씨앗: 7" in text and "abcdef012345" in text and "설<명" in text
     assert [c.text_content() for c in tree.xpath("//tbody/tr/*")] == ["y", "결<과", "결과", "회", "처치 후", "설명"]
-    assert tree.xpath("//a/@href") == ["../chapters/a.html", "../_static/data/toy.csv", "../_static/data/generators/toy.py"]
+    assert tree.xpath("//a/@href") == [
+        "../chapters/a.html",
+        "../_static/data/toy.csv",
+        "../_static/data/generators/toy.py",
+    ]
     details = tree.xpath("//details")[0]
-    assert details.get("open") is None and "ATT: -0.47" in details.text_content() and "나<: 1, 2" in details.text_content()
+    assert (
+        details.get("open") is None and "ATT: -0.47" in details.text_content() and "나<: 1, 2" in details.text_content()
+    )
     details.drop_tree()
     assert "-0.47" not in tree.text_content()
 
@@ -150,7 +156,10 @@ def test_data_page_is_read_again_when_an_execution_changed():
     keys = {"chapters/a": "1"}
     app = SimpleNamespace(config=SimpleNamespace(execution_keys=keys))
     env = SimpleNamespace(found_docs={"guides/data"})
-    assert data_page.outdated(app, env, set(), set(), set()) == ["guides/data"] and "orientation_coupon" in env.data_sets_shown
+    assert (
+        data_page.outdated(app, env, set(), set(), set()) == ["guides/data"]
+        and "orientation_coupon" in env.data_sets_shown
+    )
     assert data_page.outdated(app, env, set(), set(), set()) == []
     keys["chapters/a"] = "2"
     assert data_page.outdated(app, env, set(), set(), set()) == ["guides/data"]

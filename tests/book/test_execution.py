@@ -58,7 +58,9 @@ def repo(tmp_path, monkeypatch):
         (tmp_path / "data" / "generators" / f"{name}.py").write_text("DEFAULTS = {}\n")
     (tmp_path / "data" / "catalog.yml").write_text(yaml.safe_dump({"one": {"rows": 1}, "two": {"rows": 1}}))
     (tmp_path / "requirements.txt").write_text("# --- 책을 만드는 도구 ---\nsphinx\n\n# --- 분석 ---\nnumpy\n")
-    (tmp_path / "requirements.lock").write_text("numpy==1\n    # via -r requirements.txt\nsphinx==1\n    # via -r requirements.txt\n")
+    (tmp_path / "requirements.lock").write_text(
+        "numpy==1\n    # via -r requirements.txt\nsphinx==1\n    # via -r requirements.txt\n"
+    )
     (tmp_path / "causal_practice" / "data.py").write_text("X = 1\n")
     (tmp_path / "book" / "kernel" / "sitecustomize.py").write_text("")
     return tmp_path
@@ -184,7 +186,9 @@ def test_the_pipeline_changes_only_the_key_of_pages_that_call_it(repo):
     assert execution_key(write_page(repo)) == plain
     assert execution_key(write_page(repo, call)) != caller
     names = {p.name for p in execution.package_files()}
-    assert not {"run.py", "__main__.py"} & names and "run.py" in {p.name for p in execution.package_files(pipeline=True)}
+    assert not {"run.py", "__main__.py"} & names and "run.py" in {
+        p.name for p in execution.package_files(pipeline=True)
+    }
 
 
 def test_a_named_dependency_changes_the_key(repo):
@@ -213,7 +217,9 @@ def test_a_stored_run_is_used_only_whole_and_only_for_its_key(repo):
 
 
 @pytest.mark.parametrize("suffix", [".ipynb", ".json"])
-@pytest.mark.parametrize("damage", [lambda b: b"", lambda b: b[: len(b) // 2], lambda b: b"\x00" * len(b), lambda b: b + b" ", None])
+@pytest.mark.parametrize(
+    "damage", [lambda b: b"", lambda b: b[: len(b) // 2], lambda b: b"\x00" * len(b), lambda b: b + b" ", None]
+)
 def test_a_damaged_run_is_executed_again_and_says_so(repo, child, capsys, suffix, damage):
     page = write_page(repo)
     path = execute(page).path.with_suffix(suffix)
@@ -225,7 +231,9 @@ def test_a_damaged_run_is_executed_again_and_says_so(repo, child, capsys, suffix
     assert (stored(page) is None) is not harmless
     assert execute(page).cached is bool(harmless)
     said = capsys.readouterr().out
-    assert ("page: 보관한 실행이 온전하지 않아 다시 실행합니다" in said) is (not harmless and (suffix, damage) != (".json", None)), said
+    assert ("page: 보관한 실행이 온전하지 않아 다시 실행합니다" in said) is (
+        not harmless and (suffix, damage) != (".json", None)
+    ), said
     assert execute(page).cached and execution.last_seconds("page") == 1.0
 
 
@@ -245,7 +253,9 @@ def test_an_edit_while_running_is_not_stored_under_the_old_key(repo, child, monk
 def test_prints_in_a_row_are_stored_as_one(repo, child):
     """나뉘는 곳은 커널이 내보내는 때에 따라 달라집니다. 그림을 사이에 둔 것은 그대로입니다."""
     figure = nbformat.v4.new_output("display_data", data={"text/plain": "<Figure>"})
-    child.cells = [nbformat.v4.new_code_cell("1", outputs=[stream("가\n"), stream("나\n"), figure, stream("다"), stream("\n")])]
+    child.cells = [
+        nbformat.v4.new_code_cell("1", outputs=[stream("가\n"), stream("나\n"), figure, stream("다"), stream("\n")])
+    ]
     stored_outputs = execute(write_page(repo)).notebook().cells[0].outputs
     assert [output.get("text") for output in stored_outputs] == ["가\n나\n", None, "다\n"]
 
@@ -315,7 +325,8 @@ def test_a_run_is_stored_and_then_reused(repo, child):
 
 
 @pytest.mark.parametrize(
-    ("seconds", "memory", "message"), [(181.0, 100.0, "시간 181초"), (1.0, 6200.0, "메모리 6200MB"), (179.0, 6100.0, None), (61.0, 2100.0, None)]
+    ("seconds", "memory", "message"),
+    [(181.0, 100.0, "시간 181초"), (1.0, 6200.0, "메모리 6200MB"), (179.0, 6100.0, None), (61.0, 2100.0, None)],
 )
 def test_only_three_times_the_budget_fails(repo, child, seconds, memory, message):
     child.result = {"error": None, "seconds": seconds, "memory_mb": memory}
@@ -379,29 +390,42 @@ def stream(text, name="stdout"):
 
 
 def test_plain_output_passes(repo):
-    check_outputs(write_page(repo), outputs(stream("평균 2.00"), nbformat.v4.new_output("display_data", data={"text/plain": "<Figure>"})))
+    check_outputs(
+        write_page(repo),
+        outputs(stream("평균 2.00"), nbformat.v4.new_output("display_data", data={"text/plain": "<Figure>"})),
+    )
 
 
 @pytest.mark.parametrize(
     ("output", "what", "remedy"),
     [
         (stream("UserWarning: 조심\n", "stderr"), "경고가 찍혔습니다: UserWarning: 조심", "경고의 원인을"),
-        (stream("UserWarning: Glyph 8722 (\\N{MINUS SIGN}) missing from font(s) X.\n", "stderr"), "그림 글꼴에 없는 글자", "set_style"),
-        (stream("\x1b[31mDeprecationWarning: 옛것\x1b[0m", "stderr"), "경고가 찍혔습니다: DeprecationWarning: 옛것", "까닭을 적고"),
+        (
+            stream("UserWarning: Glyph 8722 (\\N{MINUS SIGN}) missing from font(s) X.\n", "stderr"),
+            "그림 글꼴에 없는 글자",
+            "set_style",
+        ),
+        (
+            stream("\x1b[31mDeprecationWarning: 옛것\x1b[0m", "stderr"),
+            "경고가 찍혔습니다: DeprecationWarning: 옛것",
+            "까닭을 적고",
+        ),
     ],
 )
 def test_warnings_and_glyphs_fail_with_place_and_remedy(repo, output, what, remedy):
     with pytest.raises(ExecutionFailed) as error:
         check_outputs(write_page(repo), outputs(stream("앞"), output))
     message = str(error.value)
-    assert message.startswith("page.md:12: 1번째 코드 셀") and what in message and f"→ " in message and remedy in message
+    assert message.startswith("page.md:12: 1번째 코드 셀") and what in message and "→ " in message and remedy in message
 
 
 def test_a_local_path_fails(repo):
     with pytest.raises(ExecutionFailed, match="절대 경로"):
         check_outputs(write_page(repo), outputs(stream(f"{repo}/data/one.csv")))
     with pytest.raises(ExecutionFailed, match="절대 경로"):
-        check_outputs(write_page(repo), outputs(nbformat.v4.new_output("execute_result", data={"text/plain": f"'{repo}/x'"})))
+        check_outputs(
+            write_page(repo), outputs(nbformat.v4.new_output("execute_result", data={"text/plain": f"'{repo}/x'"}))
+        )
 
 
 # --- 원고와 커널 ---
@@ -417,7 +441,7 @@ def test_cells_keep_their_line_numbers(repo):
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ("---\ntitle: [\n---\n".encode(), r"page.md:\d+: 머리말을 YAML로"),
+        (b"---\ntitle: [\n---\n", r"page.md:\d+: 머리말을 YAML로"),
         ("---\n- 목록\n---\n".encode(), "page.md:2: 머리말은"),
         ("---\ntitle: 제목\n---\n".encode("cp949"), "UTF-8로 저장되지 않았습니다"),
     ],
@@ -446,7 +470,10 @@ def test_the_kernel_runs_single_threaded_and_behind_the_fence(monkeypatch):
         ("import socket; socket.getaddrinfo('example.com', 80)", True),
         ("import socket; socket.create_connection(('192.0.2.1', 80), 1)", True),
         ("import socket; socket.getaddrinfo('localhost', 80)", False),
-        ("import socket; s = socket.socket(); s.bind(('127.0.0.1', 0)); s.listen(); socket.create_connection(s.getsockname(), 2)", False),
+        (
+            "import socket; s = socket.socket(); s.bind(('127.0.0.1', 0)); s.listen(); socket.create_connection(s.getsockname(), 2)",
+            False,
+        ),
     ],
 )
 def test_the_fence_stops_only_the_outside(tmp_path, code, stopped):
@@ -471,7 +498,7 @@ def ran(page, *outputs):
 
 
 def test_outputs_come_from_the_run_and_the_rest_from_the_page(repo):
-    page = write_page(repo, ':tags: [hide-input]\nprint(1)', meta="title: 새 제목\n", body="\n고친 글입니다.\n")
+    page = write_page(repo, ":tags: [hide-input]\nprint(1)", meta="title: 새 제목\n", body="\n고친 글입니다.\n")
     notebook = to_notebook(page)
     put_outputs(notebook, ran(write_page(repo, "print(1)"), stream("1\n")), "page")
     code = next(c for c in notebook.cells if c.cell_type == "code")

@@ -45,9 +45,13 @@ def fenced():
 
 
 def run(code: str, port: int, inside: bool) -> subprocess.CompletedProcess:
-    head = "import os, socket, subprocess, sys\nfrom book import fence\n" + ("assert fence.enter() == ''\n" if inside else "")
+    head = "import os, socket, subprocess, sys\nfrom book import fence\n" + (
+        "assert fence.enter() == ''\n" if inside else ""
+    )
     env = os.environ | {"PYTHONPATH": str(ROOT)}
-    return subprocess.run([sys.executable, "-c", f"{head}port = {port}\n{code}"], env=env, capture_output=True, text=True, check=False)
+    return subprocess.run(
+        [sys.executable, "-c", f"{head}port = {port}\n{code}"], env=env, capture_output=True, text=True, check=False
+    )
 
 
 @pytest.mark.parametrize("way", WAYS_OUT)
@@ -62,7 +66,7 @@ def test_loopback_works_inside_and_files_keep_their_owner(tmp_path, listening, f
         'server = socket.create_server(("127.0.0.1", 0))\n'
         "socket.create_connection(server.getsockname(), 2).close()\n"
         f"open({str(tmp_path / 'made')!r}, 'w').close()\n"
-        'print([name for _, name in socket.if_nameindex()])\n'
+        "print([name for _, name in socket.if_nameindex()])\n"
     )
     done = run(code, listening, inside=True)
     assert done.returncode == 0, done.stderr
@@ -99,7 +103,12 @@ def test_a_page_runs_behind_the_fence(listening, fenced):
         command = [sys.executable, "-m", "book.execution", str(page), str(target), str(os.getpid())]
         done = subprocess.run(command, cwd=ROOT, env=kernel_environment(), capture_output=True, text=True, check=False)
         assert json.loads(target.with_suffix(".json").read_text(encoding="utf-8"))["error"] is None, done.stderr
-        printed = [o.text for cell in nbformat.read(target, 4).cells for o in cell.get("outputs", []) if o.get("name") == "stdout"]
+        printed = [
+            o.text
+            for cell in nbformat.read(target, 4).cells
+            for o in cell.get("outputs", [])
+            if o.get("name") == "stdout"
+        ]
     assert printed == ["막힘\n"]
 
 

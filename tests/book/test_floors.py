@@ -24,7 +24,16 @@ FLOORS = {
     "book.extensions": {"book.extensions", "book", "causal_practice"},
     "book.commands": {"book.commands", "book", "causal_practice"},
     "benchmarks": {"benchmarks", "book", "causal_practice", "causal_pipeline"},
-    "tests": {"tests", "benchmarks", "book.commands", "book.extensions", "book", "case_studies", "causal_practice", "causal_pipeline"},
+    "tests": {
+        "tests",
+        "benchmarks",
+        "book.commands",
+        "book.extensions",
+        "book",
+        "case_studies",
+        "causal_practice",
+        "causal_pipeline",
+    },
 }
 # 독자가 부르는 패키지는 작고, 셈을 하는 라이브러리를 부르지 않습니다. 추정은 쪽에 있습니다.
 PRACTICE_MAY_IMPORT = {"IPython", "matplotlib", "networkx", "numpy", "packaging", "pandas", "yaml"}
@@ -108,7 +117,9 @@ def broken_rules(modules: dict[str, str], where: dict[str, str]) -> set[str]:
     """어긴 자리. ``modules``는 이름 → 글, ``where``는 이름 → 보여 줄 자리."""
     arrows = [arrow for module, text in modules.items() for arrow in arrows_of(module, text, set(modules))]
     found = {
-        f"{where[arrow.source]} → {where[arrow.target]}" for arrow in arrows if floor_of(arrow.target) not in FLOORS[floor_of(arrow.source)]
+        f"{where[arrow.source]} → {where[arrow.target]}"
+        for arrow in arrows
+        if floor_of(arrow.target) not in FLOORS[floor_of(arrow.source)]
     }
     found |= {f"{where[arrow.source]}: {arrow.target}.{arrow.name}" for arrow in arrows if is_private(arrow.name)}
     return found | {" ↔ ".join(sorted(where[module] for module in circle)) for circle in circles(arrows)}
@@ -125,15 +136,34 @@ def test_the_floors_hold():
     ("files", "expected"),
     [
         ({"book.page": "", "book.links": "from book.page import ROOT"}, set()),
-        ({"book.page": "from book.commands import build", "book.commands.build": ""}, {"book.page → book.commands.build"}),
-        ({"book.page": "def f():\n    import benchmarks.book as b", "benchmarks.book": ""}, {"book.page → benchmarks.book"}),
-        ({"causal_pipeline.spec": "from causal_practice.data import load", "causal_practice.data": ""}, {"causal_pipeline.spec → causal_practice.data"}),
-        ({"data.generators.x": "import causal_practice", "causal_practice": ""}, {"data.generators.x → causal_practice"}),
+        (
+            {"book.page": "from book.commands import build", "book.commands.build": ""},
+            {"book.page → book.commands.build"},
+        ),
+        (
+            {"book.page": "def f():\n    import benchmarks.book as b", "benchmarks.book": ""},
+            {"book.page → benchmarks.book"},
+        ),
+        (
+            {"causal_pipeline.spec": "from causal_practice.data import load", "causal_practice.data": ""},
+            {"causal_pipeline.spec → causal_practice.data"},
+        ),
+        (
+            {"data.generators.x": "import causal_practice", "causal_practice": ""},
+            {"data.generators.x → causal_practice"},
+        ),
         ({"book.a": "from book.b import _x", "book.b": ""}, {"book.a: book.b._x"}),
         ({"book.a": "from book import b as c\nc._x()", "book.b": ""}, {"book.a: book.b._x"}),
         ({"book.a": "import book.b\nbook.b._x()", "book.b": ""}, {"book.a: book.b._x"}),
         ({"book.a": "import book.b\nbook.b.__doc__", "book.b": ""}, set()),
-        ({"book.a": "from book.b import x", "book.b": "def f():\n    from book.c import y", "book.c": "import book.a"}, {"book.a ↔ book.b ↔ book.c"}),
+        (
+            {
+                "book.a": "from book.b import x",
+                "book.b": "def f():\n    from book.c import y",
+                "book.c": "import book.a",
+            },
+            {"book.a ↔ book.b ↔ book.c"},
+        ),
     ],
 )
 def test_each_rule_is_seen(files, expected):
@@ -146,7 +176,17 @@ def test_the_package_readers_import_is_small_and_estimates_nothing():
     assert len(causal_practice.__all__) <= PRACTICE_NAMES
     for path in files:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else [node.module] if isinstance(node, ast.ImportFrom) else []
+            names = (
+                [alias.name for alias in node.names]
+                if isinstance(node, ast.Import)
+                else [node.module]
+                if isinstance(node, ast.ImportFrom)
+                else []
+            )
             others = {name.split(".")[0] for name in names} - sys.stdlib_module_names - {"causal_practice"}
-            assert others <= PRACTICE_MAY_IMPORT, f"{path.name}:{getattr(node, 'lineno', 0)}: {others - PRACTICE_MAY_IMPORT}"
-            assert not (isinstance(node, ast.Attribute) and node.attr in ESTIMATING), f"{path.name}:{node.lineno}: {ast.unparse(node)}"
+            assert others <= PRACTICE_MAY_IMPORT, (
+                f"{path.name}:{getattr(node, 'lineno', 0)}: {others - PRACTICE_MAY_IMPORT}"
+            )
+            assert not (isinstance(node, ast.Attribute) and node.attr in ESTIMATING), (
+                f"{path.name}:{node.lineno}: {ast.unparse(node)}"
+            )

@@ -13,13 +13,19 @@ from sphinx.util.docutils import docutils_namespace
 
 from book.extensions.weekly_table import weeks
 from book.myst import parse
+from book.page import PageError, published_pages, read_page
 from causal_practice import generator, truth
 from causal_practice.environment import analysis_requirements, check_environment, package_problems
-from book.page import PageError, published_pages, read_page
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 WEEKS = weeks(ROOT)
-GUIDES = ["index.md", "guides/setup.md", "guides/running_a_session.md", "guides/method_map.md", "guides/library_traps.md"]
+GUIDES = [
+    "index.md",
+    "guides/setup.md",
+    "guides/running_a_session.md",
+    "guides/method_map.md",
+    "guides/library_traps.md",
+]
 
 
 # --- 열세 주 ---
@@ -30,7 +36,9 @@ def test_there_are_thirteen_weeks_and_every_question_is_served():
     for week in WEEKS:
         assert week.docname.startswith(f"chapters/week{week.meta['week']:02d}_")
     for question in (1, 2, 3, 4):
-        assert any(question in c.meta["question"] for w in WEEKS for c in w.cases), f"{question}번 물음에 답하는 사례가 없습니다."
+        assert any(question in c.meta["question"] for w in WEEKS for c in w.cases), (
+            f"{question}번 물음에 답하는 사례가 없습니다."
+        )
     assert all(w.cases for w in WEEKS[1:])
 
 
@@ -80,7 +88,12 @@ def test_the_table_shows_what_the_pages_say(small_book):
     assert not warnings
     body = lxml_html.fromstring(html).find_class("body")[0]
     table = body.xpath(".//table")[0]
-    assert [" ".join(cell.text_content().split()) for cell in table.xpath(".//tbody//td")] == ["0", "주제: 진짜 제목 교재 3장 · 주제", "쓴 사례 회사", "77 · 2 · 3"]
+    assert [" ".join(cell.text_content().split()) for cell in table.xpath(".//tbody//td")] == [
+        "0",
+        "주제: 진짜 제목 교재 3장 · 주제",
+        "쓴 사례 회사",
+        "77 · 2 · 3",
+    ]
     assert table.xpath(".//a/@href") == ["chapters/week00_a.html", "case_studies/x.html"]
     path = body.find_class("question-path")[0]
     assert " ".join(path.text_content().split()) == "0주 쓴 사례" and "길잡이" not in table.text_content()
@@ -88,7 +101,9 @@ def test_the_table_shows_what_the_pages_say(small_book):
 
 def test_the_table_follows_the_pages_when_they_change(small_book):
     build(small_book)
-    (small_book / "case_studies/x.md").write_text(CASE.replace("쓴 사례", "고쳐 쓴 사례").replace("[2]", "[1, 2]"), encoding="utf-8")
+    (small_book / "case_studies/x.md").write_text(
+        CASE.replace("쓴 사례", "고쳐 쓴 사례").replace("[2]", "[1, 2]"), encoding="utf-8"
+    )
     assert build(small_book)[0].count("고쳐 쓴 사례") >= 2
 
 
@@ -130,7 +145,9 @@ def test_commands_in_the_guides_exist():
 
 
 def test_the_local_run_takes_three_lines():
-    block = re.search(r"## 내 컴퓨터에서 돌리기.*?```bash\n(.*?)```", (ROOT / "index.md").read_text(encoding="utf-8"), re.DOTALL)
+    block = re.search(
+        r"## 내 컴퓨터에서 돌리기.*?```bash\n(.*?)```", (ROOT / "index.md").read_text(encoding="utf-8"), re.DOTALL
+    )
     assert len(block.group(1).strip().splitlines()) == 3
 
 

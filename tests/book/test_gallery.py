@@ -19,7 +19,15 @@ def fake(name, **meta):
 
 
 def test_cards_come_from_the_front_matter():
-    page = fake("x", method=["IPW", "<b>|'\""], question=[4, 2], week=7, organisation="Uber", description="설<명", minutes={"read": 25})
+    page = fake(
+        "x",
+        method=["IPW", "<b>|'\""],
+        question=[4, 2],
+        week=7,
+        organisation="Uber",
+        description="설<명",
+        minutes={"read": 25},
+    )
     text = render([page], "../")
     card = lxml_html.fromstring(text).find_class("gallery-card")[0]
     assert json.loads(card.get("data-facets")) == facets(page)
@@ -41,11 +49,27 @@ def test_buttons_say_how_many_and_weeks_sort_as_numbers():
 
 
 def test_only_finished_cases_have_a_card():
-    pages = [fake("b", week=4), fake("a", week=1), fake("wip", draft=True), fake("template"), fake("index"), fake("not", kind="guide")]
+    pages = [
+        fake("b", week=4),
+        fake("a", week=1),
+        fake("wip", draft=True),
+        fake("template"),
+        fake("index"),
+        fake("not", kind="guide"),
+    ]
     assert [p.path.stem for p in cases(pages)] == ["a", "b"]
 
 
-@pytest.mark.parametrize(("meta", "message"), [({"week": None}, "week"), ({"question": [5]}, r"받은 것: \[5\]"), ({"question": 3}, "목록"), ({"method": "이중차분법"}, "목록"), ({"week": "5"}, "week")])
+@pytest.mark.parametrize(
+    ("meta", "message"),
+    [
+        ({"week": None}, "week"),
+        ({"question": [5]}, r"받은 것: \[5\]"),
+        ({"question": 3}, "목록"),
+        ({"method": "이중차분법"}, "목록"),
+        ({"week": "5"}, "week"),
+    ],
+)
 def test_a_slip_in_the_front_matter_is_named_in_korean(meta, message):
     with pytest.raises(PageError, match=message) as error:
         cases([fake("x", **meta)])
@@ -66,7 +90,11 @@ def test_an_empty_gallery_is_still_a_page():
 
 def test_every_published_case_has_a_card(site_dir):
     tree = lxml_html.parse(str(site_dir / "case_studies" / "index.html")).getroot()
-    wanted = [p for p in published_pages() if p.meta.get("kind") == "case" and not p.meta.get("draft") and p.path.stem != "template"]
+    wanted = [
+        p
+        for p in published_pages()
+        if p.meta.get("kind") == "case" and not p.meta.get("draft") and p.path.stem != "template"
+    ]
     assert wanted
     assert sorted(tree.xpath("//li[contains(@class, 'gallery-card')]//h2/a/text()")) == sorted(p.title for p in wanted)
 
@@ -90,11 +118,16 @@ FOUR = [
 def four(site_dir, tmp_path_factory):
     """만들어진 모음 쪽의 카드만 사례 넷의 것으로 바꾼 쪽."""
     source = (site_dir / "case_studies" / "index.html").read_text(encoding="utf-8")
-    start, end = source.index('<div class="gallery">'), source.index("</ul></div>", source.index('class="gallery-cards"')) + len("</ul></div>")
+    start, end = (
+        source.index('<div class="gallery">'),
+        source.index("</ul></div>", source.index('class="gallery-cards"')) + len("</ul></div>"),
+    )
     folder = tmp_path_factory.mktemp("gallery")
     page = folder / "index.html"
     base = f'<base href="{(site_dir / "case_studies").as_uri()}/">'
-    page.write_text((source[:start] + render(FOUR, "../") + source[end:]).replace("<head>", "<head>" + base, 1), encoding="utf-8")
+    page.write_text(
+        (source[:start] + render(FOUR, "../") + source[end:]).replace("<head>", "<head>" + base, 1), encoding="utf-8"
+    )
     return page.as_uri()
 
 
@@ -153,7 +186,9 @@ def test_the_address_keeps_the_choice(gallery, four):
     gallery.goto(f"{four}#industry={quote('제조')}")
     assert shown(gallery) == ["d"]
     gallery.evaluate("location.hash = 'industry=' + encodeURIComponent('게임')")
-    gallery.wait_for_function("document.querySelector('.gallery-count').textContent.indexOf('1개') > 0 && !document.querySelectorAll('.gallery-card')[1].hidden")
+    gallery.wait_for_function(
+        "document.querySelector('.gallery-count').textContent.indexOf('1개') > 0 && !document.querySelectorAll('.gallery-card')[1].hidden"
+    )
     assert shown(gallery) == ["b"]
 
 
@@ -168,11 +203,15 @@ def test_nothing_matching_is_said_and_can_be_undone(gallery):
     assert not gallery.locator(".gallery-none").is_visible() and not gallery.locator(".gallery-reset:visible").count()
     press(gallery, "method", "이중차분법")
     press(gallery, "industry", "제조")
-    assert shown(gallery) == [] and gallery.locator(".gallery-none").is_visible() and count(gallery).startswith("사례 0개")
+    assert (
+        shown(gallery) == [] and gallery.locator(".gallery-none").is_visible() and count(gallery).startswith("사례 0개")
+    )
     assert gallery.locator(".gallery-reset:visible").count() == 1
     gallery.locator(".gallery-none .gallery-reset").click()
     assert len(shown(gallery)) == 4 and not gallery.locator(".gallery-none").is_visible() and "#" not in gallery.url
-    assert gallery.evaluate("document.activeElement.closest('.gallery-filter') !== null"), "누른 단추가 사라진 뒤 초점을 잃었습니다."
+    assert gallery.evaluate("document.activeElement.closest('.gallery-filter') !== null"), (
+        "누른 단추가 사라진 뒤 초점을 잃었습니다."
+    )
 
 
 def test_reset_above_the_cards(gallery):

@@ -30,7 +30,18 @@ GOOD = """
 def test_it_covers_the_textbook_vocabulary():
     assert len(ENTRIES) >= 190
     have = {s for e in ENTRIES for s in spellings(e)}
-    for term in ("성향점수", "이중차분법", "통제집단합성법", "교란 요인", "추정값", "추정량", "LATE", "IPW", "TWFE", "반박 검정"):
+    for term in (
+        "성향점수",
+        "이중차분법",
+        "통제집단합성법",
+        "교란 요인",
+        "추정값",
+        "추정량",
+        "LATE",
+        "IPW",
+        "TWFE",
+        "반박 검정",
+    ):
         assert term in have
 
 
@@ -48,7 +59,12 @@ def test_the_variants_the_book_avoids_are_banned():
 
 def test_definitions_follow_the_glossary():
     banned = banned_spellings(ENTRIES)
-    offenders = [(e["ko"], bad) for e in ENTRIES for bad in banned if bad in e["definition"] or any(bad in s for s in spellings(e))]
+    offenders = [
+        (e["ko"], bad)
+        for e in ENTRIES
+        for bad in banned
+        if bad in e["definition"] or any(bad in s for s in spellings(e))
+    ]
     assert not offenders
 
 
@@ -113,7 +129,9 @@ def test_terms_link_by_korean_english_and_alias_with_the_meaning_as_tooltip(smal
 
 
 def test_an_unknown_term_is_a_warning(small_book):
-    (small_book / "index.md").write_text("# 책\n\n{term}`없는말`\n\n```{toctree}\nguides/glossary\n```\n", encoding="utf-8")
+    (small_book / "index.md").write_text(
+        "# 책\n\n{term}`없는말`\n\n```{toctree}\nguides/glossary\n```\n", encoding="utf-8"
+    )
     assert "없는말" in build(small_book)[2]
 
 

@@ -16,14 +16,14 @@ import pytest
 import yaml
 from nbformat.v4 import new_code_cell, new_notebook, new_output
 
-from book.extensions.downloads import launch_buttons
-from causal_practice.environment import analysis_requirements, package_problems
 from book import bundle as bundles
 from book import learner_notebook
-from book.commands import lab
 from book.bundle import branch_files, bundle, colab_setup, locked_requirements, requirements_of, support_files
+from book.commands import lab
+from book.extensions.downloads import launch_buttons
 from book.learner_notebook import ConversionError, convert, glued_values, notebook_name
 from book.page import ROOT, Page, PageError, published_pages, read_page
+from causal_practice.environment import analysis_requirements, package_problems
 
 PAGES = [p for p in published_pages() if p.is_notebook]
 LESSONS = [p for p in PAGES if p.meta.get("kind") in {"chapter", "case"}]
@@ -39,7 +39,11 @@ class Glued:
 
     def __init__(self, **values):
         outputs = [
-            new_output("display_data", {"application/papermill.record/text/plain": repr(v)}, metadata={"scrapbook": {"name": k}})
+            new_output(
+                "display_data",
+                {"application/papermill.record/text/plain": repr(v)},
+                metadata={"scrapbook": {"name": k}},
+            )
             for k, v in values.items()
         ]
         self.made = new_notebook(cells=[new_code_cell("", outputs=outputs)])
@@ -53,7 +57,9 @@ def page_of(body: str, meta: str = "kind: chapter\ndatasets: [orientation_coupon
     return Page(ROOT / "chapters" / "week05_small.md", text, yaml.safe_load(text.split("---\n")[1]))
 
 
-def to_markdown(source: str, values: dict, *, solutions: bool, site: str = "", docname: str = "chapters/week05_small") -> str:
+def to_markdown(
+    source: str, values: dict, *, solutions: bool, site: str = "", docname: str = "chapters/week05_small"
+) -> str:
     """글 한 토막이 노트북에서 읽히는 모습. 각주의 목록까지 한 글로 잇습니다."""
     page = Page(ROOT / f"{docname}.md", source, {})
     return "\n\n".join(c.source for c in convert(page, Glued(**values), solutions=solutions, site=site).cells)
@@ -78,9 +84,13 @@ def test_learners_copy_hides_answers_and_keeps_self_checks(page, executions):
     checks = [c for c in notebook.cells if "self-check" in c.metadata.get("tags", [])]
     assert solutions and len(checks) >= len(solutions)
     for made in solutions:
-        assert all(line.split(" = ", 1)[1] == f"...  # {learner_notebook.ANSWER_HINT}" for line in made.source.splitlines()), made.source
+        assert all(
+            line.split(" = ", 1)[1] == f"...  # {learner_notebook.ANSWER_HINT}" for line in made.source.splitlines()
+        ), made.source
     assert all("check_answer(" in c.source and c.metadata["jupyter"]["source_hidden"] for c in checks)
-    assert all(c.source.startswith(learner_notebook.CHECK_HINT) for c in checks)  # 접혀도 첫 줄은 보이므로 정답을 두지 않습니다
+    assert all(
+        c.source.startswith(learner_notebook.CHECK_HINT) for c in checks
+    )  # 접혀도 첫 줄은 보이므로 정답을 두지 않습니다
     assert all(not c.get("outputs") and c.get("execution_count") is None for c in notebook.cells)
     full = convert(page, executions[page.docname], solutions=True)
     answers = [c for c in full.cells if "solution" in c.metadata.get("tags", [])]
@@ -93,7 +103,9 @@ def test_nothing_of_the_books_own_notation_is_left(page, solutions, executions):
     notebook = convert(page, executions[page.docname], solutions=solutions)
     text = "\n".join(c.source for c in notebook.cells if c.cell_type == "markdown")
     for leftover in (":::", "```{", "{glue", "{term}`", "{doc}`", "{exercise}", "% 숫자 허용", "[^"):
-        assert leftover not in text, f"{leftover}이(가) 남았습니다: {text[max(0, text.find(leftover) - 40) : text.find(leftover) + 80]}"
+        assert leftover not in text, (
+            f"{leftover}이(가) 남았습니다: {text[max(0, text.find(leftover) - 40) : text.find(leftover) + 80]}"
+        )
     assert text.count("정답 해설") == (page.text.count("{solution}") if solutions else 0)
 
 
@@ -121,7 +133,12 @@ def test_directives_become_plain_markdown():
 def test_nested_blocks_keep_their_place():
     source = "::::{note}\n밖\n:::{tip}\n안\n:::\n```python\nx = 1  # {term}`그대로`\n```\n::::\n뒤"
     text = to_markdown(source, {}, solutions=False)
-    assert "> 밖" in text and "> > 안" in text and "> ```python\n> x = 1  # {term}`그대로`\n> ```" in text and text.endswith("\n뒤")
+    assert (
+        "> 밖" in text
+        and "> > 안" in text
+        and "> ```python\n> x = 1  # {term}`그대로`\n> ```" in text
+        and text.endswith("\n뒤")
+    )
 
 
 def test_blocks_in_lists_and_code_keep_their_place():
@@ -160,11 +177,15 @@ def test_mathematics_tables_and_definitions():
 
 
 def test_pictures_travel_inside_the_notebook():
-    body = "```{figure} ../assets/readme/front.png\n:alt: 첫 화면\n그림 설명\n```\n\n![없는 그림](../assets/nothing.png)\n"
+    body = (
+        "```{figure} ../assets/readme/front.png\n:alt: 첫 화면\n그림 설명\n```\n\n![없는 그림](../assets/nothing.png)\n"
+    )
     notebook = convert(page_of(body), Glued())
     text = notebook.cells[0]
     assert "![첫 화면](attachment:front.png)" in text.source and "그림 설명" in text.source
-    assert text.attachments["front.png"]["image/png"] and "없는 그림" in text.source and "nothing.png" not in text.source
+    assert (
+        text.attachments["front.png"]["image/png"] and "없는 그림" in text.source and "nothing.png" not in text.source
+    )
     nbformat.validate(notebook)
 
 
@@ -181,7 +202,10 @@ def test_an_unknown_value_is_an_error():
 
 
 def test_links_to_shipped_data_stay_local():
-    notebook = convert(page_of("[생성기](../data/generators/orientation_coupon.py), [남의 것](../data/generators/ticket_response.py)"), Glued())
+    notebook = convert(
+        page_of("[생성기](../data/generators/orientation_coupon.py), [남의 것](../data/generators/ticket_response.py)"),
+        Glued(),
+    )
     assert "[생성기](data/generators/orientation_coupon.py), 남의 것" in notebook.cells[0].source
 
 
@@ -189,7 +213,9 @@ def test_links_to_shipped_data_stay_local():
 
 
 def test_every_answer_of_a_cell_is_emptied_and_nothing_else_leaks():
-    body = cell("helper = 3\nanswer_1, answer_2 = helper, '비밀'", "solution", "hide-cell") + cell("check_answer('연습', answer_1, 1)", "self-check")
+    body = cell("helper = 3\nanswer_1, answer_2 = helper, '비밀'", "solution", "hide-cell") + cell(
+        "check_answer('연습', answer_1, 1)", "self-check"
+    )
     notebook = convert(page_of(body), Glued())
     hint = learner_notebook.ANSWER_HINT
     assert code_of(notebook)[0] == f"answer_1 = ...  # {hint}\nanswer_2 = ...  # {hint}"
@@ -208,7 +234,11 @@ def test_recording_goes_but_what_could_change_a_number_stays():
         + cell('glue("drawn", rng.normal())')
         + cell('glue("a", 1); z = 3')
     )
-    assert code_of(convert(page_of(body), Glued())) == ["x = 1\ny = 2", 'glue("drawn", rng.normal())', 'glue("a", 1); z = 3']
+    assert code_of(convert(page_of(body), Glued())) == [
+        "x = 1\ny = 2",
+        'glue("drawn", rng.normal())',
+        'glue("a", 1); z = 3',
+    ]
 
 
 def test_the_same_page_gives_the_same_notebook(executions):
@@ -236,23 +266,39 @@ def test_bundle_carries_only_what_the_page_uses(executions):
     with zipfile.ZipFile(io.BytesIO(bundle(page, executions[page.docname]))) as file:
         names = {name.partition("/")[2] for name in file.namelist()}
         catalog = yaml.safe_load(file.read(f"{page.path.stem}/data/catalog.yml"))
-    assert {n for n in names if n.startswith("data/")} == {"data/catalog.yml", "data/orientation_coupon.csv", "data/generators/orientation_coupon.py"}
+    assert {n for n in names if n.startswith("data/")} == {
+        "data/catalog.yml",
+        "data/orientation_coupon.csv",
+        "data/generators/orientation_coupon.py",
+    }
     assert list(catalog) == ["orientation_coupon"]
-    assert {"읽어두기.md", "requirements.txt", "causal_practice/__init__.py", notebook_name(page), notebook_name(page, True)} <= names
+    assert {
+        "읽어두기.md",
+        "requirements.txt",
+        "causal_practice/__init__.py",
+        notebook_name(page),
+        notebook_name(page, True),
+    } <= names
     assert not any("__pycache__" in n for n in names)
 
 
 def test_requirements_are_the_pages_imports_at_the_locks_versions():
     lines = requirements_of(by_name("chapters/week00_orientation"))
     names = {line.split("==")[0] for line in lines}
-    assert {"dowhy", "ipywidgets", "koreanize-matplotlib", "pandas"} <= names and not names & {"econml", "jupyter-book", "pytest"}
+    assert {"dowhy", "ipywidgets", "koreanize-matplotlib", "pandas"} <= names and not names & {
+        "econml",
+        "jupyter-book",
+        "pytest",
+    }
     lock = (ROOT / "requirements.lock").read_text(encoding="utf-8")
     assert all(f"{line} \\" in lock for line in lines)
 
 
 def test_import_names_find_their_packages():
     lines = requirements_of(page_of(cell("import sklearn.linear_model, json\nfrom yaml import safe_load")))
-    assert any(line.startswith("scikit-learn==") for line in lines) and any(line.startswith("pyyaml==") for line in lines)
+    assert any(line.startswith("scikit-learn==") for line in lines) and any(
+        line.startswith("pyyaml==") for line in lines
+    )
     with pytest.raises(ConversionError, match="tensorflow"):
         requirements_of(page_of(cell("import tensorflow")))
 
@@ -296,7 +342,16 @@ def test_launch_buttons_follow_one_setting():
     assert launch_buttons("https://github.com/team/book.git/", "chapters/a")[0] == colab
 
 
-@pytest.mark.parametrize("url", ["github.com/team/book", "https://gitlab.com/team/book", "https://github.com/team", "https://github.com/a/b/c", "http://github.com/a/b"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "github.com/team/book",
+        "https://gitlab.com/team/book",
+        "https://github.com/team",
+        "https://github.com/a/b/c",
+        "http://github.com/a/b",
+    ],
+)
 def test_a_wrong_repository_address_is_refused(url):
     with pytest.raises(PageError, match="repository.url"):
         launch_buttons(url, "chapters/a")
@@ -337,7 +392,10 @@ def test_notebook_branch_holds_all_that_colab_and_binder_need(executions):
     for page, _ in pages:
         notebook = nbformat.reads(files[f"{page.docname.replace('/', '__')}.ipynb"].decode(), 4)
         nbformat.validate(notebook)
-        assert f"https://raw.githubusercontent.com/team/book/notebooks/downloads/{page.docname}.zip" in notebook.cells[0].source
+        assert (
+            f"https://raw.githubusercontent.com/team/book/notebooks/downloads/{page.docname}.zip"
+            in notebook.cells[0].source
+        )
         assert f"downloads/{page.docname}.zip" in files
         assert set(requirements_of(page)) <= set(files["requirements.txt"].decode().splitlines())
     assert {"causal_practice/__init__.py", "data/catalog.yml", "runtime.txt"} <= set(files)
@@ -357,7 +415,9 @@ def test_lab_replaces_its_own_copy_with_a_new_one(tmp_path):
     said = []
     lab.hand_over({"a.ipynb": b"1", "data/x.csv": b"x"}, tmp_path, said.append)
     assert lab.hand_over({"a.ipynb": b"2"}, tmp_path, said.append) == {"a.ipynb": tmp_path / "a.ipynb"}
-    assert (tmp_path / "a.ipynb").read_bytes() == b"2" and (tmp_path / "data" / "x.csv").read_bytes() == b"x" and not said
+    assert (
+        (tmp_path / "a.ipynb").read_bytes() == b"2" and (tmp_path / "data" / "x.csv").read_bytes() == b"x" and not said
+    )
 
 
 def test_lab_never_overwrites_a_learners_work(tmp_path):
@@ -373,7 +433,11 @@ def test_lab_never_overwrites_a_learners_work(tmp_path):
     assert len(said) == 1, "같은 판을 두 번 건네지 않습니다."
     beside.write_bytes(b"my answers in the new one")
     lab.hand_over({"a.ipynb": b"3"}, tmp_path, said.append)
-    assert mine.read_bytes() == b"my answers" and beside.read_bytes() == b"my answers in the new one" and third.read_bytes() == b"3"
+    assert (
+        mine.read_bytes() == b"my answers"
+        and beside.read_bytes() == b"my answers in the new one"
+        and third.read_bytes() == b"3"
+    )
     lab.hand_over({"a.ipynb": b"4"}, tmp_path, said.append)
     assert third.read_bytes() == b"4" and mine.read_bytes() == b"my answers"
 
@@ -381,20 +445,35 @@ def test_lab_never_overwrites_a_learners_work(tmp_path):
 def test_lab_keeps_a_file_it_did_not_write(tmp_path):
     (tmp_path / "a.ipynb").write_bytes(b"from somewhere else")
     lab.hand_over({"a.ipynb": b"1"}, tmp_path, lambda _: None)
-    assert (tmp_path / "a.ipynb").read_bytes() == b"from somewhere else" and (tmp_path / "a_새판.ipynb").read_bytes() == b"1"
+    assert (tmp_path / "a.ipynb").read_bytes() == b"from somewhere else" and (
+        tmp_path / "a_새판.ipynb"
+    ).read_bytes() == b"1"
 
 
 def test_lab_folder_is_complete(tmp_path, executions):
     page = by_name("chapters/week00_orientation")
     paths = lab.write_lab([page], tmp_path, solutions=True)
     assert [path.name for path in paths] == [notebook_name(page), notebook_name(page, True)]
-    for needed in ("data/catalog.yml", "data/orientation_coupon.csv", "causal_practice/__init__.py", "requirements.txt"):
+    for needed in (
+        "data/catalog.yml",
+        "data/orientation_coupon.csv",
+        "causal_practice/__init__.py",
+        "requirements.txt",
+    ):
         assert (tmp_path / needed).is_file()
     assert json.loads((tmp_path / lab.LEDGER).read_text(encoding="utf-8"))[notebook_name(page)]
 
 
 @pytest.mark.parametrize(
-    ("week", "message"), [("", "몇 주차인지"), ("  ", "몇 주차인지"), ("99", "99주차의 노트북이 없습니다"), ("다섯", "수로 적어"), ("-1", "수로 적어"), ("²", "수로 적어")]
+    ("week", "message"),
+    [
+        ("", "몇 주차인지"),
+        ("  ", "몇 주차인지"),
+        ("99", "99주차의 노트북이 없습니다"),
+        ("다섯", "수로 적어"),
+        ("-1", "수로 적어"),
+        ("²", "수로 적어"),
+    ],
 )
 def test_a_wrong_week_names_the_weeks_that_exist(week, message, capsys):
     assert lab.main([f"--week={week}", "--no-open"]) == 1
@@ -414,7 +493,9 @@ def test_lab_opens_jupyterlab_in_the_weeks_folder(tmp_path, executions, monkeypa
     monkeypatch.setenv("BOOK_BUILD_DIR", str(tmp_path))
     monkeypatch.setattr(lab, "stored", lambda page: True)
     monkeypatch.setattr(lab, "execute", lambda page: executions[page.docname])
-    monkeypatch.setattr(lab, "run", lambda command, **options: ran.append((command, options)) or subprocess.CompletedProcess(command, 0))
+    monkeypatch.setattr(
+        lab, "run", lambda command, **options: ran.append((command, options)) or subprocess.CompletedProcess(command, 0)
+    )
     assert lab.main(["--week", "0"]) == 0
     command, options = ran[0]
     folder = (tmp_path / "lab" / "week00").resolve()

@@ -8,7 +8,13 @@ import pytest
 
 from book.page import ROOT
 
-PAGES = ["index", "chapters/week00_orientation", "chapters/week05_propensity_score", "case_studies/uber_late_delivery", "guides/glossary"]
+PAGES = [
+    "index",
+    "chapters/week00_orientation",
+    "chapters/week05_propensity_score",
+    "case_studies/uber_late_delivery",
+    "guides/glossary",
+]
 CHAPTER = "chapters/week05_propensity_score"
 
 
@@ -31,7 +37,9 @@ def test_the_core_font_covers_the_book(site_dir):
 
     hangul = {c for c in site_characters(site_dir) if "가" <= c <= "힣"}
     missing = hangul - covered()
-    assert len(missing) <= 0.05 * len(hangul), f"core.woff2를 다시 만드세요(book/commands/font_subset.py). 빠진 글자: {''.join(sorted(missing))}"
+    assert len(missing) <= 0.05 * len(hangul), (
+        f"core.woff2를 다시 만드세요(book/commands/font_subset.py). 빠진 글자: {''.join(sorted(missing))}"
+    )
 
 
 def test_the_cut_font_gives_up_the_reserved_name():
@@ -46,15 +54,25 @@ def test_the_cut_font_gives_up_the_reserved_name():
     assert names[1] == FAMILY and "Kil Hyung-jin" in names[COPYRIGHT] and "Open Font License" in names[LICENSE_TEXT]
     assert re.findall(r"font-family: '([^']+)'", STYLE.read_text(encoding="utf-8")) == [FAMILY]
     for css in ("look_assets/static/look/book.css", "slides_assets/static/slides/deck.css"):
-        assert f'"{FAMILY}", "{RESERVED} Variable"' in (ROOT / "book" / "extensions" / css).read_text(encoding="utf-8"), css
+        assert f'"{FAMILY}", "{RESERVED} Variable"' in (ROOT / "book" / "extensions" / css).read_text(
+            encoding="utf-8"
+        ), css
 
 
 def test_vendored_files_are_as_recorded():
-    rows = re.findall(r"^\| `([^`]+)` \| [^|]+ \| [^|]+ \| `([0-9a-f]{64})` \|", (ROOT / "assets" / "README.md").read_text(encoding="utf-8"), re.M)
+    rows = re.findall(
+        r"^\| `([^`]+)` \| [^|]+ \| [^|]+ \| `([0-9a-f]{64})` \|",
+        (ROOT / "assets" / "README.md").read_text(encoding="utf-8"),
+        re.M,
+    )
     assert len(rows) >= 6
     for name, digest in rows:
         path = ROOT / "assets" / "static" / name
-        content = b"".join(p.read_bytes() for p in sorted(path.glob("PretendardVariable*.woff2"))) if path.is_dir() else path.read_bytes()
+        content = (
+            b"".join(p.read_bytes() for p in sorted(path.glob("PretendardVariable*.woff2")))
+            if path.is_dir()
+            else path.read_bytes()
+        )
         assert hashlib.sha256(content).hexdigest() == digest, name
 
 
@@ -66,8 +84,12 @@ def test_the_korean_font_is_used_without_shifting_the_page(browser_page, site_di
     browser_page.goto((site_dir / f"{CHAPTER}.html").as_uri())
     browser_page.wait_for_function("document.fonts.status === 'loaded'")
     browser_page.wait_for_timeout(800)
-    loaded = browser_page.evaluate("[...document.fonts].filter(f => f.status === 'loaded' && /Book Core|Pretendard/.test(f.family)).length")
-    assert 1 <= loaded <= 8, f"글꼴 파일 {loaded}개를 받았습니다. 많으면 core.woff2를 다시 만드세요(book/commands/font_subset.py)."
+    loaded = browser_page.evaluate(
+        "[...document.fonts].filter(f => f.status === 'loaded' && /Book Core|Pretendard/.test(f.family)).length"
+    )
+    assert 1 <= loaded <= 8, (
+        f"글꼴 파일 {loaded}개를 받았습니다. 많으면 core.woff2를 다시 만드세요(book/commands/font_subset.py)."
+    )
     assert browser_page.evaluate("window.shift") < 0.05
 
 
@@ -77,7 +99,11 @@ def test_a_line_of_korean_is_comfortable(browser_page, site_dir):
         "() => { const p = [...document.querySelectorAll('.bd-article p')].find(p => p.textContent.length > 60);"
         " const s = getComputedStyle(p); return {size: parseFloat(s.fontSize), line: parseFloat(s.lineHeight), width: p.clientWidth, wrap: s.wordBreak}; }"
     )
-    assert 36 <= style["width"] / style["size"] <= 46 and 1.6 <= style["line"] / style["size"] <= 2.0 and style["wrap"] == "keep-all"
+    assert (
+        36 <= style["width"] / style["size"] <= 46
+        and 1.6 <= style["line"] / style["size"] <= 2.0
+        and style["wrap"] == "keep-all"
+    )
 
 
 def _brightness(image: bytes) -> float:
@@ -117,7 +143,9 @@ def test_no_english_is_left_on_the_controls(name, browser_page, site_dir):
     labels = browser_page.evaluate(
         "() => [...document.querySelectorAll('button, nav, a.headerlink, dialog')].flatMap(e => [e.getAttribute('title'), e.getAttribute('aria-label')]).filter(Boolean)"
     )
-    labels += browser_page.evaluate("() => [...document.querySelectorAll('button')].map(e => e.textContent.trim()).filter(Boolean)")
+    labels += browser_page.evaluate(
+        "() => [...document.querySelectorAll('button')].map(e => e.textContent.trim()).filter(Boolean)"
+    )
     english = {label for label in labels if re.fullmatch(r"[\x00-\x7f]+", label)}
     assert not english, english
 
@@ -136,7 +164,11 @@ def test_the_catalogs_words_are_known_to_the_theme_and_reach_every_page(catalog,
     with (HERE / "locale" / "ko" / "LC_MESSAGES" / f"{catalog}.po").open("rb") as file:
         words = {message.id: message.string for message in read_po(file) if message.id}
     if catalog == "sphinx":
-        known = {m.id for module in (sphinx, pydata_sphinx_theme) for m in read_po((Path(module.__file__).parent / "locale" / "sphinx.pot").open("rb"))}
+        known = {
+            m.id
+            for module in (sphinx, pydata_sphinx_theme)
+            for m in read_po((Path(module.__file__).parent / "locale" / "sphinx.pot").open("rb"))
+        }
     else:
         folder = Path(sphinx_book_theme.__file__).parent / "theme" / "sphinx_book_theme" / "static" / "locales"
         known = set(GNUTranslations((folder / "ko" / "LC_MESSAGES" / "booktheme.mo").open("rb"))._catalog)
@@ -166,7 +198,9 @@ def test_no_raw_emphasis_reaches_the_reader(site_dir):
         for code in tree.xpath("//pre|//code|//script|//style|//*[starts-with(@class, 'math ')]"):
             code.drop_tree()
         text = tree.text_content()
-        assert len(text) > 200 or "slides" in page.parts or page.name == "genindex.html", f"{page.name}: 본문까지 지웠습니다."
+        assert len(text) > 200 or "slides" in page.parts or page.name == "genindex.html", (
+            f"{page.name}: 본문까지 지웠습니다."
+        )
         assert "**" not in text, page.relative_to(site_dir)
 
 
@@ -183,16 +217,30 @@ def test_self_checks_are_folded_because_they_hold_the_answer(browser_page, site_
 def test_a_particle_is_kept_with_the_bracket_or_percent_before_it():
     from book.extensions.look import keep_particles
 
-    assert keep_particles("<p>[<b>5</b>, 6]로, 40%입니다.</p>") == '<p>[<b>5</b>, 6<span class="keep">]로</span>, 40<span class="keep">%입니다</span>.</p>'
-    for untouched in ("<pre>f'{x}%입니다'</pre>", '<img alt="40%입니다">', r"<span>\(a]가\)</span>", "<code>%가</code>"):
+    assert (
+        keep_particles("<p>[<b>5</b>, 6]로, 40%입니다.</p>")
+        == '<p>[<b>5</b>, 6<span class="keep">]로</span>, 40<span class="keep">%입니다</span>.</p>'
+    )
+    for untouched in (
+        "<pre>f'{x}%입니다'</pre>",
+        '<img alt="40%입니다">',
+        r"<span>\(a]가\)</span>",
+        "<code>%가</code>",
+    ):
         assert keep_particles(untouched) == untouched
 
 
 def test_printed_columns_are_set_in_a_fixed_width_font(site_dir):
     from lxml import html
 
-    found = [b for p in sorted((site_dir / "chapters").glob("*.html")) for b in html.parse(str(p)).xpath("//div[contains(@class, 'aligned-output')]")]
-    assert found and all(sum(bool(re.search(r"\S {2,}\S", line)) for line in b.text_content().splitlines()) >= 2 for b in found)
+    found = [
+        b
+        for p in sorted((site_dir / "chapters").glob("*.html"))
+        for b in html.parse(str(p)).xpath("//div[contains(@class, 'aligned-output')]")
+    ]
+    assert found and all(
+        sum(bool(re.search(r"\S {2,}\S", line)) for line in b.text_content().splitlines()) >= 2 for b in found
+    )
 
 
 def test_an_index_name_has_no_header_row_of_its_own(site_dir):

@@ -10,15 +10,23 @@ import nbformat
 import pytest
 import yaml
 
-from causal_practice.answers import ANSWER_MIME
-from causal_practice.claims import CLAIM_MIME, VALIDATION_MIME
-from book.commands import new_case
 from book.checks import executed
+from book.commands import new_case
 from book.execution import Execution
 from book.page import ROOT, Page, PageError, read_page
+from causal_practice.answers import ANSWER_MIME
+from causal_practice.claims import CLAIM_MIME, VALIDATION_MIME
 
 NEEDED = ("book", "causal_practice", "causal_pipeline", "data", "case_studies", "guides", "chapters")
-FILES = ("_toc.yml", "_config.yml", "requirements.txt", "requirements.lock", "pyproject.toml", "tests/pages/test_template_case.py", "assets/static/icon.svg")
+FILES = (
+    "_toc.yml",
+    "_config.yml",
+    "requirements.txt",
+    "requirements.lock",
+    "pyproject.toml",
+    "tests/pages/test_template_case.py",
+    "assets/static/icon.svg",
+)
 IGNORED = shutil.ignore_patterns("__pycache__", "*.pyc", "search_assets", "slides_assets", "vendor")
 
 
@@ -34,8 +42,17 @@ def copy_repository(target):
 
 
 def run(root, *arguments: str) -> subprocess.CompletedProcess:
-    env = {k: v for k, v in os.environ.items() if k not in {"BOOK_BUILD_DIR", "BOOK_EXECUTION_DIR", "CAUSAL_PRACTICE_DATA", "DEBUG"}}
-    env |= {"PYTHONPATH": str(root), "OMP_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": "1", "PYTHONIOENCODING": "utf-8"}
+    env = {
+        k: v
+        for k, v in os.environ.items()
+        if k not in {"BOOK_BUILD_DIR", "BOOK_EXECUTION_DIR", "CAUSAL_PRACTICE_DATA", "DEBUG"}
+    }
+    env |= {
+        "PYTHONPATH": str(root),
+        "OMP_NUM_THREADS": "1",
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "PYTHONIOENCODING": "utf-8",
+    }
     return subprocess.run([sys.executable, *arguments], cwd=root, env=env, capture_output=True, text=True, check=False)
 
 
@@ -61,7 +78,13 @@ def repository(tmp_path_factory):
 def test_a_new_case_passes_check_case_as_it_is(repository):
     done = run(repository, "-m", "book.commands.check_case", "kakao_push")
     assert done.returncode == 0, done.stdout + done.stderr
-    for part in ("1. 원고: 괜찮습니다", "2. 데이터: 괜찮습니다", "3. 실행: 괜찮습니다", "4. 정답과 자기 점검: 괜찮습니다", "모두 통과했습니다. 다 썼으면 draft"):
+    for part in (
+        "1. 원고: 괜찮습니다",
+        "2. 데이터: 괜찮습니다",
+        "3. 실행: 괜찮습니다",
+        "4. 정답과 자기 점검: 괜찮습니다",
+        "모두 통과했습니다. 다 썼으면 draft",
+    ):
         assert part in done.stdout
 
 
@@ -166,24 +189,42 @@ def broken(repository):
 def test_check_case_names_file_and_line_of_each_fault(broken):
     faults = [  # 고칠 글, 고친 글, 줄을 찾을 글, 알리는 말
         ("## 8. 식별\n", "", "## 9. 추정\n", "'식별' 절이 없습니다"),
-        ("{eval}`left_low:.1f`개)만 남습니다", "2.4개)만 남습니다", "2.4개)만", "'2.4'이(가) 계산한 값에 묶이지 않았고"),
+        (
+            "{eval}`left_low:.1f`개)만 남습니다",
+            "2.4개)만 남습니다",
+            "2.4개)만",
+            "'2.4'이(가) 계산한 값에 묶이지 않았고",
+        ),
         ('estimand="ATE"', 'estimand="ATT"', 'validate("추가', "코드는 ATT를"),
         ("모델의 가정은 다르지만", "추정치의 가정은 다르지만", "추정치의", "'추정값'(으)로 고치세요"),
         ("씻은 쪽의 불량이 오히려 많습니다.", "씻은 쪽의 불량이 오히려 많다.", "오히려 많다.", "해라체 문장입니다"),
         ('load("kakao_push")', 'load("kakao_pusj")', 'load("kakao_pusj")', "혹시 'kakao_push'인가요?"),
-        (":tags: [self-check]\ncheck_answer(\"연습 3", "check_answer(\"연습 3", ":::{exercise} 연습 3.", "자기 점검이 없습니다"),
+        (
+            ':tags: [self-check]\ncheck_answer("연습 3',
+            'check_answer("연습 3',
+            ":::{exercise} 연습 3.",
+            "자기 점검이 없습니다",
+        ),
     ]
     text, out = broken([(old, new) for old, new, _, _ in faults], "--no-run")
     rows = [row.strip() for row in out.splitlines()]
     for _, _, where, says in faults:
         line = text[: text.index(where)].count("\n") + 1
-        assert any(row.startswith(f"case_studies/kakao_push.md:{line}: ") and says in row for row in rows), (line, says, out)
+        assert any(row.startswith(f"case_studies/kakao_push.md:{line}: ") and says in row for row in rows), (
+            line,
+            says,
+            out,
+        )
 
 
 @pytest.mark.parametrize(
     ("changes", "file", "says"),
     [
-        ([('"seed": 77', '"seed": 78')], "data/generators/kakao_push.py", "data/kakao_push.csv: 생성기가 만든 것과 다릅니다"),
+        (
+            [('"seed": 77', '"seed": 78')],
+            "data/generators/kakao_push.py",
+            "data/kakao_push.csv: 생성기가 만든 것과 다릅니다",
+        ),
         ([("def generate(", "def generate(:")], "data/generators/kakao_push.py", "생성기가 멈췄습니다. SyntaxError"),
         ([("kakao_push:\n  title:", "kakao_push:\n  titel:")], "data/catalog.yml", "'title' 항목이 없습니다"),
         ([("kakao_push:\n  title:", "kakao_push:\n title: [")], "data/catalog.yml", "YAML로 읽지 못했습니다"),
@@ -205,7 +246,10 @@ def test_a_failing_cell_is_named_with_its_line_and_no_traceback(broken):
     ("changes", "says"),
     [
         ([("kind: case\n", "kind: [case\n")], ["YAML로 읽지 못했습니다"]),
-        ([("week: 5\n", "week: 다섯\n"), ("cost, loss = 12.0", "cost, loss = (12.0")], ["0에서 12까지", "괄호와 들여쓰기", "위의 머리말과 코드를 고친 뒤에"]),
+        (
+            [("week: 5\n", "week: 다섯\n"), ("cost, loss = 12.0", "cost, loss = (12.0")],
+            ["0에서 12까지", "괄호와 들여쓰기", "위의 머리말과 코드를 고친 뒤에"],
+        ),
     ],
 )
 def test_what_cannot_run_is_reported_before_running(broken, changes, says):
@@ -215,15 +259,37 @@ def test_what_cannot_run_is_reported_before_running(broken, changes, says):
 
 def test_an_unknown_case_suggests_near_ones(repository):
     done = run(repository, "-m", "book.commands.check_case", "kakao_psh")
-    assert done.returncode == 1 and "혹시 kakao_push인가요?" in done.stdout and "make new-case NAME=kakao_psh" in done.stdout
+    assert (
+        done.returncode == 1
+        and "혹시 kakao_push인가요?" in done.stdout
+        and "make new-case NAME=kakao_psh" in done.stdout
+    )
     assert "있는 사례: " in run(repository, "-m", "book.commands.check_case").stdout
 
 
 # ── 실행 결과의 검사 ──
 
 PAGE = read_page("case_studies/template.md")
-CLAIM = {"name": "추가 세척", "estimand": "ATE", "unit": "개", "truth": -4.2, "naive": 0.4, "estimate": -4.0, "low": -4.4, "high": -3.6}
-VALIDATION = {"name": "추가 세척", "method": "이중 강건", "draws": 300, "assumptions_hold": True, "truth": -4.2, "bias": 0.0, "coverage": 0.95, "nominal": 0.95}
+CLAIM = {
+    "name": "추가 세척",
+    "estimand": "ATE",
+    "unit": "개",
+    "truth": -4.2,
+    "naive": 0.4,
+    "estimate": -4.0,
+    "low": -4.4,
+    "high": -3.6,
+}
+VALIDATION = {
+    "name": "추가 세척",
+    "method": "이중 강건",
+    "draws": 300,
+    "assumptions_hold": True,
+    "truth": -4.2,
+    "bias": 0.0,
+    "coverage": 0.95,
+    "nominal": 0.95,
+}
 ANSWER = {"label": "연습 1", "status": "right", "wrong_answers_rejected": 1}
 
 
@@ -237,13 +303,25 @@ class FakeExecution(Execution):
         return nbformat.v4.new_notebook(cells=[cell])
 
 
-def examine(claim=None, validation=None, answer=None, seconds=10.0, memory=300.0, png=False, alt="오르는 선이 보입니다. 끝에서 멈춥니다."):
+def examine(
+    claim=None,
+    validation=None,
+    answer=None,
+    seconds=10.0,
+    memory=300.0,
+    png=False,
+    alt="오르는 선이 보입니다. 끝에서 멈춥니다.",
+):
     text = (
         "---\nkind: case\n---\n"
         f'```{{code-cell}} ipython3\n:mystnb: {{image: {{alt: "{alt}"}}}}\n'
         'record_claim("추가 세척", estimand="ATE")\nrecord_validation("추가 세척")\ncheck_answer("연습 1", 1, 1)\n```\n'
     )
-    outputs = [{CLAIM_MIME: CLAIM | (claim or {})}, {VALIDATION_MIME: VALIDATION | (validation or {})}, {ANSWER_MIME: ANSWER | (answer or {})}]
+    outputs = [
+        {CLAIM_MIME: CLAIM | (claim or {})},
+        {VALIDATION_MIME: VALIDATION | (validation or {})},
+        {ANSWER_MIME: ANSWER | (answer or {})},
+    ]
     outputs += [{"image/png": "AAAA"}] if png else []
     done = FakeExecution(PAGE.docname, "key", PAGE.path, seconds, memory, False, outputs)
     return executed.check(Page(PAGE.path, text, {"estimand": "ATE"}), done)

@@ -29,7 +29,9 @@ def test_every_page_is_in_the_toc_or_a_draft():
             if page.meta.get("draft"):
                 assert page.docname not in listed, f"{page.docname}: 초안(draft: true)이 차례에 있습니다."
             else:
-                assert page.docname in listed, f"{page.docname}: 차례(_toc.yml)에 없습니다. 초안이면 draft: true를 적으세요."
+                assert page.docname in listed, (
+                    f"{page.docname}: 차례(_toc.yml)에 없습니다. 초안이면 draft: true를 적으세요."
+                )
 
 
 def test_cases_are_nested_under_the_chapter_of_their_week():
@@ -60,7 +62,9 @@ def test_weeks_are_in_order():
 def test_nothing_generated_is_committed():
     for name in tracked():
         assert not name.startswith(("_build/", ".venv/")), name
-        assert not name.endswith((".ipynb", ".pyc", ".pickle", ".pkl")), f"{name}: 만들어진 파일이나 피클은 커밋하지 않습니다."
+        assert not name.endswith((".ipynb", ".pyc", ".pickle", ".pkl")), (
+            f"{name}: 만들어진 파일이나 피클은 커밋하지 않습니다."
+        )
 
 
 def test_no_absolute_path_or_registry_host_is_committed():

@@ -15,20 +15,35 @@ from book.locks import RUNNERS, page_packages, page_requirements
 from book.page import ROOT, published_pages
 
 FILES = {"requirements.txt": "requirements.lock", "requirements-test.txt": "requirements-test.lock"}
-OURS = {"book", "benchmarks", "causal_practice", "causal_pipeline", "case_studies", "tests"} | {path.stem for path in (ROOT / "tests").rglob("*.py")}
+OURS = {"book", "benchmarks", "causal_practice", "causal_pipeline", "case_studies", "tests"} | {
+    path.stem for path in (ROOT / "tests").rglob("*.py")
+}
 # 잠금 밖의 선택 환경에서만 불러오는 것
-OPTIONAL = {"causaltune": "requirements-peers.txt", "pyspark": "requirements-scale.txt", "ray": "requirements-scale.txt"}
+OPTIONAL = {
+    "causaltune": "requirements-peers.txt",
+    "pyspark": "requirements-scale.txt",
+    "ray": "requirements-scale.txt",
+}
 # 적지 않고 딸려 오는 데에 맡기는 것. psutil은 있을 때만 쓰며, 적으면 잠금의 조건이 넓어져 모든 쪽의 열쇠가 바뀝니다.
 # 나머지 둘은 사이트가 쓰는 그것을 들여다보는 시험이 부릅니다.
 COMES_WITH = {"psutil": "ipykernel", "babel": "sphinx", "pydata-sphinx-theme": "sphinx-book-theme"}
 # `make book`이 깔지 않는 것을 불러와도 되는 곳: 시험, 검사, 그리고 시험 환경에서만 돌리는 명령
-WITH_TESTS = ("tests/", "book/checks/", "book/browser.py", "benchmarks/", "book/commands/readme_pictures.py", "book/commands/font_subset.py")
+WITH_TESTS = (
+    "tests/",
+    "book/checks/",
+    "book/browser.py",
+    "benchmarks/",
+    "book/commands/readme_pictures.py",
+    "book/commands/font_subset.py",
+)
 
 
 def declared(name: str) -> dict[str, str]:
     """requirements 파일에 적은 패키지의 이름에서 그 줄로."""
     lines = (ROOT / name).read_text(encoding="utf-8").splitlines()
-    return {canonicalize_name(Requirement(text).name): line for line in lines if (text := line.partition("#")[0].strip())}
+    return {
+        canonicalize_name(Requirement(text).name): line for line in lines if (text := line.partition("#")[0].strip())
+    }
 
 
 def locked(name: str) -> dict[str, set[str]]:
@@ -55,13 +70,25 @@ def imported(source: str) -> set[str]:
 
 def sources() -> dict[str, str]:
     """저장소의 파이썬 파일과, 쪽의 코드 셀을 이어 붙인 것."""
-    listed = subprocess.run(["git", "ls-files", "--cached", "--others", "--exclude-standard", "*.py"], cwd=ROOT, capture_output=True, text=True, check=False)
+    listed = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard", "*.py"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     if listed.returncode:
         pytest.skip("git 저장소가 아닙니다(내려받은 묶음).")
-    found = {name: (ROOT / name).read_text(encoding="utf-8") for name in listed.stdout.split("\n") if name and (ROOT / name).is_file()}
+    found = {
+        name: (ROOT / name).read_text(encoding="utf-8")
+        for name in listed.stdout.split("\n")
+        if name and (ROOT / name).is_file()
+    }
     for page in published_pages():
         if page.is_notebook:
-            found[f"{page.docname}.md"] = "\n".join(cell.source for cell in to_notebook(page).cells if cell.cell_type == "code")
+            found[f"{page.docname}.md"] = "\n".join(
+                cell.source for cell in to_notebook(page).cells if cell.cell_type == "code"
+            )
     return found
 
 
@@ -86,10 +113,14 @@ def test_what_is_imported_is_declared(used):
         if name in COMES_WITH:
             assert {name, COMES_WITH[name]} <= book.keys()
             continue
-        assert name in everywhere or name in tests, f"{name}: {sorted(paths)[:3]}이(가) 불러오는데 requirements에 없습니다."
+        assert name in everywhere or name in tests, (
+            f"{name}: {sorted(paths)[:3]}이(가) 불러오는데 requirements에 없습니다."
+        )
         if name not in everywhere:
             outside = sorted(path for path in paths if not path.startswith(WITH_TESTS))
-            assert not outside, f"{name}: {outside}이(가) 불러오므로 requirements-test.txt가 아니라 requirements.txt에 적으세요."
+            assert not outside, (
+                f"{name}: {outside}이(가) 불러오므로 requirements-test.txt가 아니라 requirements.txt에 적으세요."
+            )
 
 
 def test_what_is_declared_is_imported_or_says_why(used):
@@ -98,7 +129,9 @@ def test_what_is_declared_is_imported_or_says_why(used):
             reason = line.partition("#")[2]
             if name not in used:
                 data_only = re.search(rf'package_file\("{name.replace("-", "_")}"', "\n".join(sources().values()))
-                assert data_only or "불러오지 않" in reason or "불러오지는 않" in reason, f"{file}: {name}을(를) 아무도 불러오지 않습니다. 쓰임을 적거나 지우세요."
+                assert data_only or "불러오지 않" in reason or "불러오지는 않" in reason, (
+                    f"{file}: {name}을(를) 아무도 불러오지 않습니다. 쓰임을 적거나 지우세요."
+                )
             elif users := sorted(path for path in used[name] if not path.startswith("tests/")):
                 assert "불러오지 않" not in reason, f"{file}: {name}은(는) {users[:2]}이(가) 불러옵니다."
 
@@ -117,7 +150,12 @@ def test_the_book_does_not_carry_what_only_tests_need():
 def test_every_locked_package_has_a_hash(name):
     text = (ROOT / FILES[name]).read_text(encoding="utf-8")
     lines = re.findall(r"^([A-Za-z0-9_.-]+)==([^\s;\\]+)", text, re.MULTILINE)
-    hashed = {(package, entry.split()[0]) for package, entries in locked(FILES[name]).items() for entry in entries if " " in entry}
+    hashed = {
+        (package, entry.split()[0])
+        for package, entries in locked(FILES[name]).items()
+        for entry in entries
+        if " " in entry
+    }
     assert {(canonicalize_name(package), version) for package, version in lines} == hashed and len(hashed) > 10
 
 
@@ -127,7 +165,9 @@ def test_the_lock_satisfies_what_is_declared(name):
     for package, line in declared(name).items():
         wanted, found = Requirement(line.partition("#")[0].strip()), versions.get(package)
         assert found, f"{package}: {FILES[name]}에 없습니다. `make lock`을 실행하세요."
-        assert all(wanted.specifier.contains(version) for version in found), f"{wanted}: 잠금은 {found}입니다. `make lock`을 실행하세요."
+        assert all(wanted.specifier.contains(version) for version in found), (
+            f"{wanted}: 잠금은 {found}입니다. `make lock`을 실행하세요."
+        )
 
 
 @pytest.mark.parametrize("name", FILES)
@@ -140,8 +180,16 @@ def test_every_pin_says_why(name):
 def test_only_what_needs_them_installs_the_second_file():
     """시험과 검사의 명령만 둘째 잠금을 기다립니다. `make book`은 기다리지 않습니다."""
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
-    waits = {target: needs.split() for target, needs in re.findall(r"^([a-z-]+): ?([^#\n]*?) *(?:##.*)?$", makefile, re.MULTILINE)}
-    assert {target for target, needs in waits.items() if "test-environment" in needs} == {"test", "checks", "check-case", "bench"}
+    waits = {
+        target: needs.split()
+        for target, needs in re.findall(r"^([a-z-]+): ?([^#\n]*?) *(?:##.*)?$", makefile, re.MULTILINE)
+    }
+    assert {target for target, needs in waits.items() if "test-environment" in needs} == {
+        "test",
+        "checks",
+        "check-case",
+        "bench",
+    }
     assert "requirements-test" not in makefile.partition("\nbook:")[2].partition("\n\n")[0]
 
 
@@ -172,7 +220,12 @@ e==5 \\
 
 def test_versions_follow_what_needs_them():
     """직접 쓰는 것에서 딸린 것까지 갑니다. 지문과 다른 묶음의 것은 넣지 않습니다."""
-    assert page_packages(LOCK, {"a"}) == ["a==1.0 ; python_full_version < '3.13'", "a==1.1 ; python_full_version >= '3.13'", "b-c==2", "d==3"]
+    assert page_packages(LOCK, {"a"}) == [
+        "a==1.0 ; python_full_version < '3.13'",
+        "a==1.1 ; python_full_version >= '3.13'",
+        "b-c==2",
+        "d==3",
+    ]
     assert page_packages(LOCK, {"theme"}) == ["e==5", "theme==4"]
     text = "# --- 책을 만드는 도구 ---\ntheme\n# --- 분석 ---\nA[x]==1 # 까닭\njupyterlab\n# --- 자료만 읽는 패키지 ---\n# 글\nB_c\n"
     assert page_requirements(text) == {"a", "b-c"} | RUNNERS
@@ -180,7 +233,9 @@ def test_versions_follow_what_needs_them():
 
 def test_everything_a_page_can_import_is_in_its_key(used):
     """쪽과, 쪽이 부르는 우리 패키지가 불러오는 것은 모두 열쇠에 있습니다. 사이트의 도구는 없습니다."""
-    requirements, lock = ((ROOT / name).read_text(encoding="utf-8") for name in ("requirements.txt", "requirements.lock"))
+    requirements, lock = (
+        (ROOT / name).read_text(encoding="utf-8") for name in ("requirements.txt", "requirements.lock")
+    )
     chosen = {line.partition("==")[0] for line in page_packages(lock, page_requirements(requirements))}
     ours = ("causal_practice/", "causal_pipeline/", "case_studies/", "chapters/", "guides/", "data/")
     needed = {name for name, paths in used.items() if any(path.startswith(ours) for path in paths)}

@@ -5,7 +5,7 @@ import yaml
 
 from book.checks import reviews
 from book.myst import parse
-from book.page import Page, ROOT, published_pages
+from book.page import ROOT, Page, published_pages
 
 BODY = "\n# 시험\n\n효과는 언제나 2.4회입니다. 추정값은 정답에 가깝습니다.\n\n그래프를 반드시 건네세요.\n"
 
@@ -41,7 +41,9 @@ def test_a_page_without_a_record_is_told_and_drafts_are_not(page):
 def test_a_record_that_covers_every_universal_claim_is_enough(page):
     record(page)
     assert reviews.check(page) == []
-    assert [s for _, s in reviews.universal_claims(parse(page.text))] == ["효과는 언제나 2.4회입니다."], "시키는 말은 주장이 아닙니다."
+    assert [s for _, s in reviews.universal_claims(parse(page.text))] == ["효과는 언제나 2.4회입니다."], (
+        "시키는 말은 주장이 아닙니다."
+    )
 
 
 def test_a_universal_claim_that_nobody_attacked_is_listed(page):
@@ -89,4 +91,6 @@ def test_yaml_that_cannot_be_read_names_the_line(page):
 def test_every_record_belongs_to_a_page():
     names = {page.docname for page in published_pages()}
     for path in sorted((ROOT / "reviews").rglob("*.yml")):
-        assert path.relative_to(ROOT / "reviews").with_suffix("").as_posix() in names, f"{path.name}: 그런 쪽이 없습니다."
+        assert path.relative_to(ROOT / "reviews").with_suffix("").as_posix() in names, (
+            f"{path.name}: 그런 쪽이 없습니다."
+        )

@@ -57,7 +57,9 @@ def test_the_page_about_a_term_comes_first(search_tab, query, first):
     assert ranked(search_tab, query)[0] == first
 
 
-@pytest.mark.parametrize("pair", [("성향점수", "성향 점수"), ("도구변수", "도구 변수"), ("교란", "교란을"), ("IPW", "ipw")])
+@pytest.mark.parametrize(
+    "pair", [("성향점수", "성향 점수"), ("도구변수", "도구 변수"), ("교란", "교란을"), ("IPW", "ipw")]
+)
 def test_spelling_does_not_change_the_answer(search_tab, pair):
     a, b = (ranked(search_tab, q)[:3] for q in pair)
     assert len(set(a) & set(b)) >= min(2, len(a)), f"{pair}: {a} / {b}"
@@ -83,10 +85,16 @@ def test_every_result_leads_to_an_anchor_that_exists(search_tab, site_dir):
 
     seen: dict[str, set] = {}
     for entry in QUERIES[::4]:
-        for url in search_tab.evaluate("q => window.engine.search(q, 8).flatMap(r => r.sections.map(s => s.url))", entry["q"]):
+        for url in search_tab.evaluate(
+            "q => window.engine.search(q, 8).flatMap(r => r.sections.map(s => s.url))", entry["q"]
+        ):
             path, _, anchor = url.partition("#")
             if path not in seen:
-                seen[path] = {e.get("id") for e in html.fromstring((site_dir / path).read_bytes()).iter() if isinstance(e.tag, str)}
+                seen[path] = {
+                    e.get("id")
+                    for e in html.fromstring((site_dir / path).read_bytes()).iter()
+                    if isinstance(e.tag, str)
+                }
             assert not anchor or anchor in seen[path], url
 
 

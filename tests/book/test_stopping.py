@@ -83,7 +83,9 @@ threading.Event().wait()
     process = started(code, "ready")
     assert len(psutil.Process(process.pid).children(recursive=True)) == 2
     assert stop(process, number).strip() == "이어서 합니다."
-    assert not list(Path(os.environ.get("TMPDIR", "/tmp")).glob(f"book-test-{process.pid}-*")), "잠깐 쓰는 폴더가 남았습니다."
+    assert not list(Path(os.environ.get("TMPDIR", "/tmp")).glob(f"book-test-{process.pid}-*")), (
+        "잠깐 쓰는 폴더가 남았습니다."
+    )
 
 
 def test_an_exception_ends_the_descendants_too():
@@ -129,13 +131,21 @@ stop_cleanly("저장한 노트북은 그대로입니다.", patience=2.0, python_
 folder = Path({str(tmp_path)!r})
 run(lab_command(folder, folder / "a.ipynb"))
 """
-    own = {"BROWSER": f"{browser} %s", "JUPYTER_RUNTIME_DIR": str(tmp_path / "runtime"), "JUPYTER_CONFIG_DIR": str(tmp_path / "config")}
+    own = {
+        "BROWSER": f"{browser} %s",
+        "JUPYTER_RUNTIME_DIR": str(tmp_path / "runtime"),
+        "JUPYTER_CONFIG_DIR": str(tmp_path / "config"),
+    }
     process = started(code, "http://127.0.0.1", **own, DISPLAY=":0")
     deadline = time.monotonic() + 30
     while not (tmp_path / "pid").is_file() and time.monotonic() < deadline:
         time.sleep(0.05)
     human = psutil.Process(int((tmp_path / "pid").read_text()))
-    servers = [p for p in psutil.Process(process.pid).children(recursive=True) if p.pid != human.pid and "jupyterlab" in " ".join(p.cmdline())]
+    servers = [
+        p
+        for p in psutil.Process(process.pid).children(recursive=True)
+        if p.pid != human.pid and "jupyterlab" in " ".join(p.cmdline())
+    ]
     assert servers
     try:
         begun = time.monotonic()
@@ -302,7 +312,9 @@ def test_an_interrupted_set_up_starts_over(place, monkeypatch):
     assert "지난번 설치가 끝나지 못했습니다" in prepared(place)[0] and not half.exists()
 
 
-@pytest.mark.parametrize("text", ["OSError: [Errno 28] No space left on device", "failed to write: No space left on device (os error 28)"])
+@pytest.mark.parametrize(
+    "text", ["OSError: [Errno 28] No space left on device", "failed to write: No space left on device (os error 28)"]
+)
 def test_a_full_disk_during_set_up_is_named(place, monkeypatch, text):
     monkeypatch.setenv("FAIL", text)
     with pytest.raises(SetUpFailed, match="디스크가 가득 찼습니다"):

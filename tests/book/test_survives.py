@@ -14,7 +14,6 @@ from pathlib import Path
 
 import psutil
 import pytest
-
 from small_book import CELL, TWO, Book
 
 STOP_WITHIN = 3.0  # 초
@@ -37,7 +36,9 @@ class Faulty:
 
     def __init__(self, folder: Path):
         self.book = Book(folder)
-        env = {k: v for k, v in os.environ.items() if k not in {"BOOK_BUILD_DIR", "BOOK_EXECUTION_DIR", "NETWORK_ATTEMPTS"}}
+        env = {
+            k: v for k, v in os.environ.items() if k not in {"BOOK_BUILD_DIR", "BOOK_EXECUTION_DIR", "NETWORK_ATTEMPTS"}
+        }
         env |= {"PYTHONPATH": str(folder), "PYTHONDONTWRITEBYTECODE": "1"}
         self.driver = subprocess.Popen(
             [sys.executable, str(Path(__file__).with_name("faults.py"))], cwd=folder, env=env, text=True, encoding="utf-8",
@@ -109,7 +110,11 @@ def faulty(tmp_path_factory):
 
 @pytest.mark.parametrize(
     ("event", "path"),
-    [("os.rename", r"execution/one\..*ipynb$"), ("open", r"execution/.*one\..*json$"), ("os.rename", r"execution/one\..*json$")],
+    [
+        ("os.rename", r"execution/one\..*ipynb$"),
+        ("open", r"execution/.*one\..*json$"),
+        ("os.rename", r"execution/one\..*json$"),
+    ],
 )
 def test_killed_while_storing_a_run(faulty, event, path):
     faulty.forget_the_run()
@@ -177,7 +182,9 @@ def _cpu(faulty: Faulty) -> float:
 # --- 빈 파일과 반쪽 파일 ---
 
 
-@pytest.mark.parametrize("damage", [lambda b: b"", lambda b: b[: len(b) // 2], lambda b: b"\0" * len(b)], ids=["빈", "반쪽", "영"])
+@pytest.mark.parametrize(
+    "damage", [lambda b: b"", lambda b: b[: len(b) // 2], lambda b: b"\0" * len(b)], ids=["빈", "반쪽", "영"]
+)
 def test_every_file_damaged_at_once(faulty, damage):
     for path in (faulty.book.folder / "_build").rglob("*"):
         if path.is_file():
@@ -188,7 +195,13 @@ def test_every_file_damaged_at_once(faulty, damage):
 
 
 @pytest.mark.parametrize(
-    "names", [("html/one.html",), ("jupyter_execute/*.png", "html/_images/*.png"), ("doctrees/two.doctree",), ("doctrees/environment.pickle", "site.json")]
+    "names",
+    [
+        ("html/one.html",),
+        ("jupyter_execute/*.png", "html/_images/*.png"),
+        ("doctrees/two.doctree",),
+        ("doctrees/environment.pickle", "site.json"),
+    ],
 )
 def test_a_damaged_file_of_the_site(faulty, names):
     for name in names:
@@ -214,7 +227,10 @@ def test_a_full_disk_is_named_and_nothing_is_lost(faulty):
             assert faulty.order(do="full", event=event, path=path)["code"] == 1, "두 번째에도 같은 까닭으로 멈춥니다."
             faulty.same_site()
             faulty.path("site.json").unlink()
-        assert full["code"] == 1 and "디스크가 가득 찼습니다" in full["said"] and "Traceback" not in full["said"], (path, full["said"])
+        assert full["code"] == 1 and "디스크가 가득 찼습니다" in full["said"] and "Traceback" not in full["said"], (
+            path,
+            full["said"],
+        )
         assert "경고가 가리키는 쪽" not in full["said"], (path, full["said"])
     faulty.same_site()
 
@@ -223,7 +239,10 @@ def test_a_folder_that_cannot_be_written_is_named(faulty):
     faulty.forget_the_run()
     for event, path in [("open", r"^\.lock$"), ("open", r"execution/"), ("open", r"html/one\.html$")]:
         denied = faulty.order(do="denied", event=event, path=path)
-        assert denied["code"] == 1 and "쓸 수 없는 곳입니다" in denied["said"] and "Traceback" not in denied["said"], (path, denied["said"])
+        assert denied["code"] == 1 and "쓸 수 없는 곳입니다" in denied["said"] and "Traceback" not in denied["said"], (
+            path,
+            denied["said"],
+        )
         assert "BOOK_BUILD_DIR" in denied["said"]
         if "execution" in path:
             faulty.same_site()
@@ -246,7 +265,9 @@ def test_stops_at_once_while_pages_run(faulty, do, code):
     faulty.path("running").unlink()
 
 
-@pytest.mark.parametrize(("do", "code", "path"), [("interrupt", -2, r"doctrees/one\.doctree$"), ("terminate", -15, r"html/two\.html$")])
+@pytest.mark.parametrize(
+    ("do", "code", "path"), [("interrupt", -2, r"doctrees/one\.doctree$"), ("terminate", -15, r"html/two\.html$")]
+)
 def test_stops_at_once_while_the_site_is_written(faulty, do, code, path):
     faulty.path("site.json").unlink()
     stopped = faulty.order(do=do, event="open", path=path)
@@ -261,13 +282,17 @@ def test_a_killed_build_takes_its_kernels_along(faulty):
     with faulty.book.changed({"two.md": TWO + BUSY}):
         assert faulty.order(do="kill", exists="running")["code"] == -9
         deadline = time.monotonic() + 2
-        while (left := [line for line in faulty.left_over() if "time.sleep(300)" not in line]) and time.monotonic() < deadline:
+        while (
+            left := [line for line in faulty.left_over() if "time.sleep(300)" not in line]
+        ) and time.monotonic() < deadline:
             time.sleep(0.05)
         assert not left, left
     faulty.path("running").unlink()
     for process in psutil.process_iter():  # 페이지가 스스로 띄운 것은 kill -9까지 따라 죽지 않습니다
         try:
-            if "time.sleep(300)" in " ".join(process.cmdline()) and str(faulty.book.folder) in process.environ().get("PYTHONPATH", ""):
+            if "time.sleep(300)" in " ".join(process.cmdline()) and str(faulty.book.folder) in process.environ().get(
+                "PYTHONPATH", ""
+            ):
                 process.kill()
         except psutil.Error:
             continue

@@ -38,11 +38,18 @@ def test_claim_and_validation_come_from_the_same_function(published):
     np.testing.assert_allclose(done.draws[:, :3], draws)
     assert done.bias == pytest.approx(draws[:, 0].mean() - done.truth)
     inside = (draws[:, 1] <= done.truth) & (done.truth <= draws[:, 2])
-    assert done.coverage == inside.mean() and done.coverage_error == pytest.approx(np.sqrt(inside.mean() * (1 - inside.mean()) / 200))
+    assert done.coverage == inside.mean() and done.coverage_error == pytest.approx(
+        np.sqrt(inside.mean() * (1 - inside.mean()) / 200)
+    )
     data = {mime: payload for record, _ in published for mime, payload in record.items()}
     assert data[claims.CLAIM_MIME]["estimate"] == pytest.approx(mine[0], rel=1e-9)
     assert data[claims.VALIDATION_MIME]["coverage"] == pytest.approx(done.coverage, rel=1e-9)
-    assert data[claims.ESTIMATOR_MIME] | {"source": ""} == {"name": "main", "estimator": "slope", "source": "", "draws": 200}
+    assert data[claims.ESTIMATOR_MIME] | {"source": ""} == {
+        "name": "main",
+        "estimator": "slope",
+        "source": "",
+        "draws": 200,
+    }
 
 
 def test_the_estimator_never_sees_the_truth(published):
@@ -69,7 +76,9 @@ def test_worlds_that_are_not_tables_need_their_own_draw(published):
         se = world["y"].std(ddof=1) / 10
         return world["y"].mean(), world["y"].mean() - 2 * se, world["y"].mean() + 2 * se
 
-    done = validate("m", **COMMON, estimator=mean, truth=lambda w: 2.0, naive=lambda w: 9.0, data=draw(1), draw=draw, draws=200)
+    done = validate(
+        "m", **COMMON, estimator=mean, truth=lambda w: 2.0, naive=lambda w: 9.0, data=draw(1), draw=draw, draws=200
+    )
     assert 0.9 < done.coverage <= 1 and abs(done.bias) < 0.05
 
 

@@ -11,7 +11,7 @@ import yaml
 from book import execution, values
 from book.checks import prose_numbers
 from book.myst import parse
-from book.page import Page, ROOT, read_page
+from book.page import ROOT, Page, read_page
 
 FRONT = """---
 jupytext:
@@ -51,7 +51,7 @@ def test_the_right_most_colon_that_leaves_an_expression_splits(raw, expected):
 
 
 def test_examples_in_code_are_not_evaluated():
-    text = "값 {eval}`x` 보기 ``{eval}`y` ``\n```text\n{eval}`z`\n```\n% {eval}`w`\n:::{slide} 제목 {eval}`t`\n{eval}`u[\"k\"]:.1f`\n:::"
+    text = '값 {eval}`x` 보기 ``{eval}`y` ``\n```text\n{eval}`z`\n```\n% {eval}`w`\n:::{slide} 제목 {eval}`t`\n{eval}`u["k"]:.1f`\n:::'
     assert [(e.raw, e.line) for e in values.expressions(text)] == [("x", 0), ("t", 5), ('u["k"]:.1f', 6)]
 
 
@@ -63,7 +63,9 @@ def test_the_value_is_put_where_the_expression_stood_and_lines_stay():
         values.substitute("{eval}`c`", {})
 
 
-@pytest.mark.parametrize(("value", "kept"), [(np.float64(1 / 3), 0.3333333333), (np.int64(3), 3), ("글", "글"), (2.0, 2.0)])
+@pytest.mark.parametrize(
+    ("value", "kept"), [(np.float64(1 / 3), 0.3333333333), (np.int64(3), 3), ("글", "글"), (2.0, 2.0)]
+)
 def test_numbers_and_words_are_kept_to_ten_digits(value, kept):
     assert values.plain(value) == kept
 
@@ -77,7 +79,11 @@ def test_what_cannot_stand_in_prose_is_refused(value):
 def test_errors_are_told_by_name():
     found = values.evaluate(["x:.1f", "y", "1/0", "x:q"], {"x": 2.0})
     assert found["x:.1f"] == {"text": "2.0", "value": 2.0}
-    assert "아직 만들지 않았습니다" in found["y"]["error"] and "ZeroDivisionError" in found["1/0"]["error"] and "error" in found["x:q"]
+    assert (
+        "아직 만들지 않았습니다" in found["y"]["error"]
+        and "ZeroDivisionError" in found["1/0"]["error"]
+        and "error" in found["x:q"]
+    )
 
 
 def run(tmp_path, monkeypatch, text: str):
@@ -92,7 +98,13 @@ def run(tmp_path, monkeypatch, text: str):
 
 
 def test_values_are_those_of_the_moment_right_after_the_cell_above(tmp_path, monkeypatch):
-    text = FRONT.replace("META", "") + cell("x = 1") + "지금 {eval}`x`입니다." + cell("x = x + 1\n'나옴'") + "이제 {eval}`x`, {eval}`x / 3:.2f`입니다.\n"
+    text = (
+        FRONT.replace("META", "")
+        + cell("x = 1")
+        + "지금 {eval}`x`입니다."
+        + cell("x = x + 1\n'나옴'")
+        + "이제 {eval}`x`, {eval}`x / 3:.2f`입니다.\n"
+    )
     notebook, error = run(tmp_path, monkeypatch, text)
     assert error is None
     assert values.at(notebook, 1)["x"]["text"] == "1" and values.at(notebook, 2)["x"]["text"] == "2"
@@ -101,7 +113,7 @@ def test_values_are_those_of_the_moment_right_after_the_cell_above(tmp_path, mon
     assert prose[1] == "지금 1입니다." and prose[2] == "이제 2, 0.67입니다."
     code = [c for c in notebook.cells if c.cell_type == "code"]
     first, second = (c.execution_count for c in code)
-    assert second == first + 1, '본문의 계산이 셀의 번호를 밀어서는 안 됩니다.'
+    assert second == first + 1, "본문의 계산이 셀의 번호를 밀어서는 안 됩니다."
     assert not code[0].outputs and len(code[1].outputs) == 1
 
 

@@ -18,7 +18,18 @@ import pytest
 import yaml
 
 from book import bundle
-from book.commands import action_pins, before_after, changed_pages, environment, external_links, pins, publish_notebooks, same_numbers, setup_guide, weekly_report
+from book.commands import (
+    action_pins,
+    before_after,
+    changed_pages,
+    environment,
+    external_links,
+    pins,
+    publish_notebooks,
+    same_numbers,
+    setup_guide,
+    weekly_report,
+)
 from book.commands.changed_pages import Changes
 from book.page import ROOT, read_page
 
@@ -51,7 +62,11 @@ def tool(name: str) -> str:
 def actionlint(*paths: Path) -> subprocess.CompletedProcess:
     # 셸과 파이썬 조각 검사기는 기계마다 있고 없어 끕니다. 셸 조각은 한 줄 명령뿐입니다.
     return subprocess.run(
-        [tool("actionlint"), "-no-color", "-shellcheck=", "-pyflakes=", *map(str, paths)], cwd=ROOT, capture_output=True, text=True, check=False
+        [tool("actionlint"), "-no-color", "-shellcheck=", "-pyflakes=", *map(str, paths)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
     )
 
 
@@ -127,7 +142,9 @@ def test_workflows_hold_no_logic_of_their_own(path):
     for job in yaml.safe_load(path.read_text(encoding="utf-8"))["jobs"].values():
         for step in job["steps"]:
             if "run" in step:
-                assert ALLOWED_COMMANDS.fullmatch(step["run"].strip()), f"{step['run']}: make나 book/commands로 옮기세요."
+                assert ALLOWED_COMMANDS.fullmatch(step["run"].strip()), (
+                    f"{step['run']}: make나 book/commands로 옮기세요."
+                )
             if step.get("uses", "").startswith("actions/checkout@"):
                 assert step["with"]["persist-credentials"] is False
 
@@ -147,7 +164,7 @@ def test_the_preview_is_found_from_the_pull_request():
     assert names.index("앞뒤로 견주기") < names.index("미리보기 올리기") < names.index("바뀐 쪽 알리기")
     upload, tell = steps["미리보기 올리기"], steps["바뀐 쪽 알리기"]
     assert upload["with"]["path"] == "_build/html"
-    assert tell["env"]["PREVIEW_URL"] == "${{ steps.%s.outputs.artifact-url }}" % upload["id"]
+    assert tell["env"]["PREVIEW_URL"] == "${{ steps." + upload["id"] + ".outputs.artifact-url }}"
     assert "GITHUB_STEP_SUMMARY" in tell["run"]
     assert all("!cancelled()" in steps[name]["if"] for name in ("앞뒤로 견주기", "미리보기 올리기", "바뀐 쪽 알리기"))
 
@@ -163,26 +180,46 @@ def test_publishing_happens_from_main_only_and_after_the_tests():
     assert names.index("만들고 시험하기") < names.index("사이트 넘기기")
     assert set(publish["permissions"]) == {"pages", "id-token"}
     notebooks = flow["jobs"]["notebooks"]
-    assert notebooks["needs"] == "build" and notebooks["if"].startswith(publish["if"]) and notebooks["permissions"] == {"contents": "write"}
+    assert (
+        notebooks["needs"] == "build"
+        and notebooks["if"].startswith(publish["if"])
+        and notebooks["permissions"] == {"contents": "write"}
+    )
 
 
 def test_only_the_job_that_can_write_nothing_runs_the_book():
     """책은 한 번만 만들고, 쓰기 권한이 있는 작업은 쪽의 코드도 패키지도 없이 만든 것을 올리기만 합니다."""
     jobs = workflow("publish.yml")["jobs"]
     runs = {name: [step["run"] for step in job["steps"] if "run" in step] for name, job in jobs.items()}
-    assert [name for name, lines in runs.items() if any(".ci/run" in line or "make " in line for line in lines)] == ["build"]
-    assert runs["publish"] == [] and runs["notebooks"] == ["python3 -m book.commands.publish_notebooks _build/notebooks"]
+    assert [name for name, lines in runs.items() if any(".ci/run" in line or "make " in line for line in lines)] == [
+        "build"
+    ]
+    assert runs["publish"] == [] and runs["notebooks"] == [
+        "python3 -m book.commands.publish_notebooks _build/notebooks"
+    ]
     written = next(step for step in jobs["build"]["steps"] if step.get("id") == "keep")
-    read = next(step for step in jobs["notebooks"]["steps"] if step.get("uses", "").startswith("actions/download-artifact@"))
+    read = next(
+        step for step in jobs["notebooks"]["steps"] if step.get("uses", "").startswith("actions/download-artifact@")
+    )
     assert written["with"]["name"] == read["with"]["name"] and written["with"]["path"] == read["with"]["path"]
     assert jobs["build"]["outputs"]["notebooks"].startswith("${{ steps.keep.outputs.artifact-id }}")
     assert "needs.build.outputs.notebooks != ''" in jobs["notebooks"]["if"]
 
 
-@pytest.mark.parametrize("name", ["publish_notebooks", "external_links", "weekly_report", "action_pins", "pins", "same_numbers", "setup_guide"])
+@pytest.mark.parametrize(
+    "name",
+    ["publish_notebooks", "external_links", "weekly_report", "action_pins", "pins", "same_numbers", "setup_guide"],
+)
 def test_commands_of_bare_machines_need_nothing_installed(name):
     """패키지를 깔지 않은 작업이 부르는 명령은 표준 라이브러리만으로 읽힙니다."""
-    done = subprocess.run([sys.executable, "-S", "-c", f"import book.commands.{name}"], cwd=ROOT, env={"PYTHONPATH": str(ROOT)}, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, "-S", "-c", f"import book.commands.{name}"],
+        cwd=ROOT,
+        env={"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert done.returncode == 0, done.stderr
 
 
@@ -216,8 +253,15 @@ def test_the_notebook_branch_is_one_commit_of_what_was_written(tmp_path):
         (folder / "a.ipynb").write_text(text, encoding="utf-8")
         publish_notebooks.push(folder, str(remote))
     show = ["git", "--git-dir", str(remote)]
-    assert subprocess.run([*show, "show", "notebooks:a.ipynb"], capture_output=True, text=True, check=True).stdout == "둘"
-    assert subprocess.run([*show, "rev-list", "--count", "notebooks"], capture_output=True, text=True, check=True).stdout.strip() == "1"
+    assert (
+        subprocess.run([*show, "show", "notebooks:a.ipynb"], capture_output=True, text=True, check=True).stdout == "둘"
+    )
+    assert (
+        subprocess.run(
+            [*show, "rev-list", "--count", "notebooks"], capture_output=True, text=True, check=True
+        ).stdout.strip()
+        == "1"
+    )
 
 
 def test_pushing_needs_notebooks_and_a_token(tmp_path, monkeypatch, capsys):
@@ -240,7 +284,11 @@ def test_without_an_address_nothing_is_written(tmp_path, capsys):
 def test_the_weekly_run_uses_fresh_packages_and_reports():
     flow = workflow("weekly.yml")
     runs = [step.get("run") for step in flow["jobs"]["newest"]["steps"]]
-    assert runs.index("make lock UPGRADE=1") < runs.index('python3 -m book.commands.pins upgraded >> "$GITHUB_STEP_SUMMARY"') < runs.index(".ci/run")
+    assert (
+        runs.index("make lock UPGRADE=1")
+        < runs.index('python3 -m book.commands.pins upgraded >> "$GITHUB_STEP_SUMMARY"')
+        < runs.index(".ci/run")
+    )
     assert "cache" not in (ROOT / ".github" / "workflows" / "weekly.yml").read_text(encoding="utf-8")
 
 
@@ -251,7 +299,9 @@ def test_the_report_hears_every_weekly_job():
     assert jobs.pop("pin")["continue-on-error"] is True and jobs.pop("pins")
     assert report["needs"] == list(jobs)
     env = report["steps"][-1]["env"]
-    assert {name: env[name] for name in weekly_report.JOBS} == {name.upper(): f"${{{{ needs.{name}.result }}}}" for name in jobs}
+    assert {name: env[name] for name in weekly_report.JOBS} == {
+        name.upper(): f"${{{{ needs.{name}.result }}}}" for name in jobs
+    }
 
 
 def test_the_weekly_run_tries_what_the_readme_promises():
@@ -259,7 +309,11 @@ def test_the_weekly_run_tries_what_the_readme_promises():
     tried = pythons["strategy"]["matrix"]["python"]
     assert tried == ["3.11", "3.12", "3.13"]
     assert f"파이썬 {tried[0]}~{tried[-1]}" in (ROOT / "README.md").read_text(encoding="utf-8")
-    compared = [step["run"] for step in workflow("weekly.yml")["jobs"]["numbers"]["steps"] if "same_numbers" in step.get("run", "")]
+    compared = [
+        step["run"]
+        for step in workflow("weekly.yml")["jobs"]["numbers"]["steps"]
+        if "same_numbers" in step.get("run", "")
+    ]
     assert [re.search(r"executed-3\.11 _build/executed/executed-(\S+)", line)[1] for line in compared] == tried[1:]
 
 
@@ -267,12 +321,17 @@ def test_what_may_differ_between_pythons_is_told_to_the_reader():
     text = (ROOT / ".github" / "workflows" / "weekly.yml").read_text(encoding="utf-8")
     pages = re.search(r"--may-differ (.+)$", text, re.MULTILINE)[1].split()
     for name in pages:
-        assert (ROOT / f"{name}.md").is_file() and f"({name}.md)" in (ROOT / "README.md").read_text(encoding="utf-8"), name
+        assert (ROOT / f"{name}.md").is_file() and f"({name}.md)" in (ROOT / "README.md").read_text(encoding="utf-8"), (
+            name
+        )
 
 
 def test_each_pin_is_tried_alone():
     jobs = workflow("weekly.yml")["jobs"]
-    assert jobs["pin"]["strategy"]["matrix"]["pin"] == "${{ fromJSON(needs.pins.outputs.pins) }}" and jobs["pin"]["strategy"]["fail-fast"] is False
+    assert (
+        jobs["pin"]["strategy"]["matrix"]["pin"] == "${{ fromJSON(needs.pins.outputs.pins) }}"
+        and jobs["pin"]["strategy"]["fail-fast"] is False
+    )
     steps = {step.get("id") or step["name"]: step for step in jobs["pin"]["steps"]}
     assert steps["loosen"]["env"] == {"PIN": "${{ matrix.pin }}"}
     assert steps["만들고 시험하기"]["if"] == "steps.loosen.outputs.newer == 'true'"
@@ -287,7 +346,9 @@ def sample(monkeypatch, tmp_path):
     monkeypatch.setattr("book.execution.ROOT", tmp_path)
     (tmp_path / "data").mkdir()
     (tmp_path / "data" / "catalog.yml").write_text("one: {rows: 1}\ntwo: {rows: 2}\n")
-    front = "---\njupytext: {text_representation: {extension: .md, format_name: myst}}\nkernelspec: {name: python3}\n---\n"
+    front = (
+        "---\njupytext: {text_representation: {extension: .md, format_name: myst}}\nkernelspec: {name: python3}\n---\n"
+    )
     page = tmp_path / "a.md"
     page.write_text(front + '# 제목 | <b>굵게</b>\n\n```{code-cell} ipython3\nload("one")\n```\n', encoding="utf-8")
     return read_page(page)
@@ -423,7 +484,9 @@ def test_before_is_executed_in_a_tree_of_its_own(tmp_path, monkeypatch):
             subprocess.run([*git, *command], cwd=tmp_path, check=True)
     found = before_after.executed_before("HEAD^1", ["a", "b"])
     assert list(found) == ["a"] and before_after.printed(found["a"]) == ["앞"]
-    listed = subprocess.run(["git", "worktree", "list"], cwd=tmp_path, capture_output=True, text=True, check=True).stdout
+    listed = subprocess.run(
+        ["git", "worktree", "list"], cwd=tmp_path, capture_output=True, text=True, check=True
+    ).stdout
     assert len(listed.splitlines()) == 1
 
 
@@ -436,12 +499,20 @@ def action(tmp_path):
     remote = tmp_path / "owner" / "act"
     remote.mkdir(parents=True)
     git = ["git", "-c", "user.name=a", "-c", "user.email=a@example.com"]
-    commands = [["init", "-q"], ["commit", "-q", "--allow-empty", "-m", "1"], ["tag", "v1.0.0"], ["commit", "-q", "--allow-empty", "-m", "2"], ["tag", "-a", "v2.0.0", "-m", "둘"]]
+    commands = [
+        ["init", "-q"],
+        ["commit", "-q", "--allow-empty", "-m", "1"],
+        ["tag", "v1.0.0"],
+        ["commit", "-q", "--allow-empty", "-m", "2"],
+        ["tag", "-a", "v2.0.0", "-m", "둘"],
+    ]
     for command in commands:
         subprocess.run([*git, *command], cwd=remote, check=True)
 
     def commit(name):
-        return subprocess.run(["git", "rev-parse", f"{name}^{{commit}}"], cwd=remote, capture_output=True, text=True, check=True).stdout.strip()
+        return subprocess.run(
+            ["git", "rev-parse", f"{name}^{{commit}}"], cwd=remote, capture_output=True, text=True, check=True
+        ).stdout.strip()
 
     return remote, commit
 
@@ -452,7 +523,9 @@ def test_a_pin_is_compared_with_its_tag(action):
         assert action_pins.problem("owner/act", commit(version), version, str(remote)) == ""
     assert "고정했습니다" in action_pins.problem("owner/act", commit("v1.0.0"), "v2.0.0", str(remote))
     assert "판이 없습니다" in action_pins.problem("owner/act", commit("v1.0.0"), "v9.9.9", str(remote))
-    assert "읽지 못했습니다" in action_pins.problem("owner/act", commit("v1.0.0"), "v1.0.0", str(remote.parent / "none"))
+    assert "읽지 못했습니다" in action_pins.problem(
+        "owner/act", commit("v1.0.0"), "v1.0.0", str(remote.parent / "none")
+    )
 
 
 def test_every_pin_of_the_workflows_is_looked_at(action, monkeypatch, capsys):
@@ -504,7 +577,11 @@ def store(folder, name, *outputs):
 
 def test_numbers_of_two_pythons(tmp_path, capsys):
     one, two = tmp_path / "one", tmp_path / "two"
-    glued = {"output_type": "display_data", "data": {"application/papermill.record/text/plain": "0.1315037754"}, "metadata": {"scrapbook": {}}}
+    glued = {
+        "output_type": "display_data",
+        "data": {"application/papermill.record/text/plain": "0.1315037754"},
+        "metadata": {"scrapbook": {}},
+    }
     store(one, "chapters__a", said("효과 1.25, 오차 4.0e-14\n"), glued)
     near = {**glued, "data": {"application/papermill.record/text/plain": "0.1315037755"}}
     store(two, "chapters__a", said("효과 1.25, 오차 7.0e-14\n"), near)
@@ -515,7 +592,10 @@ def test_numbers_of_two_pythons(tmp_path, capsys):
     store(two, "chapters__a", said("효과 1.25, 오차 없음\n"), near)
     assert list(same_numbers.differences(one, two)) == ["chapters/a"]
     assert same_numbers.main([str(one), str(two), "--may-differ", "chapters/a"]) == 0
-    assert same_numbers.main([str(one), str(one), "--may-differ", "chapters/a"]) == 1 and "빼세요" in capsys.readouterr().err
+    assert (
+        same_numbers.main([str(one), str(one), "--may-differ", "chapters/a"]) == 1
+        and "빼세요" in capsys.readouterr().err
+    )
     store(two, "chapters__b", said("1\n"))
     assert "한쪽" in same_numbers.differences(one, two)["chapters/b"]
     assert same_numbers.main([str(one), str(tmp_path / "none")]) == 2
@@ -533,7 +613,14 @@ def test_the_guide_does_what_make_does_with_pip(tmp_path, monkeypatch):
     for step in (environment.set_up, environment.add_tests):
         step(tmp_path / ".venv", report=lambda *_, **__: None)
     quiet = {"--disable-pip-version-check", "--progress-bar", "off"}
-    make, *installs = [[".venv/bin/python" if part.startswith(str(tmp_path)) and part.endswith("python") else part for part in command if part not in quiet] for command in ran]
+    make, *installs = [
+        [
+            ".venv/bin/python" if part.startswith(str(tmp_path)) and part.endswith("python") else part
+            for part in command
+            if part not in quiet
+        ]
+        for command in ran
+    ]
     assert make[1:3] == ["-m", "venv"] and len(installs) == 2
 
     guide = (ROOT / "guides" / "setup.md").read_text(encoding="utf-8")
@@ -550,14 +637,30 @@ def test_the_guide_installs_and_not_without_its_flags(tmp_path):
         pytest.skip("가상 환경의 바탕이 된 파이썬에 pip이 없습니다.")
     line = setup_guide.commands((ROOT / "guides" / "setup.md").read_text(encoding="utf-8"))[1]
     options = line.partition(" install ")[2].split()
-    command = [python, "-m", "pip", "--python", sys.executable, "install", "--dry-run", "--no-index", "--disable-pip-version-check"]
+    command = [
+        python,
+        "-m",
+        "pip",
+        "--python",
+        sys.executable,
+        "install",
+        "--dry-run",
+        "--no-index",
+        "--disable-pip-version-check",
+    ]
     done = subprocess.run([*command, *options], cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     lock = (ROOT / "requirements.lock").read_text(encoding="utf-8")
-    (tmp_path / "one.lock").write_text(re.search(r"^causalpy==.*?(?=\n    #|\n\w)", lock, re.MULTILINE | re.DOTALL)[0] + "\n")  # 딸린 것을 잠그지 않은 패키지
+    (tmp_path / "one.lock").write_text(
+        re.search(r"^causalpy==.*?(?=\n    #|\n\w)", lock, re.MULTILINE | re.DOTALL)[0] + "\n"
+    )  # 딸린 것을 잠그지 않은 패키지
     for flags, works in ((["--no-deps", "--require-hashes"], True), (["--require-hashes"], False)):
-        done = subprocess.run([*command, *flags, "-r", str(tmp_path / "one.lock")], capture_output=True, text=True, check=False)
-        assert (done.returncode == 0) is works, "--no-deps가 필요 없어졌으면 안내에서 빼세요." if not works else done.stderr
+        done = subprocess.run(
+            [*command, *flags, "-r", str(tmp_path / "one.lock")], capture_output=True, text=True, check=False
+        )
+        assert (done.returncode == 0) is works, (
+            "--no-deps가 필요 없어졌으면 안내에서 빼세요." if not works else done.stderr
+        )
 
 
 def test_the_guide_runner_reports_what_failed(tmp_path, monkeypatch, capsys):
@@ -567,7 +670,9 @@ def test_the_guide_runner_reports_what_failed(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(setup_guide, "GUIDE", tmp_path / "guides" / "setup.md")
 
     def run(*lines):
-        setup_guide.GUIDE.write_text("## make 없이 하는 법\n\n글\n\n```bash\n" + "\n".join(lines) + "\n```\n", encoding="utf-8")
+        setup_guide.GUIDE.write_text(
+            "## make 없이 하는 법\n\n글\n\n```bash\n" + "\n".join(lines) + "\n```\n", encoding="utf-8"
+        )
         for command in (["init", "-q"], ["add", "."], ["commit", "-qm", "x"]):
             subprocess.run([*git, *command], cwd=tmp_path, check=True)
         return setup_guide.main()

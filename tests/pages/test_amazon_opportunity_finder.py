@@ -4,12 +4,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from causal_practice import generator, load, truth
-from causal_pipeline.errors import Refusal, SpecError
-from causal_pipeline.spec import parse_spec
 from benchmarks import opportunity_finder as bench
 from book.page import ROOT, read_page
 from book.page_code import page_functions
+from causal_pipeline.errors import Refusal, SpecError
+from causal_pipeline.spec import parse_spec
+from causal_practice import generator, load, truth
 
 MARKET = generator("amazon_opportunity_finder")
 ROWS = pd.read_csv(bench.RESULT).fillna({"grade": ""})
@@ -24,7 +24,9 @@ def slope(d, columns, outcome="sales"):
 
 
 def test_the_card_tells_the_truth_of_the_file():
-    assert MARKET.generate(**MARKET.DEFAULTS)["effect"].mean() == pytest.approx(truth("amazon_opportunity_finder")["ATE"], abs=1e-4)
+    assert MARKET.generate(**MARKET.DEFAULTS)["effect"].mean() == pytest.approx(
+        truth("amazon_opportunity_finder")["ATE"], abs=1e-4
+    )
 
 
 def test_exposure_is_the_trap_and_the_old_inquiries_hear_it():
@@ -32,7 +34,9 @@ def test_exposure_is_the_trap_and_the_old_inquiries_hear_it():
     right, swallowed = slope(d, CONTROLS), slope(d, [*CONTROLS, "exposure"])
     assert right == pytest.approx(d["effect"].mean(), abs=1.0)
     assert swallowed < 0.6 * right
-    assert abs(slope(d, CONTROLS, "past_inquiries")) < 0.2 < 2 < abs(slope(d, [*CONTROLS, "exposure"], "past_inquiries"))
+    assert (
+        abs(slope(d, CONTROLS, "past_inquiries")) < 0.2 < 2 < abs(slope(d, [*CONTROLS, "exposure"], "past_inquiries"))
+    )
     assert abs(d["photo"].corr(d["demand"])) < 0.01
 
 
@@ -52,7 +56,10 @@ def test_a_timing_or_a_graph_stops_the_swallowed_column():
     from causal_pipeline.identify import identify
 
     graph = "graph:\n  edges:\n    - photo -> exposure\n    - photo -> sales\n    - past_sales -> photo\n    - past_sales -> sales\n    - exposure -> sales\n"
-    spec = parse_spec(text.replace("[years, items, rating, fashion, past_sales, exposure]", "[past_sales, exposure]") + graph, ROOT / "data")
+    spec = parse_spec(
+        text.replace("[years, items, rating, fashion, past_sales, exposure]", "[past_sales, exposure]") + graph,
+        ROOT / "data",
+    )
     with pytest.raises(Refusal):
         identify(spec, load("amazon_opportunity_finder"))
 
@@ -80,12 +87,19 @@ def test_two_answers_are_compared_by_the_interval_of_their_difference():
     d, rng = MARKET.generate(seed=30_500), np.random.default_rng(1)
     again = [d.iloc[rng.integers(0, len(d), len(d))] for _ in range(120)]
     paired = np.std([HERE["swallow_gap"](x) for x in again])
-    apart = np.hypot(np.std([HERE["slope"](CONTROLS, x) for x in again]), np.std([HERE["slope"]([*CONTROLS, "exposure"], x) for x in again]))
+    apart = np.hypot(
+        np.std([HERE["slope"](CONTROLS, x) for x in again]),
+        np.std([HERE["slope"]([*CONTROLS, "exposure"], x) for x in again]),
+    )
     assert paired == pytest.approx(gaps.std(), rel=0.3) and paired < apart
     assert gaps.mean() > 8 * gaps.std()
 
 
 def test_nothing_is_pasted_twice_and_no_overlap_is_argued():
-    lines = [line for line in PAGE.text.splitlines() if len(line) > 40 and "가" <= max(line) and not line.startswith(("|", ":", "  ", "#", "import", "from"))]
+    lines = [
+        line
+        for line in PAGE.text.splitlines()
+        if len(line) > 40 and "가" <= max(line) and not line.startswith(("|", ":", "  ", "#", "import", "from"))
+    ]
     assert len(lines) == len(set(lines))
     assert "구간은 겹치지 않습니다" not in PAGE.text

@@ -3,14 +3,26 @@
 import numpy as np
 import pytest
 
-from causal_practice import generator, truth
-from book.page_code import page_functions
 from book.page import ROOT, read_page
+from book.page_code import page_functions
+from causal_practice import generator, truth
 
 HOTEL = generator("booking_budgeted_uplift")
 KNOWN = truth("booking_budgeted_uplift")
 PAGE = read_page(ROOT / "case_studies" / "booking_budgeted_uplift.md")
-HERE = page_functions(PAGE, "basis", "money", "logit", "fit", "two_effects", "priority", "knapsack", "policy_value", "retrospective", hotel=HOTEL)
+HERE = page_functions(
+    PAGE,
+    "basis",
+    "money",
+    "logit",
+    "fit",
+    "two_effects",
+    "priority",
+    "knapsack",
+    "policy_value",
+    "retrospective",
+    hotel=HOTEL,
+)
 
 
 @pytest.fixture(scope="module")
@@ -83,7 +95,12 @@ def test_policy_value_is_unbiased_only_with_a_coin():
     gain, net = effects(big)
     exact = 100 * (gain * rule(big)).mean(), (net * rule(big)).mean()
     for targeted in (False, True):
-        runs = np.array([HERE["policy_value"](d, rule(d)) for d in (HOTEL.generate(seed=100 + k, n=10_000, targeted=targeted) for k in range(120))])
+        runs = np.array(
+            [
+                HERE["policy_value"](d, rule(d))
+                for d in (HOTEL.generate(seed=100 + k, n=10_000, targeted=targeted) for k in range(120))
+            ]
+        )
         z = [(runs[:, j].mean() - exact[j // 2]) / (runs[:, j].std() / np.sqrt(len(runs))) for j in (0, 2)]
         assert max(map(abs, z)) < 3.7 if not targeted else max(map(abs, z)) > 8
 
@@ -105,5 +122,11 @@ def test_a_rule_cut_at_break_even_loses_more_often_than_not():
 def test_buyers_alone_give_the_ranking_when_the_offer_was_a_coin():
     big = HOTEL.generate(seed=4, n=100_000)
     gain, net = effects(big)
-    coin, aimed = ([(net * HERE["retrospective"](HOTEL.generate(seed=500 + k, n=40_000, targeted=flag), big)).mean() for k in range(12)] for flag in (False, True))
+    coin, aimed = (
+        [
+            (net * HERE["retrospective"](HOTEL.generate(seed=500 + k, n=40_000, targeted=flag), big)).mean()
+            for k in range(12)
+        ]
+        for flag in (False, True)
+    )
     assert np.mean(coin) > 0 > -0.05 > np.mean(aimed)

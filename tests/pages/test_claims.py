@@ -5,10 +5,10 @@
 
 import pytest
 
-from causal_practice.answers import ANSWER_MIME
-from causal_practice.claims import CLAIM_MIME, VALIDATION_MIME
 from book.checks import executed
 from book.page import published_pages
+from causal_practice.answers import ANSWER_MIME
+from causal_practice.claims import CLAIM_MIME, VALIDATION_MIME
 
 PAGES = [p for p in published_pages() if p.is_notebook]
 ESTIMATING = [p for p in PAGES if p.meta.get("kind") == "case" or p.meta.get("estimand")]
@@ -39,7 +39,9 @@ def test_an_estimating_page_claims_and_validates(page, executions):
     assert published(executions[page.docname], VALIDATION_MIME), f"{page.docname}: record_validation이 없습니다."
 
 
-@pytest.mark.parametrize("page", [p for p in PAGES if p.meta.get("kind") in {"chapter", "case"}], ids=lambda p: p.docname)
+@pytest.mark.parametrize(
+    "page", [p for p in PAGES if p.meta.get("kind") in {"chapter", "case"}], ids=lambda p: p.docname
+)
 def test_exercises_reject_common_wrong_answers(page, executions):
     answers = published(executions[page.docname], ANSWER_MIME)
     assert len(answers) >= 3, f"{page.docname}: 자기 점검이 {len(answers)}개뿐입니다."

@@ -17,9 +17,18 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from case_studies import graph_elicitation as ge
-from case_studies.graph_elicitation import AnswerError, AskError, Variable, ask, build_messages, build_pair_messages, read_answer, read_pair_answer
 from book.page import ROOT
+from case_studies import graph_elicitation as ge
+from case_studies.graph_elicitation import (
+    AnswerError,
+    AskError,
+    Variable,
+    ask,
+    build_messages,
+    build_pair_messages,
+    read_answer,
+    read_pair_answer,
+)
 
 VARIABLES = [
     Variable("rain", "비", "하루 강수량(mm)", "아침", 0),
@@ -27,7 +36,10 @@ VARIABLES = [
     Variable("wet", "젖음", "옷이 젖었으면 1", "회사에 닿은 때", 2),
 ]
 QUESTION = "우산이 옷을 덜 젖게 하는지 알고 싶습니다."
-GOOD = json.dumps({"edges": [{"from": "rain", "to": "umbrella", "reason": "비가 오면 듭니다."}, {"from": "umbrella", "to": "wet"}]}, ensure_ascii=False)
+GOOD = json.dumps(
+    {"edges": [{"from": "rain", "to": "umbrella", "reason": "비가 오면 듭니다."}, {"from": "umbrella", "to": "wet"}]},
+    ensure_ascii=False,
+)
 
 
 # ── 물음 ──
@@ -38,7 +50,13 @@ def test_question_holds_names_meanings_and_timing_only():
     assert (system["role"], user["role"]) == ("system", "user")
     for v in VARIABLES:
         assert all(text in user["content"] for text in (v.name, v.label, v.description, v.timing))
-    assert '"order"' not in user["content"] and {f.name for f in fields(Variable)} == {"name", "label", "description", "timing", "order"}
+    assert '"order"' not in user["content"] and {f.name for f in fields(Variable)} == {
+        "name",
+        "label",
+        "description",
+        "timing",
+        "order",
+    }
 
 
 def test_asking_in_reverse_swaps_only_the_last_line():
@@ -50,7 +68,21 @@ def test_asking_in_reverse_swaps_only_the_last_line():
 FRAME = pd.DataFrame({"rain": [0.0, 1.0], "umbrella": [0, 1], "wet": [1, 0]})
 
 
-@pytest.mark.parametrize("rows", [FRAME, FRAME.to_numpy(), FRAME.to_dict(), FRAME["rain"], [FRAME], [FRAME["rain"], FRAME["wet"]], [{"rain": 1.0}], FRAME.to_dict("records"), None, "rain"])
+@pytest.mark.parametrize(
+    "rows",
+    [
+        FRAME,
+        FRAME.to_numpy(),
+        FRAME.to_dict(),
+        FRAME["rain"],
+        [FRAME],
+        [FRAME["rain"], FRAME["wet"]],
+        [{"rain": 1.0}],
+        FRAME.to_dict("records"),
+        None,
+        "rain",
+    ],
+)
 def test_no_row_of_data_can_enter_the_question(rows):
     with pytest.raises(TypeError, match="자료는 받지 않습니다"):
         build_messages(rows, QUESTION)
@@ -84,7 +116,9 @@ def test_a_variable_cannot_smuggle_a_table_in_its_description():
         build_messages([Child("a", "가", "나", "다", 0), VARIABLES[0]], QUESTION)
 
 
-@pytest.mark.parametrize("bad", [{"name": "비"}, {"name": "Rain"}, {"label": " "}, {"timing": None}, {"order": 1.5}, {"order": True}])
+@pytest.mark.parametrize(
+    "bad", [{"name": "비"}, {"name": "Rain"}, {"label": " "}, {"timing": None}, {"order": 1.5}, {"order": True}]
+)
 def test_bad_variables_are_rejected(bad):
     with pytest.raises(ValueError, match="여야 합니다|이어야 합니다|써야 합니다"):
         Variable(**{"name": "rain", "label": "비", "description": "강수량", "timing": "아침", "order": 0} | bad)
@@ -110,7 +144,16 @@ def edges(*pairs):
     return json.dumps({"edges": [{"from": a, "to": b} for a, b in pairs]})
 
 
-@pytest.mark.parametrize("text", [GOOD, f"```json\n{GOOD}\n```", f"그래프입니다.\n{GOOD}\n도움이 되길 바랍니다.", f"<think>{{고민}}</think>{GOOD}", f"```\n{GOOD}"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        GOOD,
+        f"```json\n{GOOD}\n```",
+        f"그래프입니다.\n{GOOD}\n도움이 되길 바랍니다.",
+        f"<think>{{고민}}</think>{GOOD}",
+        f"```\n{GOOD}",
+    ],
+)
 def test_good_answers_are_read(text):
     answer = read_answer(text, VARIABLES)
     assert answer.edges == (("rain", "umbrella"), ("umbrella", "wet"))
@@ -156,7 +199,10 @@ def test_pair_answers(word):
     assert read_pair_answer(json.dumps({"answer": word.upper(), "reason": "…"})) == word
 
 
-@pytest.mark.parametrize(("text", "kind"), [('{"answer": "maybe"}', "schema"), ('{"answer": true}', "schema"), ("예", "malformed"), ("", "empty")])
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [('{"answer": "maybe"}', "schema"), ('{"answer": true}', "schema"), ("예", "malformed"), ("", "empty")],
+)
 def test_bad_pair_answers(text, kind):
     with pytest.raises(AnswerError) as caught:
         read_pair_answer(text)
@@ -198,7 +244,11 @@ class Stub:
 
     def says(self, content, finish="stop", **extra):
         message = {"role": "assistant", "content": content} | extra
-        self.reply = 200, {"Content-Type": "application/json"}, json.dumps({"choices": [{"message": message, "finish_reason": finish}]}).encode()
+        self.reply = (
+            200,
+            {"Content-Type": "application/json"},
+            json.dumps({"choices": [{"message": message, "finish_reason": finish}]}).encode(),
+        )
 
 
 @pytest.fixture
@@ -233,7 +283,10 @@ def test_the_live_code_on_the_case_page_runs(stub, monkeypatch):
     names = {"variables": VARIABLES, "question": QUESTION, "build_messages": build_messages, "read_answer": read_answer}
     exec(code, names)
     assert names["live"].edges == names["live_again"].edges == (("rain", "umbrella"), ("umbrella", "wet"))
-    assert [body["messages"] for _, _, body in stub.seen] == [build_messages(VARIABLES, QUESTION), build_messages(VARIABLES[::-1], QUESTION)]
+    assert [body["messages"] for _, _, body in stub.seen] == [
+        build_messages(VARIABLES, QUESTION),
+        build_messages(VARIABLES[::-1], QUESTION),
+    ]
     for name in (ge.URL_VARIABLE, ge.MODEL_VARIABLE, ge.KEY_VARIABLE):
         assert f"export {name}=" in text
 
@@ -292,7 +345,17 @@ def test_a_server_that_drips_is_cut_off(stub):
 
 
 @pytest.mark.parametrize(
-    ("status", "hint"), [(401, "열쇠"), (403, "쓸 수 없습니다"), (404, "모델의 이름"), (429, "잠시 뒤"), (500, "고장"), (503, "고장"), (400, "주소"), (302, "주소")]
+    ("status", "hint"),
+    [
+        (401, "열쇠"),
+        (403, "쓸 수 없습니다"),
+        (404, "모델의 이름"),
+        (429, "잠시 뒤"),
+        (500, "고장"),
+        (503, "고장"),
+        (400, "주소"),
+        (302, "주소"),
+    ],
 )
 def test_http_errors_say_what_to_do_and_hide_the_key(stub, status, hint):
     elsewhere = {"Location": stub.url + "/elsewhere"} if status == 302 else {}
@@ -303,7 +366,9 @@ def test_http_errors_say_what_to_do_and_hide_the_key(stub, status, hint):
     assert len(stub.seen) == 1, "다른 주소로 따라가면 안 됩니다."
 
 
-@pytest.mark.parametrize("raw", [b"", b"<html>", b"[]", b'{"choices": []}', b'{"choices": [{"message": "x"}]}', b"\xff\xfe", b"1"])
+@pytest.mark.parametrize(
+    "raw", [b"", b"<html>", b"[]", b'{"choices": []}', b'{"choices": [{"message": "x"}]}', b"\xff\xfe", b"1"]
+)
 def test_replies_of_another_shape(stub, raw):
     stub.reply = 200, {}, raw
     with pytest.raises(AskError, match="대화 완성의 꼴이 아닙니다") as caught:
@@ -352,7 +417,10 @@ def test_addresses_and_keys_are_checked_before_anything_is_sent(stub, options, s
     assert caught.value.kind == "no_address" and not stub.seen and "sk 123" not in str(caught.value)
 
 
-@pytest.mark.parametrize("bad", [FRAME, [FRAME], [{"role": "user", "content": FRAME}], [{"role": "user", "content": "…", "rows": FRAME}], "물음"])
+@pytest.mark.parametrize(
+    "bad",
+    [FRAME, [FRAME], [{"role": "user", "content": FRAME}], [{"role": "user", "content": "…", "rows": FRAME}], "물음"],
+)
 def test_only_conversations_can_be_sent(stub, bad):
     with pytest.raises(TypeError, match="build_messages"):
         ask(bad, url=stub.url, model="m")
@@ -375,7 +443,11 @@ def test_score_by_hand():
     assert set(score.missing) == {("a", "c"), ("c", "d")}
     assert score.distance == 4 and score.precision == pytest.approx(1 / 3) and score.recall == pytest.approx(1 / 4)
     perfect, nothing = ge.score_graph(true, true), ge.score_graph([], true)
-    assert (perfect.distance, perfect.precision, perfect.recall) == (0, 1, 1) and (nothing.distance, nothing.precision, nothing.recall) == (4, 0, 0)
+    assert (perfect.distance, perfect.precision, perfect.recall) == (0, 1, 1) and (
+        nothing.distance,
+        nothing.precision,
+        nothing.recall,
+    ) == (4, 0, 0)
 
 
 def random_dag(rng, n=6):
@@ -409,7 +481,10 @@ def test_markov_equivalence_agrees_with_all_separations():
         }  # fmt: skip
 
     for _ in range(300):
-        first, second = ([(a, b) for a, b in ((p[i], p[j]) for i in range(4) for j in range(i + 1, 4)) if rng.random() < 0.6] for p in (rng.permutation(names).tolist(), rng.permutation(names).tolist()))
+        first, second = (
+            [(a, b) for a, b in ((p[i], p[j]) for i in range(4) for j in range(i + 1, 4)) if rng.random() < 0.6]
+            for p in (rng.permutation(names).tolist(), rng.permutation(names).tolist())
+        )
         same = ge.markov_equivalent(first, second)
         seen.add(same)
         assert same == (separations(first) == separations(second))
@@ -417,15 +492,37 @@ def test_markov_equivalence_agrees_with_all_separations():
 
 
 @pytest.mark.parametrize(
-    ("adjusted", "valid"), [((), False), (("x",), True), (("x", "m"), False), (("x", "after"), False), (("t",), False), (("x", "c"), False), (("x", "c", "u"), True)]
+    ("adjusted", "valid"),
+    [
+        ((), False),
+        (("x",), True),
+        (("x", "m"), False),
+        (("x", "after"), False),
+        (("t",), False),
+        (("x", "c"), False),
+        (("x", "c", "u"), True),
+    ],
 )
 def test_adjustment_sets(adjusted, valid):
-    graph = [("x", "t"), ("x", "y"), ("t", "m"), ("m", "y"), ("y", "after"), ("v", "t"), ("v", "c"), ("u", "c"), ("u", "y")]
+    graph = [
+        ("x", "t"),
+        ("x", "y"),
+        ("t", "m"),
+        ("m", "y"),
+        ("y", "after"),
+        ("v", "t"),
+        ("v", "c"),
+        ("u", "c"),
+        ("u", "y"),
+    ]
     assert ge.is_valid_adjustment(graph, "t", "y", adjusted) is valid
 
 
 def test_time_order():
-    assert ge.time_violations([("rain", "wet"), ("wet", "rain"), ("umbrella", "rain")], VARIABLES) == [("wet", "rain"), ("umbrella", "rain")]
+    assert ge.time_violations([("rain", "wet"), ("wet", "rain"), ("umbrella", "rain")], VARIABLES) == [
+        ("wet", "rain"),
+        ("umbrella", "rain"),
+    ]
 
 
 def test_missing_folder_of_answers():

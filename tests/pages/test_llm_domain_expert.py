@@ -11,10 +11,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from causal_practice import generator, load, truth
-from case_studies import graph_elicitation as ge
 from book.myst import parse
 from book.page import ROOT, read_page
+from case_studies import graph_elicitation as ge
+from causal_practice import generator, load, truth
 
 WORLD = generator("picking_mentor")
 KNOWN = truth("picking_mentor")
@@ -33,7 +33,10 @@ def page_cells(*needles) -> dict:
 
 ASKED = page_cells("rows = [", "rows += [", "variables = [Variable(*row)")
 VARIABLES, QUESTION = ASKED["variables"], ASKED["question"]
-EDGES = {name: ge.read_answer(SAVED[name]["reply"], VARIABLES).edges for name in ("graph_first", "graph_again", "made_mediator")}
+EDGES = {
+    name: ge.read_answer(SAVED[name]["reply"], VARIABLES).edges
+    for name in ("graph_first", "graph_again", "made_mediator")
+}
 CHECKED = (*EDGES["graph_first"], ("volume", "mentor"))
 TRUE = [*WORLD.EDGES, *WORLD.HIDDEN_EDGES]
 
@@ -62,7 +65,11 @@ def test_known_truth_and_possible_values_at_large_n(large):
     assert (frame["mispick_1"] - frame["mispick_0"]).mean() == pytest.approx(KNOWN["ATE"], abs=0.005)
     assert KNOWN["ATE"] == pytest.approx(WORLD.DIRECT + WORLD.TAUGHT * WORLD.SAVED) and KNOWN["direct"] == WORLD.DIRECT
     assert (frame["mispick"] == frame["mispick_1"].where(frame["mentor"] == 1, frame["mispick_0"])).all()
-    assert frame["scan_rate"].between(0, 100).all() and frame["aptitude"].between(0, 100).all() and (frame[["mispick", "trial_errors", "volume"]] >= 0).all().all()
+    assert (
+        frame["scan_rate"].between(0, 100).all()
+        and frame["aptitude"].between(0, 100).all()
+        and (frame[["mispick", "trial_errors", "volume"]] >= 0).all().all()
+    )
     cells = frame.groupby(pd.qcut(frame["mentor_prob"], 20))[["mentor", "mentor_prob"]].mean()
     assert (cells["mentor"] - cells["mentor_prob"]).abs().max() < 0.02
 
@@ -98,14 +105,23 @@ def test_each_answer_leads_where_the_page_says(large):
     blocked = slope(frame, ["aptitude", "night", "volume", "scan_rate"])
     if not hidden:
         assert right == pytest.approx(KNOWN["ATE"], abs=0.05) and missed > -0.7 and blocked > -0.6
-        assert abs(slope(frame, [*confounders, "volume"], "trial_errors")) < 0.03 and abs(slope(frame, confounders, "trial_errors")) < 0.03
+        assert (
+            abs(slope(frame, [*confounders, "volume"], "trial_errors")) < 0.03
+            and abs(slope(frame, confounders, "trial_errors")) < 0.03
+        )
         assert slope(frame, ["aptitude", "night", "volume", "scan_rate"], "trial_errors") > 0.5
     else:
         assert right > KNOWN["ATE"] + 0.8 and slope(frame, [*confounders, "volume"], "trial_errors") > 0.5
 
 
 @pytest.mark.parametrize(
-    ("name", "heard"), [("graph_first", {frozenset({"volume", "mentor"})}), ("graph_again", {frozenset({"night", "volume"})}), ("made_mediator", set()), ("checked", set())]
+    ("name", "heard"),
+    [
+        ("graph_first", {frozenset({"volume", "mentor"})}),
+        ("graph_again", {frozenset({"night", "volume"})}),
+        ("made_mediator", set()),
+        ("checked", set()),
+    ],
 )
 def test_which_missing_edges_the_data_hear(name, heard):
     frame = WORLD.generate(seed=12, n=200_000)
@@ -117,29 +133,46 @@ def test_which_missing_edges_the_data_hear(name, heard):
 def test_the_turned_mediator_cannot_be_told_from_data_but_timing_tells():
     turned = [("mentor", "scan_rate") if edge == ("scan_rate", "mentor") else edge for edge in EDGES["made_mediator"]]
     assert ge.markov_equivalent(EDGES["made_mediator"], turned)
-    assert ge.time_violations(EDGES["made_mediator"], VARIABLES) == [("scan_rate", "mentor")] and not ge.time_violations(turned, VARIABLES)
-    assert not ge.time_violations(EDGES["graph_first"], VARIABLES) and not ge.time_violations(EDGES["graph_again"], VARIABLES)
+    assert ge.time_violations(EDGES["made_mediator"], VARIABLES) == [
+        ("scan_rate", "mentor")
+    ] and not ge.time_violations(turned, VARIABLES)
+    assert not ge.time_violations(EDGES["graph_first"], VARIABLES) and not ge.time_violations(
+        EDGES["graph_again"], VARIABLES
+    )
 
 
 def test_equal_scores_different_ends():
     score = {name: ge.score_graph(edges, WORLD.EDGES) for name, edges in EDGES.items()}
     assert {s.distance for s in score.values()} == {3}
-    assert score["graph_first"].precision == score["graph_again"].precision and score["graph_first"].recall == score["graph_again"].recall
+    assert (
+        score["graph_first"].precision == score["graph_again"].precision
+        and score["graph_first"].recall == score["graph_again"].recall
+    )
     valid = partial(ge.is_valid_adjustment, TRUE, "mentor", "mispick")
     assert valid(["aptitude", "night", "prior_weeks", "volume"]) and not valid(["aptitude", "night", "prior_weeks"])
     assert not valid(["aptitude", "night", "volume", "scan_rate"])
-    assert not ge.is_valid_adjustment([*TRUE, ("care", "mentor")], "mentor", "mispick", ["aptitude", "night", "prior_weeks", "volume"])
+    assert not ge.is_valid_adjustment(
+        [*TRUE, ("care", "mentor")], "mentor", "mispick", ["aptitude", "night", "prior_weeks", "volume"]
+    )
 
 
 # ── 저장된 답 ──
 
-LABELS = {"obtained": "언어 모델이 이 쪽의 프롬프트에 답한 그대로, 고치지 않음", "composed": "알려진 실패를 보이려고 손으로 지은 답"}
+LABELS = {
+    "obtained": "언어 모델이 이 쪽의 프롬프트에 답한 그대로, 고치지 않음",
+    "composed": "알려진 실패를 보이려고 손으로 지은 답",
+}
 
 
 @pytest.mark.parametrize("name", SAVED)
 def test_every_answer_says_where_it_comes_from(name):
     answer = SAVED[name]
-    assert answer["label"] == LABELS[answer["provenance"]] and re.fullmatch(r"20\d\d-\d\d", answer["date"]) and answer["title"] and answer["reply"].strip()
+    assert (
+        answer["label"] == LABELS[answer["provenance"]]
+        and re.fullmatch(r"20\d\d-\d\d", answer["date"])
+        and answer["title"]
+        and answer["reply"].strip()
+    )
     assert f"data/answers/llm_domain_expert/{name}.json" in PAGE.meta["depends"]
     assert (answer["provenance"] == "composed") == name.startswith("made_")
     text = (ROOT / "data" / "answers" / "llm_domain_expert" / f"{name}.json").read_text(encoding="utf-8")
@@ -182,11 +215,22 @@ def test_the_held_out_column_and_the_values_are_never_in_a_question():
     values = {f"{v:g}" for v in load("picking_mentor")["volume"].head(50)}
     for answer in SAVED.values():
         said = " ".join(m["content"] for m in answer["messages"])
-        assert "trial_errors" not in said and "실습" not in said and not any(re.search(rf"(?<!\d){re.escape(v)}(?!\d)", said) for v in values if "." in v)
+        assert (
+            "trial_errors" not in said
+            and "실습" not in said
+            and not any(re.search(rf"(?<!\d){re.escape(v)}(?!\d)", said) for v in values if "." in v)
+        )
 
 
 @pytest.mark.parametrize(
-    ("name", "kind"), [("graph_small", "malformed"), ("made_refusal", "refusal"), ("made_cut_off", "malformed"), ("made_unknown", "unknown_variable"), ("made_cycle", "cycle")]
+    ("name", "kind"),
+    [
+        ("graph_small", "malformed"),
+        ("made_refusal", "refusal"),
+        ("made_cut_off", "malformed"),
+        ("made_unknown", "unknown_variable"),
+        ("made_cycle", "cycle"),
+    ],
 )
 def test_failures_fail_the_way_the_page_shows(name, kind):
     with pytest.raises(ge.AnswerError) as caught:
@@ -207,7 +251,12 @@ def test_the_formal_bound_is_wider_than_the_informal_one_and_the_interval_weaker
         left = frame[outcome] - x @ b
         free = len(frame) - x.shape[1]
         se = np.sqrt(left @ left / free * np.diag(np.linalg.inv(x.T @ x)))
-        return dict(zip(columns, b[1:])), dict(zip(columns, se[1:])), dict(zip(columns, (b / se)[1:] ** 2 / ((b / se)[1:] ** 2 + free))), free
+        return (
+            dict(zip(columns, b[1:], strict=False)),
+            dict(zip(columns, se[1:], strict=False)),
+            dict(zip(columns, (b / se)[1:] ** 2 / ((b / se)[1:] ** 2 + free), strict=False)),
+            free,
+        )
 
     b, se, r2_y, free = least_squares("mispick", ["mentor", *names])
     r2_t = least_squares("mentor", names)[2]

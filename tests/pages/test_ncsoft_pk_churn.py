@@ -31,7 +31,14 @@ def stratified(frame, outcome):
     for day in PK.RISK_DAYS:
         i = np.flatnonzero((last >= day) & (died >= day))
         cell = pd.qcut(hours[i, :day].mean(axis=1), 40, labels=False, duplicates="drop")
-        part = pd.DataFrame({"cell": cell, "war": frame["war_server"].to_numpy()[i], "t": (died.to_numpy()[i] == day), "y": frame[outcome].to_numpy()[i]})
+        part = pd.DataFrame(
+            {
+                "cell": cell,
+                "war": frame["war_server"].to_numpy()[i],
+                "t": (died.to_numpy()[i] == day),
+                "y": frame[outcome].to_numpy()[i],
+            }
+        )
         both = part.groupby(["cell", "war", "t"])["y"].agg(["mean", "size"]).unstack("t").dropna()
         total += ((both["mean"][True] - both["mean"][False]) * both["size"][True]).sum()
         weight += both["size"][True].sum()
@@ -41,7 +48,9 @@ def stratified(frame, outcome):
 def test_known_truth_at_large_n(large):
     hidden, frame = large
     hit = killed(frame)
-    assert (frame["churned"] - frame["churn_not_now"])[hit].mean() == pytest.approx(KNOWN["hidden_ATT" if hidden else "ATT"], abs=0.004)
+    assert (frame["churned"] - frame["churn_not_now"])[hit].mean() == pytest.approx(
+        KNOWN["hidden_ATT" if hidden else "ATT"], abs=0.004
+    )
     if not hidden:
         assert (frame["churned"] - frame["churn_never"])[hit].mean() == pytest.approx(KNOWN["never_ATT"], abs=0.004)
 

@@ -11,10 +11,10 @@ import pandas as pd
 import pytest
 import yaml
 
-from causal_practice import generator, load, truth
 from benchmarks.compress_once import LIBRARIES, RESULT
-from book.page_code import page_functions
 from book.page import ROOT, read_page
+from book.page_code import page_functions
+from causal_practice import generator, load, truth
 
 HOME = generator("netflix_compress_once")
 PAGE = read_page(ROOT / "case_studies" / "netflix_compress_once.md")
@@ -63,7 +63,11 @@ def test_opening_depends_on_the_country_alone_and_weeks_share_only_the_habit(big
     left = people["new_home"] - np.take(HOME.OPEN, people["country"]) / 1024
     for column in ("device", "tenure"):
         assert abs(np.corrcoef(left, people[column])[0, 1]) < 0.006
-    base = np.take(HOME.BASE, d["country"]) + np.take(HOME.DEVICE_BASE, d["device"]) + np.take(HOME.TENURE_BASE, d["tenure"])
+    base = (
+        np.take(HOME.BASE, d["country"])
+        + np.take(HOME.DEVICE_BASE, d["device"])
+        + np.take(HOME.TENURE_BASE, d["tenure"])
+    )
     rest = (d["minutes"] - base - d["new_home"] * d["effect"]).to_numpy(float).reshape(-1, 4)
     expected = HOME.MEMBER_SD**2 / (HOME.MEMBER_SD**2 + HOME.WEEK_SD**2)
     off_diagonal = np.corrcoef(rest.T)[np.triu_indices(4, 1)]
@@ -84,7 +88,9 @@ def test_compressed_regression_equals_the_full_one():
     np.testing.assert_allclose(mine["b"], full.fit().params, rtol=1e-8)
     np.testing.assert_allclose(mine["iid"], full.fit().bse, rtol=1e-8)
     np.testing.assert_allclose(mine["hc1"], full.fit(cov_type="HC1").bse, rtol=1e-8)
-    np.testing.assert_allclose(mine["cluster"], full.fit(cov_type="cluster", cov_kwds={"groups": d["member_id"]}).bse, rtol=1e-8)
+    np.testing.assert_allclose(
+        mine["cluster"], full.fit(cov_type="cluster", cov_kwds={"groups": d["member_id"]}).bse, rtol=1e-8
+    )
 
 
 def test_members_with_unequal_weeks_are_compressed_exactly_too():
@@ -131,10 +137,15 @@ def test_the_benchmark_was_made_by_one_run_and_its_methods_agree():
     np.testing.assert_allclose(values[:, 1], values[0, 1], rtol=0.03)
     for row in bench["engines"]:
         assert row["rows"] % 4 == 0 and row["duckdb"] > 0 and row["spark"] > 0
-    assert bench["ray"]["again"] < bench["ray"]["plain"] and bench["ray"]["rows"] == 200_000 and bench["ray"]["folds"] == 5
+    assert (
+        bench["ray"]["again"] < bench["ray"]["plain"] and bench["ray"]["rows"] == 200_000 and bench["ray"]["folds"] == 5
+    )
 
 
-@pytest.mark.skipif("BOOK_SCALE_PYTHON" not in os.environ, reason="Spark 환경이 없습니다. `make scale`로 만들면 .ci/run이 씁니다(자바 17 필요)")
+@pytest.mark.skipif(
+    "BOOK_SCALE_PYTHON" not in os.environ,
+    reason="Spark 환경이 없습니다. `make scale`로 만들면 .ci/run이 씁니다(자바 17 필요)",
+)
 def test_spark_gives_the_same_sums(tmp_path):
     """같은 Ibis 식을 Spark(local)와 DuckDB에서 돌린다."""
     d = HOME.generate(seed=6, members=5_000)
@@ -153,7 +164,9 @@ def test_spark_gives_the_same_sums(tmp_path):
 def test_the_fading_of_an_effect_is_a_difference_within_members():
     """같은 회원의 두 주는 독립이 아니므로, 회원마다 뺀 값의 오차가 두 주의 오차를 더한 것과 다릅니다."""
     d = HOME.generate(seed=21, members=40_000)
-    signed = d[d["week"].isin([1, 4])].assign(minutes=lambda x: np.where(x["week"] == 4, 1, -1) * x["minutes"].astype(int))
+    signed = d[d["week"].isin([1, 4])].assign(
+        minutes=lambda x: np.where(x["week"] == 4, 1, -1) * x["minutes"].astype(int)
+    )
     one = (signed["country"] == 0) & (signed["device"] == 1) & (signed["tenure"] == 2)
     cell = F["cell_effects"](sums_of(signed[one])).iloc[0]
     person = signed[one].groupby(["new_home", "member_id"])["minutes"].sum().groupby("new_home")
@@ -164,13 +177,28 @@ def test_the_fading_of_an_effect_is_a_difference_within_members():
 def test_a_rule_is_judged_on_the_half_that_did_not_choose():
     """고른 절반에서 추정하면 부풀고, 고르지 않은 절반에서 추정하면 편향이 없습니다."""
     known = HOME.cells().set_index(["country", "device", "tenure"])
-    tools = page_functions(PAGE, "person_sums", "compress", "cell_effects", "shrink", "rules", "weighted", "opened_weight", "chosen_effect", "chosen_truth", COST=5, known=known)
+    tools = page_functions(
+        PAGE,
+        "person_sums",
+        "compress",
+        "cell_effects",
+        "shrink",
+        "rules",
+        "weighted",
+        "opened_weight",
+        "chosen_effect",
+        "chosen_truth",
+        COST=5,
+        known=known,
+    )
     lake = ibis.duckdb.connect()
     fresh, same = [], []
     for k in range(12):
         HOME.write_table(lake.con, "draw", seed=300 + k, members=40_000)
         draw = lake.table("draw")
-        halves = [tools["cell_effects"](tools["compress"](draw.filter(draw.member_id % 2 == i)).execute()) for i in (0, 1)]
+        halves = [
+            tools["cell_effects"](tools["compress"](draw.filter(draw.member_id % 2 == i)).execute()) for i in (0, 1)
+        ]
         fresh.append(tools["chosen_effect"](halves)[0] - tools["chosen_truth"](halves))
         same.append(tools["chosen_effect"]([halves[0], halves[0]])[0] - tools["chosen_truth"]([halves[0], halves[0]]))
     assert abs(np.mean(fresh)) < 4 * np.std(fresh) / np.sqrt(12)

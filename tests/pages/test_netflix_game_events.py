@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from scipy.optimize import nnls
 
-from causal_practice import generator, truth
-from book.page_code import page_functions
 from book.page import ROOT, read_page
+from book.page_code import page_functions
+from causal_practice import generator, truth
 
 EVENTS = generator("netflix_game_events")
 KNOWN = truth("netflix_game_events")["ATT"]
@@ -16,7 +16,13 @@ F = page_functions(
     PAGE, "matrix", "simplex", "centred", "did", "synthetic", "augmented", "robust", "synthetic_did", "effect", "bundle", "seat", "placebos", "weekly",
     "holdout", "event_effect", "profit", nnls=nnls, T0=T0, VALUE=400, COST=35_000_000,
 )  # fmt: skip
-F["METHODS"] = {"이중차분법": F["did"], "통제집단합성법": F["synthetic"], "보강": F["augmented"], "강건": F["robust"], "합성 이중차분법": F["synthetic_did"]}
+F["METHODS"] = {
+    "이중차분법": F["did"],
+    "통제집단합성법": F["synthetic"],
+    "보강": F["augmented"],
+    "강건": F["robust"],
+    "합성 이중차분법": F["synthetic_did"],
+}
 
 
 def clean(d):

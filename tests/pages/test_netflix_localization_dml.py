@@ -12,12 +12,16 @@ SIGNALS = ["search", "social", "critics", "drama", "market_fit"]
 
 
 def straight(frame):
-    return np.column_stack([np.ones(len(frame)), frame[SIGNALS], *[(frame["language"] == m).astype(float) for m in LANGUAGES[1:]]])
+    return np.column_stack(
+        [np.ones(len(frame)), frame[SIGNALS], *[(frame["language"] == m).astype(float) for m in LANGUAGES[1:]]]
+    )
 
 
 def curved(frame):
     s = frame[SIGNALS].to_numpy(float)
-    return np.column_stack([straight(frame), *[s[:, i] * s[:, j] for i in range(5) for j in range(i, 5) if (i, j) != (3, 3)]])
+    return np.column_stack(
+        [straight(frame), *[s[:, i] * s[:, j] for i in range(5) for j in range(i, 5) if (i, j) != (3, 3)]]
+    )
 
 
 def effect(frame, features, outcome=None):
@@ -77,5 +81,8 @@ def test_popularity_ranks_dubs_as_well_as_lift_per_cost_but_does_not_know_where_
 
     best, hype = list_by(gain / cost), list_by(expected)
     assert 0.85 < hype / best <= 1.0
-    net = {name: (3 * gain - cost)[3 * expected * np.expm1(tau) > cost].sum() for name, tau in [("naive", 0.92), ("true", KNOWN["ATE"])]}
+    net = {
+        name: (3 * gain - cost)[3 * expected * np.expm1(tau) > cost].sum()
+        for name, tau in [("naive", 0.92), ("true", KNOWN["ATE"])]
+    }
     assert net["naive"] < 0 < net["true"]

@@ -93,7 +93,10 @@ def test_the_memo_is_the_exchange_of_two_moves_and_its_interval_holds_zero():
     assert mix.mean() - half < 0 < mix.mean() + half
 
 
-@pytest.mark.parametrize(("effects", "chances", "apart"), [((1.0, 1.0), (0.04, 0.5), False), ((0.5, 3.0), (0.3, 0.7), False), ((0.5, 3.0), (0.04, 0.5), True)])
+@pytest.mark.parametrize(
+    ("effects", "chances", "apart"),
+    [((1.0, 1.0), (0.04, 0.5), False), ((0.5, 3.0), (0.3, 0.7), False), ((0.5, 3.0), (0.04, 0.5), True)],
+)
 def test_the_weighted_average_differs_only_when_effects_and_variances_move_together(effects, chances, apart):
     p = np.array(chances)
     weighted = np.average(effects, weights=p * (1 - p))

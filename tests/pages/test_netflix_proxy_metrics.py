@@ -5,18 +5,31 @@ from itertools import combinations
 import numpy as np
 import pytest
 
-from causal_practice import generator, truth
-from book.page_code import page_functions
 from book.page import ROOT, read_page
+from book.page_code import page_functions
+from causal_practice import generator, truth
 
 PROXY = generator("netflix_proxy_metrics")
 KNOWN = truth("netflix_proxy_metrics")
 PAGE = read_page(ROOT / "case_studies" / "netflix_proxy_metrics.md")
-NAMES = ("bucket_gaps", "raw_parts", "jack_parts", "slope", "bucket_noise", "liml", "score_weights", "programmes", "mark", "fake_gaps")
+NAMES = (
+    "bucket_gaps",
+    "raw_parts",
+    "jack_parts",
+    "slope",
+    "bucket_noise",
+    "liml",
+    "score_weights",
+    "programmes",
+    "mark",
+    "fake_gaps",
+)
 MORE = ("explained", "decide", "split_gain", "summary", "marked")
 FRONT = np.array([np.isin(range(10), five) / 5 for five in combinations(range(10), 5)])
 CODE = page_functions(PAGE, *NAMES, *MORE, make=PROXY, COST=3.0, VALUE=0.1, front=FRONT)
-bucket_gaps, raw_parts, jack_parts, slope, bucket_noise, liml, score_weights, programmes, mark, fake_gaps = (CODE[n] for n in NAMES)
+bucket_gaps, raw_parts, jack_parts, slope, bucket_noise, liml, score_weights, programmes, mark, fake_gaps = (
+    CODE[n] for n in NAMES
+)
 explained, marked = CODE["explained"], CODE["marked"]
 OMEGA = 2e6 / 5_000 * PROXY.NOISE
 
@@ -38,7 +51,11 @@ def test_the_card_tells_the_truth_of_the_population():
     corr = np.corrcoef(tau.T)
     assert np.polyfit(tau[:, 0], tau[:, 2], 1)[0] == pytest.approx(KNOWN["ATE"], abs=2e-3)
     np.testing.assert_allclose(spread, [0.02, 0.012, 0.01], rtol=5e-3)
-    assert corr[0, 2] == pytest.approx(-0.5, abs=5e-3) and corr[1, 2] == pytest.approx(0.7, abs=5e-3) and corr[0, 1] == pytest.approx(-0.3, abs=5e-3)
+    assert (
+        corr[0, 2] == pytest.approx(-0.5, abs=5e-3)
+        and corr[1, 2] == pytest.approx(0.7, abs=5e-3)
+        and corr[0, 1] == pytest.approx(-0.3, abs=5e-3)
+    )
 
 
 def test_buckets_carry_the_covariance_of_users():
@@ -122,7 +139,10 @@ def test_stored_by_success_breaks_and_a_fresh_half_mends(many):
     z = gaps[..., 0].mean(1) / np.sqrt(OMEGA[0, 0])
     early = gaps[:, :5, 0].mean(1) / np.sqrt(2 * OMEGA[0, 0])
     kept, fresh = abs(z) > 1.96, abs(early) > 1.96
-    assert slope(jack_parts(gaps[kept][..., 0], gaps[kept][..., 2]), jack_parts(gaps[kept][..., 0], gaps[kept][..., 0]))[0] > 0.05
+    assert (
+        slope(jack_parts(gaps[kept][..., 0], gaps[kept][..., 2]), jack_parts(gaps[kept][..., 0], gaps[kept][..., 0]))[0]
+        > 0.05
+    )
     late = gaps[fresh][:, 5:]
     value, error = slope(jack_parts(late[..., 0], late[..., 2]), jack_parts(late[..., 0], late[..., 0]))
     assert abs(value + 0.25) < 4 * error and error < 0.07

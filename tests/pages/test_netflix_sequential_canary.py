@@ -11,14 +11,26 @@ import pandas as pd
 import pytest
 from scipy.special import betaln
 
-from causal_practice import generator, truth
-from book.page_code import page_functions
 from book.page import ROOT, read_page
+from book.page_code import page_functions
+from causal_practice import generator, truth
 
 CANARY = generator("netflix_sequential_canary")
 KNOWN = truth("netflix_sequential_canary")
 PAGE = read_page(ROOT / "case_studies" / "netflix_sequential_canary.md")
-HERE = page_functions(PAGE, "log_evidence", "same_quantile", "sequence_interval", "fixed_gap", "band", "beyond_band", "msprt", "head_count", "failure_evidence", betaln=betaln)
+HERE = page_functions(
+    PAGE,
+    "log_evidence",
+    "same_quantile",
+    "sequence_interval",
+    "fixed_gap",
+    "band",
+    "beyond_band",
+    "msprt",
+    "head_count",
+    "failure_evidence",
+    betaln=betaln,
+)
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +64,13 @@ def test_late_logging_loses_only_the_new_release():
 
 
 # confseq.boundaries.beta_binomial_log_mixture(k - n * 0.9, n * 0.09, 22.5, 0.9, 0.1, 0.05, False)
-BETA_BINOMIAL = [(80, 100, 2.5604077382404427), (95, 100, 0.6926131719269435), (850, 1000, 9.954593771738303), (8950, 10_000, -1.5820855760107975), (3, 3, 0.010335017290856285)]
+BETA_BINOMIAL = [
+    (80, 100, 2.5604077382404427),
+    (95, 100, 0.6926131719269435),
+    (850, 1000, 9.954593771738303),
+    (8950, 10_000, -1.5820855760107975),
+    (3, 3, 0.010335017290856285),
+]
 OPTIMAL = 2 * np.log(20) + np.log1p(2 * np.log(20))
 """confseq가 v_opt를 믿음의 크기로 바꿀 때 나누는 수(best_rho, alpha_opt=0.05)."""
 
@@ -70,7 +88,9 @@ def test_msprt_agrees_with_the_authors_package(gap, var, expected):
 
 
 # confseq.quantiles.empirical_process_lil_bound(n, 0.025, 1, 0.85). 논문의 식은 상수를 반올림해 1%쯤 넓습니다.
-@pytest.mark.parametrize("n, expected", [(100, 0.2734086632237452), (1000, 0.08788561524720172), (10_000, 0.02812209328453939)])
+@pytest.mark.parametrize(
+    "n, expected", [(100, 0.2734086632237452), (1000, 0.08788561524720172), (10_000, 0.02812209328453939)]
+)
 def test_band_is_the_authors_bound_with_rounded_constants(n, expected):
     assert expected < HERE["band"](n) < 1.02 * expected
 

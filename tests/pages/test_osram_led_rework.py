@@ -4,9 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from causal_practice import generator, load, truth
 from book.page import ROOT, read_page
 from book.page_code import page_functions
+from causal_practice import generator, load, truth
 
 LED = generator("osram_led_rework")
 KNOWN = truth("osram_led_rework")
@@ -14,7 +14,9 @@ COST = 0.5
 
 
 TEXT = read_page(ROOT / "case_studies" / "osram_led_rework.md")
-PAGE = page_functions(TEXT, "basis", "logit", "potential_scores", "mean_interval", "average_effect", "within_shift", "halves")
+PAGE = page_functions(
+    TEXT, "basis", "logit", "potential_scores", "mean_interval", "average_effect", "within_shift", "halves"
+)
 
 
 @pytest.fixture(scope="module")
@@ -62,7 +64,9 @@ def test_one_coefficient_regression_hears_the_lots_in_dispute(large):
     assert plain > KNOWN["ATE"] + 0.4
 
 
-@pytest.mark.parametrize("hidden, scores_fail, shifts_fail", [("none", False, False), ("shift", True, False), ("within", True, True)])
+@pytest.mark.parametrize(
+    "hidden, scores_fail, shifts_fail", [("none", False, False), ("shift", True, False), ("within", True, True)]
+)
 def test_what_shift_effects_repair_and_what_they_do_not(hidden, scores_fail, shifts_fail):
     frame = LED.generate(seed=12, n=200_000, hidden=hidden)
     zero, one, _ = PAGE["potential_scores"](frame)
@@ -93,7 +97,9 @@ def test_the_memos_money_is_the_generators(large):
     _, judge = PAGE["halves"](load("osram_led_rework"))
     zero, one, _ = PAGE["potential_scores"](judge)
     t, chosen = judge["rework"].to_numpy(), judge["offset"].to_numpy() > 1.41
-    better, low, high = PAGE["mean_interval"](chosen * (one - zero - COST) - (judge["final_yield"].to_numpy() - zero - COST * t))
+    better, low, high = PAGE["mean_interval"](
+        chosen * (one - zero - COST) - (judge["final_yield"].to_numpy() - zero - COST * t)
+    )
     net = lift(large) - COST
     gain = (net * (large["offset"] > 1.41)).mean() - (net * large["rework"]).mean()
     assert low < gain < high and 8 * 2_000 * better == pytest.approx(6_686, abs=1)

@@ -3,14 +3,26 @@
 import numpy as np
 import pytest
 
-from causal_practice import generator, truth
-from book.page_code import page_functions
 from book.page import ROOT, read_page
+from book.page_code import page_functions
+from causal_practice import generator, truth
 
 SONGS = generator("pydata_music_staggered")
 KNOWN = truth("pydata_music_staggered")
 PAGE = read_page(ROOT / "case_studies" / "pydata_music_staggered.md")
-HERE = page_functions(PAGE, "grid", "demean", "twfe", "two_way", "impute", "cluster_error", "cohort_means", "group_time", "placebo", "imputation_effect")
+HERE = page_functions(
+    PAGE,
+    "grid",
+    "demean",
+    "twfe",
+    "two_way",
+    "impute",
+    "cluster_error",
+    "cohort_means",
+    "group_time",
+    "placebo",
+    "imputation_effect",
+)
 
 
 def panel(**world):
@@ -33,7 +45,9 @@ def test_effect_is_zero_before_and_without_a_feature():
     np.testing.assert_allclose(d["log_streams"] - d["log_streams_0"], d["effect"], atol=1.1e-4)
     early = SONGS.generate(seed=5, n=200, trailer=3)
     before = (early["first_week"] - early["week"]).between(1, 3)
-    assert (early.loc[before, "effect"] > 0).all() and (early["effect"] > 0).sum() == before.sum() + early["featured"].sum()
+    assert (early.loc[before, "effect"] > 0).all() and (early["effect"] > 0).sum() == before.sum() + early[
+        "featured"
+    ].sum()
 
 
 def test_trends_are_parallel_unless_asked():
@@ -41,7 +55,9 @@ def test_trends_are_parallel_unless_asked():
     for trend in (0.0, 0.01):
         Y, D, E, g, old, since = panel(seed=8, n=40_000, trend=trend)
         later = g > 40
-        rise = (Y[later, 35:40].mean() - Y[later, :5].mean()) - (Y[np.isnan(g), 35:40].mean() - Y[np.isnan(g), :5].mean())
+        rise = (Y[later, 35:40].mean() - Y[later, :5].mean()) - (
+            Y[np.isnan(g), 35:40].mean() - Y[np.isnan(g), :5].mean()
+        )
         assert rise == pytest.approx(35 * trend, abs=0.006)
 
 
@@ -77,7 +93,14 @@ def test_pyfixest_gives_the_same_numbers():
     Y, D, E, g, old, since = panel(seed=6, n=120)
     fixed = pf.feols("log_streams ~ featured | song_id + week", d, vcov={"CRV1": "song_id"})
     assert fixed.coef()["featured"] == pytest.approx(HERE["twfe"](Y, D)[0], abs=1e-8)
-    two = pf.did2s(d, yname="log_streams", first_stage="~ 0 | song_id + week", second_stage="~ i(featured, ref=0)", treatment="featured", cluster="song_id")
+    two = pf.did2s(
+        d,
+        yname="log_streams",
+        first_stage="~ 0 | song_id + week",
+        second_stage="~ i(featured, ref=0)",
+        treatment="featured",
+        cluster="song_id",
+    )
     value, effect, v = HERE["impute"](Y, 1 - D, D)
     assert two.coef().iloc[0] == pytest.approx(value, abs=1e-6)
     assert HERE["cluster_error"](v, effect, D, since, old) == pytest.approx(two.se().iloc[0], rel=0.15)

@@ -100,7 +100,9 @@ def differences(first: list, second: list) -> list[str]:
         before, after = comparable(one.outputs), comparable(two.outputs)
         for kind in sorted({*before, *after}):
             if before.get(kind) != after.get(kind):
-                found.append(f"{number}번째 코드 셀의 {kind}\n  사이트: {before.get(kind)}\n  두 번째: {after.get(kind)}\n  {one.source[:200]}")
+                found.append(
+                    f"{number}번째 코드 셀의 {kind}\n  사이트: {before.get(kind)}\n  두 번째: {after.get(kind)}\n  {one.source[:200]}"
+                )
     return found
 
 
@@ -150,7 +152,10 @@ def learner_problems(presenter: list, learner: list) -> list[str]:
     for cell in presenter:
         tags = cell.metadata.get("tags", [])
         if "solution" in tags:
-            found += [f"정답 셀이 바깥의 것을 고칩니다. 실습용에서는 고쳐지지 않습니다: {text}" for text in changes_outside(cell.source)]
+            found += [
+                f"정답 셀이 바깥의 것을 고칩니다. 실습용에서는 고쳐지지 않습니다: {text}"
+                for text in changes_outside(cell.source)
+            ]
         elif "self-check" not in tags:
             used = names_read(cell.source) & only
             found += [f"정답 셀만 만드는 {name}을(를) 다른 셀이 씁니다: {cell.source[:200]}" for name in sorted(used)]
@@ -189,7 +194,9 @@ def walk_outside_functions(nodes: list):
     """함수와 내포 안으로는 들어가지 않고 훑습니다."""
     for node in nodes:
         yield node
-        if not isinstance(node, (ast.FunctionDef, ast.ClassDef, ast.Lambda, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)):
+        if not isinstance(
+            node, (ast.FunctionDef, ast.ClassDef, ast.Lambda, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
+        ):
             yield from walk_outside_functions(list(ast.iter_child_nodes(node)))
 
 
@@ -210,8 +217,14 @@ def changes_outside(source: str) -> list[str]:
     own, found = names_made(source), []
     for statement in statements(source):
         for node in walk_outside_functions([statement]):
-            target = node.value if isinstance(node, (ast.Subscript, ast.Attribute)) and isinstance(node.ctx, (ast.Store, ast.Del)) else None
-            if isinstance(node, ast.Call) and any(k.arg == "inplace" and ast.unparse(k.value) == "True" for k in node.keywords):
+            target = (
+                node.value
+                if isinstance(node, (ast.Subscript, ast.Attribute)) and isinstance(node.ctx, (ast.Store, ast.Del))
+                else None
+            )
+            if isinstance(node, ast.Call) and any(
+                k.arg == "inplace" and ast.unparse(k.value) == "True" for k in node.keywords
+            ):
                 target = node.func
             while isinstance(target, (ast.Subscript, ast.Attribute)):
                 target = target.value
@@ -222,10 +235,15 @@ def changes_outside(source: str) -> list[str]:
 
 def emptied_checks(cells: list) -> list[str]:
     """답을 비우고 점검 셀을 다시 돌리는 셀들: 정답 셀만 만든 이름은 먼저 지웁니다."""
-    answers = {name for cell in cells if "solution" in cell.metadata.get("tags", []) for name in answers_of(cell.source)}
+    answers = {
+        name for cell in cells if "solution" in cell.metadata.get("tags", []) for name in answers_of(cell.source)
+    }
     gone = sorted(only_in_solutions(cells) - answers)
     head = [f"globals().pop({name!r}, None)" for name in gone] + [f"{name} = ..." for name in sorted(answers)]
-    return ["\n".join(head) or "pass", *(cell.source for cell in cells if "self-check" in cell.metadata.get("tags", []))]
+    return [
+        "\n".join(head) or "pass",
+        *(cell.source for cell in cells if "self-check" in cell.metadata.get("tags", [])),
+    ]
 
 
 # --- 쪽마다 ---
@@ -236,7 +254,9 @@ def code_of(notebook) -> list:
 
 
 def statuses(cells: list) -> list[str]:
-    return [o["data"][ANSWER_MIME]["status"] for cell in cells for o in cell.outputs if ANSWER_MIME in o.get("data", {})]
+    return [
+        o["data"][ANSWER_MIME]["status"] for cell in cells for o in cell.outputs if ANSWER_MIME in o.get("data", {})
+    ]
 
 
 def ask_for_values(answer: dict):
@@ -258,7 +278,11 @@ def outside_environment(scratch: Path) -> dict[str, str]:
     fence.mkdir()
     shutil.copyfile(ROOT / "book" / "kernel" / "sitecustomize.py", fence / "sitecustomize.py")
     shutil.copyfile(values.__file__, fence / "prose_values.py")
-    env = {k: v for k, v in kernel_environment().items() if k not in {"CAUSAL_PRACTICE_DATA", "BOOK_BUILD_DIR", "BOOK_EXECUTION_DIR"}}
+    env = {
+        k: v
+        for k, v in kernel_environment().items()
+        if k not in {"CAUSAL_PRACTICE_DATA", "BOOK_BUILD_DIR", "BOOK_EXECUTION_DIR"}
+    }
     return env | {"PYTHONHASHSEED": "1", "PYTHONPATH": str(fence), "NETWORK_ATTEMPTS": str(scratch / "network")}
 
 
@@ -266,7 +290,9 @@ def outside_environment(scratch: Path) -> dict[str, str]:
 def test_the_bundle_gives_the_sites_numbers_outside_the_repository(page, executions, tmp_path):
     execution = executions[page.docname]
     book_cells, folder = code_of(execution.notebook()), unpack(page, execution, tmp_path)
-    assert any(cell.outputs for cell in book_cells), f"{page.docname}: 출력이 하나도 없습니다. 견줄 것이 없으면 합격이 아닙니다."
+    assert any(cell.outputs for cell in book_cells), (
+        f"{page.docname}: 출력이 하나도 없습니다. 견줄 것이 없으면 합격이 아닙니다."
+    )
     presenter = code_of(nbformat.read(folder / notebook_name(page, solutions=has_exercises(page)), 4))
     assert presenter_problems(book_cells, presenter) == []
     again = [new_code_cell(cell.source) for cell in book_cells]
@@ -283,7 +309,9 @@ def test_the_bundle_gives_the_sites_numbers_outside_the_repository(page, executi
     found = differences(book_cells, again)
     assert not found, f"{page.docname}: 두 번째 실행에서 {len(found)}곳이 다릅니다.\n" + "\n".join(found[:5])
     for position, cell in asked.items():
-        assert cell.outputs[0]["data"][values.VALUES_MIME] == prose[str(position)], f"{page.docname}: {position}번째 코드 셀 다음 본문의 값이 다릅니다."
+        assert cell.outputs[0]["data"][values.VALUES_MIME] == prose[str(position)], (
+            f"{page.docname}: {position}번째 코드 셀 다음 본문의 값이 다릅니다."
+        )
     places = "".join(output["text"] for output in extra[0].outputs).splitlines()
     assert len(places) >= 2 and all(place.startswith(str(folder.resolve())) for place in places), places
     if has_exercises(page):
@@ -301,7 +329,9 @@ def test_the_learners_copy_differs_by_its_blank_answers_only(page, executions):
 def test_the_learners_notebook_runs_to_its_end(page, executions, tmp_path):
     folder = unpack(page, executions[page.docname], tmp_path)
     command = [sys.executable, "-m", "jupyter", "execute", "--inplace", notebook_name(page)]
-    env = {k: v for k, v in os.environ.items() if k not in {"PYTHONPATH", "CAUSAL_PRACTICE_DATA"}} | {"OMP_NUM_THREADS": "1"}
+    env = {k: v for k, v in os.environ.items() if k not in {"PYTHONPATH", "CAUSAL_PRACTICE_DATA"}} | {
+        "OMP_NUM_THREADS": "1"
+    }
     ran = subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, check=False)
     assert ran.returncode == 0, ran.stderr[-2000:]
     assert set(statuses(code_of(nbformat.read(folder / notebook_name(page), 4)))) == {"empty"}
@@ -325,9 +355,17 @@ def stream(text: str):
         ([stream("가"), stream("나")], [stream("가나")], True),
         ([stream("3.1초 걸렸습니다")], [stream("12초 걸렸습니다")], True),
         ([stream("3.1초 걸렸고 4")], [stream("3.2초 걸렸고 4")], False),
-        ([new_output("display_data", {"image/png": "a", "text/plain": "그림"})], [new_output("display_data", {"image/png": "b", "text/plain": "그림"})], True),
+        (
+            [new_output("display_data", {"image/png": "a", "text/plain": "그림"})],
+            [new_output("display_data", {"image/png": "b", "text/plain": "그림"})],
+            True,
+        ),
         ([new_output("display_data", {"text/plain": "a"})], [new_output("execute_result", {"text/plain": "b"})], False),
-        ([new_output("display_data", {"application/x.claim+json": {"estimate": 1.0}})], [new_output("display_data", {"application/x.claim+json": {"estimate": 1.1}})], False),
+        (
+            [new_output("display_data", {"application/x.claim+json": {"estimate": 1.0}})],
+            [new_output("display_data", {"application/x.claim+json": {"estimate": 1.1}})],
+            False,
+        ),
         ([new_output("display_data", {"text/plain": "a"})], [], False),
         ([], [stream("새로 찍힘")], False),
     ],
@@ -366,14 +404,26 @@ BLANK = tagged("answer_1 = ...  # 여기", "solution")
 @pytest.mark.parametrize(
     ("presenter", "learner", "message"),
     [
-        ([SOLUTION, tagged("check_answer('1', answer_1, 3)", "self-check")], [BLANK, tagged("check_answer('1', answer_1, 3)", "self-check")], ""),
+        (
+            [SOLUTION, tagged("check_answer('1', answer_1, 3)", "self-check")],
+            [BLANK, tagged("check_answer('1', answer_1, 3)", "self-check")],
+            "",
+        ),
         ([SOLUTION], [SOLUTION], "자리가"),
         ([SOLUTION], [], "셀의 수"),
         ([SOLUTION, tagged("x = 1")], [BLANK, tagged("x = 2")], "정답 셀이 아닌데"),
         ([SOLUTION, tagged("print(helper)")], [BLANK, tagged("print(helper)")], "정답 셀만 만드는 helper"),
         ([SOLUTION, tagged("print(answer_1)")], [BLANK, tagged("print(answer_1)")], "정답 셀만 만드는 answer_1"),
-        ([SOLUTION, tagged("def f(helper):\n    return helper")], [BLANK, tagged("def f(helper):\n    return helper")], ""),
-        ([SOLUTION, tagged("def f():\n    return helper")], [BLANK, tagged("def f():\n    return helper")], "정답 셀만 만드는 helper"),
+        (
+            [SOLUTION, tagged("def f(helper):\n    return helper")],
+            [BLANK, tagged("def f(helper):\n    return helper")],
+            "",
+        ),
+        (
+            [SOLUTION, tagged("def f():\n    return helper")],
+            [BLANK, tagged("def f():\n    return helper")],
+            "정답 셀만 만드는 helper",
+        ),
         ([tagged("frame['x'] = 1\nanswer_1 = 2", "solution")], [BLANK], "바깥의 것을"),
         ([tagged("own = f()\nown['x'] = 1\nanswer_1 = 2", "solution")], [BLANK], ""),
         ([tagged("frame.drop(columns='x', inplace=True)\nanswer_1 = 2", "solution")], [BLANK], "바깥의 것을"),
@@ -386,4 +436,7 @@ def test_a_blank_answer_must_not_stop_a_later_cell(presenter, learner, message):
 
 def test_the_checks_are_run_again_without_the_solutions_names():
     cells = [tagged("x = 1"), SOLUTION, tagged("check_answer('1', answer_1, helper)", "self-check")]
-    assert emptied_checks(cells) == ["globals().pop('helper', None)\nanswer_1 = ...", "check_answer('1', answer_1, helper)"]
+    assert emptied_checks(cells) == [
+        "globals().pop('helper', None)\nanswer_1 = ...",
+        "check_answer('1', answer_1, helper)",
+    ]

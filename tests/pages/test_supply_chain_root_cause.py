@@ -63,7 +63,9 @@ def test_behind_a_hidden_shock_the_vendor_changed_nothing(hidden):
     calm = received(())
     assert received(("confirmed",), hidden=hidden) == received((), hidden=hidden)
     assert received((), hidden=hidden) - calm == pytest.approx(KNOWN["hidden_shock"], abs=0.1)
-    assert received(("demand",), hidden=hidden) - received((), hidden=hidden) == pytest.approx(KNOWN["hidden_demand"], abs=0.05)
+    assert received(("demand",), hidden=hidden) - received((), hidden=hidden) == pytest.approx(
+        KNOWN["hidden_demand"], abs=0.05
+    )
     assert KNOWN["hidden_confirmed"] == KNOWN["hidden_received"] == 0
 
 
@@ -86,7 +88,9 @@ def test_the_even_shock_only_moves_two_intercepts(large):
 def test_orders_are_an_instrument_for_confirmation(large):
     _, frame = large
     cov = frame.loc[frame["week"] == 23, ["submitted", "confirmed", "received"]].cov()
-    assert cov.loc["submitted", "received"] / cov.loc["submitted", "confirmed"] == pytest.approx(CHAIN.DELIVERED[0], abs=0.01)
+    assert cov.loc["submitted", "received"] / cov.loc["submitted", "confirmed"] == pytest.approx(
+        CHAIN.DELIVERED[0], abs=0.01
+    )
 
 
 @pytest.mark.parametrize("hidden", ["none", "uneven", "even"])
@@ -111,7 +115,9 @@ def test_night_and_difficulty_remove_the_confounding(lots):
 
 def test_a_real_effect_is_found_when_there_is_one():
     lots = LINE.generate(seed=13, n=100_000, effect=0.3)
-    assert regress(lots["defect_rate"], lots["novice"], lots["night"], lots["difficulty"])[0] == pytest.approx(0.3, abs=0.02)
+    assert regress(lots["defect_rate"], lots["novice"], lots["night"], lots["difficulty"])[0] == pytest.approx(
+        0.3, abs=0.02
+    )
 
 
 def test_less_wear_means_fewer_defects_by_the_amount_on_the_card(lots):

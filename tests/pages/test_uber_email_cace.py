@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from causal_practice import generator, load, truth
-from book.page_code import page_functions
 from book.page import ROOT, read_page
+from book.page_code import page_functions
+from causal_practice import generator, load, truth
 
 MAIL = generator("uber_email_cace")
 KNOWN = truth("uber_email_cace")
@@ -73,9 +73,14 @@ def test_two_overlapping_intervals_differ_all_the_same():
     has = load("uber_email_cace").query("old_app == 0")
     (new, new_se), (rest, rest_se) = OF_PAGE["wald"](has[has["months"] <= 6]), OF_PAGE["wald"](has[has["months"] > 6])
     assert new - 1.96 * new_se < rest + 1.96 * rest_se  # 두 구간은 겹칩니다
-    assert (new - rest) / np.hypot(new_se, rest_se) == pytest.approx(2.7, abs=0.05) and new - rest == pytest.approx(0.36, abs=0.005)
+    assert (new - rest) / np.hypot(new_se, rest_se) == pytest.approx(2.7, abs=0.05) and new - rest == pytest.approx(
+        0.36, abs=0.005
+    )
     world = MAIL.generate(seed=12, n=400_000).query("old_app == 0")
-    truth_gap = [world[(world["kind"] == "complier") & part]["effect"].mean() for part in (world["months"] <= 6, world["months"] > 6)]
+    truth_gap = [
+        world[(world["kind"] == "complier") & part]["effect"].mean()
+        for part in (world["months"] <= 6, world["months"] > 6)
+    ]
     assert truth_gap[0] - truth_gap[1] == pytest.approx(0.6, abs=0.03)
 
 

@@ -6,15 +6,17 @@ import pytest
 import statsmodels.formula.api as smf
 from scipy import stats
 
-from causal_practice import generator, truth
-from book.page_code import page_functions
 from book.page import ROOT, read_page
+from book.page_code import page_functions
+from causal_practice import generator, truth
 
 RIDES = generator("uber_express_pool_switchback")
 KNOWN = truth("uber_express_pool_switchback")
 PAGE = read_page(ROOT / "case_studies" / "uber_express_pool_switchback.md")
 LEAVING, RECEIVED = 4.40, 10.88  # 쪽이 정한 값. 아래 시험이 쪽의 글자와 견줍니다
-HERE = page_functions(PAGE, "pool", "effect", "placebo", "off_peak", "profit", stats=stats, smf=smf, LEAVING=LEAVING, RECEIVED=RECEIVED)
+HERE = page_functions(
+    PAGE, "pool", "effect", "placebo", "off_peak", "profit", stats=stats, smf=smf, LEAVING=LEAVING, RECEIVED=RECEIVED
+)
 
 
 def test_the_designs_are_what_they_say():
@@ -48,7 +50,9 @@ def test_alternation_measures_the_direct_part_minus_the_carried_part():
 def test_by_hand_equals_statsmodels():
     d = RIDES.generate(seed=7, days=28, design="blocks")
     value, error, _ = HERE["effect"](d)
-    late = d[np.arange(len(d)) % 2 == 1].assign(quiet=lambda x: x["wait5"] * (1 - x["commute"]), rush=lambda x: x["wait5"] * x["commute"])
+    late = d[np.arange(len(d)) % 2 == 1].assign(
+        quiet=lambda x: x["wait5"] * (1 - x["commute"]), rush=lambda x: x["wait5"] * x["commute"]
+    )
     fit = smf.ols("cancels ~ quiet + rush + C(window) + weekend + commute", late).fit(cov_type="HC3")
     np.testing.assert_allclose(value, fit.params[["quiet", "rush"]], atol=1e-8)
     np.testing.assert_allclose(error, fit.bse[["quiet", "rush"]], rtol=1e-8)

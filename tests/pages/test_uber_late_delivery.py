@@ -29,7 +29,13 @@ def strata(frame):
 
 def stratified_att(frame, outcome):
     """칸 안의 차이를 늦은 주문의 비율로 평균합니다. 모델을 쓰지 않는 검산입니다."""
-    cells = frame.assign(y=frame[outcome]).groupby([strata(frame), "late"])["y"].agg(["mean", "size"]).unstack("late").dropna()
+    cells = (
+        frame.assign(y=frame[outcome])
+        .groupby([strata(frame), "late"])["y"]
+        .agg(["mean", "size"])
+        .unstack("late")
+        .dropna()
+    )
     gap = cells["mean"][1] - cells["mean"][0]
     return np.average(gap, weights=cells["size"][1])
 
@@ -109,7 +115,9 @@ def test_the_alarm_carries_the_direction_and_most_of_the_size():
     _, past, past_error = HERE["negative_control"](frame)
     known = frame[frame["first_three"] == 0]
     late = known["late"].to_numpy()
-    future = HERE["aipw_att"](np.delete(HERE["design"](known), 5, axis=1), known["orders_next_28d"].to_numpy(float), late)[0]
+    future = HERE["aipw_att"](
+        np.delete(HERE["design"](known), 5, axis=1), known["orders_next_28d"].to_numpy(float), late
+    )[0]
     answer = (known["orders_1"] - known["orders_0"])[late == 1].mean()
     assert past > 3 * past_error and future > answer
     assert abs(future - past - answer) < 0.5 * abs(future - answer)

@@ -62,7 +62,12 @@ def test_adjustment_formula_recovers_the_effect_and_the_raw_gap_does_not(branch)
 
 def test_every_independence_the_graph_promises_holds(branch):
     order = list(nx.lexicographical_topological_sort(GRAPH))
-    promises = [(a, b, sorted(GRAPH.predecessors(b))) for k, b in enumerate(order) for a in order[:k] if not GRAPH.has_edge(a, b)]
+    promises = [
+        (a, b, sorted(GRAPH.predecessors(b)))
+        for k, b in enumerate(order)
+        for a in order[:k]
+        if not GRAPH.has_edge(a, b)
+    ]
     assert len(promises) == len(order) * (len(order) - 1) // 2 - len(GRAPH.edges)
     for a, b, given in promises:
         assert abs(partial_corr(branch, a, b, given)) < 4.5 / np.sqrt(len(branch)), (a, b)
@@ -92,7 +97,11 @@ def test_conditioning_on_the_mediator_leaves_the_direct_effect_only_with_its_oth
 
 
 def test_cause_of_the_outcome_steadies_and_cause_of_the_treatment_shakes():
-    sets = {"past": ["complaint", "machines", "past_spend"], "none": ["complaint", "machines"], "staff": ["complaint", "machines", "staffing"]}
+    sets = {
+        "past": ["complaint", "machines", "past_spend"],
+        "none": ["complaint", "machines"],
+        "staff": ["complaint", "machines", "staffing"],
+    }
     worlds = [CHECK.generate(seed=60_000 + k, n=1_000) for k in range(300)]
     spread = {name: np.std([slope(w, *use) for w in worlds]) for name, use in sets.items()}
     assert spread["past"] < spread["none"] < spread["staff"]
@@ -134,18 +143,32 @@ def test_the_interval_counts_the_sampled_shares_when_effects_vary():
         complaint, machines = rng.binomial(1, 0.5, 1000), rng.choice([1, 2, 3], 1000)
         check = rng.binomial(1, 0.3 + 0.3 * complaint)
         spend = 10 + 5 * complaint + (20 * complaint) * check + 8 * rng.normal(size=1000)
-        rows.append(with_interval(pd.DataFrame({"complaint": complaint, "machines": machines, "deep_check": check, "spend": spend})))
+        rows.append(
+            with_interval(
+                pd.DataFrame({"complaint": complaint, "machines": machines, "deep_check": check, "spend": spend})
+            )
+        )
     value, fixed, whole = np.array(rows).T
     covered = [(np.abs(value - 10) < 1.96 * se).mean() for se in (fixed, whole)]
     assert covered[0] < 0.935 < covered[1] < 0.97
 
 
 def test_regression_equals_the_formula_only_when_the_cells_share_their_variance():
-    small = pd.DataFrame({"complaint": [0] * 4 + [1] * 4, "deep_check": [1, 0, 0, 0, 1, 1, 1, 0], "spend": [30, 24, 26, 22, 20, 22, 18, 6]})
+    small = pd.DataFrame(
+        {
+            "complaint": [0] * 4 + [1] * 4,
+            "deep_check": [1, 0, 0, 0, 1, 1, 1, 0],
+            "spend": [30, 24, 26, 22, 20, 22, 18, 6],
+        }
+    )
     moved = small.copy()
     moved.loc[4, ["deep_check", "spend"]] = [0, 6]
-    assert slope(small, "complaint") == pytest.approx(10.0) and standardised(small, ["complaint"]) == pytest.approx(10.0)
-    assert slope(moved, "complaint") == pytest.approx(10.571, abs=0.001) and standardised(moved, ["complaint"]) == pytest.approx(10.0)
+    assert slope(small, "complaint") == pytest.approx(10.0) and standardised(small, ["complaint"]) == pytest.approx(
+        10.0
+    )
+    assert slope(moved, "complaint") == pytest.approx(10.571, abs=0.001) and standardised(
+        moved, ["complaint"]
+    ) == pytest.approx(10.0)
 
 
 @pytest.mark.parametrize("varied", [0, 4])
@@ -188,5 +211,7 @@ def test_half_the_hidden_force_leaves_less_than_half_the_bias():
     bias = {}
     for hidden in (0.5, 1.0):
         frames = (CHECK.generate(seed=s, n=600_000, hidden=hidden) for s in (601, 602))
-        bias[hidden] = np.mean([slope(f, "complaint", "machines") - (f["spend_1"] - f["spend_0"]).mean() for f in frames])
+        bias[hidden] = np.mean(
+            [slope(f, "complaint", "machines") - (f["spend_1"] - f["spend_0"]).mean() for f in frames]
+        )
     assert 0.5 < bias[0.5] < 0.5 * bias[1.0] and bias[0.5] > 0.25 * bias[1.0]

@@ -172,7 +172,10 @@ def test_skipping_the_denoising_step_changes_the_reported_error_only():
         Z, y = design(d, *CONTROLS), d["sales"].to_numpy()
         t = residual(Z, d["ad_spend"].to_numpy())
         both = [(t @ v) / (t @ t) for v in (y, residual(Z, y))]
-        errors = [np.sqrt((t**2 * (v - v.mean() - b * t) ** 2).sum()) / (t @ t) for v, b in zip((y, residual(Z, y)), both)]
+        errors = [
+            np.sqrt((t**2 * (v - v.mean() - b * t) ** 2).sum()) / (t @ t)
+            for v, b in zip((y, residual(Z, y)), both, strict=False)
+        ]
         rows.append([*both, *errors])
     raw, clean, raw_error, clean_error = np.array(rows).T
     assert np.abs(raw - clean).max() < 1e-8

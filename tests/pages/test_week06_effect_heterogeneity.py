@@ -3,13 +3,26 @@
 import numpy as np
 import pytest
 
-from causal_practice import generator, load, truth
-from book.page_code import page_functions
 from book.page import ROOT, read_page
+from book.page_code import page_functions
+from causal_practice import generator, load, truth
 
 APP = generator("push_budget")
 PAGE = read_page(ROOT / "chapters" / "week06_effect_heterogeneity.md")
-HERE = page_functions(PAGE, "slope", "slope_error", "design", "regression_cate", "effect_by_quantile", "curves", "auuc", "policy_value", FEATURES=["months", "past_spend", "visits", "library", "wishlist"], MARGIN=0.4, EVEN=1.0)
+HERE = page_functions(
+    PAGE,
+    "slope",
+    "slope_error",
+    "design",
+    "regression_cate",
+    "effect_by_quantile",
+    "curves",
+    "auuc",
+    "policy_value",
+    FEATURES=["months", "past_spend", "visits", "library", "wishlist"],
+    MARGIN=0.4,
+    EVEN=1.0,
+)
 
 
 @pytest.fixture(scope="module")
@@ -57,7 +70,9 @@ def test_robust_error_is_the_libraries():
     d = APP.generate(seed=5, n=500)
     t, y = d["push"].to_numpy(float), d["spend"].to_numpy()
     fit = sm.OLS(y, sm.add_constant(t)).fit(cov_type="HC0")
-    assert HERE["slope"](t, y) == pytest.approx(fit.params[1]) and HERE["slope_error"](t, y) == pytest.approx(fit.bse[1])
+    assert HERE["slope"](t, y) == pytest.approx(fit.params[1]) and HERE["slope_error"](t, y) == pytest.approx(
+        fit.bse[1]
+    )
 
 
 def test_regression_cate_is_statsmodels():

@@ -122,8 +122,14 @@ def test_forest_covers_fixed_points_only_roughly():
     for seed in range(20):
         X, t, y = _arrays(COACH.generate(seed=700 + seed, n=3000))
         forest = CausalForestDML(
-            model_y=_trees(), model_t=_scorer(), discrete_treatment=True, n_estimators=100,
-            min_samples_leaf=10, cv=2, random_state=7, n_jobs=1,
+            model_y=_trees(),
+            model_t=_scorer(),
+            discrete_treatment=True,
+            n_estimators=100,
+            min_samples_leaf=10,
+            cv=2,
+            random_state=7,
+            n_jobs=1,
         )
         forest.fit(y, t, X=X[:, :3], W=X[:, 3:])
         low, high = forest.effect_interval(points, alpha=0.05)

@@ -7,9 +7,9 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from causal_practice import generator, load, package_file, truth
-from book.page_code import page_functions
 from book.page import ROOT, read_page
+from book.page_code import page_functions
+from causal_practice import generator, load, package_file, truth
 
 PILOT, ROLLOUT = generator("kiosk_pilot"), generator("kiosk_rollout")
 PAGE = read_page(ROOT / "chapters" / "week08_difference_in_differences.md")
@@ -49,7 +49,9 @@ def test_the_cards_tell_the_truth_of_the_files():
     on = d["kiosk"] == 1
     assert d.loc[on, "effect"].mean() == pytest.approx(known["ATT"], abs=1e-3)
     assert d.loc[on & (d["district"] == "주택가"), "effect"].mean() == pytest.approx(known["home"], abs=1e-3)
-    assert d.loc[(d["cohort"] == 11) & d["week"].between(11, 18), "effect"].mean() == pytest.approx(known["first"], abs=1e-3)
+    assert d.loc[(d["cohort"] == 11) & d["week"].between(11, 18), "effect"].mean() == pytest.approx(
+        known["first"], abs=1e-3
+    )
 
 
 @pytest.mark.parametrize("name", ["kiosk_pilot", "kiosk_rollout"])
@@ -202,7 +204,9 @@ def test_doubly_robust_needs_one_of_the_two():
     for score, outcome in [(full, full), (few, full), (full, few)]:
         assert HERE["dr_did"](z, t, score, outcome)[0] == pytest.approx(goal, abs=0.15)
     assert HERE["dr_did"](z, t, few, few)[0] - goal > 0.25
-    assert 0.0 < HERE["dr_did"](z, t, plain, plain)[0] - goal < 0.25  # 생성기의 곡선을 모르고 햇수를 그대로 넣으면 조금 남습니다
+    assert (
+        0.0 < HERE["dr_did"](z, t, plain, plain)[0] - goal < 0.25
+    )  # 생성기의 곡선을 모르고 햇수를 그대로 넣으면 조금 남습니다
     assert gap(z, t)[0] - goal > 0.6
 
 
@@ -279,7 +283,14 @@ def test_pyfixest_agrees_by_hand():
     d = load("kiosk_rollout")
     d = d[d["district"] == "주택가"]
     Y, g = HERE["grid"](d, "sales"), HERE["grid"](d, "cohort")[:, 0]
-    two = pf.did2s(d, yname="sales", first_stage="~ 0 | store_id + week", second_stage="~ i(kiosk, ref=0)", treatment="kiosk", cluster="store_id")
+    two = pf.did2s(
+        d,
+        yname="sales",
+        first_stage="~ 0 | store_id + week",
+        second_stage="~ i(kiosk, ref=0)",
+        treatment="kiosk",
+        cluster="store_id",
+    )
     value, error = HERE["linear"](HERE["imputation_weights"](counts(g)), Y, g)
     assert two.coef().iloc[0] == pytest.approx(value, abs=1e-6)
     assert two.se().iloc[0] == pytest.approx(error, rel=0.08)

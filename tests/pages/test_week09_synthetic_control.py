@@ -6,9 +6,9 @@ import pytest
 from scipy.optimize import minimize, nnls
 from scipy.stats import t as student
 
-from causal_practice import generator, load, package_file, truth
-from book.page_code import page_functions
 from book.page import ROOT, read_page
+from book.page_code import page_functions
+from causal_practice import generator, load, package_file, truth
 
 CHAIN = generator("onehour_delivery")
 PAGE = read_page(ROOT / "chapters" / "week09_synthetic_control.md")
@@ -41,12 +41,17 @@ def smoke():
 
 def test_the_card_tells_the_truth(real):
     treated, C, y, effect = real
-    assert effect[T0:].mean() == pytest.approx(ATT) and effect[-1] == pytest.approx(truth("onehour_delivery")["last_week"])
+    assert effect[T0:].mean() == pytest.approx(ATT) and effect[-1] == pytest.approx(
+        truth("onehour_delivery")["last_week"]
+    )
     assert (effect[:T0] == 0).all() and treated.shape == (4, 60) and C.shape == (56, 60)
     d = load("onehour_delivery", with_truth=True)
     np.testing.assert_allclose(d["orders"], d["orders_0"] + d["effect"], atol=0.006)
     wide = d.pivot(index="region", columns="week", values="orders").to_numpy()
-    np.testing.assert_allclose(np.vstack(HERE["split"](d)), wide[np.argsort(1 - d.groupby("region")["opened"].first().to_numpy(), kind="stable")])
+    np.testing.assert_allclose(
+        np.vstack(HERE["split"](d)),
+        wide[np.argsort(1 - d.groupby("region")["opened"].first().to_numpy(), kind="stable")],
+    )
 
 
 def test_knobs_change_only_what_they_say():
@@ -97,7 +102,12 @@ def test_free_regression_is_worst_where_weeks_meet_donors():
     for seed in range(60):
         _, C, y, effect = world(7_000 + seed, before=144)
         for k, out in miss.items():
-            out.append([f(y[144 - k:], C[:, 144 - k:], k)[k:].mean() - effect[144:].mean() for f in (HERE["ols_gap"], HERE["sc_gap"])])
+            out.append(
+                [
+                    f(y[144 - k :], C[:, 144 - k :], k)[k:].mean() - effect[144:].mean()
+                    for f in (HERE["ols_gap"], HERE["sc_gap"])
+                ]
+            )
     middle = {k: np.median(np.abs(v), axis=0) for k, v in miss.items()}
     assert middle[57][0] > 3 * middle[57][1] and middle[57][0] > 2 * middle[144][0]
     free, bound = np.sqrt(np.mean(np.square(miss[144]), axis=0))
@@ -149,7 +159,9 @@ def test_placebo_error_fails_when_the_treated_are_louder():
         inside = []
         for seed in range(80):
             _, C, y, _ = world(13_000 + seed, favour=0.0, treated_noise=noise)
-            error = HERE["placebo_error"](C, T0, 4, 10, np.random.default_rng(seed), lambda a, b: HERE["sdid_effect"](a, b, T0, 4, LAST))
+            error = HERE["placebo_error"](
+                C, T0, 4, 10, np.random.default_rng(seed), lambda a, b: HERE["sdid_effect"](a, b, T0, 4, LAST)
+            )
             inside.append(abs(HERE["sdid_effect"](y, C, T0, 4, LAST) - ATT) < student.ppf(0.975, 10) * error)
         hit[noise] = np.mean(inside)
     assert hit[1.0] > 0.87 and hit[2.5] < 0.8
@@ -166,7 +178,9 @@ def test_growth_only_breaks_the_placebo_interval_and_even_cross_fitting():
             near = lambda A, b, w=w: HERE["quick_simplex"](A, b, start=w)  # noqa: E731
             e, half = HERE["cross_fit_t"](y, C, T0, 4, near)
             value = HERE["sdid_effect"](y, C, T0, 4, LAST)
-            error = HERE["placebo_error"](C, T0, 4, 8, np.random.default_rng(seed), lambda a, b: HERE["sdid_effect"](a, b, T0, 4, LAST))
+            error = HERE["placebo_error"](
+                C, T0, 4, 8, np.random.default_rng(seed), lambda a, b: HERE["sdid_effect"](a, b, T0, 4, LAST)
+            )
             rows.append([value - ATT, abs(value - ATT) < student.ppf(0.975, 8) * error, e - ATT, abs(e - ATT) < half])
         out[name] = np.mean(rows, axis=0)
     assert out["only"][0] > 0.8 > 2 * out["mixed"][0] and out["only"][1] < 0.6 < 0.85 < out["mixed"][1]
@@ -231,7 +245,9 @@ def test_did_and_synthetic_control_are_its_two_ends(real):
 
 def test_level_does_not_matter_with_an_intercept(real):
     _, C, y, _ = real
-    assert HERE["sdid_effect"](y + 25, C, T0, 4, LAST) == pytest.approx(HERE["sdid_effect"](y, C, T0, 4, LAST), abs=1e-4)
+    assert HERE["sdid_effect"](y + 25, C, T0, 4, LAST) == pytest.approx(
+        HERE["sdid_effect"](y, C, T0, 4, LAST), abs=1e-4
+    )
     np.testing.assert_allclose(HERE["demeaned_gap"](y + 25, C, T0), HERE["demeaned_gap"](y, C, T0), atol=1e-4)
     assert abs(HERE["sc_gap"](y + 60, C, T0)[T0:].mean() - HERE["sc_gap"](y, C, T0)[T0:].mean()) > 5
 
@@ -245,21 +261,31 @@ def test_weighted_regression_gives_the_same_effect_and_errors(real):
     unit, time = np.r_[np.full(4, 1 / 4), omega], np.r_[lam, np.full(12, 1 / 12)]
     unit[unit < 1e-9], time[time < 1e-9] = 0, 0
     i, t = np.meshgrid(np.arange(60), np.arange(60), indexing="ij")
-    d = pd.DataFrame({"orders": Y.ravel(), "region": i.ravel(), "week": t.ravel(), "weight": np.outer(unit, time).ravel()}).query("weight > 0")
+    d = pd.DataFrame(
+        {"orders": Y.ravel(), "region": i.ravel(), "week": t.ravel(), "weight": np.outer(unit, time).ravel()}
+    ).query("weight > 0")
     d["treat"] = ((d["region"] < 4) & (d["week"] >= T0)).astype(int)
     fit = pf.feols("orders ~ treat | region + week", d, weights="weight", vcov="iid")
     assert fit.coef()["treat"] == pytest.approx(HERE["weighted_did"](y, C, T0, omega, lam), abs=1e-4)
     iid, cluster = HERE["regression_errors"](treated, C, T0, unit[4:], time[:T0])
     assert iid == pytest.approx(fit.se()["treat"], rel=1e-3)
     ssc = pf.ssc(k_adj=False, G_adj=False)
-    assert cluster == pytest.approx(pf.feols("orders ~ treat | region + week", d, weights="weight", vcov={"CRV1": "region"}, ssc=ssc).se()["treat"], rel=2e-3)
+    assert cluster == pytest.approx(
+        pf.feols("orders ~ treat | region + week", d, weights="weight", vcov={"CRV1": "region"}, ssc=ssc).se()["treat"],
+        rel=2e-3,
+    )
 
 
 def test_far_donors_bring_interpolation_bias():
     rows = []
     for seed in range(120):
         treated, C, effect = HERE["draw"](15_000 + seed, treated=1, favour=0.0, bend=2.0)
-        rows.append([HERE["demeaned_gap"](treated[0], some, T0)[T0:].mean() - effect[T0:].mean() for some in (C, HERE["nearest"](treated[0], C, T0))])
+        rows.append(
+            [
+                HERE["demeaned_gap"](treated[0], some, T0)[T0:].mean() - effect[T0:].mean()
+                for some in (C, HERE["nearest"](treated[0], C, T0))
+            ]
+        )
     far, near = np.array(rows).T
     assert far.mean() < near.mean() - 0.3 and np.mean(far**2) > np.mean(near**2)
 

@@ -8,9 +8,9 @@ import pytest
 from scipy import stats
 from scipy.optimize import nnls
 
-from causal_practice import generator, load, truth
-from book.page_code import page_functions
 from book.page import ROOT, read_page
+from book.page_code import page_functions
+from causal_practice import generator, load, truth
 
 RADIUS, ADS = generator("quick_radius"), generator("station_ads")
 PAGE = read_page(ROOT / "chapters" / "week10_geo_and_switchback.md")
@@ -23,7 +23,17 @@ GEO = page_functions(
     nnls=nnls, stats=stats, share=SHARE, trios=TRIOS, steps=STEPS, BEFORE=ADS.BEFORE, DAYS=28,
 )  # fmt: skip
 ATE = SHARE @ LIFT
-SWITCH = page_functions(PAGE, "optimal_points", "flip", "exposure", "exposure_chance", "estimate", "bins", "conservative_error", "hajek_errors")
+SWITCH = page_functions(
+    PAGE,
+    "optimal_points",
+    "flip",
+    "exposure",
+    "exposure_chance",
+    "estimate",
+    "bins",
+    "conservative_error",
+    "hajek_errors",
+)
 HOURS = 14 * 24
 
 
@@ -32,14 +42,17 @@ def cities():
     """도시 여섯 곳의 실험 2주(하루 앞서 돌립니다)와 늘 끈, 늘 켠 결과."""
     out = []
     for seed in range(6):
-        c = RADIUS.city(seed, 14).iloc[-(HOURS + 24):]
+        c = RADIUS.city(seed, 14).iloc[-(HOURS + 24) :]
         live = np.arange(len(c)) >= 24
         off, on = sum(RADIUS.run(c, np.vstack([0 * live, live])))[:, 24:]
         out.append((c, live, off, on))
     return out
 
 
-@pytest.mark.parametrize("wide", [np.full(24 * 42, 1.2), np.full(24 * 42, -0.1), np.zeros(10), np.zeros((2, 3, 24 * 42)), np.full(24 * 42, np.nan)])
+@pytest.mark.parametrize(
+    "wide",
+    [np.full(24 * 42, 1.2), np.full(24 * 42, -0.1), np.zeros(10), np.zeros((2, 3, 24 * 42)), np.full(24 * 42, np.nan)],
+)
 def test_impossible_shares_are_refused(wide):
     with pytest.raises(ValueError, match="야 합니다"):
         RADIUS.run(RADIUS.city(1, 14), wide)
@@ -50,7 +63,9 @@ def test_the_cards_tell_the_truth():
     assert (d["completed_on"] - d["completed_off"]).mean() == pytest.approx(truth("quick_radius")["ATE"], abs=0.001)
     a = load("station_ads", with_truth=True).query("day == 196")
     effect = np.average(a["orders_on"] - a["orders_off"], weights=a["population"])
-    assert effect == pytest.approx(truth("station_ads")["ATE"], abs=0.005) and effect == pytest.approx(SHARE @ LIFT, abs=0.005)
+    assert effect == pytest.approx(truth("station_ads")["ATE"], abs=0.005) and effect == pytest.approx(
+        SHARE @ LIFT, abs=0.005
+    )
     before = load("station_ads", with_truth=True).query("day <= 168")
     assert before["ad"].sum() == 0 and before["orders"].equals(before["orders_on"])
 
@@ -145,7 +160,7 @@ def test_a_fixed_baseline_keeps_it_unbiased_and_cuts_the_variance():
     T, m = 16, 2
     at, D = every_sequence(T, m)
     base = np.linspace(40, 60, T)
-    y = base + np.array([[d[max(t - m, 0): t + 1].all() * 2.0 for t in range(T)] for d in D])
+    y = base + np.array([[d[max(t - m, 0) : t + 1].all() * 2.0 for t in range(T)] for d in D])
     raw, centred = (SWITCH["estimate"](x, D, m, at)[0] for x in (y, y - base))
     middle = SWITCH["estimate"](y - base - 1.0, D, m, at)[0]
     assert raw.mean() == pytest.approx(2) == centred.mean() == middle.mean()
@@ -168,7 +183,9 @@ def test_hajek_error_is_the_librarys():
     ones, zeros = SWITCH["exposure"](D, m)
     weights = ((ones | zeros) / SWITCH["exposure_chance"](at, T, m))[0].reshape(-1, m)[:, 0]
     cells, on = y[0, m:].reshape(-1, m).mean(axis=1), ones[0].reshape(-1, m)[:, 0] * 1.0
-    fit = sm.WLS(cells, sm.add_constant(on), weights=weights).fit(cov_type="HAC", cov_kwds={"maxlags": 1, "kernel": "uniform"})
+    fit = sm.WLS(cells, sm.add_constant(on), weights=weights).fit(
+        cov_type="HAC", cov_kwds={"maxlags": 1, "kernel": "uniform"}
+    )
     assert fit.params[1] == pytest.approx(hajek) and fit.bse[1] == pytest.approx(error)
 
 
@@ -180,7 +197,7 @@ def test_order_too_short_flips_the_sign_and_coverage_holds_from_three():
     usual = sum(RADIUS.run(c, np.zeros(len(c))))
     cell = c["hour"] + 24 * c["weekend"]
     base = cell[live].map(pd.Series(usual[~live]).groupby(cell[~live].to_numpy()).mean()).to_numpy()
-    warm = c.iloc[-(T + 24):]
+    warm = c.iloc[-(T + 24) :]
     world = lambda D: sum(RADIUS.run(warm, np.hstack([np.zeros((len(D), 24)), D])))[:, 24:]  # noqa: E731
     off, on = world(np.vstack([np.zeros(T), np.ones(T)]))
     tau = (on - off).mean()
@@ -190,7 +207,11 @@ def test_order_too_short_flips_the_sign_and_coverage_holds_from_three():
         at = SWITCH["optimal_points"](T, m)
         D = SWITCH["flip"](np.random.default_rng(m), at, T, 400)
         y = world(D) - base
-        runs[m] = SWITCH["estimate"](y, D, m, at)[1], SWITCH["hajek_errors"](y, D, m, at), SWITCH["conservative_error"](y, D, m)
+        runs[m] = (
+            SWITCH["estimate"](y, D, m, at)[1],
+            SWITCH["hajek_errors"](y, D, m, at),
+            SWITCH["conservative_error"](y, D, m),
+        )
     assert runs[1][0].mean() > 0.5
     value, (near, _, hourly), safe = runs[3]
     assert abs(value.mean() - tau) < 0.35
@@ -258,7 +279,7 @@ def test_the_estimate_moves_one_for_one_with_an_injected_effect():
     Y = ADS.orders(2)
     chosen = [c - 1 for c in ADS.DEFAULTS["treated"]]
     before, *_ = GEO["geo_effect"](Y, chosen, ADS.BEFORE)
-    Y[ADS.BEFORE:, chosen] += 3.0
+    Y[ADS.BEFORE :, chosen] += 3.0
     assert GEO["geo_effect"](Y, chosen, ADS.BEFORE)[0] == pytest.approx(before + 3.0, abs=1e-6)
 
 
@@ -269,10 +290,12 @@ def test_the_t_interval_fails_once_the_search_is_repeated():
         off = ADS.orders(70_000 + k)
         found = GEO["shortlist"](off[:112], 1)[0]
         seen = off.copy()
-        seen[ADS.BEFORE:, found] += LIFT[found]
+        seen[ADS.BEFORE :, found] += LIFT[found]
         lot = rng.choice(30, 3, replace=False)
-        change = off[ADS.BEFORE:].mean(axis=0) - off[ADS.BEFORE - 28:ADS.BEFORE].mean(axis=0)
-        rows.append([*GEO["geo_effect"](seen, found, ADS.BEFORE), (change + LIFT)[lot].mean() - np.delete(change, lot).mean()])
+        change = off[ADS.BEFORE :].mean(axis=0) - off[ADS.BEFORE - 28 : ADS.BEFORE].mean(axis=0)
+        rows.append(
+            [*GEO["geo_effect"](seen, found, ADS.BEFORE), (change + LIFT)[lot].mean() - np.delete(change, lot).mean()]
+        )
     value, error, q, lottery = np.array(rows).T
     assert 0.82 < (np.abs(value - ATE) < q * error).mean() < 0.94
     assert abs(value.mean() - ATE) < 0.1 * ATE

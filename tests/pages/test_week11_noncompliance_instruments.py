@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from causal_practice import generator, load, truth
-from book.page_code import page_functions
 from book.page import ROOT, read_page
+from book.page_code import page_functions
+from causal_practice import generator, load, truth
 
 ASSIST, GRADE = generator("order_assist"), generator("store_grade")
 PAGE = read_page(ROOT / "chapters" / "week11_noncompliance_instruments.md")
@@ -41,7 +41,9 @@ def test_tables_obey_their_own_story(large):
     np.testing.assert_allclose(large["profit"], large["profit_0"] + large["used"] * large["effect"], atol=0.11)
     lifted = GRADE.generate(seed=5, n=50_000, lift=0.3)
     moved = lifted["score"] != lifted["true_score"]
-    assert lifted.loc[moved, "true_score"].between(68, 69.95).all() and lifted.loc[moved, "score"].between(70, 71.4).all()
+    assert (
+        lifted.loc[moved, "true_score"].between(68, 69.95).all() and lifted.loc[moved, "score"].between(70, 71.4).all()
+    )
     assert 0.25 < moved[lifted["true_score"].between(68, 69.95)].mean() < 0.35
 
 
@@ -124,7 +126,9 @@ def test_anderson_rubin_set_inverts_its_test_and_opens_below_the_cutoff():
         shapes.add(shape)
         F = slopes[1] ** 2 / (influence[:, 1] ** 2).sum()
         assert (shape == "구간") == (F > 1.96**2)
-        inside = {"구간": lambda b: low < b < high, "양쪽": lambda b: b < low or b > high, "전부": lambda b: True}[shape]
+        inside = {"구간": lambda b: low < b < high, "양쪽": lambda b: b < low or b > high, "전부": lambda b: True}[
+            shape
+        ]
         for b in (-700.0, -90.0, -20.0, 0.0, 45.0, 160.0, 900.0):
             assert HERE["ar_covers"](slopes, influence, b) == inside(b)
     assert shapes == {"구간", "양쪽", "전부"}
@@ -168,11 +172,16 @@ def test_card_1995():
     from linearmodels.datasets import card
 
     men = card.load()
-    C = men[["exper", "expersq", "black", "smsa", "south", "smsa66", *(f"reg{k}" for k in range(662, 670))]].to_numpy(float)
+    C = men[["exper", "expersq", "black", "smsa", "south", "smsa66", *(f"reg{k}" for k in range(662, 670))]].to_numpy(
+        float
+    )
     ones = np.ones((len(men), 1))
     X, Z = np.column_stack([men["educ"], ones, C]), np.column_stack([men["nearc4"], ones, C])
     wage = men["lwage"].to_numpy()
-    for (b, se), expected in [(HERE["tsls"](wage, X, X, robust=False), (0.0747, 0.0035)), (HERE["tsls"](wage, X, Z, robust=False), (0.1315, 0.0550))]:
+    for (b, se), expected in [
+        (HERE["tsls"](wage, X, X, robust=False), (0.0747, 0.0035)),
+        (HERE["tsls"](wage, X, Z, robust=False), (0.1315, 0.0550)),
+    ]:
         assert (round(b[0], 4), round(se[0], 4)) == expected
     b, se = HERE["tsls"](men["educ"].to_numpy(float), Z, Z, robust=False)
     assert round((b[0] / se[0]) ** 2, 1) == 13.3
@@ -190,9 +199,13 @@ def test_local_jump_is_weighted_least_squares(p):
     use = np.abs(x) < h
     powers = np.column_stack([x[use] ** j for j in range(1, p + 1)])
     right = (x[use] >= 0).astype(float)[:, None]
-    fit = sm.WLS(YT[use, 0], sm.add_constant(np.column_stack([right, powers, right * powers])), weights=1 - np.abs(x[use]) / h).fit(cov_type="HC0")
+    fit = sm.WLS(
+        YT[use, 0], sm.add_constant(np.column_stack([right, powers, right * powers])), weights=1 - np.abs(x[use]) / h
+    ).fit(cov_type="HC0")
     jump, influence = local_jump(x, YT, h, p)
-    assert jump[0] == pytest.approx(fit.params[1]) and np.sqrt((influence[:, 0] ** 2).sum()) == pytest.approx(fit.bse[1])
+    assert jump[0] == pytest.approx(fit.params[1]) and np.sqrt((influence[:, 0] ** 2).sum()) == pytest.approx(
+        fit.bse[1]
+    )
 
 
 def test_local_linear_finds_the_truth_and_global_lines_do_not(wide):
@@ -261,7 +274,10 @@ def test_controls_after_an_unequal_lottery_weigh_by_the_variance_of_the_lottery(
 
 
 def test_effective_f_is_the_robust_f_of_one_instrument_and_can_be_far_below_chi2_over_k():
-    strength, odd = (page_functions(PAGE, "first_stage_strength", "uneven_noise")[n] for n in ("first_stage_strength", "uneven_noise"))
+    strength, odd = (
+        page_functions(PAGE, "first_stage_strength", "uneven_noise")[n]
+        for n in ("first_stage_strength", "uneven_noise")
+    )
     rng = np.random.default_rng(1)
     z = rng.normal(size=(3_000, 1))
     t = 0.1 * z[:, 0] + (0.5 + z[:, 0] ** 2) * rng.normal(size=3_000)

@@ -8,9 +8,9 @@ import pytest
 import yaml
 from scipy import stats
 
-from causal_practice import generator, package_file, truth
-from book.page_code import page_functions
 from book.page import ROOT, read_page
+from book.page_code import page_functions
+from causal_practice import generator, package_file, truth
 
 KIT, APP = generator("meal_kit_trial"), generator("banner_log")
 PAGE = read_page(ROOT / "chapters" / "week12_next_steps.md")
@@ -36,7 +36,9 @@ def past():
 
 def test_the_cards_tell_the_truth(trial):
     card = truth("meal_kit_trial")
-    assert trial["effect_video"].mean() == pytest.approx(card["ATE"], abs=0.02) and trial["effect_coupon"].iloc[0] == pytest.approx(card["coupon"])
+    assert trial["effect_video"].mean() == pytest.approx(card["ATE"], abs=0.02) and trial["effect_coupon"].iloc[
+        0
+    ] == pytest.approx(card["coupon"])
     for arm, answer in ((1, card["ATE"]), (2, card["coupon"])):
         value, error = HERE["difference"](trial, arm, "profit26")
         assert abs(value - answer) < 3 * error
@@ -68,12 +70,14 @@ def test_index_is_right_for_the_video_and_wrong_for_the_coupon(trial, past):
     fewer, _ = HERE["index_effect"](HERE["learn_index"](past, FEW), trial, 1, FEW)
     assert fewer < 0.6 * card["ATE"]
     assert HERE["left_over"](trial, 2)[0] == pytest.approx(-7.0, abs=0.5) and abs(HERE["left_over"](trial, 1)[0]) < 0.5
-    assert HERE["difference"](trial, 1, "orders")[0] * 26 > card["ATE"] + 2      # 4주를 늘린 값
+    assert HERE["difference"](trial, 1, "orders")[0] * 26 > card["ATE"] + 2  # 4주를 늘린 값
 
 
 def test_a_hidden_common_cause_breaks_the_index_though_everything_is_mediated():
     world = {"hidden": 8.0, "n": 300_000}
-    video, error = HERE["index_effect"](HERE["learn_index"](KIT.generate(seed=1, history=True, **world), ALL), KIT.generate(seed=2, **world), 1, ALL)
+    video, error = HERE["index_effect"](
+        HERE["learn_index"](KIT.generate(seed=1, history=True, **world), ALL), KIT.generate(seed=2, **world), 1, ALL
+    )
     assert 0.5 < video - truth("meal_kit_trial")["ATE"] < 1.4 and error < 0.2
 
 
@@ -170,13 +174,24 @@ def test_bandit_means_are_low_and_logged_chances_repair_them():
 
 def test_the_most_accurate_forecast_has_the_wrong_discount_effect():
     d = HERE["sales"](3, draws=60)
-    runs = {k: np.array([HERE["forecast"](d, r, c) for r in range(60)]).mean(axis=0) for k, c in {"alone": ["discount"], "early": ["early", "discount"], "carts": ["early", "carts", "discount"]}.items()}
+    runs = {
+        k: np.array([HERE["forecast"](d, r, c) for r in range(60)]).mean(axis=0)
+        for k, c in {
+            "alone": ["discount"],
+            "early": ["early", "discount"],
+            "carts": ["early", "carts", "discount"],
+        }.items()
+    }
     assert runs["alone"][0] < -6 and runs["early"][0] == pytest.approx(4, abs=0.6) and runs["carts"][0] < 2
     assert runs["carts"][2] < runs["early"][2] < runs["alone"][2]
 
 
 def test_the_rubric_fails_on_a_single_zero():
-    assert HERE["verdict"]([2, 2, 2, 2, 2, 2, 0]).startswith("다시") and "공개" in HERE["verdict"]([2] * 7) and "팀" in HERE["verdict"]([1] * 7)
+    assert (
+        HERE["verdict"]([2, 2, 2, 2, 2, 2, 0]).startswith("다시")
+        and "공개" in HERE["verdict"]([2] * 7)
+        and "팀" in HERE["verdict"]([1] * 7)
+    )
 
 
 def test_pc_trusts_faithfulness_and_is_wrong_when_two_effects_cancel():

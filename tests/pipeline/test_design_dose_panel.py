@@ -35,13 +35,29 @@ def rows(units=9, periods=6, seed=0, holes=0.0, slope=0.7):
     unit, time = (v.ravel() for v in np.indices((units, periods)))
     dose = r.normal(size=len(unit)) + 0.3 * unit
     y = slope * dose + unit + 0.5 * time + r.normal(size=len(unit))
-    frame = pd.DataFrame({"unit": unit, "week": time + 1, "t": dose, "y": y, "z": r.normal(size=len(unit)), "control_outcome": r.normal(size=len(unit))})
+    frame = pd.DataFrame(
+        {
+            "unit": unit,
+            "week": time + 1,
+            "t": dose,
+            "y": y,
+            "z": r.normal(size=len(unit)),
+            "control_outcome": r.normal(size=len(unit)),
+        }
+    )
     return frame[r.random(len(frame)) >= holes].reset_index(drop=True)
 
 
 def fitted(frame, columns=("t",), clusters=None, trends=False):
     unit, time = (pd.factorize(frame[c], sort=True)[0] for c in ("unit", "week"))
-    return fixed_effects(frame["y"].to_numpy(), frame[list(columns)].to_numpy(), unit, time, unit if clusters is None else clusters, trends)
+    return fixed_effects(
+        frame["y"].to_numpy(),
+        frame[list(columns)].to_numpy(),
+        unit,
+        time,
+        unit if clusters is None else clusters,
+        trends,
+    )
 
 
 def test_the_coefficients_are_those_of_dummies_with_holes_covariates_and_trends():
@@ -51,7 +67,9 @@ def test_the_coefficients_are_those_of_dummies_with_holes_covariates_and_trends(
     units, weeks = (pd.get_dummies(frame[c], dtype=float) for c in ("unit", "week"))
     Z = np.column_stack([frame["t"], units, weeks, units.mul(frame["week"], axis=0)])
     assert fitted(frame, trends=True)[0] == pytest.approx([np.linalg.lstsq(Z, frame["y"], rcond=None)[0][0]])
-    assert within(frame[["y"]].to_numpy(), frame["unit"].to_numpy())[:, 0] == pytest.approx(frame["y"] - frame.groupby("unit")["y"].transform("mean"))
+    assert within(frame[["y"]].to_numpy(), frame["unit"].to_numpy())[:, 0] == pytest.approx(
+        frame["y"] - frame.groupby("unit")["y"].transform("mean")
+    )
 
 
 def test_leaving_out_a_cluster_is_the_regression_without_it():
@@ -121,7 +139,9 @@ def test_units_that_got_more_later_and_rose_before_are_caught_before_the_dose():
     def made(trend):
         y = dose + noise + trend * size[:, None] * when
         unit, week = (v.ravel() for v in np.indices(y.shape))
-        frame = pd.DataFrame({"unit": unit, "week": week, "t": dose.ravel(), "y": y.ravel(), "control_outcome": r.normal(size=y.size)})
+        frame = pd.DataFrame(
+            {"unit": unit, "week": week, "t": dose.ravel(), "y": y.ravel(), "control_outcome": r.normal(size=y.size)}
+        )
         spec = parse_spec(SPEC)
         frame, _ = tables.prepare(spec, frame)
         return DosePanel(spec, identify(spec, frame), frame)
@@ -137,8 +157,18 @@ def test_weights_below_zero_are_told():
     assert calm.status == "ok" and calm.value >= 0
     unit, week = (v.ravel() for v in np.indices((30, 4)))
     r = np.random.default_rng(0)
-    dose = 10 * (unit % 3 == 0) + 3 * week * (unit % 3 > 0) + 2 * (unit % 3 == 0) * week + 0.1 * r.normal(size=len(unit))
-    odd = pd.DataFrame({"unit": unit, "week": week, "t": dose, "y": r.normal(size=len(unit)), "control_outcome": r.normal(size=len(unit))})
+    dose = (
+        10 * (unit % 3 == 0) + 3 * week * (unit % 3 > 0) + 2 * (unit % 3 == 0) * week + 0.1 * r.normal(size=len(unit))
+    )
+    odd = pd.DataFrame(
+        {
+            "unit": unit,
+            "week": week,
+            "t": dose,
+            "y": r.normal(size=len(unit)),
+            "control_outcome": r.normal(size=len(unit)),
+        }
+    )
     check = next(c for c in analyze(parse_spec(SPEC), frame=odd).checks if c.name == "weights")
     assert check.status == "warn" and check.value > 0.1
 
@@ -147,7 +177,9 @@ def test_two_periods_are_not_called_fine():
     frame = rows(units=40, periods=2)
     frame["t"] = frame["t"].clip(0, 9)
     done = analyze(parse_spec(SPEC), frame=frame)
-    assert {c.name: c.status for c in done.checks} | {"pre_trend": "warn", "leads": "warn", "carry_over": "warn"} == {c.name: c.status for c in done.checks}
+    assert {c.name: c.status for c in done.checks} | {"pre_trend": "warn", "leads": "warn", "carry_over": "warn"} == {
+        c.name: c.status for c in done.checks
+    }
     assert done.grade.letter != "A"
 
 
@@ -178,7 +210,10 @@ def report(tmp_path_factory):
         week=(pd.to_datetime("2026-01-05") + pd.to_timedelta(7 * frame["week"], unit="D")).dt.strftime("%Y-%m-%d"),
     )[r.random(len(frame)) > 0.05]  # fmt: skip
     frame.to_csv(folder / "rows.csv", index=False)
-    text = SPEC.replace("treated: 4}", "treated: 4, cluster: region}") + "confounders: [weather, opened]\ntiming: {weather: before, opened: before}\n"
+    text = (
+        SPEC.replace("treated: 4}", "treated: 4, cluster: region}")
+        + "confounders: [weather, opened]\ntiming: {weather: before, opened: before}\n"
+    )
     (folder / "spec.yml").write_text(text, encoding="utf-8")
     return analyze(folder / "spec.yml", folder / "out"), folder / "out"
 

@@ -55,7 +55,12 @@ def design(name="cross_sections", seed=3, **changes):
 def small(starts=(3, 3, 9, 9), periods=4, seed=0):
     """집단마다 사람 다섯인 작은 표."""
     r = np.random.default_rng(seed)
-    rows = [(g, t, s if s < 9 else np.nan, int(t >= s), r.normal()) for g, s in enumerate(starts) for t in range(1, periods + 1) for _ in range(5)]
+    rows = [
+        (g, t, s if s < 9 else np.nan, int(t >= s), r.normal())
+        for g, s in enumerate(starts)
+        for t in range(1, periods + 1)
+        for _ in range(5)
+    ]
     return pd.DataFrame(rows, columns=["store", "week", "start", "t", "y"])
 
 
@@ -95,7 +100,12 @@ def test_with_two_equal_arms_the_interval_is_the_two_sample_t_interval():
     change = r.normal(size=10)
     arm = np.arange(10) < 5
     weights = np.where(arm, 0.2, -0.2)
-    without = np.array([np.where(np.arange(10) == k, 0, np.where(arm, 1 / (arm.sum() - arm[k]), -1 / ((~arm).sum() - (~arm)[k]))) for k in range(10)])
+    without = np.array(
+        [
+            np.where(np.arange(10) == k, 0, np.where(arm, 1 / (arm.sum() - arm[k]), -1 / ((~arm).sum() - (~arm)[k])))
+            for k in range(10)
+        ]
+    )
     differences = without @ change - weights @ change
     apart = without - weights
     se, dof = leave_one_out(differences, apart @ apart.T, (weights**2).sum())
@@ -128,7 +138,11 @@ def test_an_adjusted_world_is_near_its_truth_and_the_groups_with_holes_stay():
     assert abs(done.primary.value - truth) < 4 * done.primary.se
 
 
-BROKEN = {"cross_sections_trend": "pre_trend", "cross_sections_announced": "pre_trend", "cross_sections_arrivals": "composition"}
+BROKEN = {
+    "cross_sections_trend": "pre_trend",
+    "cross_sections_announced": "pre_trend",
+    "cross_sections_arrivals": "composition",
+}
 
 
 @pytest.mark.parametrize("name", BROKEN)
@@ -141,7 +155,10 @@ def test_a_broken_assumption_rings_its_own_check(name):
 
 def test_leaving_out_the_announced_periods_answers_again():
     spec, frame, truth = MAKE["cross_sections_announced"](5)
-    announced = [f if not isinstance(f, CrossSections) else CrossSections(f.group, f.time, f.start, anticipation=2) for f in spec.fields]
+    announced = [
+        f if not isinstance(f, CrossSections) else CrossSections(f.group, f.time, f.start, anticipation=2)
+        for f in spec.fields
+    ]
     done = analyze(type(spec)(**{**vars(spec), "fields": tuple(announced)}), frame=frame)
     assert abs(done.primary.value - truth) < 4 * done.primary.se
     plain = analyze(spec, frame=frame)
@@ -181,8 +198,18 @@ def test_two_treated_groups_are_said_to_be_few():
 @pytest.mark.parametrize(
     ("code", "line", "change"),
     [
-        ("treatment_varies_in_cell", 4, lambda f: f.assign(start=np.nan, t=np.where(np.arange(len(f)) % 5 == 0, 1 - f["t"], f["t"])).drop(columns="start")),
-        ("treatment_reverses", 4, lambda f: f.assign(t=np.where((f["week"] == 4) & (f["store"] == 0), 0, f["t"])).drop(columns="start")),
+        (
+            "treatment_varies_in_cell",
+            4,
+            lambda f: f.assign(start=np.nan, t=np.where(np.arange(len(f)) % 5 == 0, 1 - f["t"], f["t"])).drop(
+                columns="start"
+            ),
+        ),
+        (
+            "treatment_reverses",
+            4,
+            lambda f: f.assign(t=np.where((f["week"] == 4) & (f["store"] == 0), 0, f["t"])).drop(columns="start"),
+        ),
         ("start_contradicts", 10, lambda f: f.assign(start=f["start"] + 1)),
         ("start_varies", 10, lambda f: f.assign(start=np.where((f["store"] == 0) & (f["week"] == 1), 4, f["start"]))),
         ("cross_sections_one_period", 9, lambda f: f[f["week"] == 3]),
@@ -227,7 +254,9 @@ def test_dates_are_read_as_ordered_periods():
     begun = pd.to_datetime("2026-01-05") + pd.to_timedelta(7 * (frame["start"] - 1), unit="D")
     text = PLAIN
     one = analyze(parse_spec(text), frame=frame)
-    two = analyze(parse_spec(text), frame=frame.assign(week=day.dt.strftime("%Y-%m-%d"), start=begun.dt.strftime("%Y-%m-%d")))
+    two = analyze(
+        parse_spec(text), frame=frame.assign(week=day.dt.strftime("%Y-%m-%d"), start=begun.dt.strftime("%Y-%m-%d"))
+    )
     assert two.primary.value == one.primary.value
 
 

@@ -59,14 +59,22 @@ def named(found) -> dict[str, Check]:
 BACKDOOR = (("x", "t"), ("x", "y"), ("t", "y"))
 REFUSED = [
     ("not_identified", "t ← u → y", {"edges": (("u", "t"), ("u", "y"), ("t", "y")), "hidden": ("u",)}),
-    ("post_treatment_adjustment", "t → m → y", {"edges": (*BACKDOOR, ("t", "m"), ("m", "y")), "confounders": ("x", "m")}),
+    (
+        "post_treatment_adjustment",
+        "t → m → y",
+        {"edges": (*BACKDOOR, ("t", "m"), ("m", "y")), "confounders": ("x", "m")},
+    ),
     ("post_treatment_adjustment", "y → c", {"edges": (*BACKDOOR, ("t", "c"), ("y", "c")), "confounders": ("x", "c")}),
     ("post_treatment_adjustment", "t → m", {"confounders": ("x", "m"), "timing": {"m": "after"}}),
     ("post_treatment_modifier", "t → m → y", {"edges": (*BACKDOOR, ("t", "m"), ("m", "y")), "modifiers": ("m",)}),
     (
         "collider_in_adjustment",
         "t ← u → c ← v → y",
-        {"edges": (("u", "t"), ("u", "c"), ("v", "c"), ("v", "y"), ("t", "y")), "hidden": ("u", "v"), "confounders": ("c",)},
+        {
+            "edges": (("u", "t"), ("u", "c"), ("v", "c"), ("v", "y"), ("t", "y")),
+            "hidden": ("u", "v"),
+            "confounders": ("c",),
+        },
     ),
     ("incomplete_adjustment", "t ← z → y", {"edges": (*BACKDOOR, ("z", "t"), ("z", "y")), "confounders": ("x",)}),
     ("confounder_outside_graph", "z", {"edges": BACKDOOR, "confounders": ("x", "z")}),
@@ -74,7 +82,15 @@ REFUSED = [
     ("no_directed_path", "t에서 y", {"edges": (("x", "t"), ("x", "y"))}),
     ("cyclic_graph", "→", {"edges": (("t", "y"), ("y", "x"), ("x", "t"))}),
     ("timing_contradicts_graph", "x → t", {"edges": BACKDOOR, "timing": {"x": "after"}}),
-    ("invalid_instrument", "z → y", {"edges": (("u", "t"), ("u", "y"), ("t", "y"), ("z", "t"), ("z", "y")), "hidden": ("u",), "fields": (Instrument("z"),)}),
+    (
+        "invalid_instrument",
+        "z → y",
+        {
+            "edges": (("u", "t"), ("u", "y"), ("t", "y"), ("z", "t"), ("z", "y")),
+            "hidden": ("u",),
+            "fields": (Instrument("z"),),
+        },
+    ),
     ("instrument_without_path", "도구변수 c", {"edges": (*BACKDOOR, ("z", "x")), "fields": (Instrument("c"),)}),
     ("late_without_instrument", "LATE", {"edges": BACKDOOR, "estimand": "LATE"}),
     ("itt_without_assignment", "ITT", {"edges": BACKDOOR, "estimand": "ITT"}),
@@ -94,7 +110,9 @@ def test_the_refusal_says_what_to_measure_and_which_instrument_would_do():
     edges = (("u", "t"), ("u", "y"), ("t", "y"), ("z", "t"))
     with pytest.raises(Refusal) as caught:
         identify(spec(edges=edges, hidden=("u",)), columns("t", "y", "z"))
-    assert "u을(를) 재어" in caught.value.remedy or "u를 재어" in caught.value.remedy or "u을 재어" in caught.value.remedy
+    assert (
+        "u을(를) 재어" in caught.value.remedy or "u를 재어" in caught.value.remedy or "u을 재어" in caught.value.remedy
+    )
     assert "z" in caught.value.remedy and "instrument" in caught.value.remedy
 
 
@@ -112,7 +130,9 @@ def test_an_m_bias_graph_needs_no_adjustment():
 
 def test_an_instrument_is_conditioned_on_what_opens_it():
     edges = (("u", "t"), ("u", "y"), ("t", "y"), ("z", "t"), ("x", "z"), ("x", "y"), ("t", "m"), ("m", "y"))
-    ident = identify(spec(edges=edges, hidden=("u",), fields=(Instrument("z"),), estimand="LATE"), columns("t", "y", "z", "x", "m"))
+    ident = identify(
+        spec(edges=edges, hidden=("u",), fields=(Instrument("z"),), estimand="LATE"), columns("t", "y", "z", "x", "m")
+    )
     assert ident.adjustment == ("x",) and ident.estimand == "LATE"
 
 
@@ -142,7 +162,9 @@ def test_the_design_follows_from_what_is_declared(design, fields):
     assert [r.design for r in ident.rules if r.chosen] == [design]
 
 
-@pytest.mark.parametrize(("name", "design"), [("one_treated_unit", "synthetic_control"), ("staggered", "difference_in_differences")])
+@pytest.mark.parametrize(
+    ("name", "design"), [("one_treated_unit", "synthetic_control"), ("staggered", "difference_in_differences")]
+)
 def test_a_panel_goes_by_the_number_of_treated_units(name, design):
     made, frame, _ = MAKE[name](0)
     ident = identify(made, frame)
@@ -165,7 +187,11 @@ def test_card_1995():
     covariates = ("exper", "expersq", "black", "smsa", "south", "smsa66", *(f"reg{k}" for k in range(662, 670)))
     frame = card.load()[["lwage", "educ", "nearc4", *covariates]].dropna()
     made = spec(
-        treatment=Treatment("educ", "continuous", 12, 13), outcome=Outcome("lwage"), estimand="LATE", fields=(Instrument("nearc4"),), confounders=covariates
+        treatment=Treatment("educ", "continuous", 12, 13),
+        outcome=Outcome("lwage"),
+        estimand="LATE",
+        fields=(Instrument("nearc4"),),
+        confounders=covariates,
     )
     done = analyze(made, frame=frame)
     estimates = {e.method: e for e in done.estimates}
@@ -179,10 +205,17 @@ def test_california_proposition_99():
     wide = pd.read_csv(package_file("causalpy", "data/california_prop99.csv"))
     frame = wide.melt(id_vars="Year", var_name="state", value_name="packs")
     frame["law"] = ((frame.state == "California") & (frame.Year >= 1989)).astype(int)
-    done = analyze(spec(treatment=Treatment("law", "binary"), outcome=Outcome("packs"), estimand="ATT", **panel("state", "Year")), frame=frame)
+    done = analyze(
+        spec(treatment=Treatment("law", "binary"), outcome=Outcome("packs"), estimand="ATT", **panel("state", "Year")),
+        frame=frame,
+    )
     estimates = {e.method: round(e.value, 2) for e in done.estimates}
     assert done.identification.design == "synthetic_control"
-    assert (estimates["synthetic"], estimates["synthetic_difference"], estimates["difference"]) == (-19.51, -15.61, -27.35)
+    assert (estimates["synthetic"], estimates["synthetic_difference"], estimates["difference"]) == (
+        -19.51,
+        -15.61,
+        -27.35,
+    )
     assert done.grade.letter == "B"
 
 
@@ -197,7 +230,9 @@ def job_training() -> pd.DataFrame:
     """
     first = pd.read_csv(package_file("causalpy", "data/lalonde.csv"))
     first = first.assign(
-        black=(first.race == "black").astype(int), hispan=first.hispan.astype(int), group=np.where(first.treat == 1, "treated", "psid")
+        black=(first.race == "black").astype(int),
+        hispan=first.hispan.astype(int),
+        group=np.where(first.treat == 1, "treated", "psid"),
     )
     long = pd.read_pickle(package_file("moderndid", "core/datasets/nsw_long.pkl.gz"))
     before = long[long.year == 1975].set_index("id")["re"].rename("re75")
@@ -216,7 +251,11 @@ def graded(made, frame) -> tuple[dict[str, Estimate], str]:
 def test_the_job_training_experiment():
     table = job_training()
     assert table.group.value_counts().to_dict() == {"cps": 15_992, "psid": 429, "control": 260, "treated": 185}
-    frame = table[table.group.isin(["treated", "control"])].assign(t=lambda x: (x.group == "treated").astype(int)).drop(columns="group")
+    frame = (
+        table[table.group.isin(["treated", "control"])]
+        .assign(t=lambda x: (x.group == "treated").astype(int))
+        .drop(columns="group")
+    )
     made = spec(
         treatment=Treatment("t", "binary", randomized=True), outcome=Outcome("re78"), confounders=JOB_COVARIATES,
         timing=dict.fromkeys(JOB_COVARIATES, "before"),
@@ -231,7 +270,11 @@ def test_the_job_training_experiment():
 def test_the_job_training_data_with_survey_controls_is_not_an_a(controls, naive):
     """실험의 답(1,794달러)을 아는 자료에서 대조군만 설문으로 바꿉니다. 단순 비교는 크게 틀리고, 등급은 A가 아닙니다."""
     table = job_training()
-    frame = table[table.group.isin(["treated", controls])].assign(t=lambda x: (x.group == "treated").astype(int)).drop(columns="group")
+    frame = (
+        table[table.group.isin(["treated", controls])]
+        .assign(t=lambda x: (x.group == "treated").astype(int))
+        .drop(columns="group")
+    )
     made = spec(
         treatment=Treatment("t", "binary"), outcome=Outcome("re78"), estimand="ATT", confounders=JOB_COVARIATES,
         timing=dict.fromkeys(JOB_COVARIATES, "before"),
@@ -244,10 +287,17 @@ def test_the_job_training_data_with_survey_controls_is_not_an_a(controls, naive)
 
 def test_minimum_wage_and_teen_employment():
     """최저임금과 십대 고용(mpdta): 발표된 값은 끝내 올리지 않은 곳과 견준 −0.0400과 TWFE −0.0365. 아직 올리지 않은 곳까지 쓰면 −0.0398."""
-    frame = pd.read_pickle(package_file("moderndid", "core/datasets/mpdta_long.pkl.gz")).rename(columns={"first.treat": "first"})
+    frame = pd.read_pickle(package_file("moderndid", "core/datasets/mpdta_long.pkl.gz")).rename(
+        columns={"first.treat": "first"}
+    )
     frame["first"] = frame["first"].where(frame["first"] > 0)
     frame["t"] = (frame.year >= frame["first"]).astype(int)
-    made = spec(treatment=Treatment("t", "binary"), outcome=Outcome("lemp"), estimand="ATT", **panel("countyreal", "year", "first"))
+    made = spec(
+        treatment=Treatment("t", "binary"),
+        outcome=Outcome("lemp"),
+        estimand="ATT",
+        **panel("countyreal", "year", "first"),
+    )
     estimates, letter = graded(made, frame)
     shown = {name: round(estimates[name].value, 4) for name in ("group_time", "never_treated", "two_way")}
     assert shown == {"group_time": -0.0398, "never_treated": -0.04, "two_way": -0.0365}
@@ -295,7 +345,18 @@ def test_staggered_equals_the_hand_count():
 
 # --- 설계마다 지켜야 할 것 ---
 
-REPRODUCED = ["confounded", "treated_only", "many_arms", "dose", "experiment", "clustered_experiment", "instrument", "fuzzy_cutoff", "staggered", "one_treated_unit"]
+REPRODUCED = [
+    "confounded",
+    "treated_only",
+    "many_arms",
+    "dose",
+    "experiment",
+    "clustered_experiment",
+    "instrument",
+    "fuzzy_cutoff",
+    "staggered",
+    "one_treated_unit",
+]
 REPRODUCED += ["cross_sections_uneven", "dose_panel"]
 
 
@@ -304,7 +365,10 @@ def test_a_design_has_a_portfolio_pictures_and_a_notebook_that_reproduces_it(nam
     made, frame, _ = world(name)
     done = analyze(made, frame=frame)
     main = done.primary
-    assert len([e for e in done.estimates if e.primary]) == 1 and len([e for e in done.estimates if e.method != "naive"]) >= 3
+    assert (
+        len([e for e in done.estimates if e.primary]) == 1
+        and len([e for e in done.estimates if e.method != "naive"]) >= 3
+    )
     assert len({e.fails_when for e in done.estimates}) == len(done.estimates)
     assert all(e.low <= e.value <= e.high and np.isfinite([e.low, e.high, e.se]).all() for e in done.estimates)
     assert {"agreement", "placebo"} <= {c.name for c in done.checks} and len(named(done.checks)) == len(done.checks)
@@ -322,7 +386,9 @@ def test_a_design_has_a_portfolio_pictures_and_a_notebook_that_reproduces_it(nam
 
 
 def test_the_reproduced_worlds_cover_every_design():
-    assert {identify(made, tables.prepare(made, frame)[0]).design for made, frame, _ in map(world, REPRODUCED)} == {d.name for d in designs.registered()}
+    assert {identify(made, tables.prepare(made, frame)[0]).design for made, frame, _ in map(world, REPRODUCED)} == {
+        d.name for d in designs.registered()
+    }
 
 
 def test_the_effective_sample_and_overlap_fall_together():
@@ -431,7 +497,9 @@ def test_groups_of_a_panel_are_tested_and_never_become_a_targeting_rule():
 
 def test_the_decision_follows_the_money():
     made, frame, _ = world("confounded", 4)
-    answers = {cost: analyze(dataclasses.replace(made, money=Money(1.0, cost)), frame=frame).policy for cost in (0.2, 1.0, 5.0)}
+    answers = {
+        cost: analyze(dataclasses.replace(made, money=Money(1.0, cost)), frame=frame).policy for cost in (0.2, 1.0, 5.0)
+    }
     # 대상의 효과는 1 + 0.5·x1이므로 비용이 1이면 절반이 이익이고, 완벽한 규칙의 값은 0.5·E[x1⁺] ≈ 0.20입니다.
     assert answers[1.0].share == pytest.approx(0.5, abs=0.12)
     assert answers[1.0].low < 0.2 < answers[1.0].high and answers[1.0].value > answers[1.0].treat_all
@@ -441,7 +509,9 @@ def test_the_decision_follows_the_money():
 def test_the_decision_turns_with_the_sign_of_the_outcome():
     made, frame, _ = world("experiment", 3)
     for better, rule in ((True, "모두 처치"), (False, "아무도 처치하지 않음")):
-        design = built(dataclasses.replace(made, money=Money(1.0, 0.0), outcome=Outcome("y", higher_is_better=better)), frame)
+        design = built(
+            dataclasses.replace(made, money=Money(1.0, 0.0), outcome=Outcome("y", higher_is_better=better)), frame
+        )
         assert decide(design.spec, design.ident, design.primary, None, None).rule == rule
     assert decide(made, design.ident, design.primary, None, None) is None
 

@@ -58,7 +58,11 @@ def refused(kind, code, action) -> PipelineError:
 @pytest.mark.parametrize("word", ["NA", "None", "null", "-", "N/A", "nan"])
 def test_a_word_among_names_is_a_name_and_is_counted(tmp_path, word):
     frame = rows().assign(region=lambda f: np.where(f.index % 3 == 0, word, "EU"))
-    spec = put(tmp_path, BASE.replace("[x]", "[x, region]").replace("{path: data.csv}", "{path: data.csv, missing: drop}"), frame)
+    spec = put(
+        tmp_path,
+        BASE.replace("[x]", "[x, region]").replace("{path: data.csv}", "{path: data.csv, missing: drop}"),
+        frame,
+    )
     table = tables.load(spec)
     assert len(table.frame) == 120 and (table.frame["region"] == word).sum() == 40
     assert any(f"'region'의 '{word}' 40개를 빈칸이 아니라 값으로" in n for n in table.notices)
@@ -71,7 +75,9 @@ def test_a_word_among_numbers_is_a_blank_that_is_shown(tmp_path, word):
     assert f"'{visible(word)}' 30개" in said.message
     table = tables.load(put(tmp_path, BASE.replace("{path: data.csv}", "{path: data.csv, missing: drop}"), frame))
     assert len(table.frame) == 90 and table.frame["x"].dtype.kind == "f"
-    assert any(f"'{visible(word)}' 30개를 빈칸으로" in n for n in table.notices) and any("30행을 뺐습니다" in n for n in table.notices)
+    assert any(f"'{visible(word)}' 30개를 빈칸으로" in n for n in table.notices) and any(
+        "30행을 뺐습니다" in n for n in table.notices
+    )
 
 
 def test_an_arm_named_none_is_an_arm(tmp_path):
@@ -98,8 +104,16 @@ def test_truth_values_dates_and_decimals_are_read():
 @pytest.mark.parametrize("sum_of", ["SUM(q)", "SUM(q)::HUGEINT", "SUM(q)::DECIMAL(12,2)", "AVG(q)"])
 def test_numbers_that_sql_makes_are_numbers(tmp_path, sum_of):
     frame = pd.DataFrame({"k": np.arange(240) // 4, "t": np.arange(240) // 4 % 2, "q": np.arange(240) % 7})
-    text = BASE.replace("{path: data.csv}", f'{{path: data.csv, sql: "SELECT k, t, {sum_of} AS y FROM data GROUP BY 1, 2"}}')
-    spec = put(tmp_path, text.replace("kind: binary", "kind: binary, randomized: true").replace("confounders: [x]\ntiming: {x: before}\n", ""), frame)
+    text = BASE.replace(
+        "{path: data.csv}", f'{{path: data.csv, sql: "SELECT k, t, {sum_of} AS y FROM data GROUP BY 1, 2"}}'
+    )
+    spec = put(
+        tmp_path,
+        text.replace("kind: binary", "kind: binary, randomized: true").replace(
+            "confounders: [x]\ntiming: {x: before}\n", ""
+        ),
+        frame,
+    )
     assert tables.load(spec).frame["y"].dtype == "float64"
 
 
@@ -127,7 +141,9 @@ def test_the_sql_of_the_remedy_reads_the_numbers(tmp_path, name, role):
     said = refused(DataError, "number_as_text", lambda: tables.load(put(tmp_path, BASE, frame)))
     assert said.line and "빼세요" not in said.remedy and "빼고" not in said.remedy
     sql = re.search("`(sql: .*?)`[.]", said.remedy).group(1)
-    fixed = tables.load(put(tmp_path, BASE.replace("data: {path: data.csv}", f"data:\n  path: data.csv\n  {sql}"), frame))
+    fixed = tables.load(
+        put(tmp_path, BASE.replace("data: {path: data.csv}", f"data:\n  path: data.csv\n  {sql}"), frame)
+    )
     assert fixed.frame[column].tolist() == [value(int(v)) for v in whole]
 
 
@@ -136,7 +152,9 @@ def test_a_table_and_an_sql_get_their_own_remedy(tmp_path):
     text = BASE.replace("{path: data.csv}", '{path: data.csv, sql: "SELECT * FROM data WHERE y > -100;"}')
     said = refused(DataError, "number_as_text", lambda: tables.load(put(tmp_path, text, frame)))
     sql = re.search("`(sql: .*?)`[.]", said.remedy).group(1)
-    assert tables.load(put(tmp_path, BASE.replace("{path: data.csv}", "\n  path: data.csv\n  " + sql), frame)).frame["x"].tolist() == list(range(5_000, 5_120))
+    assert tables.load(put(tmp_path, BASE.replace("{path: data.csv}", "\n  path: data.csv\n  " + sql), frame)).frame[
+        "x"
+    ].tolist() == list(range(5_000, 5_120))
 
 
 def test_advice_never_says_to_leave_a_confounder_out(tmp_path):
@@ -152,13 +170,27 @@ def test_advice_never_says_to_leave_a_confounder_out(tmp_path):
 def test_spaces_that_cannot_be_seen_are_shown(tmp_path):
     assert names(["a ", "\u00a0b", "c\u200b", "d e"]) == "'a␣', '␣b', 'c␣', 'd e'"
     assert "␣는" in suggest("price", ["price "]) and "␣" not in suggest("price", ["prices"])
-    said = refused(DataError, "column_unknown", lambda: tables.load(put(tmp_path, BASE, rows().rename(columns={"x": "x "}))))
+    said = refused(
+        DataError, "column_unknown", lambda: tables.load(put(tmp_path, BASE, rows().rename(columns={"x": "x "})))
+    )
     assert "'x␣'" in said.remedy
-    assert len(tables.load(put(tmp_path, BASE.replace("[x]", '["x "]').replace("{x:", '{"x ":'), rows().rename(columns={"x": "x "}))).frame) == 120
+    assert (
+        len(
+            tables.load(
+                put(
+                    tmp_path, BASE.replace("[x]", '["x "]').replace("{x:", '{"x ":'), rows().rename(columns={"x": "x "})
+                )
+            ).frame
+        )
+        == 120
+    )
 
 
 def test_a_name_with_a_space_behind_it_is_one_name(tmp_path):
-    frame = rows().assign(shop=lambda f: [f"S{i % 8}{' ' if i % 3 == 0 else ''}" for i in f.index], t=lambda f: f["t"].map({0: "A", 1: "B "}))
+    frame = rows().assign(
+        shop=lambda f: [f"S{i % 8}{' ' if i % 3 == 0 else ''}" for i in f.index],
+        t=lambda f: f["t"].map({0: "A", 1: "B "}),
+    )
     spec = put(tmp_path, BASE.replace("kind: binary", "kind: binary, control: A, treated: B, cluster: shop"), frame)
     table = tables.load(spec)
     assert table.frame["shop"].nunique() == 8 and set(table.frame["t"]) == {0, 1}
@@ -170,8 +202,16 @@ def test_a_name_with_a_space_behind_it_is_one_name(tmp_path):
 
 @pytest.mark.parametrize("groups", [2, 4, 5])
 def test_few_clusters_are_refused_with_how_many_are_needed(groups):
-    frame = pd.DataFrame({"shop": np.repeat(range(groups), 30), "t": np.repeat(np.arange(groups) % 2, 30), "y": np.random.default_rng(0).normal(size=groups * 30)})
-    text = BASE.replace("kind: binary", "kind: binary, randomized: true, cluster: shop").replace("confounders: [x]\ntiming: {x: before}\n", "")
+    frame = pd.DataFrame(
+        {
+            "shop": np.repeat(range(groups), 30),
+            "t": np.repeat(np.arange(groups) % 2, 30),
+            "y": np.random.default_rng(0).normal(size=groups * 30),
+        }
+    )
+    text = BASE.replace("kind: binary", "kind: binary, randomized: true, cluster: shop").replace(
+        "confounders: [x]\ntiming: {x: before}\n", ""
+    )
     said = refused(DataError, "too_few_clusters", lambda: tables.from_frame(parse_spec(text), frame))
     assert "6개" in said.message and said.line == 4 and "지우지" in said.remedy
 
@@ -179,8 +219,14 @@ def test_few_clusters_are_refused_with_how_many_are_needed(groups):
 @pytest.mark.parametrize(("treated", "fine"), [(1, False), (2, False), (3, True)])
 def test_the_smallest_number_of_clusters_runs(treated, fine):
     shop = np.repeat(np.arange(6), 20)
-    frame = pd.DataFrame({"shop": shop, "t": (shop < treated).astype(int), "y": np.random.default_rng(0).normal(size=120)})
-    spec = parse_spec(BASE.replace("kind: binary", "kind: binary, randomized: true, cluster: shop").replace("confounders: [x]\ntiming: {x: before}\n", ""))
+    frame = pd.DataFrame(
+        {"shop": shop, "t": (shop < treated).astype(int), "y": np.random.default_rng(0).normal(size=120)}
+    )
+    spec = parse_spec(
+        BASE.replace("kind: binary", "kind: binary, randomized: true, cluster: shop").replace(
+            "confounders: [x]\ntiming: {x: before}\n", ""
+        )
+    )
     if fine:
         found = analyze(spec, frame=frame)
         assert np.isfinite([e.se for e in found.estimates]).all() and found.grade.letter != "A"
@@ -197,7 +243,9 @@ def test_a_cluster_that_is_a_confounder_stays_a_category(name):
     frame = pd.DataFrame({"shop": [name.format(v) for v in s], "t": t, "y": 2 * t + 10 * p + rng.normal(size=800)})
     if name == "{}":
         frame["shop"] = frame["shop"].astype(int)
-    spec = parse_spec(BASE.replace("kind: binary", "kind: binary, cluster: shop").replace("[x]", "[shop]").replace("{x:", "{shop:"))
+    spec = parse_spec(
+        BASE.replace("kind: binary", "kind: binary, cluster: shop").replace("[x]", "[shop]").replace("{x:", "{shop:")
+    )
     made = tables.from_frame(spec, frame).frame
     assert isinstance(made["shop"].dtype, pd.CategoricalDtype) and made["shop"].nunique() == 8
     kind = designs.get("adjustment")
@@ -210,11 +258,16 @@ def test_a_cluster_that_is_a_confounder_stays_a_category(name):
 
 def panel(units=30, periods=6, treated=10, begin=4, seed=0) -> pd.DataFrame:
     rng = np.random.default_rng(seed)
-    found = pd.DataFrame([(u, w, int(u < treated and w >= begin)) for u in range(units) for w in range(1, periods + 1)], columns=["u", "w", "t"])
+    found = pd.DataFrame(
+        [(u, w, int(u < treated and w >= begin)) for u in range(units) for w in range(1, periods + 1)],
+        columns=["u", "w", "t"],
+    )
     return found.assign(y=lambda f: 0.3 * f["u"] + 0.2 * f["w"] + f["t"] + rng.normal(0, 0.3, len(f)))
 
 
-PANEL = BASE.replace("confounders: [x]\ntiming: {x: before}\n", "panel: {unit: u, time: w}\n").replace("estimand: ATE", "estimand: ATT")
+PANEL = BASE.replace("confounders: [x]\ntiming: {x: before}\n", "panel: {unit: u, time: w}\n").replace(
+    "estimand: ATE", "estimand: ATT"
+)
 
 
 @pytest.mark.parametrize("never", [0, 9999, -1])
@@ -230,13 +283,19 @@ def test_never_treated_may_be_coded_and_it_is_said(never):
 
 def test_a_start_that_contradicts_the_treatment_is_not_called_never():
     frame = panel().assign(s=lambda f: np.where(f["u"] < 9, 4, 2))
-    said = refused(DataError, "start_contradicts", lambda: tables.from_frame(parse_spec(PANEL.replace("time: w}", "time: w, start: s}")), frame))
+    said = refused(
+        DataError,
+        "start_contradicts",
+        lambda: tables.from_frame(parse_spec(PANEL.replace("time: w}", "time: w, start: s}")), frame),
+    )
     assert "비우세요" in said.remedy
 
 
 @pytest.mark.parametrize("zones", [("+09:00", "-05:00"), ("Z", "+09:00"), ("", "+09:00")])
 def test_mixed_time_zones_are_told_with_their_numbers(zones):
-    frame = panel().assign(w=lambda f: [f"2026-01-{w:02d}T00:00:00{zones[u % 2]}" for u, w in zip(f["u"], f["w"], strict=True)])
+    frame = panel().assign(
+        w=lambda f: [f"2026-01-{w:02d}T00:00:00{zones[u % 2]}" for u, w in zip(f["u"], f["w"], strict=True)]
+    )
     said = refused(DataError, "mixed_time_zones", lambda: tables.from_frame(parse_spec(PANEL), frame))
     assert "90개" in said.message and said.line
 
@@ -248,7 +307,9 @@ def test_one_time_zone_is_read():
 
 def test_different_people_each_year_are_called_by_their_name():
     k = np.arange(400)
-    frame = pd.DataFrame({"id": k, "city": k % 5, "year": 2020 + k // 5 % 4}).assign(t=lambda f: ((f["city"] < 2) & (f["year"] >= 2022)).astype(int))
+    frame = pd.DataFrame({"id": k, "city": k % 5, "year": 2020 + k // 5 % 4}).assign(
+        t=lambda f: ((f["city"] < 2) & (f["year"] >= 2022)).astype(int)
+    )
     frame["y"] = frame["city"] + 2 * frame["t"] + np.random.default_rng(0).normal(size=400)
     text = PANEL.replace("panel: {unit: u, time: w}", "panel: {unit: id, time: year}")
     said = refused(DataError, "repeated_cross_sections", lambda: tables.from_frame(parse_spec(text), frame))
@@ -277,9 +338,13 @@ def test_covariates_that_could_not_be_used_lower_the_grade():
     found = analyze(parse_spec(text), frame=few)
     check = next(c for c in found.checks if c.name == "unused_covariates")
     assert check.status == "fail" and found.grade.letter == "C" and "'x', 'z'" in check.message
-    enough = tables.from_frame(parse_spec(text), panel().assign(x=lambda f: np.sin(f["u"]), z=lambda f: np.cos(f["u"]))).frame
+    enough = tables.from_frame(
+        parse_spec(text), panel().assign(x=lambda f: np.sin(f["u"]), z=lambda f: np.cos(f["u"]))
+    ).frame
     spec = parse_spec(text)
-    assert "unused_covariates" not in {c.name for c in designs.get("difference_in_differences")(spec, identify(spec, enough), enough).check()}
+    assert "unused_covariates" not in {
+        c.name for c in designs.get("difference_in_differences")(spec, identify(spec, enough), enough).check()
+    }
 
 
 # --- 눈금이 있는 배정변수 ---
@@ -341,7 +406,10 @@ def test_no_number_is_a_row_of_zeros(value, se):
 # --- 수준의 꼴 ---
 
 
-@pytest.mark.parametrize(("data", "control", "treated"), [([0, 1, 2], '"0"', '"2"'), (["0", "1", "2"], "0", "2"), ([True, False, True], "false", "true")])
+@pytest.mark.parametrize(
+    ("data", "control", "treated"),
+    [([0, 1, 2], '"0"', '"2"'), (["0", "1", "2"], "0", "2"), ([True, False, True], "false", "true")],
+)
 def test_levels_as_text_and_as_numbers_are_the_same(data, control, treated):
     frame = rows(150).assign(t=[data[i % 3] for i in range(150)])
     spec = parse_spec(BASE.replace("kind: binary", f"kind: multi, control: {control}, treated: {treated}"))
@@ -368,12 +436,22 @@ def test_the_share_of_each_of_many_columns_is_the_refitted_one(monkeypatch):
 def test_more_columns_than_can_be_counted_stop_at_once(monkeypatch):
     rng = np.random.default_rng(0)
     columns = [f"x{i}" for i in range(201)]
-    frame = pd.DataFrame(rng.normal(size=(300, 201)), columns=columns).assign(t=np.arange(300) % 2, y=rng.normal(size=300))
+    frame = pd.DataFrame(rng.normal(size=(300, 201)), columns=columns).assign(
+        t=np.arange(300) % 2, y=rng.normal(size=300)
+    )
     spec = parse_spec(BASE.replace("[x]", f"[{', '.join(columns)}]").replace("timing: {x: before}\n", ""))
     monkeypatch.setattr(learners, "choose", lambda *_: pytest.fail("세기 전에 멈춰야 합니다"))
     said = refused(DataError, "too_many_covariates", lambda: analyze(spec, frame=frame))
-    assert "201개" in said.message and "200개" in said.message and said.line == 7 and "graph" in said.remedy and "빼" not in said.remedy
-    graph = parse_spec(BASE.replace("confounders: [x]\ntiming: {x: before}", "graph: {edges: [x0 -> t, x0 -> y, t -> y]}"))
+    assert (
+        "201개" in said.message
+        and "200개" in said.message
+        and said.line == 7
+        and "graph" in said.remedy
+        and "빼" not in said.remedy
+    )
+    graph = parse_spec(
+        BASE.replace("confounders: [x]\ntiming: {x: before}", "graph: {edges: [x0 -> t, x0 -> y, t -> y]}")
+    )
     made = tables.from_frame(graph, frame).frame
     assert identify(graph, made).adjustment == ("x0",)
 
@@ -402,7 +480,10 @@ def test_the_advice_for_a_randomized_instrument_works():
     text = BASE.replace("kind: binary", "kind: binary, randomized: true") + "instrument: z\n"
     said = refused(SpecError, "randomized_with_field", lambda: parse_spec(text))
     assert "randomized를 지우세요" in said.remedy and "instrument를 지우세요" in said.remedy
-    assert parse_spec(text.replace(", randomized: true", "")).fields and not parse_spec(text.replace("instrument: z\n", "")).fields
+    assert (
+        parse_spec(text.replace(", randomized: true", "")).fields
+        and not parse_spec(text.replace("instrument: z\n", "")).fields
+    )
 
 
 # --- 명세의 모든 이름을 모든 설계에 ---
@@ -413,7 +494,18 @@ def crossed(n=150, seed=0) -> pd.DataFrame:
     rng = np.random.default_rng(seed)
     x, z, r = rng.normal(size=n), rng.integers(0, 2, n), rng.uniform(-1, 1, n).round(4)
     t = (x + 2 * z + rng.normal(size=n) > 1).astype(int)
-    frame = pd.DataFrame({"id": np.arange(n), "x": x, "m": rng.normal(size=n), "z": z, "r": r, "g": np.arange(n) % 15, "t": t, "above": (r >= 0).astype(int)})
+    frame = pd.DataFrame(
+        {
+            "id": np.arange(n),
+            "x": x,
+            "m": rng.normal(size=n),
+            "z": z,
+            "r": r,
+            "g": np.arange(n) % 15,
+            "t": t,
+            "above": (r >= 0).astype(int),
+        }
+    )
     frame["dose"], frame["p"] = (x + rng.normal(size=n)).round(3), rng.uniform(0.3, 0.7, n)
     frame["n"], frame["v"] = rng.normal(size=n), rng.normal(size=n)
     return frame.assign(y=t + x + rng.normal(size=n))
@@ -424,7 +516,11 @@ def repeated(treated=8) -> pd.DataFrame:
     frame, rng = panel(units=24, treated=treated), np.random.default_rng(1)
     frame["x"], frame["m"] = np.sin(frame["u"]), np.cos(3 * frame["u"])
     frame["g"], frame["s"] = frame["u"] // 2, np.where(frame["u"] < treated, 4.0, np.nan)
-    frame["dose"], frame["n"], frame["v"] = rng.normal(size=len(frame)), rng.normal(size=len(frame)), rng.normal(size=len(frame))
+    frame["dose"], frame["n"], frame["v"] = (
+        rng.normal(size=len(frame)),
+        rng.normal(size=len(frame)),
+        rng.normal(size=len(frame)),
+    )
     return frame.assign(id=np.arange(len(frame)), y=frame["y"] + rng.normal(0, 1.5, len(frame)))
 
 
@@ -458,7 +554,9 @@ def with_blanks(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def third_level(frame: pd.DataFrame) -> pd.DataFrame:
-    return frame.assign(**{name: frame[name].where(frame.index % 7 != 0, 2) for name in ("t", "above") if name in frame})
+    return frame.assign(
+        **{name: frame[name].where(frame.index % 7 != 0, 2) for name in ("t", "above") if name in frame}
+    )
 
 
 def inside(key, value):
@@ -472,11 +570,17 @@ def inside(key, value):
 
 
 def owned(key, value):
-    return lambda text: re.sub(r"((?:panel|running|cross_sections): {.*)}", rf"\1, {key}: {value}}}", re.sub(rf", {key}: \w+", "", text))
+    return lambda text: re.sub(
+        r"((?:panel|running|cross_sections): {.*)}", rf"\1, {key}: {value}}}", re.sub(rf", {key}: \w+", "", text)
+    )
 
 
 def swapped(text):
-    return inside("treated", 2)(inside("control", 1)(text)) if "continuous" in text else inside("treated", 0)(inside("control", 1)(text))
+    return (
+        inside("treated", 2)(inside("control", 1)(text))
+        if "continuous" in text
+        else inside("treated", 0)(inside("control", 1)(text))
+    )
 
 
 def add(line):
@@ -484,7 +588,10 @@ def add(line):
 
 
 SAME = lambda text: text  # noqa: E731
-MONEY, GAIN = add("money: {value_per_outcome: 2, cost_per_treatment: 1}"), "money: {{value_per_outcome: 2, minimum_gain: {}}}"
+MONEY, GAIN = (
+    add("money: {value_per_outcome: 2, cost_per_treatment: 1}"),
+    "money: {{value_per_outcome: 2, minimum_gain: {}}}",
+)
 KEYS = {
     # 명세의 자리 → (견줄 명세, 바꾼 명세, 자료를 바꾸는 법). 셋째가 없으면 그대로입니다
     "data.sample": (SAME, lambda s: s.replace("path: a.csv", "path: a.csv, sample: 100"), None),
@@ -492,22 +599,44 @@ KEYS = {
     "unit": (SAME, add("unit: id"), lambda f: f.assign(id=f["id"] // 2)),  # 단위가 겹치는지 보는 이름입니다
     "treatment.control": (SAME, swapped, None),
     "treatment.treated": (SAME, swapped, None),
-    "treatment.kind": (SAME, lambda s: s.replace("kind: binary", "kind: multi, control: 0, treated: 1").replace("kind: continuous", "kind: binary"), third_level),
-    "treatment.randomized": (SAME, lambda s: s.replace(", randomized: true", "") if "randomized" in s else inside("randomized", "true")(s), None),
+    "treatment.kind": (
+        SAME,
+        lambda s: s.replace("kind: binary", "kind: multi, control: 0, treated: 1").replace(
+            "kind: continuous", "kind: binary"
+        ),
+        third_level,
+    ),
+    "treatment.randomized": (
+        SAME,
+        lambda s: s.replace(", randomized: true", "") if "randomized" in s else inside("randomized", "true")(s),
+        None,
+    ),
     "treatment.probability": (SAME, inside("probability", 0.4), None),
     "treatment.cluster": (SAME, inside("cluster", "g"), None),
     "estimand": (SAME, lambda s: re.sub("estimand: (ATE|ATT|LATE)", "estimand: ITT", s), None),
     "graph.edges": (SAME, graph, None),
-    "graph.hidden": (lambda s: graph(s, "h -> y, "), lambda s: graph(s, "h -> y, ").replace("]}\n", "], hidden: [h]}\n"), None),
+    "graph.hidden": (
+        lambda s: graph(s, "h -> y, "),
+        lambda s: graph(s, "h -> y, ").replace("]}\n", "], hidden: [h]}\n"),
+        None,
+    ),
     "confounders": (SAME, add("confounders: [x]"), None),
     "timing": (add("confounders: [x]"), lambda s: add("confounders: [x]")(s) + "timing: {x: after}\n", None),
     "modifiers": (SAME, add("modifiers: [m]"), None),
     "negative_controls.outcomes": (SAME, add("negative_controls: {outcomes: [n]}"), None),
     "negative_controls.treatments": (SAME, add("negative_controls: {treatments: [v]}"), None),
     "money.value_per_outcome": (SAME, MONEY, None),
-    "money.cost_per_treatment": (MONEY, lambda s: MONEY(s).replace("cost_per_treatment: 1", "cost_per_treatment: 3"), None),
+    "money.cost_per_treatment": (
+        MONEY,
+        lambda s: MONEY(s).replace("cost_per_treatment: 1", "cost_per_treatment: 3"),
+        None,
+    ),
     "money.minimum_gain": (add(GAIN.format(-9000)), add(GAIN.format(9000)), None),
-    "outcome.higher_is_better": (MONEY, lambda s: MONEY(s).replace("{column: y}", "{column: y, higher_is_better: false}"), None),
+    "outcome.higher_is_better": (
+        MONEY,
+        lambda s: MONEY(s).replace("{column: y}", "{column: y, higher_is_better: false}"),
+        None,
+    ),
     "running.column": (SAME, owned("column", "m"), None),
     "running.cutoff": (SAME, owned("cutoff", "0.3"), None),
     "running.above": (SAME, owned("above", "false"), None),

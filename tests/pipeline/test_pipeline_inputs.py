@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from causal_pipeline import command, reading, tables
 from book.page import ROOT
+from causal_pipeline import command, reading, tables
 
 SPEC, DATA, REFUSED, OUTPUT = 2, 3, 4, 5
 
@@ -281,7 +281,9 @@ def test_a_folder_given_as_data(desk, capsys):
 
 
 @pytest.mark.parametrize(
-    ("code", "name", "more"), [("parquet_broken", "rows.parquet", ""), ("duckdb_broken", "rows.duckdb", "\n  table: a")], ids=["parquet", "duckdb"]
+    ("code", "name", "more"),
+    [("parquet_broken", "rows.parquet", ""), ("duckdb_broken", "rows.duckdb", "\n  table: a")],
+    ids=["parquet", "duckdb"],
 )
 def test_a_file_of_another_kind(desk, capsys, code, name, more):
     put(desk, GOOD.replace("rows.csv", name + more))

@@ -8,14 +8,24 @@ from lxml import html as lxml_html
 
 from book.extensions import pipeline_benchmark
 from book.extensions.pipeline_benchmark import peers_table, read_table, worlds_table
+from book.page import ROOT, PageError
 from causal_pipeline import designs, run
 from causal_pipeline.errors import DataError, OutputError, Refusal, SpecError
 from causal_pipeline.memo import GRADES
 from causal_pipeline.spec import schema
-from book.page import ROOT, PageError
 
 PAGE = (ROOT / "guides" / "pipeline.md").read_text(encoding="utf-8")
-ROW = {"label": "세계 <하나>", "expect": "coverage", "draws": 200, "grades": {"A": 0.9, "B": 0.1, "C": 0.0, "refused": 0.0}, "bias": -0.01, "bias_in_errors": -0.25, "coverage": 0.945, "seconds": 1.25, "reached": True}
+ROW = {
+    "label": "세계 <하나>",
+    "expect": "coverage",
+    "draws": 200,
+    "grades": {"A": 0.9, "B": 0.1, "C": 0.0, "refused": 0.0},
+    "bias": -0.01,
+    "bias_in_errors": -0.25,
+    "coverage": 0.945,
+    "seconds": 1.25,
+    "reached": True,
+}
 
 
 def test_the_page_names_the_real_exit_codes_grades_and_files():
@@ -32,19 +42,32 @@ def test_the_page_explains_every_key_of_the_specification():
 
 def test_the_page_asks_the_questions_of_the_designs_in_their_order():
     table = PAGE.split("## 설계는 규칙이 고릅니다")[1].split("## ")[0]
-    rows = [(q, re.sub(r"\{term\}`(.+?)`", r"\1", label)) for q, label in re.findall(r"^\| (.+\?) \| (.+?) \|$", table, re.MULTILINE)]
+    rows = [
+        (q, re.sub(r"\{term\}`(.+?)`", r"\1", label))
+        for q, label in re.findall(r"^\| (.+\?) \| (.+?) \|$", table, re.MULTILINE)
+    ]
     assert rows == [(kind.question, kind.label) for kind in designs.registered()]
 
 
 def test_the_page_names_the_checks_that_an_a_needs():
     table = PAGE.split("A에 꼭 필요한 점검")[1].split("\n\n")[0]
-    told = {label: names for labels, names in re.findall(r"^\| (.+?) \| (.+?) \|$", table, re.MULTILINE) for label in labels.split(", ")}
+    told = {
+        label: names
+        for labels, names in re.findall(r"^\| (.+?) \| (.+?) \|$", table, re.MULTILINE)
+        for label in labels.split(", ")
+    }
     for kind in designs.registered():
-        assert (told[kind.label] == ", ".join(kind.reveals.values())) if kind.reveals else "배정이 대신" in told[kind.label], kind.label
+        assert (
+            (told[kind.label] == ", ".join(kind.reveals.values()))
+            if kind.reveals
+            else "배정이 대신" in told[kind.label]
+        ), kind.label
 
 
 def test_the_examples_of_the_page_exist():
-    assert sorted(set(re.findall(r"data/example_\w+\.yml", PAGE))) == sorted(p.relative_to(ROOT).as_posix() for p in (ROOT / "data").glob("example_*.yml"))
+    assert sorted(set(re.findall(r"data/example_\w+\.yml", PAGE))) == sorted(
+        p.relative_to(ROOT).as_posix() for p in (ROOT / "data").glob("example_*.yml")
+    )
 
 
 def test_the_measured_table_is_there_and_whole():
@@ -56,7 +79,9 @@ def test_the_measured_table_is_there_and_whole():
 
 
 def test_the_table_shows_what_was_measured_and_what_was_missed():
-    text = worlds_table({"one": ROW, "two": ROW | {"expect": "stop", "reached": False, "coverage": None, "bias_in_errors": None}})
+    text = worlds_table(
+        {"one": ROW, "two": ROW | {"expect": "stop", "reached": False, "coverage": None, "bias_in_errors": None}}
+    )
     page = lxml_html.fromstring(f"<div>{text}</div>")
     cells = [[c.text_content() for c in tr] for tr in page.xpath("//tbody/tr")]
     assert cells[0] == ["가정이 성립: 구간이 정답을 덮어야 합니다 (세계마다 200번)"]
@@ -90,4 +115,6 @@ def test_a_missing_or_broken_table_says_how_to_make_it(tmp_path, content):
 
 def test_the_site_shows_the_table(site_dir):
     tree = lxml_html.fromstring((site_dir / "guides" / "pipeline.html").read_bytes())
-    assert len(tree.xpath("//article//table//tr[td[text()='닿음']]")) == sum(r["reached"] for r in yaml.safe_load(pipeline_benchmark.TABLE.read_text(encoding="utf-8"))["worlds"].values())
+    assert len(tree.xpath("//article//table//tr[td[text()='닿음']]")) == sum(
+        r["reached"] for r in yaml.safe_load(pipeline_benchmark.TABLE.read_text(encoding="utf-8"))["worlds"].values()
+    )

@@ -15,6 +15,7 @@ import pytest
 from lxml import html as lxml_html
 
 from benchmarks.pipeline_worlds import WORLDS
+from book.page import ROOT
 from causal_pipeline import analyze, command, designs, figures, memo, report, run, stages, tables
 from causal_pipeline.designs.base import Design
 from causal_pipeline.errors import OutputError, Refusal
@@ -33,7 +34,6 @@ from causal_pipeline.model import (
     Step,
 )
 from causal_pipeline.spec import parse_spec
-from book.page import ROOT
 
 SPEC = """\
 name: coupon
@@ -78,7 +78,9 @@ def fake(stop_at: str | None = None) -> type[Design]:
         @classmethod
         def identify(cls, spec, frame, graph):
             cls.seen("identify")
-            return Identification("experiment", "ATE", (), "쿠폰을 보낸 손님과 보내지 않은 손님의 매출 차이입니다.", r"E[Y(1)] - E[Y(0)]")
+            return Identification(
+                "experiment", "ATE", (), "쿠폰을 보낸 손님과 보내지 않은 손님의 매출 차이입니다.", r"E[Y(1)] - E[Y(0)]"
+            )
 
         @cached_property
         def fit(self):
@@ -94,15 +96,38 @@ def fake(stop_at: str | None = None) -> type[Design]:
             treated, control = self.fit
             gap = treated.mean() - control.mean()
             se = np.sqrt(treated.var() / len(treated) + control.var() / len(control))
-            make = lambda method, label, value, **more: Estimate(method, label, value, value - 1.96 * se, value + 1.96 * se, se, len(self.frame), "배정이 무작위가 아닐 때", **more)  # noqa: E731
-            return [make("difference", "평균의 차이", gap, primary=True), make("median", "가운데 값", gap + 0.01), make("naive", "단순 비교", gap + 1)]
+            make = lambda method, label, value, **more: Estimate(
+                method,
+                label,
+                value,
+                value - 1.96 * se,
+                value + 1.96 * se,
+                se,
+                len(self.frame),
+                "배정이 무작위가 아닐 때",
+                **more,
+            )  # noqa: E731
+            return [
+                make("difference", "평균의 차이", gap, primary=True),
+                make("median", "가운데 값", gap + 0.01),
+                make("naive", "단순 비교", gap + 1),
+            ]
 
         def stress(self):
             self.seen("stress")
-            return [Check("placebo", "순열 위약", "warn", "위약이 조금 넓습니다.", 0.2, None, "B")], [Sensitivity("rv", "견고값", 0.3, "30%이면 0이 됩니다.", {"coupon": 0.1})]
+            return [Check("placebo", "순열 위약", "warn", "위약이 조금 넓습니다.", 0.2, None, "B")], [
+                Sensitivity("rv", "견고값", 0.3, "30%이면 0이 됩니다.", {"coupon": 0.1})
+            ]
 
         def pictures(self):
-            return [Picture("overlap", "겹침", "성향점수의 겹침입니다.", {"edges": [0.0, 0.5, 1.0], "treated": [3, 4], "control": [5, 2]})]
+            return [
+                Picture(
+                    "overlap",
+                    "겹침",
+                    "성향점수의 겹침입니다.",
+                    {"edges": [0.0, 0.5, 1.0], "treated": [3, 4], "control": [5, 2]},
+                )
+            ]
 
         def steps(self):
             code = "import numpy as np\nreproduced = {}\ngap = frame[frame.coupon == 1].sales.mean() - frame[frame.coupon == 0].sales.mean()\nreproduced['difference'] = {'value': gap}"
@@ -124,7 +149,9 @@ def desk(tmp_path):
     folder.mkdir()
     rng = np.random.default_rng(0)
     coupon = np.arange(200) % 2
-    pd.DataFrame({"coupon": coupon, "sales": (10 + 2 * coupon + rng.normal(size=200)).round(3)}).to_csv(folder / "rows.csv", index=False)
+    pd.DataFrame({"coupon": coupon, "sales": (10 + 2 * coupon + rng.normal(size=200)).round(3)}).to_csv(
+        folder / "rows.csv", index=False
+    )
     (folder / "spec.yml").write_text(SPEC, encoding="utf-8")
     return folder
 
@@ -236,7 +263,13 @@ def test_a_refusal_writes_nothing(desk, capsys, monkeypatch):
     class Refusing(fake()):
         @classmethod
         def identify(cls, spec, frame, graph):
-            raise spec.error(Refusal, "no_estimand", "treatment", "그래프에서 효과를 식별할 수 없습니다.", "숨은 변수 '기분'을 재세요.")
+            raise spec.error(
+                Refusal,
+                "no_estimand",
+                "treatment",
+                "그래프에서 효과를 식별할 수 없습니다.",
+                "숨은 변수 '기분'을 재세요.",
+            )
 
     using(monkeypatch, Refusing, Other)
     assert command.main(["analyze", str(desk / "spec.yml"), "--out", str(desk / "report"), "--quiet"]) == 4
@@ -276,12 +309,20 @@ def test_the_command_says_the_result_and_the_place(desk, capsys, monkeypatch):
         [Check("a", "가", "ok", "나", 1.5, None, "B")],
         ([Check("a", "가", "ok", "나")], [Sensitivity("s", "라", 0.1, "마", {"x": 0.2})]),
         Heterogeneity(("x",), None, False, ({"group": "가", "n": 3},), {"blp": 1.0}),
-        Identification("experiment", "ATE", ("x", "y"), "가", "y", ("나",), "다", (Rule("?", True, "experiment", True),)),
+        Identification(
+            "experiment", "ATE", ("x", "y"), "가", "y", ("나",), "다", (Rule("?", True, "experiment", True),)
+        ),
         None,
     ],
 )
 def test_stored_stages_come_back_the_same(tmp_path, value):
-    kinds = {list: list[Check], tuple: tuple[list[Check], list[Sensitivity]], Heterogeneity: Heterogeneity | None, Identification: Identification, type(None): Policy | None}
+    kinds = {
+        list: list[Check],
+        tuple: tuple[list[Check], list[Sensitivity]],
+        Heterogeneity: Heterogeneity | None,
+        Identification: Identification,
+        type(None): Policy | None,
+    }
     store, kind = stages.Store(tmp_path / "s", "key"), kinds[type(value)]
     assert store.put("one", kind, value) == value
     assert store.get("one", kind) == (True, value)
@@ -362,14 +403,30 @@ def test_a_lower_outcome_can_be_the_gain(analysis):
 def test_the_agreement_leaves_out_the_naive_comparison_and_other_targets(analysis):
     other = replace(analysis.estimates[1], method="att", estimand="ATT")
     rows = memo.agreement(replace(analysis, estimates=(*analysis.estimates, other)))
-    assert {r["estimate"].method: r["compared"] for r in rows} == {"difference": False, "median": True, "naive": False, "att": False}
+    assert {r["estimate"].method: r["compared"] for r in rows} == {
+        "difference": False,
+        "median": True,
+        "naive": False,
+        "att": False,
+    }
     assert next(r for r in rows if r["estimate"].method == "median")["contains"]
 
 
 def test_the_memo_and_the_tables_are_on_the_page(analysis):
     page = lxml_html.fromstring(report.html(analysis).encode())
     text = page.text_content()
-    for said in ("결론", "등급 B: 조건부", "쿠폰을 보낸 손님과", "배정 비율", "순열 위약", "견고값", "평균의 차이", "모두 처치", "numpy", "seed: 3"):
+    for said in (
+        "결론",
+        "등급 B: 조건부",
+        "쿠폰을 보낸 손님과",
+        "배정 비율",
+        "순열 위약",
+        "견고값",
+        "평균의 차이",
+        "모두 처치",
+        "numpy",
+        "seed: 3",
+    ):
         assert said in text, said
     assert page.get("lang") == "ko"
     assert all(img.get("alt") and img.get("src").startswith("data:image/svg+xml;base64,") for img in page.iter("img"))
@@ -413,8 +470,31 @@ PICTURES = [
     ("balance", {"labels": ["나이"], "before": [0.4], "after": [0.02], "threshold": 0.1}),
     ("overlap", {"edges": [0, 0.5, 1], "treated": [1, 2], "control": [2, 1]}),
     ("event_study", {"times": [-2, 0, 1], "values": [0, 1, 2], "lows": [-1, 0, 1], "highs": [1, 2, 3], "unit": "원"}),
-    ("running", {"x": [1, 2], "y": [1, 2], "cutoff": 1.5, "fit_x_left": [1, 1.5], "fit_y_left": [1, 1.2], "fit_x_right": [1.5, 2], "fit_y_right": [1.8, 2], "x_label": "점수", "y_label": "결과"}),
-    ("paths", {"times": [1, 2, 3], "treated": [1, 2, 3], "synthetic": [1, 2, 2], "start": 2, "placebos": [[0, 1, 0]], "unit": ""}),
+    (
+        "running",
+        {
+            "x": [1, 2],
+            "y": [1, 2],
+            "cutoff": 1.5,
+            "fit_x_left": [1, 1.5],
+            "fit_y_left": [1, 1.2],
+            "fit_x_right": [1.5, 2],
+            "fit_y_right": [1.8, 2],
+            "x_label": "점수",
+            "y_label": "결과",
+        },
+    ),
+    (
+        "paths",
+        {
+            "times": [1, 2, 3],
+            "treated": [1, 2, 3],
+            "synthetic": [1, 2, 2],
+            "start": 2,
+            "placebos": [[0, 1, 0]],
+            "unit": "",
+        },
+    ),
     ("dose", {"dose": [1, 2], "values": [1, 2], "lows": [0, 1], "highs": [2, 3], "x_label": "양", "y_label": "결과"}),
     ("calibration", {"predicted": [1, 2], "observed": [1, 2], "lows": [0, 1], "highs": [2, 3]}),
 ]
@@ -458,7 +538,15 @@ def whole(tmp_path_factory):
             (folder / file).write_bytes((ROOT / "data" / file).read_bytes())
     for i, (name, out) in enumerate([*((n, n) for n in EXAMPLES), ("adjustment", "again")]):
         env = os.environ | {"PYTHONPATH": str(ROOT), "PYTHONHASHSEED": str(i + 1), "OMP_NUM_THREADS": "1"}
-        command_line = [sys.executable, "-m", "causal_pipeline", "analyze", f"example_{name}.yml", "--out", f"report_{out}"]
+        command_line = [
+            sys.executable,
+            "-m",
+            "causal_pipeline",
+            "analyze",
+            f"example_{name}.yml",
+            "--out",
+            f"report_{out}",
+        ]
         done[out] = subprocess.run(command_line, cwd=folder, env=env, capture_output=True, text=True, check=False)
     return folder, done
 
@@ -505,7 +593,9 @@ def reproduce(folder, change=lambda code: code):
     code = change("\n".join(c.source for c in notebook.cells if c.cell_type == "code"))
     assert "causal_p" not in code
     command_line = [sys.executable, "-c", code + "\nprint(comparison.to_json(orient='records'))"]
-    return subprocess.run(command_line, cwd=folder, env=os.environ | {"OMP_NUM_THREADS": "1"}, capture_output=True, text=True, check=False)
+    return subprocess.run(
+        command_line, cwd=folder, env=os.environ | {"OMP_NUM_THREADS": "1"}, capture_output=True, text=True, check=False
+    )
 
 
 @pytest.mark.parametrize("name", EXAMPLES)
@@ -517,7 +607,10 @@ def test_the_notebook_gives_the_numbers_of_the_report(whole, name):
 
 
 def test_the_notebook_stops_when_a_number_differs(whole):
-    done = reproduce(whole[0] / "report_adjustment", lambda code: code.replace("* standard_error(psi", "* 1.001 * standard_error(psi"))
+    done = reproduce(
+        whole[0] / "report_adjustment",
+        lambda code: code.replace("* standard_error(psi", "* 1.001 * standard_error(psi"),
+    )
     assert done.returncode != 0 and "AssertionError" in done.stderr
 
 
@@ -530,5 +623,12 @@ def test_the_specification_of_the_report_is_the_one_that_ran(whole, name):
 
 def test_the_import_of_the_package_stays_light():
     code = "import sys, causal_practice; print('causal_pipeline' in sys.modules); import causal_pipeline; print(sorted({'dowhy', 'econml', 'sklearn', 'matplotlib', 'jinja2', 'duckdb'} & set(sys.modules)))"
-    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=os.environ | {"PYTHONPATH": str(ROOT)}, capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=ROOT,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
     assert done.stdout.splitlines() == ["False", "[]"]

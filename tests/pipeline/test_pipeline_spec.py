@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from book.page import ROOT
 from causal_pipeline import draft, reading, tables
 from causal_pipeline.designs.discontinuity import Running
 from causal_pipeline.errors import DataError, SpecError
@@ -15,7 +16,6 @@ from causal_pipeline.panel import Panel
 from causal_pipeline.report import spec_text
 from causal_pipeline.spec import parse_spec, read_spec, schema
 from causal_pipeline.wording import josa, number, pvalue, suggest
-from book.page import ROOT
 
 FULL = """\
 name: everything
@@ -57,7 +57,10 @@ def test_every_part_is_read(tmp_path):
 def test_designs_are_read():
     text = FULL.split("graph:")[0].replace("kind: continuous", "kind: binary")
     assert parse_spec(text + "running: {column: score, cutoff: 5}\n").fields == (Running("score", 5.0),)
-    panel = parse_spec(text.replace("unit: seller\n", "").replace(", sample: 500", "") + "panel: {unit: shop, time: week, anticipation: 2}\n")
+    panel = parse_spec(
+        text.replace("unit: seller\n", "").replace(", sample: 500", "")
+        + "panel: {unit: shop, time: week, anticipation: 2}\n"
+    )
     assert panel.fields == (Panel("shop", "week", None, 2),) and panel.unit == "shop"
 
 
@@ -91,7 +94,11 @@ def test_the_errors_give_the_line_and_a_near_name():
 def test_every_key_of_the_schema_is_built():
     """스키마에 있는 이름은 모두 본보기나 시험의 명세에 쓰입니다."""
     used = "\n".join(p.read_text(encoding="utf-8") for p in sorted((ROOT / "data").glob("example_*.yml"))) + FULL
-    missing = [k for k in schema()["properties"] if not re.search(rf"^{k}:", used, re.MULTILINE) and k not in {"running", "cross_sections"}]
+    missing = [
+        k
+        for k in schema()["properties"]
+        if not re.search(rf"^{k}:", used, re.MULTILINE) and k not in {"running", "cross_sections"}
+    ]
     assert missing == []
 
 
@@ -99,7 +106,13 @@ def test_every_key_of_the_schema_is_built():
 
 
 def simple(**more) -> str:
-    lines = {"data": "{path: a.csv}", "treatment": "{column: t, kind: binary}", "outcome": "{column: y}", "estimand": "ATE", "confounders": "[x]"} | more
+    lines = {
+        "data": "{path: a.csv}",
+        "treatment": "{column: t, kind: binary}",
+        "outcome": "{column: y}",
+        "estimand": "ATE",
+        "confounders": "[x]",
+    } | more
     return "name: a\nquestion: 왜?\n" + "".join(f"{k}: {v}\n" for k, v in lines.items() if v)
 
 
@@ -110,7 +123,9 @@ def rows(n=60, **more) -> pd.DataFrame:
 
 def test_words_and_truth_values_become_what_the_stages_use():
     frame = rows(t=["받음", "안 받음"] * 30, flag=[True, False, True] * 20, city=["서울", "부산 ", "서울"] * 20)
-    spec = parse_spec(simple(treatment="{column: t, kind: binary, control: 안 받음, treated: 받음}", confounders="[x, flag, city]"))
+    spec = parse_spec(
+        simple(treatment="{column: t, kind: binary, control: 안 받음, treated: 받음}", confounders="[x, flag, city]")
+    )
     before = frame.copy()
     made, notices = tables.prepare(spec, frame)
     assert made["t"].tolist()[:2] == [1, 0]
@@ -134,14 +149,21 @@ def test_blanks_are_dropped_only_when_told_and_it_is_said():
 def test_lost_outcomes_of_an_experiment_are_kept_for_the_check():
     frame = rows()
     frame.loc[[3, 8], "y"] = np.nan
-    spec = parse_spec(simple(data="{path: a.csv, missing: drop}", treatment="{column: t, kind: binary, randomized: true}", confounders=""))
+    spec = parse_spec(
+        simple(
+            data="{path: a.csv, missing: drop}", treatment="{column: t, kind: binary, randomized: true}", confounders=""
+        )
+    )
     made, _ = tables.prepare(spec, frame)
     assert made["y"].isna().sum() == 2
 
 
 def test_dates_become_their_order():
     days = [str(datetime.date(2026, 1, 5) + datetime.timedelta(weeks=w)) for w in range(8)]
-    frame = pd.DataFrame([(s, d, days[4] if s < 3 else None, int(s < 3 and d >= days[4])) for s in range(6) for d in days], columns=["shop", "when", "start", "t"])
+    frame = pd.DataFrame(
+        [(s, d, days[4] if s < 3 else None, int(s < 3 and d >= days[4])) for s in range(6) for d in days],
+        columns=["shop", "when", "start", "t"],
+    )
     frame["y"] = np.random.default_rng(0).normal(size=len(frame))
     spec = parse_spec(simple(estimand="ATT", confounders="", panel="{unit: shop, time: when, start: start}"))
     made, _ = tables.prepare(spec, frame)
@@ -175,7 +197,13 @@ def test_the_three_sources_give_the_same_table(tmp_path):
     frame.to_parquet(tmp_path / "a.parquet")
     with duckdb.connect(str(tmp_path / "a.duckdb")) as con:
         con.from_df(frame).to_table("seen")
-    places = ["{path: a.csv}", "{path: a.parquet}", "{path: a.duckdb, table: seen}", '{path: a.csv, sql: "SELECT * FROM data"}', '{path: a.parquet, sql: "SELECT * FROM data;"}']
+    places = [
+        "{path: a.csv}",
+        "{path: a.parquet}",
+        "{path: a.duckdb, table: seen}",
+        '{path: a.csv, sql: "SELECT * FROM data"}',
+        '{path: a.parquet, sql: "SELECT * FROM data;"}',
+    ]
     made = [tables.load(parse_spec(simple(data=place), tmp_path)).frame for place in places]
     for other in made[1:]:
         pd.testing.assert_frame_equal(made[0], other, check_column_type=False)
@@ -184,7 +212,9 @@ def test_the_three_sources_give_the_same_table(tmp_path):
 # --- 초안 ---
 
 
-@pytest.mark.parametrize("name", ["template_case", "orientation_coupon", "pydata_music_staggered", "uber_email_cace", "seller_weeks"])
+@pytest.mark.parametrize(
+    "name", ["template_case", "orientation_coupon", "pydata_music_staggered", "uber_email_cace", "seller_weeks"]
+)
 def test_a_draft_asks_for_what_it_cannot_know(name, tmp_path):
     (tmp_path / f"{name}.csv").write_bytes((ROOT / "data" / f"{name}.csv").read_bytes())
     path = draft.write_draft(tmp_path / f"{name}.csv")

@@ -44,7 +44,9 @@ def test_the_estimate_is_near_the_truth_where_the_assumptions_hold(name):
     assert result.code is None, f"{name}: 답할 수 있는데 거절했습니다({result.code})."
     error = (result.high - result.low) / 3.92
     assert result.low <= result.value <= result.high
-    assert abs(result.value - result.truth) < 4 * error, f"{name}: {result.value:.3f}, 정답 {result.truth:.3f}, 오차 {error:.3f}"
+    assert abs(result.value - result.truth) < 4 * error, (
+        f"{name}: {result.value:.3f}, 정답 {result.truth:.3f}, 오차 {error:.3f}"
+    )
 
 
 @pytest.mark.parametrize("name", [w.name for w in WORLDS if w.expect == "stop"])
@@ -97,5 +99,9 @@ def test_the_targets_can_be_missed():
     grades = {"A": 0.0, "B": 0.2, "C": 0.8, "refused": 0.0}
     assert not reached("stop", {"grades": grades})
     assert reached("stop", {"grades": grades | {"B": 0.05, "C": 0.95}})
-    assert not reached("coverage", {"coverage": 0.89}) and not reached("coverage", {"coverage": 0.99}) and reached("coverage", {"coverage": 0.95})
+    assert (
+        not reached("coverage", {"coverage": 0.89})
+        and not reached("coverage", {"coverage": 0.99})
+        and reached("coverage", {"coverage": 0.95})
+    )
     assert not reached("never_a", {"grades": grades | {"A": 0.005}})
