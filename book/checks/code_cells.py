@@ -12,7 +12,6 @@ from book.page import ROOT, Page
 
 COLUMNS = 88
 LINES = 12
-TOO_WIDE_FAILS = False  # 모든 쪽을 다듬은 뒤 참으로 바꿉니다. 그때부터 88칸을 넘으면 실패입니다
 _NOT_SHOWN = {"remove-cell", "remove-input", "self-check"}
 _FOLDED = {"hide-cell", "hide-input", "solution"}
 
@@ -45,7 +44,7 @@ def _too_wide(cell: Cell, path: str) -> list[Finding]:
         return []
     where = ", ".join(f"{line}({width}칸)" for line, width in wide.items())
     message = f"보이는 코드가 {COLUMNS}칸을 넘습니다: {where}줄 — 괄호 안에서 줄을 바꾸거나 이름을 붙여 나누세요."
-    return [Finding(path, min(wide), message, "code-width", warning=not TOO_WIDE_FAILS)]
+    return [Finding(path, min(wide), message, "code-width")]
 
 
 def _too_long(cell: Cell, path: str) -> list[Finding]:

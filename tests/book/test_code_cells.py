@@ -49,9 +49,8 @@ def test_what_is_too_wide_or_too_long(code, tags, rules):
     assert [f.rule for f in code_cells.check(page_of(cell(code, tags)))] == rules
 
 
-def test_the_finding_names_file_line_and_width(monkeypatch):
+def test_the_finding_names_file_line_and_width():
     text = str(code_cells.check(page_of(cell("x = 1"), cell(f"y = 2\n{WIDE}")))[0])
-    assert text.startswith("chapters/week05_small.md:13: (주의)") and "13(89칸)줄" in text
-    monkeypatch.setattr(code_cells, "TOO_WIDE_FAILS", True)
+    assert text.startswith("chapters/week05_small.md:13: 보이는") and "13(89칸)줄" in text
     found = [f for f in inspect_page(page_of(cell(WIDE)), set()) if f.rule == "code-width"]
     assert len(found) == 1 and not found[0].warning
