@@ -93,15 +93,17 @@ def main(argv: list[str] | None = None) -> int:
             if not length:  # 실행 몇 개를 다시 하고 사이트를 처음부터 짓는 데 걸리는 초
                 length = site.finish()
                 continue
-            process = site.start()
-            time.sleep(chance.uniform(0.2, length))
-            os.killpg(process.pid, signal.SIGKILL)
-            said, _ = process.communicate()
-            if process.returncode == -signal.SIGKILL:
+            process, started = site.start(), time.monotonic()
+            try:
+                said, _ = process.communicate(timeout=chance.uniform(0.2, length))
+                length = time.monotonic() - started  # 먼저 끝났습니다. 기계가 한가해졌으면 다음에는 더 일찍 죽입니다
+            except subprocess.TimeoutExpired:
+                os.killpg(process.pid, signal.SIGKILL)
+                said, _ = process.communicate()
                 killed += 1
                 stages["사이트" if "사이트를 짓습니다" in said else "실행"] += 1
                 print(f"  {killed}번째", flush=True)
-            if killed and killed % CHAIN == 0:
+            if process.returncode == -signal.SIGKILL and killed % CHAIN == 0:
                 seconds, now = site.finish(), site.hashes()
                 different = sorted(set(whole) ^ set(now)) + [name for name in now if whole.get(name) != now[name]]
                 print(f"{killed}번 죽임 {stages}: 다음 빌드 {seconds:.0f}초, 다른 파일 {len(different)}개", flush=True)
