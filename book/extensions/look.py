@@ -86,8 +86,8 @@ def _context(app: Sphinx, pagename: str, templatename: str, context: dict, doctr
     context["metatags"] = (context.get("metatags") or "") + _social(app, pagename, context)
     body = body.replace(_CHECKBOX, _CHECKBOX + ' aria-label="할 일"')
     body = body.replace(*_HIDDEN_CONTENT)
+    body = _INDEX_NAME.sub(r"\1\3\2\4", body)  # 칸 안에 표시를 넣기 전에 합니다
     body = keep_particles(body)
-    body = _INDEX_NAME.sub(r"\1\3\2\4", body)
     body = _SCROLL_TABLE.sub(
         lambda m: f'<div class="table-scroll" tabindex="0" role="region" aria-label="표">{m.group(0)}</div>', body
     )
