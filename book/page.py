@@ -7,6 +7,8 @@ from pathlib import Path
 
 import yaml
 
+from book.myst import parse
+
 ROOT = Path(__file__).resolve().parent.parent
 PAGE_FOLDERS = ("chapters", "case_studies", "guides")
 _FRONT_MATTER = re.compile(r"\A---\n(.*?)\n---\n", re.DOTALL)
@@ -61,8 +63,6 @@ class Page:
     @property
     def title(self) -> str:
         """``# 제목``. 아직 없으면 쪽의 이름."""
-        from book.myst import parse  # Spark 환경처럼 판독기(myst-parser)가 없는 곳에서도 자리만 읽을 수 있게 합니다
-
         titles = [b.raw for b in parse(self.text).headings() if b.level == 1]
         return titles[0] if titles else self.docname
 
