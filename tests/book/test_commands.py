@@ -204,6 +204,30 @@ def test_make_test_stops_at_once(tmp_path, number, group):
     assert process.returncode != 0 and not (root / "next").exists()
 
 
+ENDLESS = "WITH RECURSIVE r(t, y) AS (SELECT 0, 0 UNION ALL SELECT 1 - t, y + 1 FROM r) SELECT * FROM r"
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("stage", ["부르기", "SQL", "추정"])
+def test_the_analysis_stops_at_once(tmp_path, number, stage):
+    """라이브러리를 부르다가, 파이썬에 틈을 주지 않는 SQL을 돌리다가, 추정하다가. 쓰다 만 파일은 남지 않습니다."""
+    for name in ("example_adjustment.yml", "template_case.csv"):
+        (tmp_path / name).write_bytes((ROOT / "data" / name).read_bytes())
+    spec = tmp_path / "example_adjustment.yml"
+    if stage == "SQL":
+        spec.write_text(SPEC.replace("path: a.csv", f"path: template_case.csv, sql: {json.dumps(ENDLESS)}"))
+    code = "import causal_pipeline.stopping, runpy, sys; print('시작', flush=True); sys.argv[0] = 'x'; runpy.run_module('causal_pipeline', run_name='__main__', alter_sys=True)"
+    process = launched(ROOT, [sys.executable, "-c", code, "analyze", str(spec), "--out", str(tmp_path / "report")])
+    assert process.stdout.readline() == "시작\n"
+    if stage == "추정":
+        wait_for(process, (tmp_path / "report" / ".stages" / "check.json").is_file)
+    time.sleep({"부르기": 0.2, "SQL": 4.0, "추정": 0.2}[stage])
+    said = stopped(process, number)
+    assert process.returncode == 128 + number, said
+    assert said.rstrip().endswith("같은 명령을 다시 하면 끝난 단계 다음부터 이어집니다."), said
+    assert not list((tmp_path).rglob("*.tmp")) and not (tmp_path / "report" / "report.html").exists()
+
+
 # --- 막힘 ---
 
 FAULT = """
@@ -286,10 +310,23 @@ def test_a_full_or_read_only_disk_is_named(quick, command, place, number, words)
     assert not (quick / "case_studies" / "kakao_push.md").exists()
 
 
-@pytest.mark.parametrize(("number", "words"), [(errno.ENOSPC, "No space"), (errno.EROFS, "Read-only")])
+@pytest.mark.parametrize(
+    ("number", "words"), [(errno.ENOSPC, "디스크가 가득 찼습니다"), (errno.EROFS, "읽기만 되는 디스크")]
+)
 def test_the_analysis_names_a_full_or_read_only_disk(quick, number, words):
     code, said = blocked(quick, number, quick / "desk" / "report", ANALYZE)
     assert code == 5 and said.startswith("[out_write_failed]") and words in said and "디스크의 남은 자리" in said, said
+
+
+@pytest.mark.parametrize(
+    ("place", "kind"),
+    [("desk/spec.yml", "file_error"), ("desk/a.csv", "data_not_readable"), ("desk/kept", "file_error")],
+)
+def test_the_analysis_names_a_file_of_another_user(quick, place, kind):
+    (quick / "desk" / "kept").mkdir(exist_ok=True)
+    command = [*ANALYZE[:4], "desk/kept" if "kept" in place else "desk/report", "--quiet"]
+    code, said = blocked(quick, errno.EACCES, quick / place, command, reading=True)
+    assert code in (2, 3, 5) and said.startswith(f"[{kind}") and "권한" in said and "→" in said, said
 
 
 @pytest.mark.parametrize(
