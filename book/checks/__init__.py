@@ -1,9 +1,14 @@
 """원고 검사: 문체(language), 본문의 숫자(prose_numbers), 쪽의 얼개(structure), 검토 기록(reviews), 코드 셀(code_cells)."""
 
-from book.checks.findings import Finding
-from book.page import Page
+from __future__ import annotations
 
-__all__ = ["Finding", "check_page", "inspect_page"]
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:  # 검사를 부르는 명령이 뜨자마자 멈출 수 있게, 읽는 데 걸리는 것은 쓸 때 부릅니다
+    from book.checks.findings import Finding
+    from book.page import Page
+
+__all__ = ["check_page", "inspect_page"]
 
 
 def inspect_page(page: Page, published: set[str] | None = None) -> list[Finding]:
