@@ -25,14 +25,15 @@ import nbformat
 import yaml
 
 from book import fence, values
+from book.data_calls import data_calls
 from book.files import PARTIAL, storage_error, write_atomically
 from book.locks import page_packages, page_requirements
+from book.myst import parse
 from book.page import ROOT, Page, PageError, execution_dir, read_page
 from book.stopping import die_with, end_children, run, scratch
 
 SECONDS_BUDGET, MEMORY_BUDGET_MB = 60.0, 2048.0
 HARD_FACTOR = 3  # 예산의 세 배를 넘으면 실패합니다. 기계마다 빠르기가 다르기 때문입니다.
-_DATA_CALL = re.compile(r"\b(?:load|truth|generator)\(\s*(?:(['\"])(\w+)\1)?")
 _PIPELINE_USE = re.compile(r"^\s*(?:from|import)\s+causal_pipeline\b", re.MULTILINE)
 _GLYPH = re.compile(r"Glyph \d+ .*missing")
 _ANSI = re.compile(r"\x1b\[[0-9;]*m")
@@ -80,13 +81,8 @@ def to_notebook(page: Page) -> nbformat.NotebookNode:
 
 def used_datasets(page: Page) -> set[str]:
     """쪽이 쓰는 데이터 이름. 이름을 글자로 적지 않은 호출이 있으면 모든 데이터를 돌려줍니다."""
-    names = set(page.meta.get("datasets") or [])
-    code = "\n".join(c.source for c in to_notebook(page).cells if c.cell_type == "code")
-    for match in _DATA_CALL.finditer(code):
-        names.add(match.group(2) or "*")
-    if "*" in names:
-        return set(_catalog())
-    return names
+    calls = {name for name, _ in data_calls(parse(page.text).cells)}
+    return set(_catalog()) if None in calls else {*(page.meta.get("datasets") or []), *calls}
 
 
 @cache
