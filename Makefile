@@ -6,7 +6,7 @@ VENV ?= .venv
 PY := $(VENV)/bin/python
 export PYTHONPATH := $(CURDIR)
 
-.PHONY: help environment test-environment book test serve lab slides analyze new-case check-case checks bench scale peers lock audit clean
+.PHONY: help environment test-environment book test serve lab slides analyze analyze-init new-case check-case checks bench scale peers lock audit clean
 
 help: ## 명령 목록
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -36,6 +36,9 @@ slides: book ## 발표 자료를 만들고 위치를 알려 줍니다
 
 analyze: environment ## 명세 하나로 분석 전체를 돌립니다: make analyze SPEC=data/example_adjustment.yml OUT=_build/report
 	@OMP_NUM_THREADS=1 $(PY) -m causal_pipeline analyze "$(SPEC)" --out "$(OUT)"
+
+analyze-init: environment ## 명세의 초안을 씁니다: make analyze-init DATA=orders.csv DESIGN=instrument OUT=orders.yml(셋 다 고를 수 있습니다)
+	@$(PY) -m causal_pipeline analyze $(if $(DATA),--init "$(DATA)") $(if $(DESIGN),--design "$(DESIGN)") $(if $(OUT),--out "$(OUT)")
 
 new-case: environment ## 새 사례의 틀을 만듭니다: make new-case NAME=kakao_push
 	@$(PY) -m book.commands.new_case "$(NAME)"

@@ -22,6 +22,7 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("spec", nargs="?", help="명세 파일(.yml)")
     run.add_argument("--out", help="보고서를 쓸 폴더(--init이면 초안의 파일 이름)")
     run.add_argument("--init", metavar="CSV", help="자료의 열을 보고 주석이 달린 명세의 초안을 씁니다")
+    run.add_argument("--design", help="--init과 함께: 그 설계의 줄을 살린 초안을 씁니다. 자료가 없으면 빈 틀입니다")
     run.add_argument("--force", action="store_true", help="보관한 단계를 버리고 처음부터 돌리며, 있던 것을 덮어씁니다")
     run.add_argument("--quiet", action="store_true", help="진행 막대를 그리지 않습니다")
     run.add_argument("--debug", action="store_true", help="뜻밖의 오류에서 파이썬의 추적을 보입니다")
@@ -33,7 +34,7 @@ def main(argv: list[str] | None = None) -> int:
     options = _parser().parse_args(argv)
     logging.disable(logging.WARNING)
     try:
-        return _draft(options) if options.init else _analyze(options)
+        return _draft(options) if options.init or options.design else _analyze(options)
     except PipelineError as error:
         print(f"[{error.code}] {error}", file=sys.stderr)
         return error.exit_code
@@ -62,7 +63,8 @@ def main(argv: list[str] | None = None) -> int:
 def _draft(options: argparse.Namespace) -> int:
     from causal_pipeline.draft import write_draft
 
-    path = write_draft(Path(options.init), Path(options.out) if options.out else None, force=options.force)
+    data, out = Path(options.init) if options.init else None, Path(options.out) if options.out else None
+    path = write_draft(data, out, force=options.force, design=options.design)
     print(
         f"초안을 썼습니다: {path.as_posix()}\n  → TODO를 채운 뒤 `python -m causal_pipeline analyze {path.as_posix()} --out report`를 돌리세요."
     )

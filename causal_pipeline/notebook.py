@@ -90,7 +90,11 @@ def _reading(spec: Spec, folder: Path) -> str:
 
 def _encoding(spec: Spec) -> str:
     t, y = spec.treatment, spec.outcome.column
-    lines = [source(plain_values, plain_columns), "frame = plain_columns(raw)"]
+    blank = list(spec.source.blank)
+    lines = [
+        source(same_level, plain_values, plain_columns),
+        f"frame = plain_columns(raw, {blank!r})" if blank else "frame = plain_columns(raw)",
+    ]
     if spec.source.missing != "refuse":
         keep = [column for owned in spec.fields for column in owned.may_be_empty()]
         if t.randomized and not spec.repeats_units:
@@ -108,7 +112,7 @@ def _encoding(spec: Spec) -> str:
         lines += [_binary(t.column, t.treated)]
     elif t.kind == "multi":
         lines += [
-            source(same_level, matched_levels),
+            source(matched_levels),
             f"frame[{t.column!r}] = matched_levels(frame[{t.column!r}], {[t.control, t.treated]!r})",
         ]
     elif t.kind == "continuous":
@@ -123,12 +127,18 @@ def _encoding(spec: Spec) -> str:
     for owned in spec.fields:
         lines += owned.encoding_code(spec)
     others = spec.covariates()
+    if named := [c for c in spec.categories if c in others and c != t.cluster]:
+        lines += [
+            f"for column in {named!r}:",
+            "    text = frame[column].dropna().astype(str).str.strip()",
+            "    frame[column] = text.reindex(frame.index).astype(pd.CategoricalDtype(sorted(text.unique())))",
+        ]
     if others:
         lines += [
             f"for column in {others!r}:",
             '    if frame[column].dtype.kind == "b":',
             '        frame[column] = frame[column].astype("int64")',
-            '    elif frame[column].dtype.kind not in "iuf":',
+            '    elif frame[column].dtype.kind not in "iuf" and not isinstance(frame[column].dtype, pd.CategoricalDtype):',
             "        text = frame[column].dropna().astype(str).str.strip()",
             "        frame[column] = text.reindex(frame.index).astype(pd.CategoricalDtype(sorted(text.unique())))",
         ]

@@ -64,6 +64,12 @@ def open_source(spec: Spec, path: Path) -> Reader:
 
 
 def _csv(spec: Spec, path: Path) -> Reader:
+    with path.open("rb") as file:
+        if file.read(2) in (b"\xff\xfe", b"\xfe\xff"):
+            raise spec.error(
+                DataError, "data_not_utf8", "data.path", "자료가 UTF-8이 아니라 UTF-16입니다(엑셀의 '유니코드 텍스트').",
+                "엑셀이면 'CSV UTF-8'로 저장하고, 명령으로는 `iconv -f utf-16 -t utf-8 옛.csv > 새.csv`로 바꾸세요.",
+            )  # fmt: skip
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
             reader = csv.reader(file)
@@ -87,7 +93,20 @@ def _csv(spec: Spec, path: Path) -> Reader:
         raise spec.error(
             DataError, "header_missing", "data.path", "첫 줄에 열 이름이 없습니다.", "첫 줄에 열 이름을 적으세요."
         )
-    twice = sorted({name for name in header if header.count(name) > 1})
+    marks = [mark for mark in (";", "\t", "|") if len(header) == 1 and mark in header[0]]
+    if marks:
+        shown = {"\t": "탭"}.get(marks[0], marks[0])
+        raise spec.error(
+            DataError, "csv_delimiter", "data.path", f"칸을 쉼표가 아니라 '{shown}'{'으로' if marks[0] == chr(9) else '(으)로'} 나눈 파일입니다.",
+            f"쉼표로 나눈 CSV로 다시 저장하세요. 파이썬으로는 `pd.read_csv('옛.csv', sep={marks[0]!r}).to_csv('새.csv', index=False)`이고, 소수점이 쉼표이면 `decimal=','`도 적습니다.",
+        )  # fmt: skip
+    blanks = sum(not name.strip() for name in header)
+    if blanks >= 2 and blanks * 2 >= len(header):
+        raise spec.error(
+            DataError, "header_missing", "data.path", f"첫 줄이 열 이름이 아니라 제목으로 보입니다(이름이 빈 칸이 {blanks}개).",
+            "열 이름이 첫 줄에 오도록 그 앞의 줄을 지우세요.",
+        )  # fmt: skip
+    twice = sorted({name for name in header if name.strip() and header.count(name) > 1})
     if twice:
         raise spec.error(
             DataError,

@@ -192,7 +192,9 @@ def spec_text(spec: Spec) -> str:
 
     t, y, s = spec.treatment, spec.outcome, spec.source
     out: dict[str, Any] = {"name": spec.name, "question": spec.question}
-    out["data"] = _kept(s, path=s.path or "(표)", missing="refuse")
+    out["data"] = _kept(s, path=s.path or "(표)", missing="refuse", blank=())
+    if s.blank:
+        out["data"]["blank"] = list(s.blank)
     if spec.unit and all(owned.unit_column() != spec.unit for owned in spec.fields):
         out["unit"] = spec.unit
     out["treatment"] = _kept(t, column=None, kind=None, control=None, treated=None, randomized=False)
@@ -206,7 +208,7 @@ def spec_text(spec: Spec) -> str:
             out["graph"]["hidden"] = list(spec.hidden)
     if spec.confounders or not (spec.edges or t.randomized or spec.fields):
         out["confounders"] = list(spec.confounders)
-    for key in ("timing", "modifiers", "labels"):
+    for key in ("timing", "modifiers", "categories", "numbers", "labels"):
         value = getattr(spec, key)
         if value:
             out[key] = list(value) if isinstance(value, tuple) else value

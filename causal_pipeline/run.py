@@ -101,7 +101,7 @@ def analyze(
 def _stages(
     spec: Spec, table: "Table", folder: Path | None, force: bool, bar: "_Bar", among: "Sequence[type[Design]] | None"
 ) -> Analysis:
-    from causal_pipeline import designs
+    from causal_pipeline import designs, doubts
     from causal_pipeline.decide import decide
     from causal_pipeline.grade import grade
     from causal_pipeline.heterogeneity import heterogeneity, predicted_effects
@@ -124,7 +124,7 @@ def _stages(
     design = next(kind for kind in kinds if kind.name == ident.design)(spec, ident, frame)
     effects = cache(lambda: predicted_effects(design))
 
-    checks = do("check", "점검", 12, list[Check], design.check)
+    checks = do("check", "점검", 12, list[Check], lambda: [*doubts.checks(spec, frame), *design.check()])
     estimates = do("estimate", "추정", 25, list[Estimate], lambda: design.estimates)
     more, sensitivities = do("stress", "반박과 민감도", 25, tuple[list[Check], list[Sensitivity]], design.stress)
     checks, main = [*checks, *more], next(e for e in estimates if e.primary)
