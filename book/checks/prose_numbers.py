@@ -6,6 +6,8 @@
 - 머리말의 ``given:``에 적은 설정값일 때. 그 값은 쪽의 코드 어딘가에 적혀 있어야 합니다.
 - 데이터 카드나 머리말에 같은 단위로 적힌 숫자('이후 28일 주문 수'의 28일)일 때.
 
+그림의 대체 텍스트에도 같은 규칙을 씁니다. 그 글은 자료가 바뀌어도 그대로이므로, 잰 값이 아니라 무엇을 볼지 적습니다.
+
 어느 것도 아니면 토막 바로 앞줄에 까닭을 적습니다.
 
     % 숫자 허용: 28, 10 — 회사가 정한 관찰 기간과 기준입니다
@@ -285,7 +287,7 @@ def _loose_numbers(page: Page, document: Document) -> list[tuple[Block, int, int
     written, given = literals(document), {_amount(v) for v in _given(page).values()}
     cited_table_at = -1
     numbered = {m[1] for b in document.headings() if (m := re.match(r"(\d+\.\d+)\s", b.flat.text))}
-    for index, block in enumerate(document.blocks):
+    for index, block in enumerate(_with_alts(document)):
         text = block.flat.text
         if block.kind == "footnote":
             continue  # 각주는 출처 그 자체입니다
@@ -304,7 +306,8 @@ def _loose_numbers(page: Page, document: Document) -> list[tuple[Block, int, int
             unit = re.match(r"\s?([가-힣%])", text[start + len(number) :])
             if unit and (number.replace(",", ""), unit[1]) in defined:
                 continue
-            if readings(number, text[end - 3 : end]) & (written.get(block.section, frozenset()) | given):
+            tail = "%" if re.match(r"\s?퍼센트", text[end:]) else text[end - 3 : end]
+            if readings(number, tail) & (written.get(block.section, frozenset()) | given):
                 continue
             if (
                 block.kind in {"heading", "title"}
@@ -318,6 +321,18 @@ def _loose_numbers(page: Page, document: Document) -> list[tuple[Block, int, int
                 continue
             loose.append((block, start, end, number))
     return loose
+
+
+def _with_alts(document: Document) -> list[Block]:
+    """본문의 토막에 그림의 대체 텍스트를 더합니다."""
+    sections = [(b.line, b.raw) for b in document.headings() if b.level <= 2]
+    alts = []
+    for cell in document.cells:
+        if cell.alt:
+            section = next((title for line, title in reversed(sections) if line < cell.line), "")
+            line = next((n for n in range(cell.line, cell.first) if "alt:" in document.lines[n - 1]), cell.line)
+            alts.append(Block("alt", ((line, " ".join(cell.alt.split())),), ("code-cell",), section))
+    return [*document.blocks, *alts]
 
 
 def _cited_spans(block: Block) -> list[tuple[int, int]]:
@@ -365,7 +380,7 @@ def _apply_exemptions(path: str, document: Document, loose) -> tuple[list[Findin
             )
             continue
         start, end = document.scope_after(line)
-        inside = [b for b in document.blocks if b.lines and start <= b.line <= end]
+        inside = [b for b in {id(b): b for b, *_ in loose}.values() if start <= b.line <= end]
         whole = "\n".join(document.lines[start - 1 : end]) if start else ""
         used, absent = False, []
         for item in re.split(r",\s+|,(?=\D)", match["items"]):

@@ -192,7 +192,7 @@ def _steps(tree: ast.AST) -> Iterator[tuple[set[str], ast.AST]]:
         if isinstance(node, (ast.Assign, ast.AugAssign, ast.AnnAssign, ast.NamedExpr)) and node.value is not None:
             targets = node.targets if isinstance(node, ast.Assign) else [node.target]
             yield _bases(targets), node.value
-        elif isinstance(node, (ast.For, ast.comprehension)):
+        elif isinstance(node, ast.For):
             yield _bases([node.target]), node.iter
         elif isinstance(node, ast.FunctionDef):
             own = {a.arg for a in [*node.args.args, *node.args.kwonlyargs, *node.args.posonlyargs]}
@@ -228,7 +228,7 @@ def _bases(targets: list) -> set[str]:
 
 _DIMENSIONLESS = re.compile(
     r"비율|확률|비중|몫|점수|밀도|횟수|개수|수$|수 |p\s?값|[tzF]\s?값|통계량|지수|배수|배$|순위|차수|번호|번째|주차|날짜|연도|"
-    r"분위|상관|결정계수|R²|설명력|포함률|검정력|가중치|무게|오즈|로그|성향|정규화|표준화|주$|일$|달$|월$|년$|시각|요일|[A-Z]\b"
+    r"분위|상관|결정계수|R²|설명력|포함률|검정력|가중치|무게|오즈|로그|성향|정규화|표준화|주$|일$|날$|달$|월$|년$|시각|요일|[A-Z]\b"
 )
 _UNIT = re.compile(r"[(（][^)）]+[)）]|%|퍼센트|만 원|천 원|(?<![가-힣])원|시간$|분$|초$|명$|건$|회$|개$|점$|곳$")
 _PLAIN_ENGLISH = re.compile(r"(?<![\w.])[A-Za-z]?[a-z]{3,}(?![\w.])")
