@@ -122,7 +122,7 @@ def _hard_coded(value, tree: ast.AST, cells: list[Cell], stated: set[float]) -> 
     close = {_round(value * scale) for scale in (1, 0.01, 100)}
     if close & stated:
         return ""
-    names, tainted = {n.id for n in ast.walk(tree) if isinstance(n, ast.Name)}, from_data(cells)
+    names, tainted = _names(tree), from_data(cells)
     typed = bool(close & _written(tree, names, cells))
     if names & tainted or _has_source(tree):
         fixed = digits(value) >= FIXED_DIGITS and not isinstance(value, int) and not typed
@@ -171,19 +171,28 @@ def _has_source(tree: ast.AST) -> bool:
 
 
 def from_data(cells: list[Cell]) -> set[str]:
-    """자료나 난수에서 온 이름. 대입, 함수, 반복문을 따라 더 늘지 않을 때까지 번지게 합니다."""
-    steps = [step for cell in cells if cell.tree for step in _steps(cell.tree)]
+    """자료나 난수에서 온 이름. 대입, 함수, 반복문을 따라 번지고, 다른 것을 새로 넣은 이름에서는 지워집니다."""
     tainted: set[str] = set()
-    while True:
-        new = {
-            name
-            for targets, source in steps
-            if _has_source(source) or tainted & {n.id for n in ast.walk(source) if isinstance(n, ast.Name)}
-            for name in targets
+    for cell in cells:
+        steps = list(_steps(cell.tree or ast.Module([], [])))
+        fresh = {
+            target.id
+            for node in ast.walk(cell.tree or ast.Module([], []))
+            if isinstance(node, ast.Assign)
+            for target in node.targets
+            if isinstance(target, ast.Name) and target.id not in _names(node.value)
         }
-        if new <= tainted:
-            return tainted
-        tainted |= new
+        tainted -= fresh
+        while True:
+            new = {n for targets, source in steps if _has_source(source) or tainted & _names(source) for n in targets}
+            if new <= tainted:
+                break
+            tainted |= new
+    return tainted
+
+
+def _names(tree: ast.AST) -> set[str]:
+    return {n.id for n in ast.walk(tree) if isinstance(n, ast.Name)}
 
 
 def _steps(tree: ast.AST) -> Iterator[tuple[set[str], ast.AST]]:
@@ -227,7 +236,7 @@ def _bases(targets: list) -> set[str]:
 
 
 _DIMENSIONLESS = re.compile(
-    r"비율|확률|비중|몫|점수|밀도|횟수|개수|수$|수 |p\s?값|[tzF]\s?값|통계량|지수|배수|배$|순위|차수|번호|번째|주차|날짜|연도|"
+    r"비율|확률|비중|묶음|몫|점수|밀도|횟수|개수|수$|수 |p\s?값|[tzF]\s?값|통계량|지수|배수|배$|순위|차수|번호|번째|주차|날짜|연도|"
     r"분위|상관|결정계수|R²|설명력|포함률|검정력|가중치|무게|오즈|로그|성향|정규화|표준화|주$|일$|날$|달$|월$|년$|시각|요일|[A-Z]\b"
 )
 _UNIT = re.compile(r"[(（][^)）]+[)）]|%|퍼센트|만 원|천 원|(?<![가-힣])원|시간$|분$|초$|명$|건$|회$|개$|점$|곳$")
