@@ -14,7 +14,7 @@ from causal_pipeline.errors import DataError, SpecError
 from causal_pipeline.model import Money
 from causal_pipeline.panel import Panel
 from causal_pipeline.report import spec_text
-from causal_pipeline.spec import _leaves, parse_spec, read_spec, read_yaml, schema
+from causal_pipeline.spec import leaves, parse_spec, read_spec, read_yaml, schema
 from causal_pipeline.wording import josa, number, pvalue, suggest
 
 EXAMPLES = [path.stem.removeprefix("example_") for path in sorted((ROOT / "data").glob("example_*.yml"))]
@@ -263,7 +263,7 @@ def test_every_option_of_a_draft_may_be_taken_alone(design):
         for one in whole:
             value, _ = read_yaml(one)
             assert set(value) <= set(schema()["properties"]), one
-            places = [x for x in _leaves(value) if isinstance(x[1], str) and x[1].startswith("TODO")]
+            places = [x for x in leaves(value) if isinstance(x[1], str) and x[1].startswith("TODO")]
             assert places  # 물음은 늘 사람이 적습니다
             with pytest.raises(SpecError) as caught:
                 parse_spec(one)
