@@ -6,7 +6,7 @@ VENV ?= .venv
 PY := $(VENV)/bin/python
 export PYTHONPATH := $(CURDIR)
 
-.PHONY: help environment test-environment book test serve lab slides analyze new-case check-case checks bench scale peers lock audit clean
+.PHONY: help environment test-environment book test serve lab slides analyze new-case data write check-case checks bench scale peers lock audit clean
 
 help: ## 명령 목록
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -39,6 +39,12 @@ analyze: environment ## 명세 하나로 분석 전체를 돌립니다: make ana
 
 new-case: environment ## 새 사례의 틀을 만듭니다: make new-case NAME=kakao_push
 	@$(PY) -m book.commands.new_case "$(NAME)"
+
+data: environment ## 생성기를 고친 뒤 자료와 카드를 다시 씁니다: make data NAME=kakao_push
+	@$(PY) -m book.catalog write "$(NAME)"
+
+write: environment ## 원고를 주피터랩에서 노트북처럼 고칩니다(파일에서 오른쪽 단추 → Open With → Notebook)
+	@$(PY) -m jupyter lab --ServerApp.contents_manager_class=book.page_editing.PageContents
 
 check-case: test-environment ## 사례 하나를 점검합니다: make check-case CASE=kakao_push
 	@$(PY) -m book.commands.check_case "$(CASE)"
