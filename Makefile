@@ -6,7 +6,7 @@ VENV ?= .venv
 PY := $(VENV)/bin/python
 export PYTHONPATH := $(CURDIR)
 
-.PHONY: help environment test-environment book test serve lab slides analyze analyze-init new-case check-case checks redraw bench scale peers lock audit clean
+.PHONY: help environment test-environment book test serve lab slides analyze analyze-init new-case check-case checks redraw bench scale peers lock audit clean data write
 
 help: ## 명령 목록
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -42,6 +42,12 @@ analyze-init: environment ## 명세의 초안을 씁니다: make analyze-init DA
 
 new-case: environment ## 새 사례의 틀을 만듭니다: make new-case NAME=kakao_push
 	@$(PY) -m book.commands.new_case "$(NAME)"
+
+data: environment ## 생성기를 고친 뒤 자료와 카드를 다시 씁니다: make data NAME=kakao_push
+	@$(PY) -m book.catalog write "$(NAME)"
+
+write: environment ## 원고를 주피터랩에서 노트북처럼 고칩니다(파일에서 오른쪽 단추 → Open With → Notebook)
+	@$(PY) -m jupyter lab --ServerApp.contents_manager_class=book.page_editing.PageContents
 
 check-case: test-environment ## 사례 하나를 점검합니다: make check-case CASE=kakao_push
 	@$(PY) -m book.commands.check_case "$(CASE)"
