@@ -6,7 +6,7 @@ VENV ?= .venv
 PY := $(VENV)/bin/python
 export PYTHONPATH := $(CURDIR)
 
-.PHONY: help environment test-environment book test serve lab slides analyze analyze-init new-case check-case checks bench scale peers lock audit clean
+.PHONY: help environment test-environment book test serve lab slides analyze analyze-init new-case check-case checks redraw bench scale peers lock audit clean
 
 help: ## 명령 목록
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -48,6 +48,9 @@ check-case: test-environment ## 사례 하나를 점검합니다: make check-cas
 
 checks: test-environment ## 문체, 숫자, 얼개 검사를 모든 쪽에 돌립니다
 	@$(PY) -m book.checks
+
+redraw: environment ## 쪽을 다른 자료로 다시 실행해 benchmarks/redraw의 기록을 고칩니다(바뀐 쪽만)
+	@$(PY) -m book.redraw
 
 bench: test-environment ## 빌드 시간, 쪽 무게, 검색 빠르기를 재어 표를 고칩니다
 	@$(PY) -m benchmarks.book

@@ -2,13 +2,12 @@
 
 import argparse
 import logging
-import signal
 import sys
 from pathlib import Path
 
-from causal_pipeline.errors import PipelineError
+from causal_pipeline.errors import PipelineError, cause
 
-INTERRUPTED, UNEXPECTED = 130, 1
+UNEXPECTED, FILES_BLOCKED = 1, 5
 
 
 class _Parser(argparse.ArgumentParser):
@@ -36,7 +35,6 @@ def main(argv: list[str] | None = None) -> int:
     """명령을 돌리고 종료 코드를 돌려줍니다."""
     options = _parser().parse_args(argv)
     logging.disable(logging.WARNING)
-    previous = signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
     try:
         if options.specs:
             return _many(options)
@@ -44,9 +42,15 @@ def main(argv: list[str] | None = None) -> int:
     except PipelineError as error:
         print(f"[{error.code}] {error}", file=sys.stderr)
         return error.exit_code
-    except KeyboardInterrupt:
-        print("\n멈췄습니다. 같은 명령을 다시 하면 끝난 단계 다음부터 이어집니다.", file=sys.stderr)
-        return INTERRUPTED
+    except OSError as error:
+        if options.debug:
+            raise
+        print(
+            f"[file_error] 파일을 다루지 못했습니다: {error.filename or '이름 모름'} ({cause(error)}).\n"
+            "  → 읽고 쓸 권한과 디스크의 남은 자리를 보세요.",
+            file=sys.stderr,
+        )
+        return FILES_BLOCKED
     except Exception as error:
         if options.debug:
             raise
@@ -57,7 +61,6 @@ def main(argv: list[str] | None = None) -> int:
         )
         return UNEXPECTED
     finally:
-        signal.signal(signal.SIGTERM, previous)
         logging.disable(logging.NOTSET)
 
 

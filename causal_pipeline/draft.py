@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from causal_pipeline import designs
-from causal_pipeline.errors import DataError, OutputError
+from causal_pipeline.errors import DataError, OutputError, cause
 from causal_pipeline.stages import write_atomic
-from causal_pipeline.wording import josa, number, quoted, suggest
+from causal_pipeline.wording import josa, number, one_line, quoted, suggest
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -85,9 +85,11 @@ def write_draft(data: Path | None, out: Path | None = None, force: bool = False,
         )
     try:
         write_atomic(out, text.encode())
-    except OSError:
+    except OSError as error:
         raise OutputError(
-            "draft_not_writable", f"'{out.name}'을(를) 쓸 수 없습니다.", "폴더가 있는지, 쓰기 권한이 있는지 보세요."
+            "draft_not_writable",
+            f"'{out.name}'을(를) 쓸 수 없습니다({cause(error)}).",
+            "폴더가 있는지, 쓰기 권한과 디스크의 남은 자리가 있는지 보세요.",
         ) from None
     return out
 
@@ -447,5 +449,5 @@ def _columns(frame: "pd.DataFrame") -> list[str]:
         else:
             few = ", ".join(str(v) for v in values.dropna().unique()[:5].tolist())
             seen = f"값 {kinds:,}가지({few}{' …' if kinds > 5 else ''})"
-        lines.append(f"{column}: {seen}{blank}".replace("\n", " "))
+        lines.append(one_line(f"{column}: {seen}{blank}"))
     return lines

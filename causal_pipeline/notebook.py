@@ -7,6 +7,7 @@ from causal_pipeline.memo import headline
 from causal_pipeline.model import Analysis, Spec
 from causal_pipeline.shown import matched_levels, plain_columns, plain_values, same_level, source
 from causal_pipeline.spec import source_path
+from causal_pipeline.wording import sql_name
 
 TOLERANCE = 1e-6
 
@@ -62,7 +63,9 @@ def _reading(spec: Spec, folder: Path) -> str:
     lines += [f"DATA = Path({relative!r})  # 이 노트북의 폴더에서 본 자리", f"columns = {columns!r}"]
     kind = Path(spec.source.path).suffix.lower()
     if spec.source.sql or kind in {".duckdb", ".db"}:
-        query = spec.source.sql.strip().rstrip(";") if spec.source.sql else f'SELECT * FROM "{spec.source.table}"'
+        query = (
+            spec.source.sql.strip().rstrip(";") if spec.source.sql else f"SELECT * FROM {sql_name(spec.source.table)}"
+        )
         lines += ["", "import duckdb", ""]
         if kind in {".duckdb", ".db"}:
             lines += ["con = duckdb.connect(str(DATA), read_only=True)", 'con.execute("SET threads = 1")']

@@ -5,6 +5,7 @@ import pandas as pd
 from causal_pipeline.errors import DataError
 from causal_pipeline.model import Spec
 from causal_pipeline.wording import quoted as wording_quoted
+from causal_pipeline.wording import sql_name
 
 
 def require_numeric(spec: Spec, frame: pd.DataFrame, column: str, role: str) -> None:
@@ -110,7 +111,7 @@ def reject_written_numbers(spec: Spec, column: str, text: pd.Series, role: str) 
     _one_unit(spec, column, levels, role)
     shown = next((v for v in levels if pd.isna(pd.to_numeric(v, errors="coerce"))), levels.iloc[0])
     inner = spec.source.sql.strip().rstrip(";") if spec.source.sql else None
-    origin = f"({inner})" if inner else f'"{spec.source.table}"' if spec.source.table else "data"
+    origin = f"({inner})" if inner else sql_name(spec.source.table) if spec.source.table else "data"
     quoted = '"' + column.replace('"', '""') + '"'
     query = f"SELECT * REPLACE ({found[1]} AS {quoted}) FROM {origin}"
     where = "data의 sql을" if inner else "data에서 table을 지우고 sql을" if spec.source.table else "data에 sql을"
