@@ -8,7 +8,7 @@ from typing import Any
 
 from causal_pipeline import designs
 from causal_pipeline.errors import SpecError
-from causal_pipeline.model import Money, Outcome, Source, Spec, Treatment, find_line
+from causal_pipeline.model import Assignment, Money, Outcome, Source, Spec, Treatment, find_line
 from causal_pipeline.wording import josa, names, suggest
 
 MAX_BYTES = 1_000_000
@@ -365,6 +365,7 @@ def build(value: dict, lines: dict[str, int], folder: Path) -> Spec:
         negative_outcomes=tuple(controls.get("outcomes", ())),
         negative_treatments=tuple(controls.get("treatments", ())),
         money=Money(**value["money"]) if "money" in value else None,
+        assignment=Assignment(**value["assignment"]) if "assignment" in value else None,
         seed=value.get("seed", 0),
         labels=dict(value.get("labels", {})),
         lines=lines,
