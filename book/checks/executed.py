@@ -2,6 +2,7 @@
 
 import math
 
+from book.checks import relations
 from book.checks.findings import Finding
 from book.execution import MEMORY_BUDGET_MB, SECONDS_BUDGET, Execution
 from book.myst import Document, parse
@@ -46,6 +47,7 @@ def check(page: Page, execution: Execution, document: Document | None = None) ->
         found.append(Finding(path, line, message, "estimand"))
     for line, validation in validations:
         found += _validation(path, line, validation)
+    found += relations.check(page, execution, document, [claim for _, claim in claims])
     if validations and not any(v["assumptions_hold"] for _, v in validations):
         message = "가정이 성립하는 자료에서 한 검증이 없습니다 — 기본값의 자료로 record_validation을 한 번 더 부르세요."
         found.append(Finding(path, validations[0][0], message, "validation"))
@@ -103,6 +105,11 @@ def _budget(path: str, execution: Execution) -> list[Finding]:
 def _claim(path: str, line: int, claim: dict) -> list[Finding]:
     found = []
     miss = abs(claim["estimate"] - claim["truth"])
+    if miss <= 1e-9 * max(abs(claim["truth"]), 1e-3):
+        message = f"'{claim['name']}'의 정답 {claim['truth']:.4g}이(가) 추정값과 끝자리까지 같습니다"
+        found.append(
+            Finding(path, line, f"{message} — 정답은 추정에 쓰지 않은 정답 열이나 카드에서 구하세요.", "claim")
+        )
     reach = STRETCH * max(claim["high"] - claim["estimate"], claim["estimate"] - claim["low"])
     if miss > reach:
         message = f"추정값 {claim['estimate']:.3g}이(가) 정답 {claim['truth']:.3g}에서 멉니다(신뢰구간 [{claim['low']:.3g}, {claim['high']:.3g}])"
