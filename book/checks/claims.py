@@ -282,7 +282,7 @@ def _one_function(page: Page, code: Code, calls: list) -> Iterator[tuple[int, st
             own |= {n for n, values in code.assigned.items() if values and all(_is_load(v, dataset.value) for v in values if v is not None) and any(v is not None for v in values)}  # fmt: skip
         if estimator.id in passed or isinstance(data, ast.Tuple):
             continue
-        uses = [c for c in outside if c.func.id == estimator.id and c.args]
+        uses = [c for c in outside if c.func.id == estimator.id and len(c.args) == 1 and not c.keywords]
         if not any(ast.unparse(c.args[0]) in own for c in uses):
             where = f"{estimator.id}({ast.unparse(uses[0].args[0])[:40]})" if uses else "부르지 않습니다"
             yield (
