@@ -1,4 +1,4 @@
-"""원고 검사: 문체(language), 본문의 숫자(prose_numbers), 쪽의 얼개(structure), 검토 기록(reviews), 코드 셀(code_cells), 주장(claims)."""
+"""원고 검사: 문체(language), 본문의 숫자(prose_numbers), 쪽의 얼개(structure), 검토 기록(reviews), 코드 셀(code_cells), 주장(claims), 이름표(labels)."""
 
 from book.checks.findings import Finding
 from book.page import Page
@@ -15,7 +15,7 @@ def inspect_page(page: Page, published: set[str] | None = None) -> list[Finding]
     published : set of str
         차례에 실린 쪽의 이름. 주지 않으면 _toc.yml에서 읽습니다.
     """
-    from book.checks import claims, code_cells, language, prose_numbers, reviews, structure
+    from book.checks import claims, code_cells, labels, language, prose_numbers, reviews, structure
     from book.myst import parse
 
     document = parse(page.text)
@@ -26,6 +26,7 @@ def inspect_page(page: Page, published: set[str] | None = None) -> list[Finding]
         + code_cells.check(page, document)
         + reviews.check(page, document)
         + claims.check(page, document)
+        + labels.check(page, document)
     )
 
 

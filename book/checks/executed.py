@@ -14,8 +14,14 @@ MINIMUM_DRAWS = 200
 TIGHT, LOOSE = 0.03, 0.10  # 편향의 한도(정답의 비율): 오차를 아는 검증과 모르는 검증
 # 유한 표본에서 남는 편향을 쪽이 크기까지 말한 검증. 여기에 더하려면 쪽에 그 편향의 까닭이 적혀 있어야 합니다.
 STATED_BIAS = {
-    ("case_studies/netflix_game_events", "att"): 0.13,  # 고른 가중치가 행사 전을 덜 맞춘 몫. 11절의 표가 크기를 말합니다
-    ("chapters/week09_synthetic_control", "cross_fit"): 0.09,  # 시간이 갈수록 벌어지는 편향은 교차 예측이 빼지 못합니다(6절)
+    (
+        "case_studies/netflix_game_events",
+        "att",
+    ): 0.13,  # 고른 가중치가 행사 전을 덜 맞춘 몫. 11절의 표가 크기를 말합니다
+    (
+        "chapters/week09_synthetic_control",
+        "cross_fit",
+    ): 0.09,  # 시간이 갈수록 벌어지는 편향은 교차 예측이 빼지 못합니다(6절)
 }
 STRETCH = 1.5  # 95% 구간은 스무 번에 한 번 빗나갑니다. 크게 빗나간 것만 잡습니다.
 

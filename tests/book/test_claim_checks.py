@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from book import values
-from book.checks import claims, executed, relations
+from book.checks import claims, executed, labels, relations
 from book.myst import parse
 from book.page import ROOT, Page, read_page
 
@@ -70,6 +70,27 @@ def test_a_broken_claim_is_found(old, new, rule):
 def test_what_is_typed_is_told_from_what_is_computed(record, found):
     text = cell("runs = [draw(k, rate=0.3) for k in range(200)]", "goal = -0.62", record)
     assert rules(Page(ROOT / "chapters" / "made_up.md", text, {})) == found
+
+
+@pytest.mark.parametrize(
+    ("prose", "found"),
+    [
+        ('게임 **{eval}`dr["게임"][0]`일**, 시청 {eval}`dr["시청"][0]`일입니다.', 0),
+        ('게임 **{eval}`dr["시청"][0]`일**, 시청 {eval}`dr["게임"][0]`일입니다.', 2),
+        ('시청에서 게임을 빼면 {eval}`dr["시청"][0] - dr["게임"][0]`일입니다.', 0),
+        ('그 값은 {eval}`dr["시청"][0]`일이고 {eval}`dr["게임"][0]`일보다 큽니다.', 0),
+        ("매칭은 {eval}`matched`회, AIPW는 {eval}`-aipw`회입니다.", 0),
+        ("매칭은 {eval}`-aipw`회입니다.", 1),
+        ("| 방법 | 값 |\n|---|---|\n| 매칭한 뒤 | {eval}`aipw`회 |", 1),
+        ("| 방법 | 값 |\n|---|---|\n| 매칭한 뒤 | {eval}`matched`회 |\n| 그 밖 | {eval}`matched`회 |", 1),
+        ("| 방법 | 값 |\n|---|---|\n| 매칭한 뒤 | {eval}`aipw`에서 {eval}`matched`로 |", 0),
+    ],
+)
+def test_a_value_under_the_name_of_another_is_found(prose, found):
+    text = cell('found = {"매칭": matched, "AIPW": aipw}') + f"\n{prose}\n"
+    given = text + '\n{eval}`dr["게임"][0]` {eval}`dr["시청"][0]`\n'
+    page = Page(ROOT / "chapters" / "made_up.md", given, {})
+    assert [f.rule for f in labels.check(page)] == ["label"] * found
 
 
 # ── 실행한 쪽 ──
