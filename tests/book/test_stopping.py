@@ -3,6 +3,7 @@
 import contextlib
 import errno
 import os
+import re
 import signal
 import socket
 import stat
@@ -379,6 +380,22 @@ def test_a_full_disk_during_set_up_is_named(place, monkeypatch, text):
     monkeypatch.setenv("FAIL", text)
     with pytest.raises(SetUpFailed, match="디스크가 가득 찼습니다"):
         prepared(place)
+
+
+def test_every_command_of_the_makefile_looks_at_the_environment_first():
+    """사라진 파이썬, 낡은 잠금, 반쪽 설치를 어느 명령에서나 알아채려면, 환경의 파이썬을 부르는 명령은 환경부터 봐야 합니다."""
+    text = (ROOT / "Makefile").read_text(encoding="utf-8")
+    rules = {
+        name: (needs.split(), recipe)
+        for name, needs, recipe in re.findall(r"^([a-z-]+):([^#\n]*).*\n((?:\t.*\n)*)", text, re.MULTILINE)
+    }
+
+    def looks(name: str) -> bool:
+        return name in {"environment", "test-environment"} or any(map(looks, rules[name][0]))
+
+    users = [name for name, (_, recipe) in rules.items() if "$(PY) " in recipe]
+    assert {"book", "test", "serve", "lab", "analyze", "new-case", "check-case", "checks"} <= set(users)
+    assert [name for name in users if not looks(name)] == []
 
 
 def test_a_wrong_python_is_named(place, monkeypatch):
