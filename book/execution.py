@@ -82,7 +82,7 @@ def to_notebook(page: Page) -> nbformat.NotebookNode:
 def used_datasets(page: Page) -> set[str]:
     """쪽이 쓰는 데이터 이름. 이름을 글자로 적지 않은 호출이 있으면 모든 데이터를 돌려줍니다."""
     calls = {name for name, _ in data_calls(parse(page.text).cells)}
-    return set(_catalog()) if None in calls else {*(page.meta.get("datasets") or []), *calls}
+    return set(cards()) if None in calls else {*(page.meta.get("datasets") or []), *calls}
 
 
 @cache
@@ -90,12 +90,14 @@ def _catalog_at(modified_ns: int) -> dict:
     return yaml.safe_load((ROOT / "data" / "catalog.yml").read_text(encoding="utf-8")) or {}
 
 
-def _catalog() -> dict:
+def cards() -> dict:
+    """데이터 카드(data/catalog.yml): 이름 → 카드. 파일이 바뀌면 다시 읽습니다."""
     path = ROOT / "data" / "catalog.yml"
     return _catalog_at(path.stat().st_mtime_ns) if path.exists() else {}
 
 
-def _digest(*parts: bytes | str) -> str:
+def digest(*parts: bytes | str) -> str:
+    """조각들의 지문(SHA-256, 16진수). 조각의 경계까지 다르면 다릅니다."""
     h = hashlib.sha256()
     for part in parts:
         part = part.encode() if isinstance(part, str) else part
@@ -103,7 +105,8 @@ def _digest(*parts: bytes | str) -> str:
     return h.hexdigest()
 
 
-def _file_digest(path: Path) -> str:
+def file_digest(path: Path) -> str:
+    """파일 내용의 지문. 파일이 없으면 ``missing``입니다."""
     return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else "missing"
 
 
@@ -126,7 +129,7 @@ def package_files(pipeline: bool = False) -> list[Path]:
 
 
 def _files_digest(files: list[Path]) -> list[str]:
-    return [f"{p.relative_to(ROOT)}:{_file_digest(p)}" for p in files]
+    return [f"{p.relative_to(ROOT)}:{file_digest(p)}" for p in files]
 
 
 def environment_digest() -> str:
@@ -135,7 +138,7 @@ def environment_digest() -> str:
         (ROOT / name).read_text(encoding="utf-8") for name in ("requirements.txt", "requirements.lock")
     )
     files = [*package_files(), *sorted((ROOT / "book" / "kernel").glob("*.py"))]
-    return _digest(sys.version, *page_packages(lock, page_requirements(requirements)), *_files_digest(files))
+    return digest(sys.version, *page_packages(lock, page_requirements(requirements)), *_files_digest(files))
 
 
 def execution_key(page: Page) -> str:
@@ -150,15 +153,15 @@ def execution_key(page: Page) -> str:
     for name in sorted(used_datasets(page)):
         parts += [
             name,
-            _file_digest(ROOT / "data" / f"{name}.csv"),
-            _file_digest(ROOT / "data" / "generators" / f"{name}.py"),
-            json.dumps(_catalog().get(name), sort_keys=True, ensure_ascii=False, default=str),
+            file_digest(ROOT / "data" / f"{name}.csv"),
+            file_digest(ROOT / "data" / "generators" / f"{name}.py"),
+            json.dumps(cards().get(name), sort_keys=True, ensure_ascii=False, default=str),
         ]
     if uses_pipeline(page):
         parts += _files_digest(package_files(pipeline=True))
     for extra in sorted(page.meta.get("depends") or []):
-        parts += [extra, _file_digest(ROOT / extra)]
-    return _digest(*parts)[:20]
+        parts += [extra, file_digest(ROOT / extra)]
+    return digest(*parts)[:20]
 
 
 def stored(page: Page) -> Execution | None:
@@ -191,7 +194,7 @@ def _read_run(docname: str, key: str) -> Execution | None:
     info = _read_record(record)
     if not notebook.is_file():
         raise DamagedRun("노트북이 없습니다")
-    if _file_digest(notebook) != info["sha256"]:
+    if file_digest(notebook) != info["sha256"]:
         raise DamagedRun("노트북의 내용이 기록과 다릅니다")
     return Execution(docname, key, notebook, info["seconds"], info["memory_mb"], cached=True)
 
@@ -315,7 +318,9 @@ def execute(page: Page, force: bool = False) -> Execution:
     return keep_run(page.docname, key, notebook, result["seconds"], result["memory_mb"], result.get("cpu_seconds"))
 
 
-def run_fenced(page: Page, module: str = "book.execution", extra: dict[str, str] | None = None) -> tuple[nbformat.NotebookNode, dict]:
+def run_fenced(
+    page: Page, module: str = "book.execution", extra: dict[str, str] | None = None
+) -> tuple[nbformat.NotebookNode, dict]:
     """쪽 하나를 울타리 안의 새 프로세스에서 실행하고 예산을 봅니다. 보관하지는 않습니다.
 
     Parameters

@@ -22,6 +22,8 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("spec", nargs="?", help="명세 파일(.yml)")
     run.add_argument("--out", help="보고서를 쓸 폴더(--init이면 초안의 파일 이름)")
     run.add_argument("--init", metavar="CSV", help="자료의 열을 보고 주석이 달린 명세의 초안을 씁니다")
+    run.add_argument("--specs", metavar="FOLDER", help="명세가 든 폴더를 모두 돌리고 모은 쪽(index.html)을 씁니다")
+    run.add_argument("--workers", type=int, help="--specs와 함께: 프로세스의 수(없으면 코어의 수)")
     run.add_argument("--design", help="--init과 함께: 그 설계의 줄을 살린 초안을 씁니다. 자료가 없으면 빈 틀입니다")
     run.add_argument("--force", action="store_true", help="보관한 단계를 버리고 처음부터 돌리며, 있던 것을 덮어씁니다")
     run.add_argument("--quiet", action="store_true", help="진행 막대를 그리지 않습니다")
@@ -34,6 +36,8 @@ def main(argv: list[str] | None = None) -> int:
     options = _parser().parse_args(argv)
     logging.disable(logging.WARNING)
     try:
+        if options.specs:
+            return _many(options)
         return _draft(options) if options.init or options.design else _analyze(options)
     except PipelineError as error:
         print(f"[{error.code}] {error}", file=sys.stderr)
@@ -69,6 +73,24 @@ def _draft(options: argparse.Namespace) -> int:
         f"초안을 썼습니다: {path.as_posix()}\n  → TODO를 채운 뒤 `python -m causal_pipeline analyze {path.as_posix()} --out report`를 돌리세요."
     )
     return 0
+
+
+def _many(options: argparse.Namespace) -> int:
+    """폴더의 명세를 모두 돌립니다. 멈춘 명세가 있어도 0이고, 하나도 끝나지 않았으면 자료의 오류(3)입니다."""
+    from causal_pipeline.errors import DataError, OutputError
+    from causal_pipeline.many import INDEX, analyze_many, sentence
+
+    if not options.out:
+        raise OutputError("out_not_given", "보고서를 쓸 폴더를 적지 않았습니다.", "`--out reports`를 붙이세요.")
+    rows = analyze_many(
+        options.specs, options.out, workers=options.workers, force=options.force, progress=not options.quiet
+    )
+    stopped = [row for row in rows if not row.grade]
+    print("\n".join(sentence(rows)))
+    for row in stopped[:10]:
+        print(f"멈춤: {row.file} [{row.code}]", file=sys.stderr)
+    print(f"모은 쪽: {(Path(options.out) / INDEX).as_posix()}")
+    return DataError.exit_code if len(stopped) == len(rows) else 0
 
 
 def _analyze(options: argparse.Namespace) -> int:

@@ -102,6 +102,7 @@ def _stages(
     spec: Spec, table: "Table", folder: Path | None, force: bool, bar: "_Bar", among: "Sequence[type[Design]] | None"
 ) -> Analysis:
     from causal_pipeline import designs, doubts
+    from causal_pipeline.checks import lost_rows
     from causal_pipeline.decide import decide
     from causal_pipeline.grade import grade
     from causal_pipeline.heterogeneity import heterogeneity, predicted_effects
@@ -127,7 +128,7 @@ def _stages(
     checks = do("check", "점검", 12, list[Check], lambda: [*doubts.checks(spec, frame), *design.check()])
     estimates = do("estimate", "추정", 25, list[Estimate], lambda: design.estimates)
     more, sensitivities = do("stress", "반박과 민감도", 25, tuple[list[Check], list[Sensitivity]], design.stress)
-    checks, main = [*checks, *more], next(e for e in estimates if e.primary)
+    checks, main = [*lost_rows(spec, table.losses), *checks, *more], next(e for e in estimates if e.primary)
     het = do("heterogeneity", "효과가 갈리는지", 12, Heterogeneity | None, lambda: heterogeneity(design, effects()))
     policy = do(
         "decide", "결정", 8, Policy | None, lambda: decide(spec, ident, main, effects() if spec.money else None, het)
@@ -142,7 +143,7 @@ def _stages(
         sensitivities=tuple(sensitivities),
         heterogeneity=het,
         policy=policy,
-        grade=grade(checks, design.reveals, design.caveat()),
+        grade=grade(checks, design.reveals, design.known_assignment(), design.doubts(sensitivities), design.caveat()),
         pictures=tuple(pictures),
         steps=tuple(steps),
         rows=len(frame),
