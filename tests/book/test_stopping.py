@@ -26,6 +26,7 @@ STOP_WITHIN = 3.0
 
 def started(code: str, ready: str, **env) -> subprocess.Popen:
     """파이썬 코드를 띄우고 ``ready``를 찍을 때까지 기다립니다."""
+    code = f"import signal; signal.signal(signal.SIGHUP, signal.SIG_DFL)\n{code}"  # 시험을 nohup으로 돌려도 같게
     process = subprocess.Popen(
         [sys.executable, "-c", code], cwd=ROOT, env=os.environ | {"PYTHONPATH": str(ROOT)} | env, text=True, encoding="utf-8",
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True,
@@ -87,6 +88,22 @@ threading.Event().wait()
     assert not list(Path(os.environ.get("TMPDIR", "/tmp")).glob(f"book-test-{process.pid}-*")), (
         "잠깐 쓰는 폴더가 남았습니다."
     )
+
+
+@pytest.mark.parametrize("module", ["book.stopping", "causal_pipeline.stopping"])
+def test_what_was_started_with_nohup_outlives_its_window(module):
+    code = f"""
+import os, signal
+from {module} import stop_cleanly
+signal.signal(signal.SIGHUP, signal.SIG_IGN)
+stop_cleanly("멈췄습니다.")
+os.kill(os.getpid(), signal.SIGHUP)
+print("창이 닫혀도 돕니다", flush=True)
+signal.pause()
+"""
+    process = started(code, "창이 닫혀도 돕니다")
+    os.kill(process.pid, signal.SIGTERM)
+    assert process.communicate(timeout=20)[0].strip() == "멈췄습니다."
 
 
 def test_an_exception_ends_the_descendants_too():
