@@ -326,7 +326,7 @@ def test_a_refusal_writes_nothing(desk, capsys, monkeypatch):
 
 
 def test_a_surprise_has_a_code_of_its_own(desk, capsys, monkeypatch):
-    """멈추라는 신호는 tests/book/test_stopping.py가 진짜 프로세스로 봅니다."""
+    """멈추라는 신호는 tests/book/test_commands.py가 진짜 프로세스로 봅니다."""
     arguments = ["analyze", str(desk / "spec.yml"), "--out", str(desk / "report"), "--quiet"]
 
     class Broken(fake()):
