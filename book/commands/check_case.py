@@ -1,20 +1,26 @@
 """사례 하나를 처음부터 끝까지 점검합니다: make check-case CASE=kakao_push
 
-원고(문체·숫자·얼개·검토) → 데이터(카드·범위·생성기) → 실행 → 정답·검증·자기 점검·예산 → 저장소 밖의 두 번째 실행 →
-쪽의 시험의 차례로 봅니다. 시험(tests/pages)도 쪽마다 같은 함수를 부릅니다.
+원고(문체·숫자·얼개·검토) → 데이터(카드·범위·생성기) → 실행 → 정답·검증·자기 점검·예산 → 다른 자료로 다시 실행 →
+저장소 밖의 두 번째 실행 → 쪽의 시험의 차례로 봅니다. 시험(tests/pages)도 쪽마다 같은 함수를 부릅니다.
 """
+
+from book.stopping import stop_cleanly
+
+if __name__ == "__main__":
+    stop_cleanly("점검을 멈췄습니다. 같은 명령을 다시 하면 끝난 실행은 그대로 쓰고 이어서 봅니다.")
 
 import argparse
 import difflib
 import os
 import re
-import subprocess
 import sys
 from pathlib import Path
 
 import yaml
 
+from book.files import explain
 from book.page import ROOT, Page, PageError, read_page, toc_docnames
+from book.stopping import run as run_child
 
 CASES = ROOT / "case_studies"
 _BLOCKING = {"front-matter", "code", "fence"}  # 이것부터 고쳐야 실행해 볼 수 있습니다
@@ -83,7 +89,7 @@ def _own_tests(page: Page) -> list[str]:
     if not (ROOT / file).is_file():
         return [f"{file}:1: 쪽의 시험이 없습니다 — tests/pages/test_template_case.py를 베껴 데이터의 이름을 고치세요."]
     command = [sys.executable, "-m", "pytest", "-q", "-n", "0", "--tb=line", "--no-header", file]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    done = run_child(command, cwd=ROOT, capture_output=True, text=True)
     if done.returncode == 0:
         return []
     output = done.stdout.replace(f"{ROOT}/", "")
@@ -105,8 +111,9 @@ def check(page: Page, report=print, run: bool = True) -> int:
         거짓이면 실행하지 않고 원고와 데이터만 봅니다.
     """
     from book import second_run
-    from book.checks import executed, inspect_page
+    from book.checks import executed, inspect_page, redrawn
     from book.execution import execute
+    from book.redraw import compared
 
     findings = inspect_page(page)
     wrong = [str(f) for f in findings if not f.warning] + _toc_problems(page)
@@ -129,11 +136,16 @@ def check(page: Page, report=print, run: bool = True) -> int:
         return total + 1
     kept = " (보관한 결과)" if done.cached else ""
     report(f"3. 실행: 괜찮습니다. {done.seconds:.0f}초, {done.memory_mb:.0f}MB{kept}")
-    for title, problems in (
-        ("4. 정답, 자기 점검, 예산", [str(f) for f in executed.check(page, done)]),
-        ("5. 저장소 밖의 두 번째 실행", second_run.check(page, done)),
-        ("6. 쪽의 시험", _own_tests(page)),
+    for title, look in (
+        ("4. 정답, 자기 점검, 예산", lambda: executed.check(page, done)),
+        ("5. 다른 자료에서", lambda: redrawn.check(page, done, compared(page, done))),
+        ("6. 저장소 밖의 두 번째 실행", lambda: second_run.check(page, done)),
+        ("7. 쪽의 시험", lambda: _own_tests(page)),
     ):
+        try:
+            problems = [str(problem) for problem in look()]
+        except PageError as error:
+            problems = [_without_traceback(page, str(error))]
         _section(report, title, problems)
         total += len(problems)
     return total
@@ -170,6 +182,9 @@ def main(argv: list[str] | None = None) -> int:
         count = check(page, run=not args.no_run)
     except PageError as error:
         print(error)
+        return 1
+    except OSError as error:
+        print(explain(error))
         return 1
     except Exception as error:  # 기여자에게 파이썬의 오류 더미를 보이지 않습니다.
         if os.environ.get("DEBUG"):

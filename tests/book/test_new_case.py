@@ -87,8 +87,9 @@ def test_a_new_case_passes_check_case_as_it_is(repository):
         "2. 데이터: 괜찮습니다",
         "3. 실행: 괜찮습니다",
         "4. 정답, 자기 점검, 예산: 괜찮습니다",
-        "5. 저장소 밖의 두 번째 실행: 괜찮습니다",
-        "6. 쪽의 시험: 괜찮습니다",
+        "5. 다른 자료에서: 괜찮습니다",
+        "6. 저장소 밖의 두 번째 실행: 괜찮습니다",
+        "7. 쪽의 시험: 괜찮습니다",
         "(주의) 검토 기록 reviews/case_studies/kakao_push.yml가 없습니다",
         "모두 통과했습니다. 다 썼으면 draft",
     ):
@@ -303,7 +304,7 @@ def test_check_case_explains_broken_data(broken, changes, file, says):
 
 def test_a_page_without_its_test_or_with_a_failing_one_is_not_green(broken):
     _, out = broken([("potential=(", "potential=(*")], file="tests/pages/test_kakao_push.py")
-    assert "6. 쪽의 시험: 고칠 것" in out and "tests/pages/test_kakao_push.py" in out
+    assert "7. 쪽의 시험: 고칠 것" in out and "tests/pages/test_kakao_push.py" in out
 
 
 def test_a_failing_cell_is_named_with_its_line_and_no_traceback(broken):
@@ -332,8 +333,9 @@ def test_what_cannot_run_is_reported_before_running(broken, changes, says):
     ("call", "test"),
     [
         ("inspect_page(page)", "tests/pages/test_pages.py"),
-        ("executed.check(page, ", "tests/pages/test_pages.py"),
+        ("executed.check(page, ", "tests/pages/test_claims.py"),
         ("datasets.check(name)", "tests/pages/test_generators.py"),
+        ("redrawn.check(page, ", "tests/pages/test_redraw.py"),
         ("second_run.check(page, ", "tests/pages/test_second_run.py"),
     ],
 )
@@ -428,7 +430,7 @@ def test_a_sound_run_passes():
         ({"claim": {"estimand": "ATT"}}, 6, "코드는 ATT를"),
         ({"validation": {"draws": 50, "coverage": 0.96}}, 7, "50번만"),
         ({"validation": {"coverage": 0.80}}, 7, "80%만 담습니다"),
-        ({"validation": {"bias": 1.0}}, 7, "10%를 넘습니다"),
+        ({"validation": {"bias": 1.0}}, 7, "오차 셋을(를) 넘습니다"),
         ({"validation": {"assumptions_hold": False, "coverage": 0.2}}, 7, "가정이 성립하는 자료"),
         ({"answer": {"status": "wrong"}}, 8, "자기 점검을 통과하지 못합니다"),
         ({"answer": {"wrong_answers_rejected": 0}}, 8, "흔한 오답이 없습니다"),

@@ -1,13 +1,13 @@
-"""차례에 실린 모든 쪽이 원고와 실행의 검사를 통과합니다. `make check-case`와 같은 함수를 부르고 아무것도 빼지 않습니다.
+"""차례에 실린 모든 쪽이 문체·숫자·얼개 검사를 통과합니다. 규칙마다의 시험은 test_checks.py에 있습니다.
 
-규칙마다의 시험은 test_checks.py와 test_new_case.py에, 데이터의 것은 test_generators.py에, 두 번째 실행은 test_second_run.py에
-있습니다.
+실행의 검사는 test_claims.py, 데이터는 test_generators.py, 다른 자료는 test_redraw.py, 두 번째 실행은 test_second_run.py가 봅니다.
+모두 `make check-case`와 같은 함수를 부릅니다.
 """
 
 import pytest
 from lxml import html as lxml_html
 
-from book.checks import check_page, executed
+from book.checks import check_page
 from book.checks.language import wrong_particles
 from book.page import published_pages
 
@@ -16,12 +16,6 @@ from book.page import published_pages
 def test_page_passes_every_check(page):
     findings = check_page(page)
     assert not findings, "\n".join(str(finding) for finding in findings)
-
-
-@pytest.mark.parametrize("page", [p for p in published_pages() if p.is_notebook], ids=lambda p: p.docname)
-def test_what_the_run_left_passes_every_check(page, executions):
-    findings = executed.check(page, executions[page.docname])
-    assert not findings, "\n".join(map(str, findings))
 
 
 @pytest.mark.parametrize("page", published_pages(), ids=lambda p: p.docname)
