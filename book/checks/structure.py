@@ -566,6 +566,9 @@ class _Checker:
 
 
 def _is_literal(node: ast.expr) -> bool:
+    """적힌 그대로의 값이거나 정수로 만든 값이면 참. 자릿수를 말하지 않아도 되는 정답입니다."""
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+        return node.func.id in {"int", "len"} or (node.func.id == "round" and len(node.args) == 1)
     try:
         ast.literal_eval(node)
     except (ValueError, TypeError):

@@ -448,3 +448,23 @@ def test_what_a_run_gets_wrong_is_named_with_its_line(change, line, says):
 def test_an_assumption_said_to_be_broken_must_break():
     found = examine(validation={"assumptions_hold": False, "coverage": 0.95})
     assert any("여전히 정답을 담습니다" in f.message for f in found)
+
+
+@dataclass(frozen=True)
+class FilledExecution(FakeExecution):
+    """본문의 값까지 간직한 실행."""
+
+    def notebook(self):
+        cells = [
+            nbformat.v4.new_code_cell("x = 2.4"),
+            nbformat.v4.new_markdown_cell("값은 **{eval}`x:.1f`**이 큽니다."),
+        ]
+        known = {"1": {"x:.1f": {"text": "2.4", "value": 2.4}}}
+        return nbformat.v4.new_notebook(cells=cells, metadata={"values": known})
+
+
+def test_a_particle_is_checked_after_the_value_is_put_in():
+    text = "---\nkind: guide\n---\n```{code-cell} ipython3\nx = 2.4\n```\n\n값은 **{eval}`x:.1f`**이 큽니다.\n"
+    page = Page(PAGE.path, text, {"kind": "guide"})
+    (found,) = executed.check(page, FilledExecution(PAGE.docname, "key", PAGE.path, 1.0, 1.0, False))
+    assert found.rule == "particle" and found.line == 8 and "'2.4가'" in found.message
