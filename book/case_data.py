@@ -70,14 +70,14 @@ class CaseData:
 
     def truth_is_the_population_average(self, name: str) -> None:
         """카드의 ATE, ATT, ATU가 큰 표본의 평균에서 몬테카를로 오차의 네 배 안에 있는지 봅니다."""
-        frame = self.world(seed=1, n=LARGE)
+        wanted, frame = self.truth(name), self.world(seed=1, n=LARGE)
         treated = frame[self.column("treatment")] == 1
         rows = {"ATE": treated | True, "ATT": treated, "ATU": ~treated}
         assert name in rows, f"{name}은(는) 평균으로 견줄 수 없습니다 — 이 시험에서 정답의 정의대로 계산하세요."
         effect = (frame[self.potential[1]] - frame[self.potential[0]])[rows[name]]
         error = 4 * effect.std() / np.sqrt(len(effect))
-        assert abs(effect.mean() - self.truth(name)) <= error, (
-            f"data/catalog.yml:{card_line(self.name)}: {name}이 {self.truth(name)}인데 {len(effect):,}행의 평균은 "
+        assert abs(effect.mean() - wanted) <= error, (
+            f"data/catalog.yml:{card_line(self.name)}: {name}이 {wanted}인데 {len(effect):,}행의 평균은 "
             f"{effect.mean():.4g}(±{error:.2g})입니다 — 카드의 truth나 생성기를 고치세요."
         )
 

@@ -302,9 +302,30 @@ def test_check_case_explains_broken_data(broken, changes, file, says):
     assert says in out
 
 
-def test_a_page_without_its_test_or_with_a_failing_one_is_not_green(broken):
-    _, out = broken([("potential=(", "potential=(*")], file="tests/pages/test_kakao_push.py")
-    assert "7. 쪽의 시험: 고칠 것" in out and "tests/pages/test_kakao_push.py" in out
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        (
+            lambda text: text.replace("potential=(", "potential=(*"),
+            "열이 없습니다 — tests/pages/test_kakao_push.py의 potential",
+        ),
+        (lambda text: text + "\n\ndef test_of_mine():\n    assert 1 > 2, '까닭'\n", "AssertionError: 까닭"),
+        (lambda text: "", "시험이 돌지 못했습니다"),
+        (None, "tests/pages/test_kakao_push.py:1: 쪽의 시험이 없습니다 — "),
+    ],
+)
+def test_the_pages_own_test_is_part_of_check_case(repository, change, says):
+    path = repository / "tests/pages/test_kakao_push.py"
+    before = path.read_text(encoding="utf-8")
+    path.unlink() if change is None else path.write_text(change(before), encoding="utf-8")
+    code = (
+        "from book.commands.check_case import _own_tests, locate; print(*_own_tests(locate('kakao_push')), sep='\\n')"
+    )
+    try:
+        done = run(repository, "-c", code)
+    finally:
+        path.write_text(before, encoding="utf-8")
+    assert says in done.stdout and not done.stderr, done.stdout + done.stderr
 
 
 def test_a_failing_cell_is_named_with_its_line_and_no_traceback(broken):
