@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, fields, is_dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 from causal_pipeline.errors import PipelineError
-from causal_pipeline.wording import josa
+from causal_pipeline.wording import josa, quoted
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -33,6 +33,8 @@ class Source:
         무작위로 뽑을 행의 수. 적지 않으면 모든 행을 씁니다. 조용히 줄이는 일은 없습니다.
     missing : "refuse", "drop", "flag"
         빈칸이 있으면 멈출지, 그 행을 빼고(몇 행인지 보고서에 적고) 갈지, 공변량의 빈칸을 남겨 표시와 함께 보정할지.
+    blank : tuple
+        빈칸을 뜻하는 값(-999, '모름'). 어느 열에서든 빈칸으로 읽습니다.
     """
 
     path: str | None
@@ -40,6 +42,7 @@ class Source:
     sql: str | None = None
     sample: int | None = None
     missing: Literal["refuse", "drop", "flag"] = "refuse"
+    blank: tuple[Any, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -210,14 +213,18 @@ class Field(ABC):
 
     @classmethod
     def draft(cls, guess: dict[str, Any]) -> list[str]:
-        """``--init``이 쓰는 초안의 줄들. 짐작할 수 없으면 주석으로 본보기를 적습니다.
+        """``--init``이 쓰는 초안의 줄들. 짐작한 열을 채우고, 짐작하지 못한 것은 TODO로 둡니다. 살리면 바른 YAML인 주석 한 줄입니다.
 
         Parameters
         ----------
         guess : dict
-            열의 역할을 짐작한 것(``draft.guess``).
+            열의 역할을 짐작한 것(``draft.guess``). ``"running.column"``처럼 자리의 이름으로 찾고, 없으면 ``"unit"``처럼 속
+            이름으로 찾습니다.
         """
-        return []
+        known = {name: guess.get(f"{cls.key}.{name}") or guess.get(name) for name in cls.schema.get("properties", {})}
+        must = cls.schema.get("required", ())
+        value: Any = {name: found or "TODO" for name, found in known.items() if found or name in must}
+        return [f"# {cls.key}: {quoted(value or guess.get(cls.key) or 'TODO')}   # {cls.about}"]
 
 
 @dataclass(frozen=True)
@@ -241,6 +248,8 @@ class Spec:
         열 → "before", "treatment", "after".
     modifiers : tuple of str
         효과가 갈릴지 볼 처치 전 변수.
+    categories, numbers : tuple of str
+        범주로 읽을 열(지역 코드)과, 의심스러워 보여도 적힌 그대로의 수인 열.
     fields : tuple of Field
         설계가 쓰는 것. ``Panel.of(spec)``처럼 꺼냅니다.
     negative_outcomes, negative_treatments : tuple of str
@@ -269,6 +278,8 @@ class Spec:
     hidden: tuple[str, ...] = ()
     timing: dict[str, Timing] = field(default_factory=dict)
     modifiers: tuple[str, ...] = ()
+    categories: tuple[str, ...] = ()
+    numbers: tuple[str, ...] = ()
     fields: tuple[Field, ...] = ()
     negative_outcomes: tuple[str, ...] = ()
     negative_treatments: tuple[str, ...] = ()

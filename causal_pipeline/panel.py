@@ -10,7 +10,7 @@ from causal_pipeline.errors import DataError, SpecError
 from causal_pipeline.model import Field, Role, Spec
 from causal_pipeline.shown import source
 from causal_pipeline.values import parse_dates, time_zones
-from causal_pipeline.wording import josa, quoted
+from causal_pipeline.wording import josa
 
 _COLUMN = {"$ref": "#/$defs/column"}
 
@@ -347,23 +347,6 @@ class Panel(Field):
             *periods_code(self.time, self.start),
             *never_treated_code(spec, self.unit, self.time, self.start),
             f'frame = frame.sort_values([{self.unit!r}, {self.time!r}], kind="stable").reset_index(drop=True)',
-        ]
-
-    @classmethod
-    def draft(cls, guess: dict[str, Any]) -> list[str]:
-        if not guess["panel"]:
-            return ["# panel: {unit: 열, time: 열}   # 같은 대상을 여러 시점에 보았으면"]
-        start = (
-            f"  start: {quoted(guess['start'])}   # 처음 처치받은 시점(받지 않았으면 빈칸)"
-            if guess["start"]
-            else "  # start: 열          # 처음 처치받은 시점의 열이 있으면"
-        )
-        return [
-            "# 같은 대상이 여러 시점에 나오므로 패널로 보았습니다. 아니면 이 묶음을 지우고 confounders를 적으세요.",
-            "panel:",
-            f"  unit: {quoted(guess['unit'])}",
-            f"  time: {quoted(guess['time'])}",
-            start,
         ]
 
 

@@ -99,10 +99,6 @@ class Running(Field):
     def encoding_code(self, spec: Spec) -> list[str]:
         return [f'frame[{self.column!r}] = frame[{self.column!r}].astype("float64")']
 
-    @classmethod
-    def draft(cls, guess: dict[str, Any]) -> list[str]:
-        return ["# running: {column: 열, cutoff: 0, above: true}   # 점수가 임곗값을 넘으면 처치받을 때"]
-
 
 @dataclass
 class Fit:

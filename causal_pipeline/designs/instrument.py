@@ -105,10 +105,6 @@ class Instrument(Field):
             f"    frame[{self.column!r}] = two_values(frame[{self.column!r}])",
         ]
 
-    @classmethod
-    def draft(cls, guess: dict[str, Any]) -> list[str]:
-        return ["# instrument: 열       # 처치를 밀어 주기만 하는 변수(도구변수)가 있으면"]
-
 
 def two_values(values: pd.Series) -> pd.Series:
     """값이 둘인 열을 0과 1로. 1은 차례가 뒤인 값입니다."""

@@ -162,10 +162,6 @@ class CrossSections(Field):
     def encoding_code(self, spec: Spec) -> list[str]:
         return [*periods_code(self.time, self.start), *never_treated_code(spec, self.group, self.time, self.start)]
 
-    @classmethod
-    def draft(cls, guess: dict[str, Any]) -> list[str]:
-        return ["# cross_sections: {group: 열, time: 열}   # 시점마다 다른 사람을 보았고, 처치가 집단마다 시작되었으면"]
-
 
 # --- 칸과 무게(재현 노트북에 그대로 실립니다) ---
 

@@ -9,7 +9,7 @@ import pytest
 from scipy import stats
 
 from benchmarks.pipeline_worlds import WORLDS
-from causal_pipeline import analyze, checks, designs, inference, tables
+from causal_pipeline import analyze, checks, designs, inference, report, tables
 from causal_pipeline.decide import decide
 from causal_pipeline.designs import adjustment, difference_in_differences, instrument, synthetic_control
 from causal_pipeline.designs.base import Design
@@ -365,7 +365,12 @@ REPRODUCED += ["cross_sections_uneven", "dose_panel"]
 @pytest.mark.parametrize("name", REPRODUCED)
 def test_a_design_has_a_portfolio_pictures_and_a_notebook_that_reproduces_it(name):
     made, frame, _ = world(name)
+    words = dict.fromkeys(made.columns(), "값 $x_1^ \\frac{ $")  # 수식으로 읽으면 그리다 멈추는 이름
+    made = dataclasses.replace(
+        made, labels=words, outcome=dataclasses.replace(made.outcome, label="매출($^)", unit="$")
+    )
     done = analyze(made, frame=frame)
+    assert report.html(done).count("data:image/svg+xml") > len(done.pictures)
     main = done.primary
     assert (
         len([e for e in done.estimates if e.primary]) == 1

@@ -553,6 +553,11 @@ def with_blanks(frame: pd.DataFrame) -> pd.DataFrame:
     return frame.assign(y=frame["y"].where(frame.index % 10 != 3))
 
 
+def with_sentinel(frame: pd.DataFrame) -> pd.DataFrame:
+    """빈칸 대신 -999를 적은 결과."""
+    return frame.assign(y=frame["y"].where(frame.index % 10 != 3, -999))
+
+
 def third_level(frame: pd.DataFrame) -> pd.DataFrame:
     return frame.assign(
         **{name: frame[name].where(frame.index % 7 != 0, 2) for name in ("t", "above") if name in frame}
@@ -597,6 +602,13 @@ KEYS = {
     # 명세의 자리 → (견줄 명세, 바꾼 명세, 자료를 바꾸는 법). 셋째가 없으면 그대로입니다
     "data.sample": (SAME, lambda s: s.replace("path: a.csv", "path: a.csv, sample: 100"), None),
     "data.missing": (SAME, lambda s: s.replace("path: a.csv", "path: a.csv, missing: drop"), with_blanks),
+    "data.blank": (SAME, lambda s: s.replace("path: a.csv", "path: a.csv, blank: [-999]"), lambda f: with_sentinel(f)),
+    "categories": (
+        add("confounders: [k]"),
+        lambda s: add("confounders: [k]")(s) + "categories: [k]\n",
+        lambda f: f.assign(k=f["u" if "u" in f else "id"] % 3),
+    ),
+    "numbers": (SAME, lambda s: s + "numbers: [y]\n", lambda f: with_sentinel(f)),
     "unit": (SAME, add("unit: id"), lambda f: f.assign(id=f["id"] // 2)),  # 단위가 겹치는지 보는 이름입니다
     "treatment.control": (SAME, swapped, None),
     "treatment.treated": (SAME, swapped, None),

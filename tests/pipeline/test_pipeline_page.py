@@ -7,14 +7,15 @@ import yaml
 from lxml import html as lxml_html
 
 from benchmarks import false_alarms
-from book.extensions import pipeline_benchmark
+from book.extensions import pipeline_benchmark, pipeline_schema
 from book.extensions.pipeline_benchmark import alarms_table, peers_table, read_alarms, read_table, worlds_table
 from book.page import ROOT, PageError
-from causal_pipeline import checks, designs, run
+from causal_pipeline import checks, designs, run, tables
 from causal_pipeline.errors import DataError, OutputError, Refusal, SpecError
 from causal_pipeline.grade import POWER_FOR_A
+from causal_pipeline.identify import identify
 from causal_pipeline.memo import GRADES
-from causal_pipeline.spec import schema
+from causal_pipeline.spec import read_spec, schema
 
 PAGE = (ROOT / "guides" / "pipeline.md").read_text(encoding="utf-8")
 ROW = {
@@ -90,9 +91,33 @@ def test_the_page_names_the_checks_that_would_have_rung():
 
 
 def test_the_examples_of_the_page_exist():
-    assert sorted(set(re.findall(r"data/example_\w+\.yml", PAGE))) == sorted(
-        p.relative_to(ROOT).as_posix() for p in (ROOT / "data").glob("example_*.yml")
-    )
+    named = set(re.findall(r"data/example_\w+\.yml", PAGE))
+    assert named and all((ROOT / name).is_file() for name in named)
+
+
+def test_every_example_is_of_its_design():
+    """본보기의 파일 이름이 설계의 이름이고, 그 명세와 자료가 그 설계를 고릅니다."""
+    found = pipeline_schema.examples()
+    assert len(found) >= len(designs.registered()) - 1
+    for name, label, path in found:
+        spec = read_spec(path)
+        assert identify(spec, tables.load(spec).frame).design == name and designs.get(name).label == label
+        assert path.name in path.read_text(encoding="utf-8")
+
+
+def test_every_key_is_explained_from_the_schema():
+    rows = pipeline_schema.keys()
+    assert all(said and re.search("[가-힣]", said) for _, _, said, _ in rows)
+    assert {row[0].split(".")[0] for row in rows} == set(schema()["properties"])
+    page = lxml_html.fromstring(f"<div>{pipeline_schema.keys_table()}</div>")
+    assert [c.text_content().strip(" *") for c in page.xpath("//tbody/tr/th")] == [row[0] for row in rows]
+    used = pipeline_schema.fields_of(ROOT / "data" / "example_synthetic_control.yml")
+    assert [row[0] for row in used][0] == "panel" and "panel.anticipation" in [row[0] for row in used]
+
+
+def test_a_key_without_words_is_an_error():
+    with pytest.raises(PageError, match="설명"):
+        pipeline_schema.keys({"properties": {"bare": {"type": "string"}}})
 
 
 def test_the_measured_table_is_there_and_whole():
