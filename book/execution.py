@@ -319,7 +319,9 @@ def execute(page: Page, force: bool = False) -> Execution:
     return keep_run(page.docname, key, notebook, result["seconds"], result["memory_mb"], result.get("cpu_seconds"))
 
 
-def run_fenced(page: Page, module: str = "book.execution", extra: dict[str, str] | None = None) -> tuple[nbformat.NotebookNode, dict]:
+def run_fenced(
+    page: Page, module: str = "book.execution", extra: dict[str, str] | None = None
+) -> tuple[nbformat.NotebookNode, dict]:
     """쪽 하나를 울타리 안의 새 프로세스에서 실행하고 예산을 봅니다. 보관하지는 않습니다.
 
     Parameters

@@ -177,7 +177,9 @@ def _same(one, two) -> bool:
 def _prose(site, again) -> tuple[list, list]:
     """[자리, 식]의 목록 둘: 값이 그대로인 것, 부호가 바뀐 것."""
     still, turned = [], []
-    for position, known in sorted((site.metadata.get(values.METADATA_KEY) or {}).items(), key=lambda item: int(item[0])):
+    for position, known in sorted(
+        (site.metadata.get(values.METADATA_KEY) or {}).items(), key=lambda item: int(item[0])
+    ):
         new = (again.metadata.get(values.METADATA_KEY) or {}).get(position, {})
         for raw in sorted(known):
             one, two = known[raw].get("value"), new.get(raw, {}).get("value")
@@ -272,7 +274,9 @@ def redraw_all(pages: list[Page], workers: int = 2, report=print) -> list[str]:
 def _record(page: Page) -> float:
     found = _live(page, execute(page))
     seconds = found.pop("seconds")
-    head = f"# 다른 자료로 다시 실행해 견준 기록입니다. 손으로 고치지 말고 `make redraw`로 만드세요.\n# {page.docname}\n"
+    head = (
+        f"# 다른 자료로 다시 실행해 견준 기록입니다. 손으로 고치지 말고 `make redraw`로 만드세요.\n# {page.docname}\n"
+    )
     body = yaml.safe_dump(found, allow_unicode=True, sort_keys=False, width=10_000, default_flow_style=None)
     write_atomically(record_path(page.docname), head + body)
     return seconds
@@ -288,7 +292,11 @@ def main(argv: list[str] | None = None) -> int:
     failures = redraw_all(pages, args.workers)
     for path in set() if args.files else set(RECORDS.glob("*.yml")) - {record_path(p.docname) for p in pages}:
         path.unlink()  # 차례에서 빠진 쪽의 기록
-    print("\n\n".join(failures) if failures else "기록이 모두 지금 쪽의 것입니다. `git diff benchmarks/redraw`로 바뀐 것을 보세요.")
+    print(
+        "\n\n".join(failures)
+        if failures
+        else "기록이 모두 지금 쪽의 것입니다. `git diff benchmarks/redraw`로 바뀐 것을 보세요."
+    )
     return 1 if failures else 0
 
 

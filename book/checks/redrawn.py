@@ -42,6 +42,15 @@ def check(page: Page, execution: Execution, redrawn: dict, document: Document | 
         Finding(path, _cell_line(document, number), f"다른 자료로 다시 실행하면 이 셀이 멈춥니다({error}) — 이 자료 하나에만 맞는 assert나 계산을 고치세요.", "redraw")
         for number, error in redrawn["errors"]
     ]  # fmt: skip
+    found += [
+        Finding(
+            path,
+            _call_line(document, ("check_answer",), label),
+            f"다른 자료로 다시 실행하면 {label}의 정답 셀이 자기 점검을 통과하지 못합니다 — 정답과 expected를 적어 넣지 말고 자료에서 셈하세요.",
+            "redraw",
+        )
+        for label in redrawn["wrong"]
+    ]
     found += _records(path, document, redrawn) + _unmoved(page, path, document, execution, redrawn)
     return sorted(set(found + figures(path, document, redrawn["figures"])))
 
@@ -56,9 +65,14 @@ def _cell_line(document: Document, number: int) -> int:
 
 def _records(path: str, document: Document, redrawn: dict) -> list[Finding]:
     found = []
-    for kind, calls, rule in (("claims", ("validate", "record_claim"), "주장"), ("validations", ("validate", "record_validation"), "검증")):
+    for kind, calls, rule in (
+        ("claims", ("validate", "record_claim"), "주장"),
+        ("validations", ("validate", "record_validation"), "검증"),
+    ):
         for name, fields in redrawn[kind].items():
-            if fields == ["coverage"]:  # 몇백 번에서 센 비율은 우연히 같을 수 있습니다. 적어 넣은 것은 코드의 검사가 잡습니다
+            if fields == [
+                "coverage"
+            ]:  # 몇백 번에서 센 비율은 우연히 같을 수 있습니다. 적어 넣은 것은 코드의 검사가 잡습니다
                 continue
             message = f"{rule} '{name}'의 {', '.join(fields)}이(가) 다른 자료에서도 그대로입니다"
             line = _call_line(document, calls, name)
@@ -80,7 +94,9 @@ def _unmoved(page: Page, path: str, document: Document, execution: Execution, re
         value = values.at(notebook, position).get(raw, {}).get("value")
         tree = ast.parse(values.split(raw)[0], mode="eval")
         if why := _hard_coded(value, tree, document.cells[:position], stated):
-            found.append(Finding(path, places.get(raw, 1), f"본문의 값 {{eval}}`{raw}`이(가) {why} — {CURE}.", "redraw"))
+            found.append(
+                Finding(path, places.get(raw, 1), f"본문의 값 {{eval}}`{raw}`이(가) {why} — {CURE}.", "redraw")
+            )
     known = glued_values(execution)
     for number, cell in enumerate(document.cells, 1):
         for line, call in cell.calls("glue"):
@@ -205,7 +221,7 @@ def _steps(tree: ast.AST) -> Iterator[tuple[set[str], ast.AST]]:
             yield _bases([node.target]), node.iter
         elif isinstance(node, ast.FunctionDef):
             own = {a.arg for a in [*node.args.args, *node.args.kwonlyargs, *node.args.posonlyargs]}
-            body = ast.Module([s for s in node.body], [])
+            body = ast.Module(node.body, [])
             names = {n.id for n in ast.walk(body) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)} | own
             free = [n for n in ast.walk(body) if isinstance(n, ast.Name) and n.id not in names]
             calls = [n for n in ast.walk(body) if isinstance(n, ast.Call) and _has_source(n)]
@@ -253,11 +269,17 @@ def figures(path: str, document: Document, pictures: list[dict]) -> list[Finding
     for picture in pictures:
         cell = picture["cell"]
         if picture["missing"]:
-            add(cell, f"그림에 글꼴에 없는 글자가 있습니다: '{picture['missing']}' — 글꼴에 있는 기호나 한국어로 바꾸세요.")
+            add(
+                cell,
+                f"그림에 글꼴에 없는 글자가 있습니다: '{picture['missing']}' — 글꼴에 있는 기호나 한국어로 바꾸세요.",
+            )
         for side in ("가로", "세로"):
             labels = [label for where, label in picture["axes"] if where == side]
             if labels and not any(labels) and not picture["over"]:
-                add(cell, f"그림의 {side}축에 이름이 없습니다 — {'xlabel' if side == '가로' else 'ylabel'}=\"이름(단위)\"를 적으세요.")
+                add(
+                    cell,
+                    f'그림의 {side}축에 이름이 없습니다 — {"xlabel" if side == "가로" else "ylabel"}="이름(단위)"를 적으세요.',
+                )
             for label in dict.fromkeys(filter(None, labels)):
                 if not _UNIT.search(label) and not _DIMENSIONLESS.search(label):
                     add(cell, f"그림의 {side}축 '{label}'에 단위가 없습니다 — '{label}(단위)' 꼴로 적으세요.")

@@ -85,7 +85,7 @@ def check(page: Page, report=print, run: bool = True) -> int:
     run : bool
         거짓이면 실행하지 않고 원고와 데이터만 봅니다.
     """
-    from book.checks import executed, inspect_page, redrawn
+    from book.checks import executed, inspect_page, meaning, redrawn
     from book.execution import execute
     from book.redraw import compared
 
@@ -113,10 +113,11 @@ def check(page: Page, report=print, run: bool = True) -> int:
     after = [str(f) for f in executed.check(page, done)]
     _section(report, "4. 정답과 자기 점검", after)
     try:
-        moved = [str(f) for f in redrawn.check(page, done, compared(page, done))]
+        facts = compared(page, done)
+        moved = [str(f) for f in redrawn.check(page, done, facts) + meaning.check(page, done, facts)]
     except PageError as error:
         moved = [_without_traceback(page, str(error))]
-    _section(report, "5. 다른 자료에서", moved)
+    _section(report, "5. 다른 자료에서, 단위와 방향", moved)
     return total + len(after) + len(moved)
 
 
