@@ -63,7 +63,7 @@ def test_a_typed_result_is_found_and_a_stated_constant_is_not():
     body = CODE + "효과는 {eval}`typed:.3f`이고 비용은 {eval}`cost:.0f`, 몫은 {eval}`share:.2f`입니다.\n"
     values = {"typed:.3f": 0.412, "cost:.0f": 3000.0, "share:.2f": 7 / 9}
     found = findings(body, list(values), values)
-    assert len(found) == 1 and "typed:.3f" in found[0] and "코드에 적힌 수" in found[0]
+    assert len(found) == 1 and "typed:.3f" in found[0] and "글자로 적힌 수" in found[0]
     assert findings(body, list(values), values, given={"문턱": 0.412}) == []
 
 
