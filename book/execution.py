@@ -25,14 +25,15 @@ import nbformat
 import yaml
 
 from book import fence, values
+from book.data_calls import data_calls
 from book.files import PARTIAL, storage_error, write_atomically
 from book.locks import page_packages, page_requirements
+from book.myst import parse
 from book.page import ROOT, Page, PageError, execution_dir, read_page
 from book.stopping import die_with, end_children, run, scratch
 
 SECONDS_BUDGET, MEMORY_BUDGET_MB = 60.0, 2048.0
 HARD_FACTOR = 3  # 예산의 세 배를 넘으면 실패합니다. 기계마다 빠르기가 다르기 때문입니다.
-_DATA_CALL = re.compile(r"\b(?:load|truth|generator)\(\s*(?:(['\"])(\w+)\1)?")
 _PIPELINE_USE = re.compile(r"^\s*(?:from|import)\s+causal_pipeline\b", re.MULTILINE)
 _GLYPH = re.compile(r"Glyph \d+ .*missing")
 _ANSI = re.compile(r"\x1b\[[0-9;]*m")
@@ -80,13 +81,8 @@ def to_notebook(page: Page) -> nbformat.NotebookNode:
 
 def used_datasets(page: Page) -> set[str]:
     """쪽이 쓰는 데이터 이름. 이름을 글자로 적지 않은 호출이 있으면 모든 데이터를 돌려줍니다."""
-    names = set(page.meta.get("datasets") or [])
-    code = "\n".join(c.source for c in to_notebook(page).cells if c.cell_type == "code")
-    for match in _DATA_CALL.finditer(code):
-        names.add(match.group(2) or "*")
-    if "*" in names:
-        return set(_catalog())
-    return names
+    calls = {name for name, _ in data_calls(parse(page.text).cells)}
+    return set(cards()) if None in calls else {*(page.meta.get("datasets") or []), *calls}
 
 
 @cache
@@ -94,12 +90,14 @@ def _catalog_at(modified_ns: int) -> dict:
     return yaml.safe_load((ROOT / "data" / "catalog.yml").read_text(encoding="utf-8")) or {}
 
 
-def _catalog() -> dict:
+def cards() -> dict:
+    """데이터 카드(data/catalog.yml): 이름 → 카드. 파일이 바뀌면 다시 읽습니다."""
     path = ROOT / "data" / "catalog.yml"
     return _catalog_at(path.stat().st_mtime_ns) if path.exists() else {}
 
 
-def _digest(*parts: bytes | str) -> str:
+def digest(*parts: bytes | str) -> str:
+    """조각들의 지문(SHA-256, 16진수). 조각의 경계까지 다르면 다릅니다."""
     h = hashlib.sha256()
     for part in parts:
         part = part.encode() if isinstance(part, str) else part
@@ -107,7 +105,8 @@ def _digest(*parts: bytes | str) -> str:
     return h.hexdigest()
 
 
-def _file_digest(path: Path) -> str:
+def file_digest(path: Path) -> str:
+    """파일 내용의 지문. 파일이 없으면 ``missing``입니다."""
     return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else "missing"
 
 
@@ -130,7 +129,7 @@ def package_files(pipeline: bool = False) -> list[Path]:
 
 
 def _files_digest(files: list[Path]) -> list[str]:
-    return [f"{p.relative_to(ROOT)}:{_file_digest(p)}" for p in files]
+    return [f"{p.relative_to(ROOT)}:{file_digest(p)}" for p in files]
 
 
 def environment_digest() -> str:
@@ -139,7 +138,7 @@ def environment_digest() -> str:
         (ROOT / name).read_text(encoding="utf-8") for name in ("requirements.txt", "requirements.lock")
     )
     files = [*package_files(), *sorted((ROOT / "book" / "kernel").glob("*.py"))]
-    return _digest(sys.version, *page_packages(lock, page_requirements(requirements)), *_files_digest(files))
+    return digest(sys.version, *page_packages(lock, page_requirements(requirements)), *_files_digest(files))
 
 
 def execution_key(page: Page) -> str:
@@ -154,15 +153,15 @@ def execution_key(page: Page) -> str:
     for name in sorted(used_datasets(page)):
         parts += [
             name,
-            _file_digest(ROOT / "data" / f"{name}.csv"),
-            _file_digest(ROOT / "data" / "generators" / f"{name}.py"),
-            json.dumps(_catalog().get(name), sort_keys=True, ensure_ascii=False, default=str),
+            file_digest(ROOT / "data" / f"{name}.csv"),
+            file_digest(ROOT / "data" / "generators" / f"{name}.py"),
+            json.dumps(cards().get(name), sort_keys=True, ensure_ascii=False, default=str),
         ]
     if uses_pipeline(page):
         parts += _files_digest(package_files(pipeline=True))
     for extra in sorted(page.meta.get("depends") or []):
-        parts += [extra, _file_digest(ROOT / extra)]
-    return _digest(*parts)[:20]
+        parts += [extra, file_digest(ROOT / extra)]
+    return digest(*parts)[:20]
 
 
 def stored(page: Page) -> Execution | None:
@@ -195,7 +194,7 @@ def _read_run(docname: str, key: str) -> Execution | None:
     info = _read_record(record)
     if not notebook.is_file():
         raise DamagedRun("노트북이 없습니다")
-    if _file_digest(notebook) != info["sha256"]:
+    if file_digest(notebook) != info["sha256"]:
         raise DamagedRun("노트북의 내용이 기록과 다릅니다")
     return Execution(docname, key, notebook, info["seconds"], info["memory_mb"], cached=True)
 

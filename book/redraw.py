@@ -29,10 +29,10 @@ import yaml
 from book import values
 from book.execution import (
     Execution,
-    _catalog,
-    _digest,
-    _file_digest,
+    cards,
+    digest,
     execute,
+    file_digest,
     last_seconds,
     run_fenced,
     run_page,
@@ -62,11 +62,11 @@ def redraw_key(page: Page) -> str:
     parts = [FORM, str(SHIFT), *(c.source for c in notebook.cells if c.cell_type == "code")]
     parts.append(json.dumps([item for item in prose if item[1]], ensure_ascii=False))
     for name in sorted(used_datasets(page)):
-        parts += [name, _file_digest(ROOT / "data" / "generators" / f"{name}.py")]
-        parts.append(json.dumps(_catalog().get(name), sort_keys=True, ensure_ascii=False, default=str))
+        parts += [name, file_digest(ROOT / "data" / "generators" / f"{name}.py")]
+        parts.append(json.dumps(cards().get(name), sort_keys=True, ensure_ascii=False, default=str))
     for extra in sorted(page.meta.get("depends") or []):
-        parts += [extra, _file_digest(ROOT / extra)]
-    return _digest(*parts)[:20]
+        parts += [extra, file_digest(ROOT / extra)]
+    return digest(*parts)[:20]
 
 
 def record_path(docname: str) -> Path:

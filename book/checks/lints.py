@@ -259,6 +259,8 @@ def _repeats(path: str, document: Document) -> list[Finding]:
             if "\ue002" in sentence:
                 continue
             for start, end, number in numbers_in(sentence):
+                if number.count(".") > 1:  # 버전 번호
+                    continue
                 value = float(number.replace(",", ""))
                 if value < FEWEST or value != int(value) or not _COUNTED.match(sentence, end):
                     continue

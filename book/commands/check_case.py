@@ -3,6 +3,11 @@
 원고(문체·숫자·얼개) → 데이터(생성기·카드) → 실행 → 정답·검증·자기 점검·예산 → 다른 자료로 다시 실행의 차례로 봅니다.
 """
 
+from book.stopping import stop_cleanly
+
+if __name__ == "__main__":
+    stop_cleanly("점검을 멈췄습니다. 같은 명령을 다시 하면 끝난 실행은 그대로 쓰고 이어서 봅니다.")
+
 import argparse
 import difflib
 import os
@@ -12,6 +17,7 @@ from pathlib import Path
 
 import yaml
 
+from book.files import explain
 from book.page import ROOT, Page, PageError, read_page, toc_docnames
 
 CASES = ROOT / "case_studies"
@@ -152,6 +158,9 @@ def main(argv: list[str] | None = None) -> int:
         count = check(page, run=not args.no_run)
     except PageError as error:
         print(error)
+        return 1
+    except OSError as error:
+        print(explain(error))
         return 1
     except Exception as error:  # 기여자에게 파이썬의 오류 더미를 보이지 않습니다.
         if os.environ.get("DEBUG"):
