@@ -341,6 +341,8 @@ def serve() -> None:
         "playwright.sync_api",
         "myst_nb",
         "book.browser",
+        "statsmodels.api",
+        "linearmodels.iv",
         "book.execution",
     ):
         importlib.import_module(name)
