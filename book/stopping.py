@@ -58,6 +58,20 @@ def stop_cleanly(message: str, patience: float = 0.0, python_only: bool = False)
         signal.signal(each, stop)
 
 
+@contextlib.contextmanager
+def undivided() -> Iterator[None]:
+    """여러 파일을 함께 바꾸는 짧은 일을 반만 하지 않게, 그동안 온 신호를 끝난 뒤로 미룹니다. 주 스레드에서 부릅니다."""
+    came: list[int] = []
+    before = {number: signal.signal(number, lambda came_in, _frame: came.append(came_in)) for number in _SIGNALS}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        for number in came[:1]:
+            signal.raise_signal(number)
+
+
 def end_children(patience: float = 0.0, python_only: bool = False) -> None:
     """이 프로세스가 띄운 프로세스를 손자까지 모두 죽입니다. 커널처럼 따로 세션을 연 것도 거둡니다."""
     for process in list(_started) if patience else ():

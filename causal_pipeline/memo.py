@@ -98,6 +98,19 @@ def agreement(analysis: Analysis) -> list[dict]:
     return rows
 
 
+LOST = ("lost_rows", "lost_units", "lost_cells", "attrition")
+"""빠진 자료를 말하는 점검들의 이름."""
+
+
+def left_out(analysis: Analysis) -> tuple[str, ...]:
+    """빠진 행, 대상, 칸, 견주지 않은 값. 빠진 것이 없으면 빈 튜플입니다."""
+    found = [c.message for c in analysis.checks if c.name in LOST and c.value]
+    t = analysis.spec.treatment
+    if t.kind == "multi":
+        found.append(f"'{t.control}'과 '{t.treated}' 말고 다른 값을 받은 대상은 이 비교의 추정 대상이 아닙니다.")
+    return tuple(found)
+
+
 def _evidence(analysis: Analysis) -> Section:
     ident, best = analysis.identification, analysis.primary
     rows = [r for r in agreement(analysis) if r["compared"]]
@@ -111,13 +124,14 @@ def _evidence(analysis: Analysis) -> Section:
     naive = next((e for e in analysis.estimates if e.method == "naive"), None)
     if naive is not None:
         items.append(f"보정하지 않은 단순 비교는 {number(naive.value, naive.se)}이었습니다. 이 수는 효과가 아닙니다.")
+    items += [f"빠진 자료: {said}" for said in left_out(analysis)]
     return Section("근거", ident.sentence, tuple(items))
 
 
 def _trust(analysis: Analysis) -> Section:
     letter = analysis.grade.letter
     text = {
-        "A": "가정을 깨는 증거를 찾지 못했고, 방법들이 같은 답을 냈습니다. 다음을 알고 쓰시면 됩니다.",
+        "A": "처치가 어떻게 정해졌는지 알고, 그것을 깨는 증거를 찾지 못했습니다. 다음을 알고 쓰시면 됩니다.",
         "B": "다음이 맞을 때에만 이 결론을 쓸 수 있습니다. 결정하기 전에 하나씩 확인하십시오.",
         "C": "다음 까닭으로 이 추정값은 효과라고 부를 수 없습니다.",
     }[letter]
@@ -177,10 +191,10 @@ def _reversal(analysis: Analysis) -> Section:
 
 
 def _next(analysis: Analysis) -> Section:
-    weak = [c for c in analysis.checks if c.status == "fail"] + [c for c in analysis.checks if c.status == "warn"]
+    weak = [c for status in ("fail", "warn", "unshown") for c in analysis.checks if c.status == status]
     items = tuple(f"{c.label}: {c.message}" for c in weak[:6])
     text = (
-        "통과하지 못한 점검부터 고치십시오."
+        "통과하지 못한 점검부터 고치고, 보이지 못한 점검은 힘을 키우십시오."
         if items
         else "통과하지 못한 점검은 없습니다. 넓힌 뒤에도 같은 효과인지 다시 재십시오."
     )

@@ -1,5 +1,6 @@
 """단계를 차례로 돌립니다: 읽기 → 식별 → 점검 → 추정 → 반박 → 이질성 → 결정 → 등급 → 보고서."""
 
+import os
 import shutil
 import sys
 import warnings
@@ -10,7 +11,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from causal_pipeline.errors import OutputError
+from causal_pipeline.errors import OutputError, cause
 from causal_pipeline.model import (
     Analysis,
     Check,
@@ -24,7 +25,8 @@ from causal_pipeline.model import (
     Step,
 )
 from causal_pipeline.spec import read_spec
-from causal_pipeline.stages import Store, run_key, versions, write_atomic
+from causal_pipeline.stages import Store, run_key, versions, write_durably
+from causal_pipeline.stopping import sweep, unfinished
 from causal_pipeline.wording import josa
 
 if TYPE_CHECKING:
@@ -99,7 +101,8 @@ def analyze(
 def _stages(
     spec: Spec, table: "Table", folder: Path | None, force: bool, bar: "_Bar", among: "Sequence[type[Design]] | None"
 ) -> Analysis:
-    from causal_pipeline import designs
+    from causal_pipeline import designs, doubts
+    from causal_pipeline.checks import lost_rows
     from causal_pipeline.decide import decide
     from causal_pipeline.grade import grade
     from causal_pipeline.heterogeneity import heterogeneity, predicted_effects
@@ -122,10 +125,10 @@ def _stages(
     design = next(kind for kind in kinds if kind.name == ident.design)(spec, ident, frame)
     effects = cache(lambda: predicted_effects(design))
 
-    checks = do("check", "점검", 12, list[Check], design.check)
+    checks = do("check", "점검", 12, list[Check], lambda: [*doubts.checks(spec, frame), *design.check()])
     estimates = do("estimate", "추정", 25, list[Estimate], lambda: design.estimates)
     more, sensitivities = do("stress", "반박과 민감도", 25, tuple[list[Check], list[Sensitivity]], design.stress)
-    checks, main = [*checks, *more], next(e for e in estimates if e.primary)
+    checks, main = [*lost_rows(spec, table.losses), *checks, *more], next(e for e in estimates if e.primary)
     het = do("heterogeneity", "효과가 갈리는지", 12, Heterogeneity | None, lambda: heterogeneity(design, effects()))
     policy = do(
         "decide", "결정", 8, Policy | None, lambda: decide(spec, ident, main, effects() if spec.money else None, het)
@@ -140,7 +143,7 @@ def _stages(
         sensitivities=tuple(sensitivities),
         heterogeneity=het,
         policy=policy,
-        grade=grade(checks, design.reveals, design.caveat()),
+        grade=grade(checks, design.reveals, design.known_assignment(), design.doubts(sensitivities), design.caveat()),
         pictures=tuple(pictures),
         steps=tuple(steps),
         rows=len(frame),
@@ -210,8 +213,6 @@ def _out_folder(out: Path, spec: Spec, force: bool) -> Path:
 
 
 def _writable(folder: Path) -> bool:
-    import os
-
     return os.access(folder, os.W_OK | os.X_OK)
 
 
@@ -225,18 +226,24 @@ def _other_name(path: Path) -> str | None:
 
 
 def _write(analysis: Analysis, folder: Path) -> None:
-    """네 파일을 모두 만든 뒤에 놓습니다. 하나라도 만들지 못하면 아무것도 바꾸지 않습니다."""
+    """네 파일을 옆의 폴더에 다 쓴 뒤에 함께 옮깁니다. 하나라도 쓰지 못하면 아무것도 바꾸지 않습니다."""
     from causal_pipeline import report
 
     files = report.render(analysis, folder)
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        for name in (NOTEBOOK, SPEC_COPY, NUMBERS, REPORT):
-            write_atomic(folder / name, files[name])
+        for place in (folder, folder / _STAGES):
+            sweep(place)
+        with unfinished(folder / f".new.{os.getpid()}.tmp") as new:
+            new.mkdir()
+            for name in FILES:
+                write_durably(new / name, files[name])
+            for name in (NOTEBOOK, SPEC_COPY, NUMBERS, REPORT):  # 이름만 바꾸는 일은 디스크가 차도 됩니다
+                (new / name).replace(folder / name)
     except OSError as error:
         raise OutputError(
             "out_write_failed",
-            f"보고서를 쓰지 못했습니다({error.strerror}).",
+            f"보고서를 쓰지 못했습니다({cause(error)}).",
             "디스크의 남은 자리와 쓰기 권한을 보세요. 끝난 단계는 남아 있어 다시 하면 이어집니다.",
         ) from None
 

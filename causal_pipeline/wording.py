@@ -103,9 +103,19 @@ def pvalue(value: float | None) -> str:
 
 
 def quoted(value: object) -> str:
-    """YAML에 안전하게 적은 값. 글자처럼 보이지 않는 글자(yes, 1, 날짜)는 따옴표를 두릅니다."""
+    """YAML에 안전하게 적은 한 줄. 글자처럼 보이지 않는 글자(yes, 1, 날짜)는 따옴표를 두르고, 줄을 나누는 글자는 ``\\n``처럼 적습니다."""
     import yaml
 
-    return (
-        yaml.safe_dump(value, allow_unicode=True, default_flow_style=True, width=10_000).removesuffix("\n...\n").strip()
-    )
+    style = '"' if isinstance(value, str) and not value.isprintable() else None
+    text = yaml.safe_dump(value, allow_unicode=True, default_flow_style=True, default_style=style, width=float("inf"))
+    return text.removesuffix("\n...\n").strip()
+
+
+def one_line(text: object) -> str:
+    """주석 한 줄에 적을 글. 줄바꿈(유니코드의 것까지)처럼 보이지 않는 글자는 ``␣``로 바꿉니다."""
+    return "".join(c if c.isprintable() else "␣" for c in str(text))
+
+
+def sql_name(name: str) -> str:
+    """SQL에 적을 표나 열의 이름. 이름 속의 큰따옴표는 겹쳐 적습니다."""
+    return '"' + name.replace('"', '""') + '"'

@@ -7,6 +7,7 @@ from urllib.parse import unquote, urlsplit
 
 from book.checks.findings import Finding
 from book.checks.prose_numbers import data_cards
+from book.data_calls import data_calls
 from book.myst import Cell, Directive, Document, parse
 from book.page import ROOT, Page, toc_branches, toc_docnames
 
@@ -380,15 +381,10 @@ class _Checker:
         promised = self.page.meta.get("datasets")
         promised = [str(n) for n in promised] if isinstance(promised, list) else []
         line, cards = self.meta_line("datasets"), data_cards()
-        loaded: dict[str, int] = {}
-        dynamic = False
-        for cell in self.document.cells:
-            for at, call in cell.calls("load", "generator", "truth"):
-                if isinstance(call.func, ast.Name) and call.args:
-                    if isinstance(call.args[0], ast.Constant) and isinstance(call.args[0].value, str):
-                        loaded.setdefault(call.args[0].value, at)
-                    else:
-                        dynamic = True
+        loaded: dict[str | None, int] = {}
+        for name, at in data_calls(self.document.cells):
+            loaded.setdefault(name, at)
+        dynamic = loaded.pop(None, None) is not None
         for name in promised:
             if name not in loaded and not dynamic:
                 self.add(

@@ -1,7 +1,12 @@
 """사례 하나를 처음부터 끝까지 점검합니다: make check-case CASE=kakao_push
 
-원고(문체·숫자·얼개) → 데이터(생성기·카드) → 실행 → 정답·검증·자기 점검·예산의 차례로 봅니다.
+원고(문체·숫자·얼개) → 데이터(생성기·카드) → 실행 → 정답·검증·자기 점검·예산 → 다른 자료로 다시 실행의 차례로 봅니다.
 """
+
+from book.stopping import stop_cleanly
+
+if __name__ == "__main__":
+    stop_cleanly("점검을 멈췄습니다. 같은 명령을 다시 하면 끝난 실행은 그대로 쓰고 이어서 봅니다.")
 
 import argparse
 import difflib
@@ -12,6 +17,7 @@ from pathlib import Path
 
 import yaml
 
+from book.files import explain
 from book.page import ROOT, Page, PageError, read_page, toc_docnames
 
 CASES = ROOT / "case_studies"
@@ -85,8 +91,9 @@ def check(page: Page, report=print, run: bool = True) -> int:
     run : bool
         거짓이면 실행하지 않고 원고와 데이터만 봅니다.
     """
-    from book.checks import executed, inspect_page
+    from book.checks import executed, inspect_page, redrawn
     from book.execution import execute
+    from book.redraw import compared
 
     findings = inspect_page(page)
     wrong = [str(f) for f in findings if not f.warning] + _toc_problems(page)
@@ -111,7 +118,12 @@ def check(page: Page, report=print, run: bool = True) -> int:
     report(f"3. 실행: 괜찮습니다. {done.seconds:.0f}초, {done.memory_mb:.0f}MB{kept}")
     after = [str(f) for f in executed.check(page, done)]
     _section(report, "4. 정답과 자기 점검", after)
-    return total + len(after)
+    try:
+        moved = [str(f) for f in redrawn.check(page, done, compared(page, done))]
+    except PageError as error:
+        moved = [_without_traceback(page, str(error))]
+    _section(report, "5. 다른 자료에서", moved)
+    return total + len(after) + len(moved)
 
 
 def _without_traceback(page: Page, message: str) -> str:
@@ -145,6 +157,9 @@ def main(argv: list[str] | None = None) -> int:
         count = check(page, run=not args.no_run)
     except PageError as error:
         print(error)
+        return 1
+    except OSError as error:
+        print(explain(error))
         return 1
     except Exception as error:  # 기여자에게 파이썬의 오류 더미를 보이지 않습니다.
         if os.environ.get("DEBUG"):

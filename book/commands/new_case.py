@@ -4,6 +4,11 @@
 초안(draft: true)이라 차례에는 실리지 않습니다. 중간에 실패하면 아무것도 남기지 않습니다.
 """
 
+from book.stopping import stop_cleanly, undivided
+
+if __name__ == "__main__":
+    stop_cleanly("멈췄습니다. 같은 명령을 다시 하면 처음부터 만듭니다(다 만든 뒤였으면 이미 있다고 알립니다).")
+
 import argparse
 import keyword
 import os
@@ -12,6 +17,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+from book.files import explain
 from book.page import ROOT, PageError
 
 TEMPLATE, TEMPLATE_DATA = "template", "template_case"
@@ -155,11 +161,13 @@ def main(argv: list[str] | None = None) -> int:
     known, rest = parser.parse_known_args(argv)
     name = " ".join([*known.name, *rest])  # 빼기표로 시작하는 이름도 까닭을 적어 물리칩니다
     try:
-        made = create(name)
-    except (PageError, OSError) as error:
-        print(
-            error if isinstance(error, PageError) else f"파일을 쓰지 못해 모두 되돌렸습니다: {error}", file=sys.stderr
-        )
+        with undivided():  # 파일 다섯을 함께 놓습니다. 반만 놓고 멈추지 않습니다
+            made = create(name)
+    except PageError as error:
+        print(error, file=sys.stderr)
+        return 1
+    except OSError as error:
+        print(f"새 사례를 만들지 못해 모두 되돌렸습니다. {explain(error)}", file=sys.stderr)
         return 1
     print("만들었습니다.")
     for path in made:

@@ -66,7 +66,10 @@ def repo(tmp_path, monkeypatch):
     return tmp_path
 
 
-def write_page(repo, code='load("one")', meta="", body=""):
+OURS = "from causal_practice import generator, load, truth, validate\n"
+
+
+def write_page(repo, code=f'{OURS}load("one")', meta="", body=""):
     path = repo / "page.md"
     path.write_text(FRONT.replace("CODE", code).replace("META", meta) + body, encoding="utf-8")
     return read_page(path)
@@ -78,13 +81,21 @@ def write_page(repo, code='load("one")', meta="", body=""):
 @pytest.mark.parametrize(
     ("code", "meta", "expected"),
     [
-        ('load("one")', "", {"one"}),
-        ("load('one', with_truth=True)\ntruth( 'two' )", "", {"one", "two"}),
-        ('generator("two").generate()', "", {"two"}),
-        ('name = "one"\nload(name)', "", {"one", "two"}),
+        (f'{OURS}load("one")', "", {"one"}),
+        (f"{OURS}load('one', with_truth=True)\ntruth( 'two' )", "", {"one", "two"}),
+        (f'{OURS}generator("two").generate()', "", {"two"}),
+        ('from causal_practice.data import card\ncard(name="two")["columns"]', "", {"two"}),
+        ('from causal_practice import load as read\nread("one")', "", {"one"}),
+        ('import causal_practice as book\nbook.data.load("one")', "", {"one"}),
+        ('from causal_practice import data\ndata.load("one")', "", {"one"}),
+        (f'{OURS}validate("이름", dataset="two", draws=300)\nvalidate("다른", data=1)', "", {"two"}),
+        (f'{OURS}name = "one"\nload(name)', "", {"one", "two"}),
+        (f"{OURS}load(*names)", "", {"one", "two"}),
         ("1 + 1", "", set()),
         ("1 + 1", "datasets: [two]\n", {"two"}),
-        ('download("one")', "", set()),
+        (f'{OURS}download("one")', "", set()),
+        ("from linearmodels.datasets import card\nmen = card.load()", "", set()),
+        ('from joblib import load\nload("one")', "", set()),
     ],
 )
 def test_used_datasets(repo, code, meta, expected):
@@ -432,7 +443,7 @@ def test_a_local_path_fails(repo):
 
 
 def test_cells_keep_their_line_numbers(repo):
-    notebook = to_notebook(write_page(repo))
+    notebook = to_notebook(write_page(repo, 'load("one")'))
     code = [cell for cell in notebook.cells if cell.cell_type == "code"]
     assert [cell.source for cell in code] == ['load("one")']
     assert len(notebook.metadata["source_map"]) == len(notebook.cells)

@@ -11,7 +11,7 @@ from causal_practice import generator, truth
 LATE = generator("uber_late_delivery")
 KNOWN = truth("uber_late_delivery")
 PAGE = read_page(ROOT / "case_studies" / "uber_late_delivery.md")
-HERE = page_functions(PAGE, "design", "fit_score", "aipw_att", "negative_control")
+HERE = page_functions(PAGE, "design", "fit_score", "aipw_att", "negative_control", "on_time_counts")
 
 
 @pytest.fixture(scope="module", params=[False, True], ids=["기록된 배차", "숨은 배차"])
@@ -93,6 +93,18 @@ def test_harm_grows_with_minutes_and_is_largest_in_share_for_newcomers(large):
 def test_effect_zero_means_no_harm():
     frame = LATE.generate(seed=5, n=2000, effect=0.0)
     assert (frame["orders_1"] == frame["orders_0"]).all()
+
+
+def test_counting_on_time_orders_sees_the_cell_that_the_score_misses():
+    """한 칸이 모두 늦는 세상: 주효과만 담은 점수의 최댓값은 1에서 먼데, 그 칸의 제때 온 주문은 0건입니다."""
+    frame = LATE.generate(seed=17, n=60_000)
+    assert HERE["on_time_counts"](frame)["제때"].min() > 0
+    corner = (frame["peak"] == 0) & (frame["distance_km"] > frame["distance_km"].quantile(0.75))
+    corner &= frame["queue"] > frame["queue"].quantile(0.75)
+    always = frame.assign(late=frame["late"].mask(corner, 1))
+    assert corner.sum() > 100 and HERE["on_time_counts"](always)["제때"].min() == 0
+    score = HERE["fit_score"](HERE["design"](always), always["late"].to_numpy())
+    assert score[corner].mean() < 0.7 and score.max() < 0.95
 
 
 def test_an_alarm_alone_is_no_reason_to_stop():

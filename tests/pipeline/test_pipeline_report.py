@@ -1,5 +1,6 @@
 """실행과 보고서: 같은 씨앗이면 같은 바이트, 멈추면 이어서, 반쪽 파일 없이, 등급만큼만 말합니다."""
 
+import errno
 import json
 import os
 import re
@@ -252,6 +253,52 @@ def test_a_full_disk_leaves_no_half_file(desk, monkeypatch):
             analyze(desk / "spec.yml", desk / "report", among=both(), **more)
     assert contents(desk / "report") == before
     assert not list((desk / "report").rglob("*.tmp"))
+
+
+@pytest.mark.parametrize("at", range(5))
+def test_the_files_of_a_report_change_together(desk, monkeypatch, at):
+    """네 파일 가운데 어느 것을 쓰다가 디스크가 차도(다섯째는 옮기다가 막힐 때) 옛 보고서가 온전히 남습니다."""
+    analyze(desk / "spec.yml", desk / "report", among=both())
+    before = contents(desk / "report")
+    (desk / "spec.yml").write_text(SPEC.replace("seed: 3", "seed: 4"), encoding="utf-8")
+    written = []
+
+    def write(path, data):
+        written.append(path)
+        if len(written) == at + 1:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
+        path.write_bytes(data)
+
+    def move(path, target):
+        raise OSError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+
+    monkeypatch.setattr(run, "write_durably", write)
+    if at == 4:
+        monkeypatch.setattr(run.Path, "replace", move)
+        monkeypatch.setattr(stages, "write_atomic", lambda path, data: path.write_bytes(data))
+    with pytest.raises(OutputError, match="디스크가 가득 찼습니다" if at < 4 else "권한이 없습니다"):
+        analyze(desk / "spec.yml", desk / "report", among=both())
+    assert len(written) == min(at + 1, 4) and contents(desk / "report") == before
+    assert not list((desk / "report").rglob("*.tmp"))
+    monkeypatch.undo()
+    analyze(desk / "spec.yml", desk / "report", among=both())
+    assert contents(desk / "report") != before
+
+
+def test_what_a_killed_run_left_is_swept(desk):
+    analyze(desk / "spec.yml", desk / "report", among=both())
+    old, young = (desk / "report" / f".new.{n}.tmp" for n in (1, 2))
+    for place in (old, young):
+        place.mkdir()
+        (place / "report.html").write_text("반쪽")
+    stage = desk / "report" / ".stages" / ".check.json.1.tmp"
+    stage.touch()
+    for place in (old, stage):
+        os.utime(place, (1_000_000_000, 1_000_000_000))
+    analyze(desk / "spec.yml", desk / "report", among=both())
+    assert (
+        not old.exists() and not stage.exists() and young.exists()
+    )  # 막 생긴 것은 지금 도는 다른 실행의 것일 수 있습니다
 
 
 def using(monkeypatch, *kinds) -> None:
