@@ -272,7 +272,7 @@ def _identified(document: Document, notebook) -> Iterator[tuple[int, str, str]]:
                         )
                 for estimator in estimators.get(dataset, []):
                     used, outside = columns_used(code, estimator, columns)
-                    if not used or any("backdoor" in ast.unparse(v) for n in outside for v in code.assigned.get(n, []) if v is not None):  # fmt: skip
+                    if not any(columns[c].get("role") == "covariate" for c in used) or any("backdoor" in ast.unparse(v) for n in outside for v in code.assigned.get(n, []) if v is not None):  # fmt: skip
                         continue
                     if missing := sorted(known - used):
                         yield (
