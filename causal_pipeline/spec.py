@@ -2,6 +2,7 @@
 
 import math
 import re
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any
@@ -198,7 +199,7 @@ def _check_schema(value: dict, lines: dict[str, int]) -> None:
             )
 
 
-def leaves(value: Any, where: str = ""):
+def leaves(value: Any, where: str = "") -> Iterator[tuple[str, Any]]:
     """명세 속의 값마다 (점으로 이은 자리, 값)."""
     if isinstance(value, dict):
         for key, item in value.items():

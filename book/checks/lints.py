@@ -97,7 +97,7 @@ def _english(path: str, document: Document) -> list[Finding]:
         if block.kind not in {"paragraph", "item", "row"}:
             continue
         text = re.sub(r"[\"“‘'(][^\"”’')가-힣]*[\"”’')]", " ", block.flat.text)  # 옮겨 온 말과 괄호 안의 영어
-        for at, sentence in sentences(text):
+        for _, sentence in sentences(text):
             for clause in re.split(r"[가-힣]+|[|·]", sentence):
                 words = re.findall(r"(?<![\w/.-])[A-Za-z][a-z']*(?![\w/]|-\w)", clause)
                 if len(words) >= 5 and len(_ENGLISH.findall(clause)) >= 2 and "\ue002" not in sentence:
@@ -259,6 +259,8 @@ def _repeats(path: str, document: Document) -> list[Finding]:
             if "\ue002" in sentence:
                 continue
             for start, end, number in numbers_in(sentence):
+                if number.count(".") > 1:  # 버전 번호
+                    continue
                 value = float(number.replace(",", ""))
                 if value < FEWEST or value != int(value) or not _COUNTED.match(sentence, end):
                     continue

@@ -212,7 +212,7 @@ def _steps(tree: ast.AST) -> Iterator[tuple[set[str], ast.AST]]:
             yield _bases([node.target]), node.iter
         elif isinstance(node, ast.FunctionDef):
             own = {a.arg for a in [*node.args.args, *node.args.kwonlyargs, *node.args.posonlyargs]}
-            body = ast.Module([s for s in node.body], [])
+            body = ast.Module(list(node.body), [])
             names = {n.id for n in ast.walk(body) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)} | own
             free = [n for n in ast.walk(body) if isinstance(n, ast.Name) and n.id not in names]
             calls = [n for n in ast.walk(body) if isinstance(n, ast.Call) and _has_source(n)]
