@@ -72,7 +72,7 @@ def check(page: Page, execution: Execution, document: Document | None = None) ->
     for line, validation in validations:
         allowed = STATED_BIAS.get((page.docname, validation["name"]), TIGHT)
         found += _validation(path, line, validation, claimed.get(validation["name"]), allowed)
-    found += relations.check(page, execution, document, [claim for _, claim in claims])
+    found += relations.check(page, execution, document, [c for _, c in claims], [v for _, v in validations])
     if validations and not any(v["assumptions_hold"] for _, v in validations):
         message = "가정이 성립하는 자료에서 한 검증이 없습니다 — 기본값의 자료로 record_validation을 한 번 더 부르세요."
         found.append(Finding(path, validations[0][0], message, "validation"))

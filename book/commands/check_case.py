@@ -111,9 +111,8 @@ def check(page: Page, report=print, run: bool = True) -> int:
         거짓이면 실행하지 않고 원고와 데이터만 봅니다.
     """
     from book import second_run
-    from book.checks import executed, inspect_page, redrawn
+    from book.checks import executed, inspect_page
     from book.execution import execute
-    from book.redraw import compared
 
     findings = inspect_page(page)
     wrong = [str(f) for f in findings if not f.warning] + _toc_problems(page)
@@ -138,7 +137,7 @@ def check(page: Page, report=print, run: bool = True) -> int:
     report(f"3. 실행: 괜찮습니다. {done.seconds:.0f}초, {done.memory_mb:.0f}MB{kept}")
     for title, look in (
         ("4. 정답, 자기 점검, 예산", lambda: executed.check(page, done)),
-        ("5. 다른 자료에서", lambda: redrawn.check(page, done, compared(page, done))),
+        ("5. 다른 자료에서, 단위와 방향", lambda: _on_another_draw(page, done)),
         ("6. 저장소 밖의 두 번째 실행", lambda: second_run.check(page, done)),
         ("7. 쪽의 시험", lambda: _own_tests(page)),
     ):
@@ -149,6 +148,14 @@ def check(page: Page, report=print, run: bool = True) -> int:
         _section(report, title, problems)
         total += len(problems)
     return total
+
+
+def _on_another_draw(page: Page, done) -> list:
+    from book.checks import meaning, redrawn
+    from book.redraw import compared
+
+    facts = compared(page, done)
+    return redrawn.check(page, done, facts) + meaning.check(page, done, facts)
 
 
 def _without_traceback(page: Page, message: str) -> str:
