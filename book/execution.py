@@ -52,6 +52,8 @@ class Execution:
         벽시계 시간과 커널의 최대 메모리.
     cached : bool
         이번에 실행하지 않고 보관한 것을 썼으면 참.
+    cpu_seconds : float, optional
+        커널이 쓴 CPU 시간. 재지 않은 옛 기록이면 None.
     """
 
     docname: str
@@ -60,6 +62,7 @@ class Execution:
     seconds: float
     memory_mb: float
     cached: bool
+    cpu_seconds: float | None = None
 
     def notebook(self) -> nbformat.NotebookNode:
         return nbformat.read(self.path, as_version=4)
@@ -82,7 +85,7 @@ def to_notebook(page: Page) -> nbformat.NotebookNode:
 def used_datasets(page: Page) -> set[str]:
     """쪽이 쓰는 데이터 이름. 이름을 글자로 적지 않은 호출이 있으면 모든 데이터를 돌려줍니다."""
     calls = {name for name, _ in data_calls(parse(page.text).cells)}
-    return set(_catalog()) if None in calls else {*(page.meta.get("datasets") or []), *calls}
+    return set(cards()) if None in calls else {*(page.meta.get("datasets") or []), *calls}
 
 
 @cache
@@ -90,12 +93,14 @@ def _catalog_at(modified_ns: int) -> dict:
     return yaml.safe_load((ROOT / "data" / "catalog.yml").read_text(encoding="utf-8")) or {}
 
 
-def _catalog() -> dict:
+def cards() -> dict:
+    """데이터 카드(data/catalog.yml): 이름 → 카드. 파일이 바뀌면 다시 읽습니다."""
     path = ROOT / "data" / "catalog.yml"
     return _catalog_at(path.stat().st_mtime_ns) if path.exists() else {}
 
 
-def _digest(*parts: bytes | str) -> str:
+def digest(*parts: bytes | str) -> str:
+    """조각들의 지문(SHA-256, 16진수). 조각의 경계까지 다르면 다릅니다."""
     h = hashlib.sha256()
     for part in parts:
         part = part.encode() if isinstance(part, str) else part
@@ -103,7 +108,8 @@ def _digest(*parts: bytes | str) -> str:
     return h.hexdigest()
 
 
-def _file_digest(path: Path) -> str:
+def file_digest(path: Path) -> str:
+    """파일 내용의 지문. 파일이 없으면 ``missing``입니다."""
     return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else "missing"
 
 
@@ -126,7 +132,7 @@ def package_files(pipeline: bool = False) -> list[Path]:
 
 
 def _files_digest(files: list[Path]) -> list[str]:
-    return [f"{p.relative_to(ROOT)}:{_file_digest(p)}" for p in files]
+    return [f"{p.relative_to(ROOT)}:{file_digest(p)}" for p in files]
 
 
 def environment_digest() -> str:
@@ -135,7 +141,7 @@ def environment_digest() -> str:
         (ROOT / name).read_text(encoding="utf-8") for name in ("requirements.txt", "requirements.lock")
     )
     files = [*package_files(), *sorted((ROOT / "book" / "kernel").glob("*.py"))]
-    return _digest(sys.version, *page_packages(lock, page_requirements(requirements)), *_files_digest(files))
+    return digest(sys.version, *page_packages(lock, page_requirements(requirements)), *_files_digest(files))
 
 
 def execution_key(page: Page) -> str:
@@ -150,15 +156,15 @@ def execution_key(page: Page) -> str:
     for name in sorted(used_datasets(page)):
         parts += [
             name,
-            _file_digest(ROOT / "data" / f"{name}.csv"),
-            _file_digest(ROOT / "data" / "generators" / f"{name}.py"),
-            json.dumps(_catalog().get(name), sort_keys=True, ensure_ascii=False, default=str),
+            file_digest(ROOT / "data" / f"{name}.csv"),
+            file_digest(ROOT / "data" / "generators" / f"{name}.py"),
+            json.dumps(cards().get(name), sort_keys=True, ensure_ascii=False, default=str),
         ]
     if uses_pipeline(page):
         parts += _files_digest(package_files(pipeline=True))
     for extra in sorted(page.meta.get("depends") or []):
-        parts += [extra, _file_digest(ROOT / extra)]
-    return _digest(*parts)[:20]
+        parts += [extra, file_digest(ROOT / extra)]
+    return digest(*parts)[:20]
 
 
 def stored(page: Page) -> Execution | None:
@@ -191,15 +197,19 @@ def _read_run(docname: str, key: str) -> Execution | None:
     info = _read_record(record)
     if not notebook.is_file():
         raise DamagedRun("노트북이 없습니다")
-    if _file_digest(notebook) != info["sha256"]:
+    if file_digest(notebook) != info["sha256"]:
         raise DamagedRun("노트북의 내용이 기록과 다릅니다")
-    return Execution(docname, key, notebook, info["seconds"], info["memory_mb"], cached=True)
+    return Execution(docname, key, notebook, info["seconds"], info["memory_mb"], True, info["cpu_seconds"])
 
 
 def _read_record(record: Path) -> dict:
     try:
         info = json.loads(record.read_text(encoding="utf-8"))
-        return {"seconds": float(info["seconds"]), "memory_mb": float(info["memory_mb"]), "sha256": str(info["sha256"])}
+        cpu = info.get("cpu_seconds")
+        return {
+            "seconds": float(info["seconds"]), "memory_mb": float(info["memory_mb"]), "sha256": str(info["sha256"]),
+            "cpu_seconds": None if cpu is None else float(cpu),
+        }  # fmt: skip
     except (ValueError, TypeError, KeyError):
         raise DamagedRun("기록이 비었거나 깨졌습니다") from None
 
@@ -217,10 +227,11 @@ def keep_run(
     content = nbformat.writes(notebook).encode()
     seconds, memory_mb = round(seconds, 2), round(memory_mb, 1)
     write_atomically(place, content)
-    cpu = {} if cpu_seconds is None else {"cpu_seconds": round(cpu_seconds, 2)}
+    cpu_seconds = None if cpu_seconds is None else round(cpu_seconds, 2)
+    cpu = {} if cpu_seconds is None else {"cpu_seconds": cpu_seconds}
     info = {"seconds": seconds, "memory_mb": memory_mb, **cpu, "sha256": hashlib.sha256(content).hexdigest()}
     write_atomically(record, json.dumps(info))
-    return Execution(docname, key, place, seconds, memory_mb, cached=False)
+    return Execution(docname, key, place, seconds, memory_mb, False, cpu_seconds)
 
 
 def kernel_environment() -> dict[str, str]:
@@ -315,7 +326,9 @@ def execute(page: Page, force: bool = False) -> Execution:
     return keep_run(page.docname, key, notebook, result["seconds"], result["memory_mb"], result.get("cpu_seconds"))
 
 
-def run_fenced(page: Page, module: str = "book.execution", extra: dict[str, str] | None = None) -> tuple[nbformat.NotebookNode, dict]:
+def run_fenced(
+    page: Page, module: str = "book.execution", extra: dict[str, str] | None = None
+) -> tuple[nbformat.NotebookNode, dict]:
     """쪽 하나를 울타리 안의 새 프로세스에서 실행하고 예산을 봅니다. 보관하지는 않습니다.
 
     Parameters

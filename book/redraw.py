@@ -29,10 +29,10 @@ import yaml
 from book import values
 from book.execution import (
     Execution,
-    _catalog,
-    _digest,
-    _file_digest,
+    cards,
+    digest,
     execute,
+    file_digest,
     last_seconds,
     run_fenced,
     run_page,
@@ -54,7 +54,7 @@ _NUMBER = re.compile(r"(?<![\w.])[-+]?\d[\d,]*(?:\.\d+)?")
 
 
 def redraw_key(page: Page) -> str:
-    """기록의 열쇠: 코드 셀, 본문의 식, 데이터(생성기와 카드), 머리말이 기대는 파일. 패키지와 파이썬의 판은 넣지 않습니다."""
+    """기록의 열쇠: 코드 셀, 본문의 식, 데이터(생성기, 카드의 정답과 역할), 머리말이 기대는 파일. 패키지와 파이썬의 판은 넣지 않습니다."""
     notebook = to_notebook(page)
     prose = [
         [at, sorted({e.raw for e in values.expressions(cell.source)})] for at, cell in values.numbered(notebook.cells)
@@ -62,11 +62,13 @@ def redraw_key(page: Page) -> str:
     parts = [FORM, str(SHIFT), *(c.source for c in notebook.cells if c.cell_type == "code")]
     parts.append(json.dumps([item for item in prose if item[1]], ensure_ascii=False))
     for name in sorted(used_datasets(page)):
-        parts += [name, _file_digest(ROOT / "data" / "generators" / f"{name}.py")]
-        parts.append(json.dumps(_catalog().get(name), sort_keys=True, ensure_ascii=False, default=str))
+        parts += [name, file_digest(ROOT / "data" / "generators" / f"{name}.py")]
+        card = cards().get(name) or {}
+        roles = {column: info.get("role") for column, info in (card.get("columns") or {}).items()}
+        parts.append(json.dumps([card.get("truth"), roles], sort_keys=True, ensure_ascii=False, default=str))
     for extra in sorted(page.meta.get("depends") or []):
-        parts += [extra, _file_digest(ROOT / extra)]
-    return _digest(*parts)[:20]
+        parts += [extra, file_digest(ROOT / extra)]
+    return digest(*parts)[:20]
 
 
 def record_path(docname: str) -> Path:
@@ -177,7 +179,9 @@ def _same(one, two) -> bool:
 def _prose(site, again) -> tuple[list, list]:
     """[자리, 식]의 목록 둘: 값이 그대로인 것, 부호가 바뀐 것."""
     still, turned = [], []
-    for position, known in sorted((site.metadata.get(values.METADATA_KEY) or {}).items(), key=lambda item: int(item[0])):
+    for position, known in sorted(
+        (site.metadata.get(values.METADATA_KEY) or {}).items(), key=lambda item: int(item[0])
+    ):
         new = (again.metadata.get(values.METADATA_KEY) or {}).get(position, {})
         for raw in sorted(known):
             one, two = known[raw].get("value"), new.get(raw, {}).get("value")
@@ -272,7 +276,9 @@ def redraw_all(pages: list[Page], workers: int = 2, report=print) -> list[str]:
 def _record(page: Page) -> float:
     found = _live(page, execute(page))
     seconds = found.pop("seconds")
-    head = f"# 다른 자료로 다시 실행해 견준 기록입니다. 손으로 고치지 말고 `make redraw`로 만드세요.\n# {page.docname}\n"
+    head = (
+        f"# 다른 자료로 다시 실행해 견준 기록입니다. 손으로 고치지 말고 `make redraw`로 만드세요.\n# {page.docname}\n"
+    )
     body = yaml.safe_dump(found, allow_unicode=True, sort_keys=False, width=10_000, default_flow_style=None)
     write_atomically(record_path(page.docname), head + body)
     return seconds
@@ -288,7 +294,11 @@ def main(argv: list[str] | None = None) -> int:
     failures = redraw_all(pages, args.workers)
     for path in set() if args.files else set(RECORDS.glob("*.yml")) - {record_path(p.docname) for p in pages}:
         path.unlink()  # 차례에서 빠진 쪽의 기록
-    print("\n\n".join(failures) if failures else "기록이 모두 지금 쪽의 것입니다. `git diff benchmarks/redraw`로 바뀐 것을 보세요.")
+    print(
+        "\n\n".join(failures)
+        if failures
+        else "기록이 모두 지금 쪽의 것입니다. `git diff benchmarks/redraw`로 바뀐 것을 보세요."
+    )
     return 1 if failures else 0
 
 

@@ -144,13 +144,14 @@ def _evidence(analysis: Analysis) -> Section:
     naive = next((e for e in analysis.estimates if e.method == "naive"), None)
     if naive is not None:
         items.append(f"보정하지 않은 단순 비교는 {number(naive.value, naive.se)}이었습니다. 이 수는 효과가 아닙니다.")
+    items += [f"빠진 자료: {said}" for said in left_out(analysis)]
     return Section("근거", ident.sentence, tuple(items))
 
 
 def _trust(analysis: Analysis) -> Section:
     letter = analysis.grade.letter
     text = {
-        "A": "가정을 깨는 증거를 찾지 못했고, 방법들이 같은 답을 냈습니다. 다음을 알고 쓰시면 됩니다.",
+        "A": "처치가 어떻게 정해졌는지 알고, 그것을 깨는 증거를 찾지 못했습니다. 다음을 알고 쓰시면 됩니다.",
         "B": "다음이 맞을 때에만 이 결론을 쓸 수 있습니다. 결정하기 전에 하나씩 확인하십시오.",
         "C": "다음 까닭으로 이 추정값은 효과라고 부를 수 없습니다.",
     }[letter]

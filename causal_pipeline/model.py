@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 Timing = Literal["before", "treatment", "after", "unknown"]
-Status = Literal["ok", "warn", "fail"]
+Status = Literal["ok", "warn", "fail", "unshown"]
 Letter = Literal["A", "B", "C"]
 
 
@@ -88,6 +88,14 @@ class Money:
     cost_per_treatment: float = 0.0
     currency: str = "원"
     minimum_gain: float = 0.0
+
+
+@dataclass(frozen=True)
+class Assignment:
+    """처치를 정한 규칙(``rule``)과, 그것을 누가 정했고 어디에 적혀 있는지(``source``)."""
+
+    rule: str
+    source: str
 
 
 @dataclass(frozen=True)
@@ -247,6 +255,8 @@ class Spec:
     negative_outcomes, negative_treatments : tuple of str
         효과가 없어야 할 결과와 처치.
     money : Money or None
+    assignment : Assignment or None
+        처치를 정한 규칙이 적힌 곳. 임곗값의 설계는 이것이 있어야 A가 될 수 있습니다.
     seed : int
     labels : dict
         열 → 보고서에 적을 한국어 이름. 없으면 열 이름을 씁니다.
@@ -274,6 +284,7 @@ class Spec:
     negative_outcomes: tuple[str, ...] = ()
     negative_treatments: tuple[str, ...] = ()
     money: Money | None = None
+    assignment: Assignment | None = None
     seed: int = 0
     labels: dict[str, str] = field(default_factory=dict)
     lines: dict[str, int] = field(default_factory=dict, compare=False)
@@ -428,6 +439,48 @@ class Identification:
 
 
 @dataclass(frozen=True)
+class Loss:
+    """자료를 읽으며 뺀 행.
+
+    Attributes
+    ----------
+    what : str
+        왜 뺐는지("빈칸이 있는").
+    lost, total : int
+    arms : dict
+        처치의 값 → (뺀 수, 모두의 수). 처치가 빈 행은 ``"모름"``입니다.
+    gap : float
+        팔마다 뺀 몫의 가장 큰 차이.
+    p_treatment, p_outcome : float or None
+        뺀 것이 처치, 결과와 이어지는지의 p값. 잴 수 없으면 None.
+    """
+
+    what: str
+    lost: int
+    total: int
+    arms: dict[str, tuple[int, int]]
+    gap: float
+    p_treatment: float | None
+    p_outcome: float | None
+
+
+@dataclass(frozen=True)
+class Power:
+    """점검이 이 자료에서 가진 힘.
+
+    Attributes
+    ----------
+    bias : float
+        알아채야 할 치우침의 크기(결과의 단위). 추정값의 절반과 95% 구간의 반쪽 가운데 큰 것입니다.
+    noticed : float
+        그런 치우침이 있을 때 이 점검이 통과하지 않았을 확률(0과 1 사이).
+    """
+
+    bias: float
+    noticed: float
+
+
+@dataclass(frozen=True)
 class Check:
     """점검 하나.
 
@@ -438,9 +491,12 @@ class Check:
     label, message : str
         보고서에 적을 한국어 이름과 한 문장.
     status : Status
+        ``ok`` 통과, ``warn`` 주의, ``fail`` 실패, ``unshown`` 보이지 못함(울리지 않았지만, 깨졌어도 울리지 않았을 점검).
     value, threshold : float or None
     cap : Letter or None
         이 점검 때문에 등급이 이보다 높을 수 없으면 그 등급.
+    power : Power or None
+        잴 수 있는 점검에서, 치우침을 알아챘을 확률.
     """
 
     name: str
@@ -450,6 +506,7 @@ class Check:
     value: float | None = None
     threshold: float | None = None
     cap: Letter | None = None
+    power: Power | None = None
 
 
 @dataclass(frozen=True)

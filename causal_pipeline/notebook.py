@@ -18,9 +18,9 @@ def notebook(analysis: Analysis, folder: Path) -> bytes:
 
     cells = [
         nbformat.v4.new_markdown_cell(_intro(analysis)),
-        nbformat.v4.new_code_cell(_reading(analysis.spec, folder)),
+        nbformat.v4.new_code_cell(reading_cell(analysis.spec, folder)),
         nbformat.v4.new_markdown_cell("## 자료를 분석에 쓰는 꼴로\n\n" + " ".join(analysis.notices)),
-        nbformat.v4.new_code_cell(_encoding(analysis.spec)),
+        nbformat.v4.new_code_cell(encoding_cell(analysis.spec)),
     ]
     for step in analysis.steps:
         cells += [nbformat.v4.new_markdown_cell(step.text), nbformat.v4.new_code_cell(step.code)]
@@ -43,7 +43,8 @@ def _intro(analysis: Analysis) -> str:
     )
 
 
-def _reading(spec: Spec, folder: Path) -> str:
+def reading_cell(spec: Spec, folder: Path) -> str:
+    """자료를 읽는 셀의 코드. 경로는 ``folder``에서 본 상대 경로입니다."""
     lines = [
         "import json",
         "import os",
@@ -102,7 +103,8 @@ def _sheet(spec: Spec) -> str:
     return f'pd.read_excel(DATA, sheet_name={spec.source.table or 0!r}, keep_default_na=False, na_values=[""]).dropna(how="all").reset_index(drop=True)'
 
 
-def _encoding(spec: Spec) -> str:
+def encoding_cell(spec: Spec) -> str:
+    """읽은 표를 추정에 쓰는 수로 바꾸는 셀의 코드."""
     t, y = spec.treatment, spec.outcome.column
     blank = list(spec.source.blank)
     lines = [

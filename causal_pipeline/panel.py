@@ -126,6 +126,14 @@ def periods_code(time: str, start: str | None = None) -> list[str]:
     ]
 
 
+def never_treated_code(spec: Spec, unit: str, time: str, start: str | None) -> list[str]:
+    """``check_start``가 받지 않았다는 표시를 빈칸으로 바꾸는 일을 하는, 재현 노트북에 실을 코드의 줄들."""
+    if start is None or spec.treatment.kind != "binary":
+        return []
+    call = f"never_treated_blank(frame, {unit!r}, {time!r}, {start!r}, {spec.treatment.column!r})"
+    return [source(never_treated_blank), f"frame[{start!r}] = {call}"]
+
+
 def check_start(spec: Spec, frame: pd.DataFrame, key: str, unit: str, time: str, start: str | None) -> list[str]:
     """처음 처치받은 시점이 단위마다 한 값이고, (이진) 처치와 어긋나지 않는지. 받지 않았다는 표시(0, 9999)는 빈칸으로 바꿉니다.
 
@@ -335,11 +343,9 @@ class Panel(Field):
             )
 
     def encoding_code(self, spec: Spec) -> list[str]:
-        blank = f"frame[{self.start!r}] = never_treated_blank(frame, {self.unit!r}, {self.time!r}, {self.start!r}, {spec.treatment.column!r})"
-        never = [source(never_treated_blank), blank] if self.start and spec.treatment.kind == "binary" else []
         return [
             *periods_code(self.time, self.start),
-            *never,
+            *never_treated_code(spec, self.unit, self.time, self.start),
             f'frame = frame.sort_values([{self.unit!r}, {self.time!r}], kind="stable").reset_index(drop=True)',
         ]
 

@@ -11,7 +11,7 @@ from causal_pipeline.model import Analysis, Picture, Sensitivity, Spec, plain
 from causal_pipeline.notebook import notebook
 from causal_pipeline.wording import number, percent, pvalue
 
-STATUS = {"ok": "통과", "warn": "주의", "fail": "실패"}
+STATUS = {"ok": "통과", "warn": "주의", "fail": "실패", "unshown": "보이지 못함"}
 TIMING = {"before": "처치 전", "treatment": "처치", "after": "처치 뒤", "unknown": "모름"}
 
 
@@ -228,6 +228,8 @@ def spec_text(spec: Spec) -> str:
         out["money"] = _kept(
             spec.money, value_per_outcome=None, cost_per_treatment=0.0, currency="원", minimum_gain=0.0
         )
+    if spec.assignment:
+        out["assignment"] = asdict(spec.assignment)
     out["seed"] = spec.seed
     return yaml.safe_dump(out, allow_unicode=True, sort_keys=False, width=110)
 

@@ -112,6 +112,7 @@ def _stages(
     compare: bool,
 ) -> Analysis:
     from causal_pipeline import designs, doubts, peers
+    from causal_pipeline.checks import lost_rows
     from causal_pipeline.decide import decide
     from causal_pipeline.grade import grade
     from causal_pipeline.heterogeneity import heterogeneity, predicted_effects
@@ -138,7 +139,8 @@ def _stages(
     estimates = do("estimate", "추정", 25, list[Estimate], lambda: design.estimates)
     more, sensitivities = do("stress", "반박과 민감도", 25, tuple[list[Check], list[Sensitivity]], design.stress)
     others = do("peers", "다른 라이브러리", 0, tuple[Peer, ...], lambda: peers.peers(design)) if compare else None
-    checks, main = [*checks, *more, *peers.check(others or ())], next(e for e in estimates if e.primary)
+    checks = [*lost_rows(spec, table.losses), *checks, *more, *peers.check(others or ())]
+    main = next(e for e in estimates if e.primary)
     het = do("heterogeneity", "효과가 갈리는지", 12, Heterogeneity | None, lambda: heterogeneity(design, effects()))
     policy = do(
         "decide", "결정", 8, Policy | None, lambda: decide(spec, ident, main, effects() if spec.money else None, het)
@@ -153,7 +155,7 @@ def _stages(
         sensitivities=tuple(sensitivities),
         heterogeneity=het,
         policy=policy,
-        grade=grade(checks, design.reveals, design.caveat()),
+        grade=grade(checks, design.reveals, design.known_assignment(), design.doubts(sensitivities), design.caveat()),
         pictures=tuple(pictures),
         steps=tuple(steps),
         rows=len(frame),

@@ -205,6 +205,25 @@ def cross_fit(
     return out
 
 
+# --- 고정효과 ---
+
+
+def additive_fit(cells: np.ndarray, row_sum: np.ndarray, column_sum: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """``cells``(참인 칸) 위에서 Σ_t(λ+δ)=row_sum, Σ_i(λ+δ)=column_sum인 대상의 λ와 시점의 δ."""
+    counts = np.maximum(cells.sum(axis=1), 1)
+    share = cells / counts[:, None]
+    system = np.diag(cells.sum(axis=0).astype(float)) - cells.T @ share
+    delta = np.linalg.pinv(system) @ (column_sum - share.T @ row_sum)
+    return (row_sum - cells @ delta) / counts, delta
+
+
+def two_way_residual(cells: np.ndarray, M: np.ndarray) -> np.ndarray:
+    """``cells`` 위에서 대상과 시점의 고정효과를 뺀 나머지. 다른 칸은 0입니다."""
+    kept = np.where(cells, M, 0.0)
+    lam, delta = additive_fit(cells, kept.sum(axis=1), kept.sum(axis=0))
+    return np.where(cells, kept - lam[:, None] - delta[None, :], 0.0)
+
+
 # --- 영향함수에서 구간까지 ---
 
 

@@ -2,13 +2,14 @@
 
 import math
 import re
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any
 
 from causal_pipeline import designs
 from causal_pipeline.errors import SpecError
-from causal_pipeline.model import Money, Outcome, Source, Spec, Treatment, find_line
+from causal_pipeline.model import Assignment, Money, Outcome, Source, Spec, Treatment, find_line
 from causal_pipeline.wording import josa, names, suggest
 
 MAX_BYTES = 1_000_000
@@ -178,7 +179,7 @@ def schema() -> dict:
 def _check_schema(value: dict, lines: dict[str, int]) -> None:
     from jsonschema import Draft202012Validator
 
-    for where, item in _leaves(value):
+    for where, item in leaves(value):
         if isinstance(item, str) and item.startswith("TODO"):
             raise SpecError(
                 "todo_left",
@@ -191,20 +192,21 @@ def _check_schema(value: dict, lines: dict[str, int]) -> None:
     )
     if errors:
         raise _korean(errors[0], lines)
-    for where, item in _leaves(value):
+    for where, item in leaves(value):
         if isinstance(item, float) and not math.isfinite(item):
             raise SpecError(
                 "spec_not_finite", f"'{where}'의 값이 {item}입니다.", "유한한 수를 적으세요.", find_line(lines, where)
             )
 
 
-def _leaves(value: Any, where: str = ""):
+def leaves(value: Any, where: str = "") -> Iterator[tuple[str, Any]]:
+    """명세 속의 값마다 (점으로 이은 자리, 값)."""
     if isinstance(value, dict):
         for key, item in value.items():
-            yield from _leaves(item, f"{where}.{key}" if where else str(key))
+            yield from leaves(item, f"{where}.{key}" if where else str(key))
     elif isinstance(value, list):
         for i, item in enumerate(value):
-            yield from _leaves(item, f"{where}.{i}")
+            yield from leaves(item, f"{where}.{i}")
     else:
         yield where, value
 
@@ -364,6 +366,7 @@ def build(value: dict, lines: dict[str, int], folder: Path) -> Spec:
         negative_outcomes=tuple(controls.get("outcomes", ())),
         negative_treatments=tuple(controls.get("treatments", ())),
         money=Money(**value["money"]) if "money" in value else None,
+        assignment=Assignment(**value["assignment"]) if "assignment" in value else None,
         seed=value.get("seed", 0),
         labels=dict(value.get("labels", {})),
         lines=lines,

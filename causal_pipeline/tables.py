@@ -13,7 +13,7 @@ import pandas as pd
 
 from causal_pipeline import doubts
 from causal_pipeline.errors import DataError
-from causal_pipeline.model import Spec
+from causal_pipeline.model import Loss, Spec
 from causal_pipeline.reading import file_digest, read
 from causal_pipeline.shown import matched_levels, plain_values, same_level
 from causal_pipeline.spec import source_path
@@ -39,11 +39,14 @@ class Table:
         뺀 행, 뽑은 표본처럼 읽으며 한 일.
     digest : str
         자료 파일의 SHA-256.
+    losses : tuple of Loss
+        빈칸 때문에 뺀 행. 점검(``checks.lost_rows``)이 팔마다의 수를 말합니다.
     """
 
     frame: pd.DataFrame
     notices: tuple[str, ...]
     digest: str
+    losses: tuple[Loss, ...] = ()
 
 
 def load(spec: Spec) -> Table:
@@ -55,14 +58,16 @@ def load(spec: Spec) -> Table:
         읽을 수 없거나 명세와 어긋날 때. 고치는 법이 함께 있습니다.
     """
     raw, notices = read(spec, lambda columns: known_columns(spec, columns))
-    frame, more = prepare(spec, raw)
-    return Table(frame, (*notices, *more), file_digest(source_path(spec)))
+    losses: list[Loss] = []
+    frame, more = prepare(spec, raw, losses)
+    return Table(frame, (*notices, *more), file_digest(source_path(spec)), tuple(losses))
 
 
 def from_frame(spec: Spec, raw: pd.DataFrame) -> Table:
     """기억 속의 표를 살핍니다. 파일에서 읽은 것과 같은 길을 지납니다."""
-    frame, notices = prepare(spec, raw)
-    return Table(frame, notices, frame_digest(frame))
+    losses: list[Loss] = []
+    frame, notices = prepare(spec, raw, losses)
+    return Table(frame, notices, frame_digest(frame), tuple(losses))
 
 
 def frame_digest(frame: pd.DataFrame) -> str:
@@ -97,8 +102,8 @@ def known_columns(spec: Spec, columns: list[str]) -> list[str]:
     return [c for c in columns if c in wanted]
 
 
-def prepare(spec: Spec, raw: pd.DataFrame) -> tuple[pd.DataFrame, tuple[str, ...]]:
-    """표를 살피고, 단계들이 쓰는 꼴로 바꿉니다. ``raw``는 바꾸지 않습니다.
+def prepare(spec: Spec, raw: pd.DataFrame, losses: list[Loss] | None = None) -> tuple[pd.DataFrame, tuple[str, ...]]:
+    """표를 살피고, 단계들이 쓰는 꼴로 바꿉니다. ``raw``는 바꾸지 않습니다. 뺀 행은 ``losses``에 더합니다.
 
     Returns
     -------
@@ -126,7 +131,7 @@ def prepare(spec: Spec, raw: pd.DataFrame) -> tuple[pd.DataFrame, tuple[str, ...
         raise spec.error(DataError, "data_no_rows", "data.path", "행이 없습니다.", "자료를 다시 내보내세요.")
     _flat(spec, frame)
     frame, words, notices = _plain(spec, frame)
-    frame, more = _missing(spec, frame, words)
+    frame, more = _missing(spec, frame, words, losses if losses is not None else [])
     notices += more
     _enough(spec, frame)
     _infinite(spec, frame)
@@ -185,7 +190,9 @@ def _may_be_empty(spec: Spec) -> set[str]:
     return {column for owned in spec.fields for column in owned.may_be_empty()}
 
 
-def _missing(spec: Spec, frame: pd.DataFrame, words: dict[str, dict[str, int]]) -> tuple[pd.DataFrame, list[str]]:
+def _missing(
+    spec: Spec, frame: pd.DataFrame, words: dict[str, dict[str, int]], losses: list[Loss]
+) -> tuple[pd.DataFrame, list[str]]:
     columns = [c for c in frame.columns if c not in _may_be_empty(spec)]
     empty = frame[columns].isna()
     counts = empty.sum()
@@ -232,6 +239,7 @@ def _missing(spec: Spec, frame: pd.DataFrame, words: dict[str, dict[str, int]]) 
         )
     notices = []
     if gone.any():
+        losses.append(_loss(spec, frame, gone))
         listed = ", ".join(f"'{c}' {counts[c]:,}개" for c in bad if c in must)
         notices.append(f"빈칸이 있는 {int(gone.sum()):,}행을 뺐습니다({listed}). 남은 행은 {len(kept):,}개입니다.")
     for column in (c for c in bad if c in kept_empty):
@@ -242,6 +250,58 @@ def _missing(spec: Spec, frame: pd.DataFrame, words: dict[str, dict[str, int]]) 
         )
         notices.append(f"'{column}'의 빈칸 {counts[column]:,}개를 남겨 두었습니다. {what}.")
     return kept, notices
+
+
+def _loss(spec: Spec, frame: pd.DataFrame, gone: pd.Series) -> Loss:
+    """뺀 행의 팔마다의 수와, 처치와 결과에 이어지는지. 연속 처치는 가운데 값의 위와 아래로 나눕니다."""
+    values = frame[spec.treatment.column]
+    if spec.treatment.kind == "continuous":
+        dose = pd.to_numeric(values, errors="coerce")
+        values = pd.Series(np.where(dose > dose.median(), "많이 받은 쪽", "적게 받은 쪽"), index=frame.index).where(
+            dose.notna()
+        )
+    arm = values.astype(object).where(values.notna(), "모름").astype(str)
+    sizes = arm.value_counts(sort=False).sort_index()
+    lost = arm[gone].value_counts().reindex(sizes.index, fill_value=0)
+    known = [name for name in sizes.index if name != "모름"]
+    shares = [lost[name] / sizes[name] for name in known]
+    codes = _clusters(spec, frame)
+    p_treatment = p_outcome = None
+    if len(known) > 1 and 0 < gone[arm != "모름"].sum() < (arm != "모름").sum():
+        each = [_tied(gone, (arm == name).astype(float), arm != "모름", codes) for name in known[1:]]
+        p_treatment = min(1.0, len(each) * min(each))
+    y = pd.to_numeric(frame[spec.outcome.column], errors="coerce")
+    apart = y - y.groupby(arm).transform("mean")
+    if min(apart[gone].notna().sum(), apart[~gone].notna().sum()) >= 5:
+        p_outcome = _tied(gone, apart, apart.notna(), codes)
+    arms = {name: (int(lost[name]), int(sizes[name])) for name in sizes.index}
+    gap = float(max(shares) - min(shares)) if shares else 0.0
+    return Loss("빈칸이 있는", int(gone.sum()), len(frame), arms, gap, p_treatment, p_outcome)
+
+
+def _clusters(spec: Spec, frame: pd.DataFrame) -> np.ndarray | None:
+    """빠짐이 함께 일어날 수 있는 묶음: 처치를 정한 단위, 되풀이해 본 대상, 반복 횡단면의 집단. 없으면 None."""
+    groups = [role.column for owned in spec.fields for role in owned.roles() if role.where.endswith(".group")]
+    column = spec.treatment.cluster or (spec.unit if spec.repeats_units else None) or next(iter(groups), None)
+    return None if column is None else pd.factorize(frame[column])[0] + 1
+
+
+def _tied(gone: pd.Series, x: pd.Series, keep: pd.Series, codes: np.ndarray | None) -> float:
+    """빠짐을 ``x``에 회귀한 기울기가 0인지의 (군집) 강건 p값."""
+    from scipy import stats
+
+    from causal_pipeline.inference import least_squares
+
+    rows = keep.to_numpy()
+    v = x.to_numpy(dtype=float)[rows]
+    if np.ptp(v) < 1e-12:
+        return 1.0
+    clusters = None if codes is None else np.unique(codes[rows], return_inverse=True)[1]
+    beta, covariance, _ = least_squares(
+        np.column_stack([np.ones(len(v)), v]), gone.to_numpy(dtype=float)[rows], clusters
+    )
+    units = len(v) if clusters is None else int(clusters.max()) + 1
+    return float(2 * stats.t.sf(abs(beta[1]) / max(np.sqrt(covariance[1, 1]), 1e-300), max(units - 2, 1)))
 
 
 def _enough(spec: Spec, frame: pd.DataFrame) -> None:

@@ -86,7 +86,9 @@ def _expected(document: Document, own: set[str]) -> Iterator[tuple[int, str]]:
                 used |= _names(value)
         if copied := sorted(used & (own | {answer})):
             yield line, f"자기 점검의 expected가 정답 셀의 {', '.join(copied)}을(를) 씁니다. 무엇을 적어도 맞습니다 — 자료와 앞 셀의 값에서 따로 셈하세요."  # fmt: skip
-        elif _number(expected) and _number(solved.get(answer)) and not ast.unparse(expected).isdigit():  # 0, 1, 2…는 세는 답입니다
+        elif (
+            _number(expected) and _number(solved.get(answer)) and not ast.unparse(expected).isdigit()
+        ):  # 0, 1, 2…는 세는 답입니다
             yield line, f"{answer}과(와) expected가 모두 적어 넣은 수입니다 — 적어도 하나는 문제의 값에서 셈하세요."
 
 
@@ -107,16 +109,25 @@ def _leaks(document: Document, own: set[str]) -> Iterator[tuple[int, str]]:
         except SyntaxError:
             continue
         if shown := sorted(_names(tree) & own):
-            yield line, f"본문이 정답 셀의 값 {', '.join(shown)}을(를) 보입니다 — 풀이(:::{{solution}}) 안으로 옮기세요."
+            yield (
+                line,
+                f"본문이 정답 셀의 값 {', '.join(shown)}을(를) 보입니다 — 풀이(:::{{solution}}) 안으로 옮기세요.",
+            )
         elif _dump(tree) in wanted:
-            yield line, f"본문이 {wanted[_dump(tree)]}의 정답을 그대로 보입니다 — 풀이(:::{{solution}}) 안으로 옮기거나 문제를 바꾸세요."
+            yield (
+                line,
+                f"본문이 {wanted[_dump(tree)]}의 정답을 그대로 보입니다 — 풀이(:::{{solution}}) 안으로 옮기거나 문제를 바꾸세요.",
+            )
     for cell in document.cells:
         if {"solution", "self-check", "remove-cell", "remove-output"} & set(cell.tags):
             continue
         for line, call in cell.calls("print", "display"):
             for node in ast.walk(call):
                 if isinstance(node, ast.expr) and _dump(node) in wanted:
-                    yield line, f"셀이 {wanted[_dump(node)]}의 정답을 찍습니다 — 정답 셀 안으로 옮기거나 문제를 바꾸세요."
+                    yield (
+                        line,
+                        f"셀이 {wanted[_dump(node)]}의 정답을 찍습니다 — 정답 셀 안으로 옮기거나 문제를 바꾸세요.",
+                    )
 
 
 def _dump(tree: ast.AST) -> str:
@@ -137,7 +148,12 @@ def _copied(document: Document) -> Iterator[tuple[int, str]]:
         for line in cell.source.split("\n")
         if _ANSWER.match(line.strip()) and len(line.strip()) >= LONG_CODE
     }
-    cells = {n for cell in document.cells if {"solution", "self-check"} & set(cell.tags) for n in range(cell.line, cell.end + 1)}
+    cells = {
+        n
+        for cell in document.cells
+        if {"solution", "self-check"} & set(cell.tags)
+        for n in range(cell.line, cell.end + 1)
+    }
     for number, line in enumerate(document.lines, 1):
         if number not in cells and line.strip().lstrip("#> ") in code:
             yield number, "정답 셀의 코드가 정답 셀 밖에도 있습니다. 배우는 사람의 노트북에 남습니다 — 여기서 지우세요."

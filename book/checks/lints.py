@@ -56,7 +56,9 @@ def check(page: Page, document: Document | None = None) -> list[Finding]:
     found += _links(path, document) + _english(path, document) + _repeats(path, document)
     for cell in document.cells:
         found += _silenced(path, cell)
-    found += [Finding(path, line, message, "exemption") for where, line, message in copied_reasons([page]) if where == page]
+    found += [
+        Finding(path, line, message, "exemption") for where, line, message in copied_reasons([page]) if where == page
+    ]
     return sorted(found)
 
 
@@ -95,7 +97,7 @@ def _english(path: str, document: Document) -> list[Finding]:
         if block.kind not in {"paragraph", "item", "row"}:
             continue
         text = re.sub(r"[\"“‘'(][^\"”’')가-힣]*[\"”’')]", " ", block.flat.text)  # 옮겨 온 말과 괄호 안의 영어
-        for at, sentence in sentences(text):
+        for _, sentence in sentences(text):
             for clause in re.split(r"[가-힣]+|[|·]", sentence):
                 words = re.findall(r"(?<![\w/.-])[A-Za-z][a-z']*(?![\w/]|-\w)", clause)
                 if len(words) >= 5 and len(_ENGLISH.findall(clause)) >= 2 and "\ue002" not in sentence:
@@ -119,10 +121,21 @@ def _silenced(path: str, cell: Cell) -> list[Finding]:
         quiet = "'ignore'" in values
         if name.endswith(("filterwarnings", "simplefilter", "catch_warnings")) and quiet:
             if name.endswith("filterwarnings") and (len(call.args) > 1 or "message" in keys):
-                if ast.unparse(next((k.value for k in call.keywords if k.arg == "message"), (call.args + [None])[min(1, len(call.args))] or ast.Constant(""))).strip("'\"r") not in {"", ".*"}:
+                if ast.unparse(
+                    next(
+                        (k.value for k in call.keywords if k.arg == "message"),
+                        (call.args + [None])[min(1, len(call.args))] or ast.Constant(""),
+                    )
+                ).strip("'\"r") not in {"", ".*"}:
                     continue
-            add(line, "경고를 통째로 끕니다", 'warnings.filterwarnings("ignore", message="그 경고의 글")로 하나만 끄고 까닭을 주석에 적으세요')
-        elif name.endswith(("seterr", "errstate")) and any(k.arg == "all" and ast.unparse(k.value) == "'ignore'" for k in call.keywords):
+            add(
+                line,
+                "경고를 통째로 끕니다",
+                'warnings.filterwarnings("ignore", message="그 경고의 글")로 하나만 끄고 까닭을 주석에 적으세요',
+            )
+        elif name.endswith(("seterr", "errstate")) and any(
+            k.arg == "all" and ast.unparse(k.value) == "'ignore'" for k in call.keywords
+        ):
             add(line, f"{name}가 계산의 경고를 통째로 끕니다", 'divide="ignore"처럼 하나만 끄고 까닭을 주석에 적으세요')
         elif name == "logging.disable":
             add(line, "기록을 통째로 끕니다", "그 라이브러리의 기록 하나만 끄세요")
@@ -140,14 +153,14 @@ def copied_reasons(pages: list[Page]) -> list[tuple[Page, int, str]]:
     found, first = [], {}
     for page in pages:
         for number, line in enumerate(page.text.split("\n"), 1):
-            match = EXEMPTION.match(line) and _REASON.match(line) or (line.startswith("%") and _REASON.match(line))
+            match = _REASON.match(line)
             if not match:
                 continue
             reason = " ".join(match["reason"].split()).rstrip(".")
             where = (page.docname, frozenset(re.split(r",\s+", match["items"])))
             known = first.setdefault(reason, (page, number, where))
             same = known[2][0] == where[0] and bool(known[2][1] & where[1] or where[1] == {""})
-            if known[1] != number and not same:
+            if not same and (known[0].docname, known[1]) != (page.docname, number):
                 message = f"'{reason[:30]}'은(는) {known[0].docname}.md:{known[1]}에서 베낀 까닭입니다 — 이 자리의 까닭을 적으세요."
                 found.append((page, number, message))
     return found
@@ -205,7 +218,18 @@ def repeats(document: Document) -> dict[str, set[int]]:
             if isinstance(node, ast.Call):
                 name = node.func.id if isinstance(node.func, ast.Name) else getattr(node.func, "attr", "")
                 counted = [k.value for k in node.keywords if k.arg and _REPEATS.search(k.arg)]
-                if name in {"range", "arange", "linspace", "spawn", "zeros", "empty", "full", "normal", "choice", "integers"}:
+                if name in {
+                    "range",
+                    "arange",
+                    "linspace",
+                    "spawn",
+                    "zeros",
+                    "empty",
+                    "full",
+                    "normal",
+                    "choice",
+                    "integers",
+                }:
                     counted += node.args
                 else:  # 쪽의 함수에 되풀이를 넘기는 자리
                     counted += [a for a in node.args if isinstance(a, (ast.Constant, ast.Name))]
@@ -224,7 +248,9 @@ def repeats(document: Document) -> dict[str, set[int]]:
 def _repeats(path: str, document: Document) -> list[Finding]:
     """'300번 되풀이'의 300은 그 절의 코드가 되풀이하는 횟수여야 합니다. 다른 데 쓰인 300은 까닭이 되지 못합니다."""
     known, found = repeats(document), []
-    exempt = {n for line, c in document.comments if EXEMPTION.match(c) for n in range(*_inclusive(document.scope_after(line)))}
+    exempt = {
+        n for line, c in document.comments if EXEMPTION.match(c) for n in range(*_inclusive(document.scope_after(line)))
+    }
     for block in document.blocks:
         if block.kind == "footnote" or block.line in exempt or block.section not in known:
             continue
@@ -233,6 +259,8 @@ def _repeats(path: str, document: Document) -> list[Finding]:
             if "\ue002" in sentence:
                 continue
             for start, end, number in numbers_in(sentence):
+                if number.count(".") > 1:  # 버전 번호
+                    continue
                 value = float(number.replace(",", ""))
                 if value < FEWEST or value != int(value) or not _COUNTED.match(sentence, end):
                     continue
@@ -242,7 +270,9 @@ def _repeats(path: str, document: Document) -> list[Finding]:
                     continue  # 다른 절의 되풀이를 이름으로 부른 것
                 near = sorted(n for n in known[block.section] if n >= FEWEST)
                 message = f"본문은 {number}번이라는데 이 절의 코드는 그만큼 되풀이하지 않습니다(코드의 횟수: {', '.join(map(str, near)) or '없음'})"
-                found.append(Finding(path, block.line_at(at + start), f"{message} — 코드의 횟수와 맞추세요.", "repeats"))
+                found.append(
+                    Finding(path, block.line_at(at + start), f"{message} — 코드의 횟수와 맞추세요.", "repeats")
+                )
     return found
 
 

@@ -92,7 +92,9 @@ def is_structural(text: str, start: int, end: int, number: str) -> bool:
     if "." in number and not percent and (_library_before().search(before) or re.match(r"\s?(?:판|버전|절)", after)):
         return True
     if percent:
-        return number in {"80", "90", "95", "97.5", "99"} and bool(_INTERVAL_AFTER.match(after) or _LEVEL_BEFORE.search(before))
+        return number in {"80", "90", "95", "97.5", "99"} and bool(
+            _INTERVAL_AFTER.match(after) or _LEVEL_BEFORE.search(before)
+        )
     if "." in number:
         return number in {"0.80", "0.90", "0.95", "0.05", "0.01"} and bool(_LEVEL_BEFORE.search(before))
     if before.endswith("#") or (
@@ -229,7 +231,9 @@ def _check_shown(page: Page, path: str, document: Document) -> list[Finding]:
                     or readings(number, tail) & (written | spread)
                 ):
                     continue
-                message = f"코드가 보이는 글에 숫자 '{number}'이(가) 글자로 적혀 있습니다: '{_around(text, start, end)}'"
+                message = (
+                    f"코드가 보이는 글에 숫자 '{number}'이(가) 글자로 적혀 있습니다: '{_around(text, start, end)}'"
+                )
                 found.append(Finding(path, line, f"{message} — f-글자의 {{식}}으로 계산한 값을 넣으세요.", "shown"))
     return found
 

@@ -98,6 +98,8 @@ def used() -> dict[str, set[str]]:
     installed, found = packages_distributions(), {}
     for path, source in sources().items():
         for module in imported(source):
+            if (ROOT / path).with_name(f"{module}.py").is_file():
+                continue  # 같은 폴더의 파일
             if module in OPTIONAL:
                 assert module in (ROOT / OPTIONAL[module]).read_text(encoding="utf-8")
                 continue

@@ -387,6 +387,9 @@ money:
   cost_per_treatment: 1
   currency: 원
   minimum_gain: 0
+assignment:
+  rule: 규칙
+  source: 문서
 labels:
   a: 가
 seed: 1

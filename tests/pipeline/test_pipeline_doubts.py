@@ -11,7 +11,7 @@ from causal_pipeline import doubts, read_spec, tables
 from causal_pipeline.designs.experiment import Experiment
 from causal_pipeline.errors import DataError, SpecError
 from causal_pipeline.identify import identify
-from causal_pipeline.notebook import _encoding, _reading
+from causal_pipeline.notebook import encoding_cell, reading_cell
 from causal_pipeline.report import spec_text
 from causal_pipeline.spec import parse_spec
 
@@ -389,5 +389,5 @@ def test_the_notebook_reads_the_same(tmp_path, monkeypatch):
     assert parse_spec(spec_text(spec)) == spec
     monkeypatch.chdir(tmp_path)
     space: dict = {}
-    exec(_reading(spec, tmp_path) + "\n" + _encoding(spec), space)
+    exec(reading_cell(spec, tmp_path) + "\n" + encoding_cell(spec), space)
     pd.testing.assert_frame_equal(space["frame"][table.frame.columns], table.frame, check_dtype=False)

@@ -372,8 +372,8 @@ def test_manipulation_of_a_rounded_score_is_seen_from_both_sides():
     raw = np.round(rng.normal(60, 15, 2000))
     moved = (raw >= 55) & (raw < 60) & (rng.random(2000) < 0.4)
     raw[moved] = 60 + rng.integers(0, 5, moved.sum())
-    up, p = mass_point_jump(*support_points(raw), raw >= 60)
-    down, q = mass_point_jump(*support_points(raw), raw < 60)
+    up, p, _ = mass_point_jump(*support_points(raw), raw >= 60)
+    down, q, _ = mass_point_jump(*support_points(raw), raw < 60)
     assert p < 0.001 and p == pytest.approx(q) and up > 0 and down == pytest.approx(-up)
     assert support_points(rng.normal(size=500)) is None
 
@@ -593,6 +593,7 @@ def add(line):
 
 
 SAME = lambda text: text  # noqa: E731
+RULE = "assignment: {{rule: {}, source: {}}}"
 MONEY, GAIN = (
     add("money: {value_per_outcome: 2, cost_per_treatment: 1}"),
     "money: {{value_per_outcome: 2, minimum_gain: {}}}",
@@ -649,6 +650,8 @@ KEYS = {
         lambda s: MONEY(s).replace("{column: y}", "{column: y, higher_is_better: false}"),
         None,
     ),
+    "assignment.rule": (add(RULE.format("50점", "3조")), add(RULE.format("60점", "3조")), None),
+    "assignment.source": (add(RULE.format("50점", "3조")), add(RULE.format("50점", "4조")), None),
     "running.column": (SAME, owned("column", "m"), None),
     "running.cutoff": (SAME, owned("cutoff", "0.3"), None),
     "running.above": (SAME, owned("above", "false"), None),
@@ -666,7 +669,7 @@ KEYS = {
 # 자료의 자리와 보고서에 그대로 옮기는 이름. 설계와 상관없습니다
 ECHOED = {
     "name", "question", "data.path", "data.table", "data.sql", "outcome.unit", "outcome.label", "money.currency", "labels", "treatment.column", "outcome.column",
-    "data", "treatment", "outcome", "graph", "negative_controls", "money", "panel", "running", "cross_sections",
+    "data", "treatment", "outcome", "graph", "negative_controls", "money", "panel", "running", "cross_sections", "assignment",
 }  # fmt: skip
 NOT_RANDOM = {"synthetic_control", "discontinuity"}  # 씨앗을 쓸 일이 없는 설계
 

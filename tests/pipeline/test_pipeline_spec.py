@@ -11,10 +11,10 @@ from book.page import ROOT
 from causal_pipeline import designs, draft, reading, tables
 from causal_pipeline.designs.discontinuity import Running
 from causal_pipeline.errors import DataError, SpecError
-from causal_pipeline.model import Money
+from causal_pipeline.model import Assignment, Money
 from causal_pipeline.panel import Panel
 from causal_pipeline.report import spec_text
-from causal_pipeline.spec import _leaves, parse_spec, read_spec, read_yaml, schema
+from causal_pipeline.spec import leaves, parse_spec, read_spec, read_yaml, schema
 from causal_pipeline.wording import josa, number, pvalue, suggest
 
 EXAMPLES = [path.stem.removeprefix("example_") for path in sorted((ROOT / "data").glob("example_*.yml"))]
@@ -39,6 +39,7 @@ categories: [region]
 numbers: [size]
 negative_controls: {outcomes: [last_sales], treatments: [next_ad]}
 money: {value_per_outcome: 2, cost_per_treatment: 3.5, currency: 만 원, minimum_gain: 1}
+assignment: {rule: 지점장이 정함, source: 운영 규정 3조}
 labels: {ad: 광고비}
 seed: 7
 """
@@ -51,6 +52,7 @@ def test_every_part_is_read(tmp_path):
     assert (spec.source.sample, spec.source.missing, spec.source.blank) == (500, "drop", (-999,))
     assert spec.categories == ("region",) and spec.numbers == ("size",)
     assert spec.money == Money(2, 3.5, "만 원", 1)
+    assert spec.assignment == Assignment("지점장이 정함", "운영 규정 3조")
     assert spec.negative_outcomes == ("last_sales",) and spec.negative_treatments == ("next_ad",)
     assert spec.label("ad") == "광고비" and spec.label("sales") == "매출" and spec.label("size") == "size"
     assert spec.columns() == {"seller", "ad", "region", "sales", "size", "visits", "last_sales", "next_ad"}
@@ -263,7 +265,7 @@ def test_every_option_of_a_draft_may_be_taken_alone(design):
         for one in whole:
             value, _ = read_yaml(one)
             assert set(value) <= set(schema()["properties"]), one
-            places = [x for x in _leaves(value) if isinstance(x[1], str) and x[1].startswith("TODO")]
+            places = [x for x in leaves(value) if isinstance(x[1], str) and x[1].startswith("TODO")]
             assert places  # 물음은 늘 사람이 적습니다
             with pytest.raises(SpecError) as caught:
                 parse_spec(one)
