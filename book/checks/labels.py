@@ -15,6 +15,15 @@ from book.myst import Block, Document, parse, split_row
 from book.page import ROOT, Page
 
 WINDOW = 16  # 값 앞에서 이름표를 찾는 글자 수
+# 이 책이 값에 붙이는 이름의 뜻: (변수나 속성의 이름, 글의 말)
+MEANINGS = {
+    "편향": (r"bias(?:es)?", r"편향(?:은|이|의 평균은)?\s?$"),
+    "포함률": (r"cover(?:age)?(?:_\w+)?|\w+_cover", r"포함률(?:은|이)?\s?$"),
+    "추정값": (r"estimate|effect|att|ate|late|aipw|ipw", r"(?:추정값|추정)(?:은|이)?\s?$"),
+    "정답": (r"truth|answer(?:_key)?|true_\w+|known|ATE|ATT", r"정답(?:은|이)?\s?$"),
+    "단순 비교": (r"naive(?:_\w+)?", r"단순 (?:비교|차이)(?:는|가)?\s?$"),
+    "표준오차": (r"se|\w+_se|error|\w+_error|coverage_error|bias_error", r"(?:표준오차|몬테카를로 오차)(?:는|가)?\s?$"),
+}
 _ROLE = re.compile(r"\{(?P<kind>eval|glue:text)\}`(?P<raw>[^`]+)`")
 _CLAUSE = re.compile(r"[.,;:?!·()\[\]|]|(?<=[고며만])\s")
 
@@ -30,7 +39,7 @@ def check(page: Page, document: Document | None = None) -> list[Finding]:
     """
     document = document or parse(page.text)
     path = page.path.relative_to(ROOT).as_posix()
-    found = [*_mislabelled(document), *_repeated(document)]
+    found = [*_mislabelled(document), *_miscalled(document), *_repeated(document)]
     return sorted({Finding(path, line, message, "label") for line, message in found})
 
 
@@ -106,6 +115,26 @@ def _mislabelled(document: Document) -> Iterator[tuple[int, str]]:
                     break
 
 
+def _miscalled(document: Document) -> Iterator[tuple[int, str]]:
+    """'편향은' 뒤에 추정값을 적듯이, 값의 이름과 바로 앞의 말이 서로 다른 뜻인 곳."""
+    for block in document.blocks:
+        if block.kind == "row":
+            continue
+        for raw, before in _values(block):
+            try:
+                inner = _bare(ast.parse(values.split(raw)[0], mode="eval").body)
+            except SyntaxError:
+                continue
+            name = inner.attr if isinstance(inner, ast.Attribute) else inner.id if isinstance(inner, ast.Name) else ""
+            is_ = {key for key, (names, _) in MEANINGS.items() if name and re.fullmatch(names, name)}
+            said = {key for key, (_, words) in MEANINGS.items() if re.search(words, before.rstrip(" *"))}
+            if is_ and said and not is_ & said:
+                yield (
+                    block.line_at(0),
+                    f"'{before.strip()[-10:]}' 뒤에 {'·'.join(sorted(is_))}인 {{eval}}`{raw}`을(를) 적었습니다 — 이름과 값 가운데 틀린 쪽을 고치세요.",
+                )
+
+
 def _parts(tree: ast.Expression) -> set[str]:
     """식이 부르는 값의 조각: ``변수[열쇠]``와, 부호와 배수를 걷어 낸 변수 이름."""
     inner = _bare(tree.body)
@@ -161,6 +190,14 @@ def _values(block: Block) -> Iterator[tuple[str, str]]:
 def _repeated(document: Document) -> Iterator[tuple[int, str]]:
     """이어진 표의 두 줄이 같은 칸에, 이어진 목록의 두 줄이 첫 자리에 같은 식을 적은 곳."""
     for one, two in zip(document.blocks, document.blocks[1:], strict=False):
+        if one.kind == two.kind == "item" and two.line - one.line <= 2:
+            first, second = _ROLE.search(one.raw), _ROLE.search(two.raw)
+            heads = [raw.raw[: m.start()] for raw, m in ((one, first), (two, second)) if m]
+            if len(heads) == 2 and first["raw"] == second["raw"] and all(":" in h and len(h) < 40 for h in heads) and heads[0] != heads[1]:  # fmt: skip
+                yield (
+                    two.line,
+                    f"이어진 두 줄이 같은 값 {{eval}}`{first['raw']}`을(를) 적었습니다 — 그 줄의 값을 부르세요.",
+                )
         if one.kind == two.kind == "row" and two.line - one.line <= 1:
             left, right = split_row(one.raw), split_row(two.raw)
             for (_, a), (_, b) in zip(left[1:], right[1:], strict=False):

@@ -43,7 +43,9 @@ class Shown:
     numbers: list[float]
 
 
-def check(page: Page, execution: Execution, document: Document, claims: list[dict]) -> list[Finding]:
+def check(
+    page: Page, execution: Execution, document: Document, claims: list[dict], validations: list[dict]
+) -> list[Finding]:
     """실행한 쪽에서 어긋난 관계를 찾습니다.
 
     Parameters
@@ -51,13 +53,14 @@ def check(page: Page, execution: Execution, document: Document, claims: list[dic
     page : Page
     execution : Execution
     document : Document
-    claims : list of dict
-        노트북이 남긴 주장.
+    claims, validations : list of dict
+        노트북이 남긴 주장과 검증.
     """
     path, notebook = f"{page.docname}.md", execution.notebook()
     glued = glued_values(execution)
     shown = [(block, _shown(block, document, notebook, glued)) for block in document.blocks]
-    found = [*_headline(page, shown, claims), *_intervals(shown), *_balance(shown)]
+    found = [*_headline(page, shown, claims), *_intervals(shown), *_balance(shown), *_twins(shown)]
+    found += [*_named(page, shown, claims, validations), *_ratios(document, shown)]
     found += [*_agreement(document, notebook), *_identified(document, notebook)]
     return [Finding(path, line, message, rule) for line, rule, message in found]
 
@@ -118,6 +121,77 @@ def _near(a: float, b: float) -> bool:
     return math.isclose(a, b, rel_tol=1e-6, abs_tol=1e-9)
 
 
+_TRUTH_WORD = re.compile(rf"(?<!가까운 )정답(?:은|이)?\s?(?:ATE|ATT|LATE|CATE|ITT)(?:는|은|가)?\s?\**{_MARK}")
+_OWN_WORD = re.compile(rf"우리(?:의)? (?:추정(?:값)?|답)(?:은|이)?\s?\**{_MARK}")
+
+
+def _named(
+    page: Page, shown: list[tuple[Block, Shown]], claims: list[dict], validations: list[dict]
+) -> Iterator[tuple[int, str, str]]:
+    """'정답은 X'의 X는 기록하거나 카드에 적힌 정답이고, '우리 추정은 X'의 X는 기록한 추정값입니다(사례만 봅니다)."""
+    if page.meta.get("kind") != "case" or not claims:
+        return
+    names = page.meta.get("datasets")
+    cards = [
+        (data_cards().get(str(name)) or {}).get("truth") or {} for name in (names if isinstance(names, list) else [])
+    ]
+    truths = [r["truth"] for r in (*claims, *validations)] + [
+        v for row in cards for v in row.values() if isinstance(v, (int, float))
+    ]
+    for block, said in shown:
+        for pattern, allowed, what in (
+            (_TRUTH_WORD, truths, "정답"),
+            (_OWN_WORD, [c["estimate"] for c in claims], "추정값"),
+        ):
+            for match in pattern.finditer(said.text):
+                value = said.numbers[int(match[1])]
+                if math.isfinite(value) and not any(_near(value, v) for a in allowed for v in _turned(a)):
+                    yield (
+                        block.line_at(0),
+                        "named",
+                        f"{what}이라고 적은 {value:.4g}이(가) 기록한 {what}이 아닙니다 — 값의 이름을 보세요.",
+                    )
+
+
+def _turned(value: float) -> list[float]:
+    """글이 부호와 단위를 바꾸어 말하는 값들."""
+    found = [sign * scale * value for scale in _SCALES for sign in (1, -1)]
+    return found + ([sign * 100 * math.expm1(value) for sign in (1, -1)] if abs(value) < 3 else [])
+
+
+def _ratios(document: Document, shown: list[tuple[Block, Shown]]) -> Iterator[tuple[int, str, str]]:
+    """0과 1 사이의 비율을 100을 곱하지 않고 %로 적은 곳."""
+    code = Code(document)
+    for block, said in shown:
+        roles = [m[1] for m in _ROLE.finditer(block.raw)]
+        for match in re.finditer(rf"{_MARK}\**\s?%", said.text):
+            raw, value = roles[int(match[1])], said.numbers[int(match[1])]
+            if not 0 < abs(value) < 1:
+                continue
+            tree = ast.parse(values.split(raw)[0], mode="eval") if f"{{eval}}`{raw}`" in block.raw else None
+            if tree is not None and isinstance(tree.body, ast.Call) and not _percent(tree, code):
+                yield (
+                    block.line_at(0),
+                    "ratio",
+                    f"비율 {value:.3g}을(를) 100을 곱하지 않고 %로 적었습니다: {{eval}}`{raw}` — 100을 곱하세요.",
+                )
+
+
+def _percent(tree: ast.AST, code: Code, depth: int = 0) -> bool:
+    """식이나 그 식이 부르는 이름의 식에 100을 곱한 곳이 있으면 참."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and node.value in (100, 100.0):
+            return True
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and "%" in node.value:
+            return True
+        if isinstance(node, ast.Name) and depth < 4:
+            if any(v is None or _percent(v, code, depth + 1) for v in code.assigned.get(node.id, [])):
+                return True
+            if node.id in code.functions and _percent(code.functions[node.id], code, depth + 1):
+                return True
+    return False
+
+
 # ── 구간 ──
 
 
@@ -165,6 +239,33 @@ def _balance(shown: list[tuple[Block, Shown]]) -> Iterator[tuple[int, str, str]]
                         "balance",
                         f"가중한 뒤의 정규화 차이가 {said.numbers[int(match[1])]:.2f}입니다(한도 {BALANCED}) — 점수 모델이나 가중치의 식을 다시 보세요.",
                     )
+
+
+def _twins(shown: list[tuple[Block, Shown]]) -> Iterator[tuple[int, str, str]]:
+    """한 문장에서 견주는 두 식의 값이 끝자리까지 같으면 같은 것을 두 번 센 것입니다. 같다고 말하는 문장은 괜찮습니다."""
+    for block, said in shown:
+        raws = [m[1] for m in _ROLE.finditer(block.raw)]
+        for sentence in re.split(r"(?<=다\.)\s", said.text):
+            here = [int(k) for k in re.findall(_MARK, sentence)]
+            if _SAID_SAME.search(sentence) or re.search("그대로|변하지|마찬가지|똑같|모두|둘 다", sentence):
+                continue
+            for i, j in zip(here, here[1:], strict=False):
+                a, b = said.numbers[i], said.numbers[j]
+                if _bare_raw(raws[i]) != _bare_raw(raws[j]) and _long(a) and _near(a, b):
+                    yield (
+                        block.line_at(0),
+                        "twins",
+                        f"한 문장에서 견주는 `{raws[i]}`와 `{raws[j]}`의 값이 끝자리까지 같습니다({a:.6g}) — 같은 것을 두 번 세지 않았는지 보세요.",
+                    )
+
+
+def _bare_raw(raw: str) -> str:
+    return re.sub(r"\s", "", values.split(raw)[0])
+
+
+def _long(value: float) -> bool:
+    """우연히 같을 수 없을 만큼 자리가 긴 수."""
+    return math.isfinite(value) and abs(value) > 1e-9 and not math.isclose(value, float(f"{value:.4g}"), rel_tol=1e-9)
 
 
 # ── 라이브러리와의 일치 ──
@@ -272,7 +373,7 @@ def _identified(document: Document, notebook) -> Iterator[tuple[int, str, str]]:
                         )
                 for estimator in estimators.get(dataset, []):
                     used, outside = columns_used(code, estimator, columns)
-                    if not used or any("backdoor" in ast.unparse(v) for n in outside for v in code.assigned.get(n, []) if v is not None):  # fmt: skip
+                    if not any(columns[c].get("role") == "covariate" for c in used) or any("backdoor" in ast.unparse(v) for n in outside for v in code.assigned.get(n, []) if v is not None):  # fmt: skip
                         continue
                     if missing := sorted(known - used):
                         yield (

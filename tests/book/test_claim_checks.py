@@ -81,6 +81,12 @@ def test_what_is_typed_is_told_from_what_is_computed(record, found):
         ('그 값은 {eval}`dr["시청"][0]`일이고 {eval}`dr["게임"][0]`일보다 큽니다.', 0),
         ("매칭은 {eval}`matched`회, AIPW는 {eval}`-aipw`회입니다.", 0),
         ("매칭은 {eval}`-aipw`회입니다.", 1),
+        ("편향은 {eval}`checked.bias`회입니다.", 0),
+        ("편향은 {eval}`checked.estimate`회입니다.", 1),
+        ("정답은 {eval}`100 * naive`%입니다.", 1),
+        ("포함률 {eval}`100 * cover`%, 표준오차 {eval}`late_se`회입니다.", 0),
+        ("- 받은 곳: {eval}`a + b`\n- 받지 않은 곳: {eval}`a - b`", 0),
+        ("- 받은 곳: {eval}`a + b`\n- 받지 않은 곳: {eval}`a + b`", 1),
         ("| 방법 | 값 |\n|---|---|\n| 매칭한 뒤 | {eval}`aipw`회 |", 1),
         ("| 방법 | 값 |\n|---|---|\n| 매칭한 뒤 | {eval}`matched`회 |\n| 그 밖 | {eval}`matched`회 |", 1),
         ("| 방법 | 값 |\n|---|---|\n| 매칭한 뒤 | {eval}`aipw`에서 {eval}`matched`로 |", 0),
@@ -114,7 +120,7 @@ class Ran:
 
 def related(text: str, printed: list[str], said: dict, kind: str = "chapter") -> list[str]:
     page = Page(ROOT / "case_studies" / "made_up.md", text, {"kind": kind})
-    return [f.rule for f in relations.check(page, Ran(printed, said), parse(text), [CLAIM])]
+    return [f.rule for f in relations.check(page, Ran(printed, said), parse(text), [CLAIM], [])]
 
 
 @pytest.mark.parametrize(
@@ -156,6 +162,25 @@ def test_a_value_outside_its_own_interval_is_found():
 )
 def test_hand_and_library_are_compared_where_they_are_printed(printed, after, found):
     assert related(cell("pass") + f"\n{after}\n", [printed], {}) == ["agreement"] * found
+
+
+@pytest.mark.parametrize(
+    ("prose", "said", "found"),
+    [
+        ("묶으면 {eval}`a`이고 줄마다 보면 {eval}`b`입니다.", {"a": 0.0123456, "b": 0.0123456}, ["twins"]),
+        ("묶으면 {eval}`a`이고 줄마다 보면 {eval}`b`로 같습니다.", {"a": 0.0123456, "b": 0.0123456}, []),
+        ("묶으면 {eval}`a`이고 줄마다 보면 {eval}`b`입니다.", {"a": 0.0123456, "b": 0.0123457}, []),
+        ("두 곳 모두 {eval}`a`곳, {eval}`b`곳입니다.", {"a": 24.0, "b": 24.0}, []),
+        ("{eval}`give.mean()`%에게만 줍니다.", {"give.mean()": 0.27}, ["ratio"]),
+        ("{eval}`100 * give.mean()`%에게만 줍니다.", {"100 * give.mean()": 0.27}, []),
+        ("우리 추정은 {eval}`e`개입니다.", {"e": 4.0}, []),
+        ("우리 추정은 {eval}`e`개입니다.", {"e": 4.3}, ["named"]),
+        ("정답 ATE는 {eval}`e`개입니다.", {"e": -4.2}, []),
+        ("정답 ATE는 {eval}`e`개입니다.", {"e": -4.0}, ["named"]),
+    ],
+)
+def test_values_that_their_words_deny_are_found(prose, said, found):
+    assert related(cell("give = pick()") + f"\n{prose}\n", [""], {1: said}, "case") == found
 
 
 def test_balance_after_weighting_is_bounded():
