@@ -50,7 +50,7 @@ write: environment ## 원고를 주피터랩에서 노트북처럼 고칩니다(
 	@$(PY) -m jupyter lab --ServerApp.contents_manager_class=book.page_editing.PageContents
 
 check-case: test-environment ## 사례 하나를 점검합니다: make check-case CASE=kakao_push
-	@$(PY) -m book.commands.check_case "$(CASE)"
+	@$(PY) -m book.commands.check_case "$(CASE)" $(if $(filter no,$(RUN)),--no-run)
 
 checks: test-environment ## 문체, 숫자, 얼개 검사를 모든 쪽에 돌립니다
 	@$(PY) -m book.checks

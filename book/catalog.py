@@ -115,8 +115,11 @@ def problems(name: str) -> list[str]:
     columns = columns if isinstance(columns, dict) else {}
     for column in frame.columns:
         if column not in columns:
-            hint = f"{column}: {{label: …, role: …, unit: …, timing: …, {_suggested(frame[column])}, description: …}}"
-            found.append(f"{where}: '{column}' 열의 설명이 없습니다 — columns에 '{hint}'를 더하세요.")
+            key = "range: [최솟값, 최댓값]" if pd.api.types.is_numeric_dtype(frame[column]) else "values: [값, …]"
+            hint = f"{column}: {{label: …, role: …, unit: …, timing: …, {key}, description: …}}"
+            found.append(
+                f"{where}: '{column}' 열의 설명이 없습니다 — columns에 '{hint}'를 더하세요(지금 자료는 {_suggested(frame[column])})."
+            )
     for column, detail in columns.items():
         at = f"data/catalog.yml:{column_line(name, column)}: {name}"
         if column not in frame.columns:

@@ -52,6 +52,8 @@ class Execution:
         벽시계 시간과 커널의 최대 메모리.
     cached : bool
         이번에 실행하지 않고 보관한 것을 썼으면 참.
+    cpu_seconds : float, optional
+        커널이 쓴 CPU 시간. 재지 않은 옛 기록이면 None.
     """
 
     docname: str
@@ -60,6 +62,7 @@ class Execution:
     seconds: float
     memory_mb: float
     cached: bool
+    cpu_seconds: float | None = None
 
     def notebook(self) -> nbformat.NotebookNode:
         return nbformat.read(self.path, as_version=4)
@@ -196,13 +199,17 @@ def _read_run(docname: str, key: str) -> Execution | None:
         raise DamagedRun("노트북이 없습니다")
     if file_digest(notebook) != info["sha256"]:
         raise DamagedRun("노트북의 내용이 기록과 다릅니다")
-    return Execution(docname, key, notebook, info["seconds"], info["memory_mb"], cached=True)
+    return Execution(docname, key, notebook, info["seconds"], info["memory_mb"], True, info["cpu_seconds"])
 
 
 def _read_record(record: Path) -> dict:
     try:
         info = json.loads(record.read_text(encoding="utf-8"))
-        return {"seconds": float(info["seconds"]), "memory_mb": float(info["memory_mb"]), "sha256": str(info["sha256"])}
+        cpu = info.get("cpu_seconds")
+        return {
+            "seconds": float(info["seconds"]), "memory_mb": float(info["memory_mb"]), "sha256": str(info["sha256"]),
+            "cpu_seconds": None if cpu is None else float(cpu),
+        }  # fmt: skip
     except (ValueError, TypeError, KeyError):
         raise DamagedRun("기록이 비었거나 깨졌습니다") from None
 
@@ -220,10 +227,11 @@ def keep_run(
     content = nbformat.writes(notebook).encode()
     seconds, memory_mb = round(seconds, 2), round(memory_mb, 1)
     write_atomically(place, content)
-    cpu = {} if cpu_seconds is None else {"cpu_seconds": round(cpu_seconds, 2)}
+    cpu_seconds = None if cpu_seconds is None else round(cpu_seconds, 2)
+    cpu = {} if cpu_seconds is None else {"cpu_seconds": cpu_seconds}
     info = {"seconds": seconds, "memory_mb": memory_mb, **cpu, "sha256": hashlib.sha256(content).hexdigest()}
     write_atomically(record, json.dumps(info))
-    return Execution(docname, key, place, seconds, memory_mb, cached=False)
+    return Execution(docname, key, place, seconds, memory_mb, False, cpu_seconds)
 
 
 def kernel_environment() -> dict[str, str]:

@@ -54,7 +54,7 @@ _NUMBER = re.compile(r"(?<![\w.])[-+]?\d[\d,]*(?:\.\d+)?")
 
 
 def redraw_key(page: Page) -> str:
-    """기록의 열쇠: 코드 셀, 본문의 식, 데이터(생성기와 카드), 머리말이 기대는 파일. 패키지와 파이썬의 판은 넣지 않습니다."""
+    """기록의 열쇠: 코드 셀, 본문의 식, 데이터(생성기, 카드의 정답과 역할), 머리말이 기대는 파일. 패키지와 파이썬의 판은 넣지 않습니다."""
     notebook = to_notebook(page)
     prose = [
         [at, sorted({e.raw for e in values.expressions(cell.source)})] for at, cell in values.numbered(notebook.cells)
@@ -63,7 +63,9 @@ def redraw_key(page: Page) -> str:
     parts.append(json.dumps([item for item in prose if item[1]], ensure_ascii=False))
     for name in sorted(used_datasets(page)):
         parts += [name, file_digest(ROOT / "data" / "generators" / f"{name}.py")]
-        parts.append(json.dumps(cards().get(name), sort_keys=True, ensure_ascii=False, default=str))
+        card = cards().get(name) or {}
+        roles = {column: info.get("role") for column, info in (card.get("columns") or {}).items()}
+        parts.append(json.dumps([card.get("truth"), roles], sort_keys=True, ensure_ascii=False, default=str))
     for extra in sorted(page.meta.get("depends") or []):
         parts += [extra, file_digest(ROOT / extra)]
     return digest(*parts)[:20]

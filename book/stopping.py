@@ -55,7 +55,8 @@ def stop_cleanly(message: str, patience: float = 0.0, python_only: bool = False)
         os.kill(os.getpid(), number)
 
     for each in _SIGNALS:
-        signal.signal(each, stop)
+        if each != signal.SIGHUP or signal.getsignal(each) != signal.SIG_IGN:  # nohup으로 띄운 것은 창이 닫혀도 돕니다
+            signal.signal(each, stop)
 
 
 @contextlib.contextmanager

@@ -72,6 +72,11 @@ def flagged(
     return graded(name, label, message, value, "warn" if bad else "ok", threshold)
 
 
+def unseen(name: str, label: str, message: str, cap: Letter | None = "B") -> Check:
+    """하지 못한 점검: 통과도 실패도 아니라 '보이지 못함'입니다."""
+    return Check(name, label, "unshown", message, cap=cap)
+
+
 # --- 힘 ---
 
 
@@ -386,7 +391,7 @@ def agreement(estimates: Sequence[Estimate], difference_se: Mapping[str, float])
     ]
     label = "추정량끼리의 견줌"
     if not others:
-        return flagged("agreement", label, "같은 대상을 재는 다른 추정량이 없어 견주지 못했습니다.", None, True)
+        return unseen("agreement", label, "같은 대상을 재는 다른 추정량이 없어 견주지 못했습니다.")
 
     def gap(e: Estimate) -> float:
         return abs(e.value - main.value) / max(difference_se[e.method], 1e-300)
@@ -446,7 +451,7 @@ def negative_control(
     label = "음성 대조군"
     if not results:
         message = "효과가 없어야 할 결과나 처치를 하나도 적지 않아, 재지 못한 교란 요인을 드러낼 길이 없습니다."
-        return Check("negative_control", label, "unshown", message, cap="B" if needed else None)
+        return unseen("negative_control", label, message, "B" if needed else None)
     p = holm([two_sided(v / max(e, 1e-300)) for _, v, e, _ in results])
     worst = int(np.argmin(p))
     name, value, se, _ = results[worst]

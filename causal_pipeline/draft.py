@@ -45,7 +45,7 @@ def write_draft(data: Path | None, out: Path | None = None, force: bool = False,
     Parameters
     ----------
     data : Path or None
-        CSV나 파케이 파일. None이면 ``design``의 빈 틀을 ``out``에 씁니다.
+        CSV나 엑셀(.xlsx), 파케이 파일. None이면 ``design``의 빈 틀을 ``out``에 씁니다.
     out : Path, optional
         초안의 자리. 없으면 자료와 같은 이름의 ``.yml``입니다. 자료는 초안의 폴더나 그 아래에 있어야 합니다.
     force : bool
@@ -235,11 +235,11 @@ def _head(data: Path) -> "pd.DataFrame":
     from causal_pipeline import reading
     from causal_pipeline.model import Outcome, Source, Spec, Treatment
 
-    if data.suffix.lower() not in {".csv", ".parquet"}:
+    if data.suffix.lower() not in {".csv", ".xlsx", ".parquet"}:
         raise DataError(
             "format_unknown",
             f"'{data.suffix or data.name}' 형식에서는 초안을 만들지 않습니다.",
-            "CSV나 파케이를 적으세요.",
+            "CSV나 엑셀(.xlsx), 파케이를 적으세요.",
         )
     empty = Spec(
         "draft", "", Source(data.name), Treatment("", "binary"), Outcome(""), "ATE", folder=str(data.resolve().parent)

@@ -71,9 +71,19 @@ def reading_cell(spec: Spec, folder: Path) -> str:
         if kind in {".duckdb", ".db"}:
             lines += ["con = duckdb.connect(str(DATA), read_only=True)", 'con.execute("SET threads = 1")']
         else:
-            reader = "con.from_csv_auto(str(DATA), header=True)" if kind == ".csv" else "con.from_parquet(str(DATA))"
+            if kind == ".xlsx":
+                lines.append(f"table = {_sheet(spec)}")
+            reader = (
+                "con.from_df(table)"
+                if kind == ".xlsx"
+                else "con.from_csv_auto(str(DATA), header=True)"
+                if kind == ".csv"
+                else "con.from_parquet(str(DATA))"
+            )
             lines += ["con = duckdb.connect()", 'con.execute("SET threads = 1")', f'{reader}.to_table("data")']
         lines += [f"raw = con.sql({query!r}).df()", "raw = raw[[c for c in raw.columns if c in columns]]"]
+    elif kind == ".xlsx":
+        lines += [f"raw = {_sheet(spec)}", "raw = raw[[c for c in raw.columns if c in columns]]"]
     elif kind == ".parquet":
         lines += ["raw = pd.read_parquet(DATA, columns=columns)"]
     else:
@@ -87,6 +97,10 @@ def reading_cell(spec: Spec, folder: Path) -> str:
         ]
     lines += ["raw.head()"]
     return "\n".join(lines)
+
+
+def _sheet(spec: Spec) -> str:
+    return f'pd.read_excel(DATA, sheet_name={spec.source.table or 0!r}, keep_default_na=False, na_values=[""]).dropna(how="all").reset_index(drop=True)'
 
 
 def encoding_cell(spec: Spec) -> str:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from causal_pipeline import designs, figures
-from causal_pipeline.memo import ESTIMANDS, GRADES, agreement, headline, memo
+from causal_pipeline.memo import ESTIMANDS, GRADES, agreement, answer, headline, memo
 from causal_pipeline.model import Analysis, Picture, Sensitivity, Spec, plain
 from causal_pipeline.notebook import notebook
 from causal_pipeline.wording import number, percent, pvalue
@@ -50,6 +50,7 @@ def numbers(analysis: Analysis) -> bytes:
         "agreement": plain(rows, digits=10),
         "memo": parts,
         "headline": headline(analysis),
+        "answer": [{"what": what, "value": value, "interval": interval} for what, value, interval in answer(analysis)],
     }
     return (json.dumps(found, ensure_ascii=False, indent=1, allow_nan=False) + "\n").encode()
 
@@ -79,7 +80,8 @@ def html(analysis: Analysis) -> str:
         spec=analysis.spec,
         ident=analysis.identification,
         best=analysis.primary,
-        memo=memo(analysis),
+        memo=memo(analysis)[1:],
+        answer=answer(analysis),
         headline=headline(analysis),
         agreement=agreement(analysis),
         forest=pictures[0],

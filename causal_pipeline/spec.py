@@ -422,18 +422,18 @@ def source_path(spec: Spec) -> Path:
 def _check_source(spec: Spec) -> None:
     source = spec.source
     source_path(spec)
-    if source.table and source.sql:
+    if source.table and source.sql and Path(source.path).suffix.lower() != ".xlsx":
         raise spec.error(
             SpecError, "source_ambiguous", "data.sql", "table과 sql을 함께 적었습니다.", "하나만 남기세요."
         )
     kind = Path(source.path).suffix.lower()
-    if kind not in {".csv", ".parquet", ".duckdb", ".db"}:
+    if kind not in {".csv", ".xlsx", ".parquet", ".duckdb", ".db"}:
         raise spec.error(
             SpecError,
             "format_unknown",
             "data.path",
             f"'{kind or source.path}' 형식은 읽지 않습니다.",
-            "CSV(.csv), 파케이(.parquet), DuckDB(.duckdb)로 바꾸어 두세요.",
+            "CSV(.csv), 엑셀(.xlsx), 파케이(.parquet), DuckDB(.duckdb)로 바꾸어 두세요.",
         )
     if kind in {".duckdb", ".db"} and not (source.table or source.sql):
         raise spec.error(
@@ -443,12 +443,12 @@ def _check_source(spec: Spec) -> None:
             "DuckDB 파일의 어느 표인지 적지 않았습니다.",
             "`table: 표이름`이나 `sql: SELECT …`을 적으세요.",
         )
-    if kind not in {".duckdb", ".db"} and source.table:
+    if kind not in {".duckdb", ".db", ".xlsx"} and source.table:
         raise spec.error(
             SpecError,
             "table_not_named",
             "data.table",
-            "table은 DuckDB 파일에만 씁니다.",
+            "table은 DuckDB 파일의 표와 엑셀의 시트에만 씁니다.",
             "table을 지우거나 sql에 `SELECT … FROM data`를 적으세요.",
         )
 

@@ -25,7 +25,9 @@ def stop_cleanly(message: str) -> None:
     speaker.setblocking(False)
     signal.set_wakeup_fd(speaker.fileno(), warn_on_full_buffer=False)
     for number in _SIGNALS:
-        signal.signal(number, lambda *_: None)
+        nohup = number not in (signal.SIGINT, signal.SIGTERM) and signal.getsignal(number) == signal.SIG_IGN
+        if not nohup:  # nohup으로 띄운 것은 창이 닫혀도 돕니다
+            signal.signal(number, lambda *_: None)
 
     def stop() -> None:
         number = listener.recv(1)[0]

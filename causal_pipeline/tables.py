@@ -254,8 +254,6 @@ def _missing(
 
 def _loss(spec: Spec, frame: pd.DataFrame, gone: pd.Series) -> Loss:
     """뺀 행의 팔마다의 수와, 처치와 결과에 이어지는지. 연속 처치는 가운데 값의 위와 아래로 나눕니다."""
-    from scipy import stats
-
     values = frame[spec.treatment.column]
     if spec.treatment.kind == "continuous":
         dose = pd.to_numeric(values, errors="coerce")
@@ -267,17 +265,43 @@ def _loss(spec: Spec, frame: pd.DataFrame, gone: pd.Series) -> Loss:
     lost = arm[gone].value_counts().reindex(sizes.index, fill_value=0)
     known = [name for name in sizes.index if name != "모름"]
     shares = [lost[name] / sizes[name] for name in known]
-    table = np.array([[lost[name], sizes[name] - lost[name]] for name in known])
+    codes = _clusters(spec, frame)
     p_treatment = p_outcome = None
-    if len(known) > 1 and (table.sum(axis=0) > 0).all():
-        p_treatment = float(stats.fisher_exact(table)[1] if table.shape == (2, 2) else stats.chi2_contingency(table)[1])
+    if len(known) > 1 and 0 < gone[arm != "모름"].sum() < (arm != "모름").sum():
+        each = [_tied(gone, (arm == name).astype(float), arm != "모름", codes) for name in known[1:]]
+        p_treatment = min(1.0, len(each) * min(each))
     y = pd.to_numeric(frame[spec.outcome.column], errors="coerce")
     apart = y - y.groupby(arm).transform("mean")
     if min(apart[gone].notna().sum(), apart[~gone].notna().sum()) >= 5:
-        p_outcome = float(stats.ttest_ind(apart[gone].dropna(), apart[~gone].dropna(), equal_var=False).pvalue)
+        p_outcome = _tied(gone, apart, apart.notna(), codes)
     arms = {name: (int(lost[name]), int(sizes[name])) for name in sizes.index}
     gap = float(max(shares) - min(shares)) if shares else 0.0
     return Loss("빈칸이 있는", int(gone.sum()), len(frame), arms, gap, p_treatment, p_outcome)
+
+
+def _clusters(spec: Spec, frame: pd.DataFrame) -> np.ndarray | None:
+    """빠짐이 함께 일어날 수 있는 묶음: 처치를 정한 단위, 되풀이해 본 대상, 반복 횡단면의 집단. 없으면 None."""
+    groups = [role.column for owned in spec.fields for role in owned.roles() if role.where.endswith(".group")]
+    column = spec.treatment.cluster or (spec.unit if spec.repeats_units else None) or next(iter(groups), None)
+    return None if column is None else pd.factorize(frame[column])[0] + 1
+
+
+def _tied(gone: pd.Series, x: pd.Series, keep: pd.Series, codes: np.ndarray | None) -> float:
+    """빠짐을 ``x``에 회귀한 기울기가 0인지의 (군집) 강건 p값."""
+    from scipy import stats
+
+    from causal_pipeline.inference import least_squares
+
+    rows = keep.to_numpy()
+    v = x.to_numpy(dtype=float)[rows]
+    if np.ptp(v) < 1e-12:
+        return 1.0
+    clusters = None if codes is None else np.unique(codes[rows], return_inverse=True)[1]
+    beta, covariance, _ = least_squares(
+        np.column_stack([np.ones(len(v)), v]), gone.to_numpy(dtype=float)[rows], clusters
+    )
+    units = len(v) if clusters is None else int(clusters.max()) + 1
+    return float(2 * stats.t.sf(abs(beta[1]) / max(np.sqrt(covariance[1, 1]), 1e-300), max(units - 2, 1)))
 
 
 def _enough(spec: Spec, frame: pd.DataFrame) -> None:

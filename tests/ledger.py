@@ -27,7 +27,7 @@ BROWSER, SECOND = "브라우저", "두 번째 실행"
 STAGES = {"tests/pages": "쪽의 시험", "tests/pipeline": "파이프라인의 시험", "tests/book": "책의 시험"}
 # 장부가 없는 첫 실행에서 먼저 보낼 파일(초). 잰 CPU에 기다리는 시간을 얹은 어림이며, 차례만 정합니다.
 HEAVY = {
-    "tests/book/test_build.py": 90, "tests/book/test_execution.py": 60, "tests/book/test_new_case.py": 60, "tests/book/test_checks.py": 20,
+    "tests/book/test_build.py": 90, "tests/book/test_commands.py": 90, "tests/book/test_execution.py": 60, "tests/book/test_new_case.py": 60, "tests/book/test_checks.py": 20,
     "tests/pipeline/test_pipeline_report.py": 45, "tests/pipeline/test_pipeline_designs.py": 15,
 }  # fmt: skip
 _PAGE = re.compile(r"(?:chapters|case_studies|guides)/\w+|(?<=\[)index(?=\])")

@@ -1,9 +1,16 @@
-"""실행한 노트북의 검사: 정답과 견준 추정값, 되풀이한 검증, 자기 점검, 그림, 시간과 메모리."""
+"""실행한 노트북의 검사: 정답과 견준 추정값, 되풀이한 검증, 자기 점검, 그림, 값 뒤의 조사, 시간과 메모리.
+
+`make check-case`와 시험(tests/pages/test_claims.py)이 같은 :func:`check`를 부르며, 어느 쪽도 빼고 보지 않습니다.
+"""
 
 import math
+import re
+from collections import Counter
 
+from book import values
 from book.checks import relations
 from book.checks.findings import Finding
+from book.checks.language import wrong_particles
 from book.execution import MEMORY_BUDGET_MB, SECONDS_BUDGET, Execution
 from book.myst import Document, parse
 from book.page import Page
@@ -11,6 +18,8 @@ from causal_practice.answers import ANSWER_MIME
 from causal_practice.claims import CLAIM_MIME, VALIDATION_MIME
 
 MINIMUM_DRAWS = 200
+MOST_TOLERANCE = 0.05  # 자기 점검의 허용 오차가 정답의 이만큼을 넘으면 답을 가리지 못합니다
+_GLUE = re.compile(r"\{glue:text\}`([\w.]+)(?::([^`]*))?`")
 TIGHT, LOOSE = 0.03, 0.10  # 편향의 한도(정답의 비율): 오차를 아는 검증과 모르는 검증
 # 유한 표본에서 남는 편향을 쪽이 크기까지 말한 검증. 여기에 더하려면 쪽에 그 편향의 까닭이 적혀 있어야 합니다.
 STATED_BIAS = {
@@ -32,7 +41,7 @@ def check(page: Page, execution: Execution, document: Document | None = None) ->
     path = f"{page.docname}.md"
     cells = [c for c in execution.notebook().cells if c.cell_type == "code"]
     lines = [c.line for c in document.cells] + [1] * max(0, len(cells) - len(document.cells))
-    found = _budget(path, execution)
+    found = _budget(path, execution) + _particles(page, execution)
     claims, validations, answers = [], [], []
     for index, cell in enumerate(cells):
         for output in cell.outputs:
@@ -51,6 +60,8 @@ def check(page: Page, execution: Execution, document: Document | None = None) ->
                             "alt",
                         )
                     )
+    if page.meta.get("kind") == "case" or page.meta.get("estimand"):
+        found += _recorded(path, document, claims, validations)
     for line, claim in claims:
         found += _claim(path, line, claim)
     if claims and page.meta.get("estimand") not in {c["estimand"] for _, c in claims}:
@@ -66,16 +77,60 @@ def check(page: Page, execution: Execution, document: Document | None = None) ->
         message = "가정이 성립하는 자료에서 한 검증이 없습니다 — 기본값의 자료로 record_validation을 한 번 더 부르세요."
         found.append(Finding(path, validations[0][0], message, "validation"))
     for line, answer in answers:
-        if answer["status"] != "right":
-            found.append(
-                Finding(
-                    path,
-                    line,
-                    f"{answer['label']}의 정답 셀이 자기 점검을 통과하지 못합니다 — 정답 셀이나 expected를 고치세요.",
-                    "answer",
-                )
-            )
+        found += _answer(path, line, answer)
     return sorted(set(found))
+
+
+def _recorded(path: str, document: Document, claims: list, validations: list) -> list[Finding]:
+    """추정하는 쪽은 주장과 검증을 남기고, 주장의 이름이 겹치지 않습니다."""
+    line = next((b.line for b in document.headings() if "정답 확인" in b.raw), 1)
+    found = []
+    for what, have in (("주장(validate나 record_claim)", claims), ("검증(validate나 record_validation)", validations)):
+        if not have:
+            message = f"실행에 {what}이 남지 않았습니다 — '정답 확인' 절에서 validate를 부르세요."
+            found.append(Finding(path, line, message, "claim"))
+    for name, count in Counter(claim["name"] for _, claim in claims).items():
+        if count > 1:
+            last = [line for line, claim in claims if claim["name"] == name][-1]
+            message = f"주장의 이름 '{name}'이(가) {count}번 나옵니다 — 이름을 서로 다르게 지으세요."
+            found.append(Finding(path, last, message, "claim"))
+    return found
+
+
+def _answer(path: str, line: int, answer: dict) -> list[Finding]:
+    label, found = answer["label"], []
+    if answer["status"] != "right":
+        message = f"{label}의 정답 셀이 자기 점검을 통과하지 못합니다 — 정답 셀이나 expected를 고치세요."
+        found.append(Finding(path, line, message, "answer"))
+    if not answer["wrong_answers_rejected"]:
+        message = f'{label}에 흔한 오답이 없습니다 — wrong={{"이름": (값, "무엇과 헷갈렸는지")}}를 더하세요.'
+        found.append(Finding(path, line, message, "answer"))
+    if (share := answer.get("tolerance_share") or 0.0) > MOST_TOLERANCE:
+        message = f"{label}의 허용 오차가 정답의 {share:.0%}라 틀린 답도 받아들입니다 — decimals를 하나 늘리고 문제의 자릿수도 고치세요."
+        found.append(Finding(path, line, message, "answer"))
+    return found
+
+
+def _particles(page: Page, execution: Execution) -> list[Finding]:
+    """값을 넣은 글에서 숫자 뒤의 조사가 소리와 어긋난 곳."""
+    from book.learner_notebook import glued_values
+
+    notebook, glued = execution.notebook(), glued_values(execution)
+    rows, start, found = page.text.split("\n"), 0, []
+    for position, cell in values.numbered(notebook.cells):
+        try:
+            filled = values.substitute(cell.source, values.at(notebook, position))
+        except KeyError:
+            continue  # 실행과 원고가 다른 때입니다. 실행의 검사가 알립니다
+        for before, after in zip(cell.source.split("\n"), filled.split("\n"), strict=True):
+            start = next((n for n in range(start, len(rows)) if rows[n].strip() == before.strip()), start)
+            if before == after and "{glue:" not in before:
+                continue
+            text = _GLUE.sub(lambda m: format(glued.get(m[1], ""), m[2] or "") if m[1] in glued else m[0], after)
+            for _, said, right in wrong_particles(re.sub(r"[*`\\]", "", text)):
+                message = f"값을 넣으면 '{said}'가 됩니다 — 조사를 '{right}'처럼 고치거나 숫자 뒤에 단위를 두세요."
+                found.append(Finding(f"{page.docname}.md", start + 1, message, "particle"))
+    return found
 
 
 def _call_line(document: Document, index: int, mime: str, payload: dict) -> int | None:
@@ -95,12 +150,13 @@ def _call_line(document: Document, index: int, mime: str, payload: dict) -> int 
 
 def _budget(path: str, execution: Execution) -> list[Finding]:
     found = []
-    if execution.seconds > SECONDS_BUDGET:
+    seconds = execution.cpu_seconds or execution.seconds  # 다른 일이 바쁜 기계에서 벽시계가 늘어도 같은 답을 냅니다
+    if seconds > SECONDS_BUDGET:
         found.append(
             Finding(
                 path,
                 1,
-                f"실행에 {execution.seconds:.0f}초 걸렸습니다 — {SECONDS_BUDGET:.0f}초 안에 끝나게 표본이나 되풀이를 줄이세요.",
+                f"실행에 {seconds:.0f}초 걸렸습니다 — {SECONDS_BUDGET:.0f}초 안에 끝나게 표본이나 되풀이를 줄이세요.",
                 "budget",
             )
         )

@@ -153,14 +153,14 @@ def copied_reasons(pages: list[Page]) -> list[tuple[Page, int, str]]:
     found, first = [], {}
     for page in pages:
         for number, line in enumerate(page.text.split("\n"), 1):
-            match = EXEMPTION.match(line) and _REASON.match(line) or (line.startswith("%") and _REASON.match(line))
+            match = _REASON.match(line)
             if not match:
                 continue
             reason = " ".join(match["reason"].split()).rstrip(".")
             where = (page.docname, frozenset(re.split(r",\s+", match["items"])))
             known = first.setdefault(reason, (page, number, where))
             same = known[2][0] == where[0] and bool(known[2][1] & where[1] or where[1] == {""})
-            if known[1] != number and not same:
+            if not same and (known[0].docname, known[1]) != (page.docname, number):
                 message = f"'{reason[:30]}'은(는) {known[0].docname}.md:{known[1]}에서 베낀 까닭입니다 — 이 자리의 까닭을 적으세요."
                 found.append((page, number, message))
     return found

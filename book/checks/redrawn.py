@@ -17,9 +17,9 @@ from book.myst import Cell, Document, parse
 from book.page import Page
 
 CURE = "코드의 값을 계산에서 구하세요. 이야기가 정한 설정값이면 머리말의 given에 이름과 함께 적으세요"
-TYPED_DIGITS = 3  # 유효숫자가 이만큼 되는 수를 글자로 적으면 설정값이 아니라 결과를 옮긴 것으로 봅니다
-FIXED_DIGITS = 6  # 자료에서 온 수가 이만큼까지 그대로이면 우연이 아닙니다
-_SOURCES = {"load", "generator", "validate", "truth", "default_rng", "RandomState", "read_csv", "package_file", "random", "open", "read_text", "set_random_seed"}  # fmt: skip
+TYPED_DIGITS = (
+    2  # 유효숫자가 이만큼 되는 수를 글자로 적었으면 결과를 옮긴 것일 수 있습니다. 설정값이면 given에 밝힙니다
+)
 _MUTATORS = {"append", "extend", "update", "add", "insert"}
 
 
@@ -42,6 +42,15 @@ def check(page: Page, execution: Execution, redrawn: dict, document: Document | 
         Finding(path, _cell_line(document, number), f"다른 자료로 다시 실행하면 이 셀이 멈춥니다({error}) — 이 자료 하나에만 맞는 assert나 계산을 고치세요.", "redraw")
         for number, error in redrawn["errors"]
     ]  # fmt: skip
+    found += [
+        Finding(
+            path,
+            _call_line(document, ("check_answer",), label),
+            f"다른 자료로 다시 실행하면 {label}의 정답 셀이 자기 점검을 통과하지 못합니다 — 정답과 expected를 적어 넣지 말고 자료에서 셈하세요.",
+            "redraw",
+        )
+        for label in redrawn["wrong"]
+    ]
     found += _records(path, document, redrawn) + _unmoved(page, path, document, execution, redrawn)
     return sorted(set(found + figures(path, document, redrawn["figures"])))
 
@@ -129,12 +138,9 @@ def _hard_coded(value, tree: ast.AST, cells: list[Cell], stated: set[float]) -> 
     close = {_round(value * scale) for scale in (1, 0.01, 100)}
     if close & stated:
         return ""
-    names, tainted = _names(tree), from_data(cells)
-    typed = bool(close & _written(tree, names, cells))
-    if names & tainted or _has_source(tree):
-        fixed = digits(value) >= FIXED_DIGITS and not isinstance(value, int) and not typed
-        return "다른 자료에서도 끝자리까지 그대로입니다" if fixed else ""
-    return "자료에서 계산되지 않고 코드에 적힌 수입니다" if typed and digits(value) >= TYPED_DIGITS else ""
+    if digits(value) < TYPED_DIGITS or not close & _written(tree, _names(tree), cells):
+        return ""
+    return "다른 자료에서도 그대로이고 코드에 글자로 적힌 수입니다"
 
 
 def _written(tree: ast.AST, names: set[str], cells: list[Cell]) -> set[float]:
@@ -170,34 +176,6 @@ def _stated(page: Page) -> set[float]:
     return found
 
 
-def _has_source(tree: ast.AST) -> bool:
-    return any(
-        isinstance(n, ast.Call) and (getattr(n.func, "id", None) or getattr(n.func, "attr", "")) in _SOURCES
-        for n in ast.walk(tree)
-    )
-
-
-def from_data(cells: list[Cell]) -> set[str]:
-    """자료나 난수에서 온 이름. 대입, 함수, 반복문을 따라 번지고, 다른 것을 새로 넣은 이름에서는 지워집니다."""
-    tainted: set[str] = set()
-    for cell in cells:
-        steps = list(_steps(cell.tree or ast.Module([], [])))
-        fresh = {
-            target.id
-            for node in ast.walk(cell.tree or ast.Module([], []))
-            if isinstance(node, ast.Assign)
-            for target in node.targets
-            if isinstance(target, ast.Name) and target.id not in _names(node.value)
-        }
-        tainted -= fresh
-        while True:
-            new = {n for targets, source in steps if _has_source(source) or tainted & _names(source) for n in targets}
-            if new <= tainted:
-                break
-            tainted |= new
-    return tainted
-
-
 def _names(tree: ast.AST) -> set[str]:
     return {n.id for n in ast.walk(tree) if isinstance(n, ast.Name)}
 
@@ -210,13 +188,6 @@ def _steps(tree: ast.AST) -> Iterator[tuple[set[str], ast.AST]]:
             yield _bases(targets), node.value
         elif isinstance(node, ast.For):
             yield _bases([node.target]), node.iter
-        elif isinstance(node, ast.FunctionDef):
-            own = {a.arg for a in [*node.args.args, *node.args.kwonlyargs, *node.args.posonlyargs]}
-            body = ast.Module(list(node.body), [])
-            names = {n.id for n in ast.walk(body) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)} | own
-            free = [n for n in ast.walk(body) if isinstance(n, ast.Name) and n.id not in names]
-            calls = [n for n in ast.walk(body) if isinstance(n, ast.Call) and _has_source(n)]
-            yield {node.name}, ast.Tuple([*free, *calls], ast.Load())
         elif isinstance(node, ast.With):
             for item in node.items:
                 if item.optional_vars is not None:

@@ -26,6 +26,8 @@ _GOOD_NAME = re.compile(r"[a-z][a-z0-9]*(?:_[a-z0-9]+)*")
 _RESERVED = {"index", "template", "template_case", "catalog", "checks", "data", "case", "cases"}
 _TEMPLATE_ONLY = re.compile(r"^% 템플릿 안내 시작\n.*?^% 템플릿 안내 끝\n", re.MULTILINE | re.DOTALL)
 
+_GUIDANCE = re.compile(r"^:::\{admonition\} 안내\n:class: tip\n(.*?)^:::\n", re.MULTILINE | re.DOTALL)
+
 
 def files_of(name: str) -> dict[str, str]:
     """새 사례가 갖는 파일: 하는 일 → 저장소에서의 자리."""
@@ -91,8 +93,14 @@ def render(name: str, root: Path = ROOT) -> dict[str, bytes]:
     return made
 
 
+def _quiet(box: re.Match) -> str:
+    """안내 상자를 독자에게 보이지 않는 줄로. 지우지 않아도 쪽에 나오지 않습니다."""
+    return "".join(f"% 안내: {line}\n" for line in box[1].splitlines())
+
+
 def _page(text: str, name: str) -> str:
     text, removed = _TEMPLATE_ONLY.subn("", text)
+    text = _GUIDANCE.sub(_quiet, text)
     text, titled = re.subn(r"^# .*$", f"# 새 사례 {name}", text, count=1, flags=re.MULTILINE)
     if not (removed and titled):
         raise PageError(
@@ -172,9 +180,14 @@ def main(argv: list[str] | None = None) -> int:
     print("만들었습니다.")
     for path in made:
         print(f"  {path}")
-    print(f"이제 이렇게 합니다.\n  1. make check-case CASE={name}   # 만든 그대로 통과하는지 봅니다")
-    print(f"  2. data/generators/{name}.py를 고치고 python -m book.catalog write {name}")
-    print(f"  3. case_studies/{name}.md를 안내 상자를 따라 고칩니다\n자세한 것은 guides/contributing.md에 있습니다.")
+    print(
+        f"이제 이렇게 합니다.\n"
+        f"  1. make check-case CASE={name}   # 만든 그대로 통과하는지 봅니다\n"
+        f"  2. data/generators/{name}.py와 카드를 고치고 make data NAME={name}   # 자료를 다시 씁니다\n"
+        f"  3. case_studies/{name}.md를 '% 안내' 줄을 따라 고칩니다(make write로 노트북처럼 고칠 수도 있습니다)\n"
+        f"  4. 쪽을 쓰지 않은 사람에게 reviews/case_studies/{name}.yml을 부탁합니다\n"
+        "자세한 것은 guides/contributing.md에 있습니다."
+    )
     return 0
 
 

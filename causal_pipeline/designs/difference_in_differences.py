@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from causal_pipeline import checks, learners
-from causal_pipeline.checks import flagged, graded, ladder
+from causal_pipeline.checks import flagged, graded, ladder, unseen
 from causal_pipeline.designs.base import Design, UnitEffects
 from causal_pipeline.errors import DataError
 from causal_pipeline.few_clusters import as_normal, estimate_from, t_interval, t_test, welch_dof
@@ -523,7 +523,7 @@ class DifferenceInDifferences(Design):
         label = "처치 전 추세"
         if not self.leads or "slope" not in self._contrasts:
             message = "처치 앞 시점이 하나뿐이라 두 집단이 나란히 움직였는지 볼 수 없습니다."
-            return Check("pre_trend", label, "unshown", message, cap="B")
+            return unseen("pre_trend", label, message)
         p = self._pre_trend_p()
         when, apart, _ = max(self.leads, key=lambda lead: abs(lead[1]))
         seen = f"기울기 {number(self._contrasts['slope'][0], signed=True)}, 가장 큰 어긋남은 {number(when)}시점의 {number(apart)}"

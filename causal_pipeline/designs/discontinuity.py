@@ -11,7 +11,7 @@ import pandas as pd
 from scipy import stats
 
 from causal_pipeline import checks, learners
-from causal_pipeline.checks import DISAGREE_Z, FAIL_LEVEL, WARN_LEVEL, flagged, graded, ladder
+from causal_pipeline.checks import DISAGREE_Z, FAIL_LEVEL, WARN_LEVEL, flagged, graded, ladder, unseen
 from causal_pipeline.designs.base import Design
 from causal_pipeline.errors import DataError, SpecError
 from causal_pipeline.graphs import causal_graph, precision_covariates
@@ -482,7 +482,7 @@ class Discontinuity(Design):
             results.append((str(name), value, se, checks.follows(influence, jump(f.x, f.y, h, 2)[2], f.clusters)))
         if not results:
             message = "처치 전 변수를 하나도 적지 않아, 대상이 자리를 바꾸었는지 볼 수 없습니다."
-            return [Check("continuity", "처치 전 변수의 연속", "unshown", message)]
+            return [unseen("continuity", "처치 전 변수의 연속", message)]
         p = holm([two_sided(v / max(e, 1e-300)) for _, v, e, _ in results])
         worst = int(np.argmin(p))
         name, value, se, _ = results[worst]
@@ -605,7 +605,7 @@ class Discontinuity(Design):
                 value, se, _ = jump(x, y, bandwidth(x, y), 2, subset_clusters(f.clusters, mask))
                 tested.append(two_sided(value / max(se, 1e-300)))
         if not tested:
-            return flagged("placebo", "가짜 임곗값", "대상이 적어 가짜 임곗값을 볼 수 없습니다.", None, True)
+            return unseen("placebo", "가짜 임곗값", "대상이 적어 가짜 임곗값을 볼 수 없습니다.")
         p = min(holm(tested))
         message = f"임곗값이 아닌 {len(tested)}곳에서 뜀을 보았고, 가장 작은 Holm p값은 {p:.3f}입니다."
         tails = {"warn": " 국소 회귀가 굽은 관계를 뜀으로 읽고 있을 수 있습니다."}

@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from causal_pipeline import checks
-from causal_pipeline.checks import FAIL_LEVEL, WARN_LEVEL, flagged, graded, ladder
+from causal_pipeline.checks import FAIL_LEVEL, WARN_LEVEL, flagged, graded, ladder, unseen
 from causal_pipeline.designs.base import Design
 from causal_pipeline.errors import DataError
 from causal_pipeline.few_clusters import (
@@ -323,12 +323,10 @@ class DosePanel(Design):
             found.append(before)
         if not found:
             return [
-                flagged(
+                unseen(
                     "pre_trend",
                     label,
                     "시점이 넷보다 적어, 용량이 오른 대상이 처음부터 오르고 있었는지 볼 수 없습니다.",
-                    None,
-                    True,
                 )
             ]
         p = min(1.0, len(found) * min(found))
@@ -365,7 +363,7 @@ class DosePanel(Design):
                 found[k] = (t_test(value, se, dof), value * self.step_size)
         label = {"leads": "앞으로의 용량", "carry_over": "지난 용량의 남은 효과"}[name]
         if not found:
-            return flagged(name, label, "시점이 적어 볼 수 없습니다.", None, True)
+            return unseen(name, label, "시점이 적어 볼 수 없습니다.")
         k = min(found, key=lambda k: found[k][0])
         p = min(1.0, len(found) * found[k][0])
         said = f"지금의 용량을 알 때 {k}시점 {'뒤' if name == 'leads' else '앞'}의 용량은 결과와 {number(found[k][1], signed=True)}만큼 얽혀 있습니다(p={p:.3f})."

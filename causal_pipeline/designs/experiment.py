@@ -127,13 +127,7 @@ class Experiment(Design):
 
     def known_assignment(self) -> str | None:
         t, column = self.spec.treatment, cluster_column(self.spec)
-        each = (
-            f"{self.spec.label(column)}마다"
-            if t.cluster
-            else "행마다"
-            if column is None
-            else f"{self.spec.label(column)}마다"
-        )
+        each = "행마다" if column is None else f"'{self.spec.label(column)}'마다"
         rule = self.spec.assignment
         where = f" 규칙은 '{rule.rule}'이고, {rule.source}에 있습니다." if rule else ""
         return f"배정을 압니다. '{self.spec.label(t.column)}'을(를) {each} 무작위로 정했다고 적었습니다.{where}"

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from causal_pipeline import checks, learners
-from causal_pipeline.checks import FAIL_LEVEL, WARN_LEVEL, flagged, graded, ladder
+from causal_pipeline.checks import FAIL_LEVEL, WARN_LEVEL, flagged, graded, ladder, unseen
 from causal_pipeline.designs.base import Design
 from causal_pipeline.errors import DataError, SpecError
 from causal_pipeline.few_clusters import (
@@ -472,9 +472,7 @@ class RepeatedCrossSections(Design):
         """기울기, 처치 바로 앞 시점의 어긋남(예고), 앞 시점들의 어긋남을 Bonferroni로 묶습니다."""
         label = "처치 전 추세"
         if self._slope is None or not self._leads:
-            return flagged(
-                "pre_trend", label, "처치 앞 시점이 하나뿐이라 두 집단이 나란히 움직였는지 볼 수 없습니다.", None, True
-            )
+            return unseen("pre_trend", label, "처치 앞 시점이 하나뿐이라 두 집단이 나란히 움직였는지 볼 수 없습니다.")
         p = {k: t_test(*lead) for k, lead in self._leads.items()}
         found = [t_test(*self._slope), p[max(p)], min(1.0, len(p) * min(p.values()))]
         joint = min(1.0, len(found) * min(found))
@@ -503,12 +501,10 @@ class RepeatedCrossSections(Design):
         ]
         X = learners.design_matrix(spec, f.frame, columns)
         if X.shape[1] == 0:
-            return flagged(
+            return unseen(
                 "composition",
                 label,
                 "사람의 특성을 하나도 적지 않아, 처치와 함께 표본에 든 사람이 바뀌었는지 볼 수 없습니다.",
-                None,
-                True,
             )
         slope = slopes(
             f.frame[spec.outcome.column].to_numpy(dtype=float), X.to_numpy(), f.group, f.time, f.clean, f.clusters

@@ -28,7 +28,7 @@ from book.execution import (
 )
 from book.extensions.stored_runs import put_outputs
 from book.files import explain
-from book.page import ROOT, PageError, read_page
+from book.page import ROOT, PageError, published_pages, read_page
 
 FRONT = """---
 jupytext:
@@ -104,6 +104,13 @@ def test_used_datasets(repo, code, meta, expected):
 
 def test_a_data_name_in_prose_is_not_a_use(repo):
     assert used_datasets(write_page(repo, "1", body='\n글에 적은 load("two")입니다.\n')) == set()
+
+
+def test_a_new_data_set_runs_no_page_that_does_not_use_it():
+    """모든 데이터를 쓴다고 읽히는 쪽이 있으면, 데이터를 하나 더할 때마다 그 쪽이 다시 돕니다."""
+    for page in published_pages():
+        if page.is_notebook:
+            assert used_datasets(page) == set(page.meta.get("datasets") or []), page.docname
 
 
 # --- 열쇠 ---

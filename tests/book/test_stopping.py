@@ -3,6 +3,7 @@
 import contextlib
 import errno
 import os
+import re
 import signal
 import socket
 import stat
@@ -25,6 +26,7 @@ STOP_WITHIN = 3.0
 
 def started(code: str, ready: str, **env) -> subprocess.Popen:
     """파이썬 코드를 띄우고 ``ready``를 찍을 때까지 기다립니다."""
+    code = f"import signal; signal.signal(signal.SIGHUP, signal.SIG_DFL)\n{code}"  # 시험을 nohup으로 돌려도 같게
     process = subprocess.Popen(
         [sys.executable, "-c", code], cwd=ROOT, env=os.environ | {"PYTHONPATH": str(ROOT)} | env, text=True, encoding="utf-8",
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True,
@@ -86,6 +88,22 @@ threading.Event().wait()
     assert not list(Path(os.environ.get("TMPDIR", "/tmp")).glob(f"book-test-{process.pid}-*")), (
         "잠깐 쓰는 폴더가 남았습니다."
     )
+
+
+@pytest.mark.parametrize("module", ["book.stopping", "causal_pipeline.stopping"])
+def test_what_was_started_with_nohup_outlives_its_window(module):
+    code = f"""
+import os, signal
+from {module} import stop_cleanly
+signal.signal(signal.SIGHUP, signal.SIG_IGN)
+stop_cleanly("멈췄습니다.")
+os.kill(os.getpid(), signal.SIGHUP)
+print("창이 닫혀도 돕니다", flush=True)
+signal.pause()
+"""
+    process = started(code, "창이 닫혀도 돕니다")
+    os.kill(process.pid, signal.SIGTERM)
+    assert process.communicate(timeout=20)[0].strip() == "멈췄습니다."
 
 
 def test_an_exception_ends_the_descendants_too():
@@ -379,6 +397,22 @@ def test_a_full_disk_during_set_up_is_named(place, monkeypatch, text):
     monkeypatch.setenv("FAIL", text)
     with pytest.raises(SetUpFailed, match="디스크가 가득 찼습니다"):
         prepared(place)
+
+
+def test_every_command_of_the_makefile_looks_at_the_environment_first():
+    """사라진 파이썬, 낡은 잠금, 반쪽 설치를 어느 명령에서나 알아채려면, 환경의 파이썬을 부르는 명령은 환경부터 봐야 합니다."""
+    text = (ROOT / "Makefile").read_text(encoding="utf-8")
+    rules = {
+        name: (needs.split(), recipe)
+        for name, needs, recipe in re.findall(r"^([a-z-]+):([^#\n]*).*\n((?:\t.*\n)*)", text, re.MULTILINE)
+    }
+
+    def looks(name: str) -> bool:
+        return name in {"environment", "test-environment"} or any(map(looks, rules[name][0]))
+
+    users = [name for name, (_, recipe) in rules.items() if "$(PY) " in recipe]
+    assert {"book", "test", "serve", "lab", "analyze", "new-case", "check-case", "checks"} <= set(users)
+    assert [name for name in users if not looks(name)] == []
 
 
 def test_a_wrong_python_is_named(place, monkeypatch):

@@ -7,7 +7,7 @@ import warnings
 
 import pytest
 
-from book.checks import redrawn
+from book.checks import meaning, redrawn
 from book.page import published_pages
 from book.redraw import compared, recorded
 
@@ -18,5 +18,7 @@ PAGES = [page for page in published_pages() if page.is_notebook]
 def test_what_comes_from_the_data_moves_with_the_data(page, executions):
     if recorded(page) is None:
         warnings.warn(f"{page.docname}: 바뀐 쪽이라 다시 실행했습니다. `make redraw`로 기록을 고치세요.", stacklevel=1)
-    found = redrawn.check(page, executions[page.docname], compared(page, executions[page.docname]))
+    execution = executions[page.docname]
+    facts = compared(page, execution)
+    found = redrawn.check(page, execution, facts) + meaning.check(page, execution, facts)
     assert not found, "\n".join(map(str, found))

@@ -1,14 +1,26 @@
 """입고와 라인의 생성기: 기구를 바꿔 끼운 정답, 숨은 충격이 내는 자국."""
 
-from itertools import combinations
+from itertools import combinations, permutations
 
 import numpy as np
 import pytest
 
+from book.page import ROOT, read_page
+from book.page_code import page_functions
 from causal_practice import generator, truth
 
 CHAIN, LINE = generator("supply_chain_weeks"), generator("line_operator")
 KNOWN, KNOWN_LINE = truth("supply_chain_weeks"), truth("line_operator")
+PAGE = read_page(ROOT / "case_studies" / "supply_chain_root_cause.md")
+NODES = ["demand", "constraint", "submitted", "confirmed", "received"]
+PARENTS = {
+    "demand": [], "constraint": [], "submitted": ["demand", "constraint"], "confirmed": ["submitted"],
+    "received": ["confirmed"],
+}  # fmt: skip
+HERE = page_functions(
+    PAGE, "fit", "mean_received", "resampled", "all_worlds", "shapley", NODES=NODES, PARENTS=PARENTS,
+    KOREAN=NODES, combinations=combinations, permutations=permutations, cache=lambda f: f,
+)  # fmt: skip
 
 
 @pytest.fixture(scope="module", params=["none", "uneven", "even"])
@@ -32,9 +44,6 @@ def regress(outcome, *columns):
     return np.linalg.lstsq(X, outcome, rcond=None)[0][1:]
 
 
-# --- 두 생성기에 함께 묻는 것 ---
-
-
 # --- 입고 ---
 
 
@@ -50,6 +59,33 @@ def test_shares_of_the_card_come_out_when_mechanisms_are_swapped():
     assert (demand - none + both - confirmed) / 2 == pytest.approx(KNOWN["demand"], abs=0.03)
     assert (confirmed - none + both - demand) / 2 == pytest.approx(KNOWN["confirmed"], abs=0.03)
     assert both - demand == pytest.approx(KNOWN["now_confirmed"], abs=0.03)
+
+
+def test_a_mechanism_is_the_regression_of_a_node_on_its_parents_for_every_row_of_weights():
+    """한꺼번에 푼 계수는 무게의 줄마다 따로 한 회귀와 같습니다."""
+    now = CHAIN.generate(seed=4, n=300).query("week == 23")
+    weights = HERE["resampled"](len(now), draws=3)
+    coefs = HERE["fit"](now, weights)
+    for node in NODES:
+        for k, w in enumerate(weights):
+            X = np.column_stack([np.ones(len(now)), now[PARENTS[node]]]) * np.sqrt(w)[:, None]
+            alone = np.linalg.lstsq(X, now[node] * np.sqrt(w), rcond=None)[0]
+            np.testing.assert_allclose(coefs[node][:, k], alone, rtol=1e-6, atol=1e-6)
+
+
+def test_a_shapley_share_is_no_effect_of_a_single_intervention():
+    """몫의 정답은 확정만 되돌리는 개입의 효과와 다르고, 쪽은 몫을 ATE로 적지 않습니다."""
+    frame = CHAIN.generate(seed=6, n=5_000)
+    worlds = HERE["all_worlds"](frame, 22, 23)
+    everything = frozenset(NODES)
+    undone = worlds[everything][0] - worlds[everything - {"confirmed"}][0]
+    share = HERE["shapley"](worlds)["confirmed"].iloc[0]
+    assert share == pytest.approx(KNOWN["confirmed"], abs=0.3) and undone == pytest.approx(
+        KNOWN["now_confirmed"], abs=0.3
+    )
+    assert abs(share - undone) > 0.4
+    assert 'estimand="샤플리 몫"' in PAGE.text
+    assert not any("share" in line and 'estimand="ATE"' in line for line in PAGE.text.splitlines())
 
 
 @pytest.mark.parametrize("name", ["constraint", "submitted", "received"])

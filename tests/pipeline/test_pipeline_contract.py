@@ -330,6 +330,7 @@ data:
   sql: SELECT 1
   sample: 50
   missing: drop
+  blank: [-999]
 unit: id
 treatment:
   column: t
@@ -352,6 +353,8 @@ graph:
     - t -> m -> y
   hidden:
     - u
+categories: [g]
+numbers: [y]
 confounders:
   - a
   - b

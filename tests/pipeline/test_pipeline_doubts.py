@@ -278,6 +278,79 @@ def test_cells_that_hold_no_single_value(values):
     assert caught.value.code == "nested_values"
 
 
+# --- 엑셀 ---
+
+
+def excel(path, sheets: dict):
+    with pd.ExcelWriter(path, engine="openpyxl") as writer:
+        for name, frame in sheets.items():
+            frame.to_excel(writer, sheet_name=name, index=False)
+
+
+EXCEL = SPEC.replace("data.csv", "data.xlsx")
+
+
+def read_excel(folder, sheets, text=EXCEL):
+    excel(folder / "data.xlsx", sheets)
+    (folder / "spec.yml").write_text(text, encoding="utf-8")
+    return tables.load(read_spec(folder / "spec.yml"))
+
+
+def test_an_excel_sheet_is_read_as_the_csv_is(tmp_path):
+    frame = rows().assign(g=lambda f: [["서울 ", "부산", "NA"][i % 3] for i in range(len(f))])
+    text = EXCEL.replace("[x]", "[x, g]")
+    got, csv = read_excel(tmp_path, {"매출": frame}, text), load(tmp_path, frame, SPEC.replace("[x]", "[x, g]"))
+    pd.testing.assert_frame_equal(got.frame, csv.frame)
+    assert got.notices == csv.notices
+    query = text.replace("{path: data.xlsx}", '{path: data.xlsx, sql: "SELECT * FROM data WHERE t < 2"}')
+    pd.testing.assert_frame_equal(
+        read_excel(tmp_path, {"매출": frame}, query).frame, csv.frame, check_column_type=False
+    )
+
+
+def test_a_sheet_of_several_must_be_named(tmp_path):
+    sheets = {"표지": pd.DataFrame({"제목": ["보고"]}), "자료": rows()}
+    with pytest.raises(DataError) as caught:
+        read_excel(tmp_path, sheets)
+    assert caught.value.code == "table_not_named" and "'자료'" in caught.value.message
+    named = EXCEL.replace("data.xlsx", "data.xlsx, table: 자료")
+    assert len(read_excel(tmp_path, sheets, named).frame) == 300
+    with pytest.raises(DataError) as caught:
+        read_excel(tmp_path, sheets, EXCEL.replace("data.xlsx", "data.xlsx, table: 자뇨"))
+    assert caught.value.code == "table_unknown" and "'자료'" in caught.value.remedy
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        (lambda f: f.astype({"x": object}).assign(x=lambda g: g["x"].where(g.index != 3, "#DIV/0!")), "missing_values"),
+        (lambda f: f.assign(x=[f"{v:,.0f}" for v in f["x"] * 1000]), "number_as_text"),
+        (lambda f: f.assign(x=pd.Timestamp("2026-01-05") + pd.to_timedelta(f.index, unit="D")), "date_covariate"),
+        (lambda f: pd.concat([pd.DataFrame([f.columns], columns=["월간 보고", " ", "  "]), f.set_axis(["월간 보고", " ", "  "], axis=1)]), "header_missing"),
+    ],
+)  # fmt: skip
+def test_what_excel_writes_is_asked_too(tmp_path, change, code):
+    with pytest.raises(DataError) as caught:
+        read_excel(tmp_path, {"자료": change(rows())})
+    assert caught.value.code == code
+
+
+def test_an_excel_file_that_is_none(tmp_path):
+    (tmp_path / "data.xlsx").write_bytes(b"not a workbook")
+    (tmp_path / "spec.yml").write_text(EXCEL, encoding="utf-8")
+    with pytest.raises(DataError) as caught:
+        tables.load(read_spec(tmp_path / "spec.yml"))
+    assert caught.value.code == "xlsx_broken"
+
+
+def test_the_notebook_reads_excel_too(tmp_path, monkeypatch):
+    table = read_excel(tmp_path, {"자료": rows()})
+    monkeypatch.chdir(tmp_path)
+    spec, space = read_spec(tmp_path / "spec.yml"), {}
+    exec(_reading(spec, tmp_path) + "\n" + _encoding(spec), space)
+    pd.testing.assert_frame_equal(space["frame"][table.frame.columns], table.frame, check_dtype=False)
+
+
 # --- 크기 ---
 
 
