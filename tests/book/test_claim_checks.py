@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from book import values
-from book.checks import claims, executed, labels, relations
+from book.checks import claims, executed, labels, relations, slips
 from book.myst import parse
 from book.page import ROOT, Page, read_page
 
@@ -100,6 +100,28 @@ def test_a_value_under_the_name_of_another_is_found(prose, found):
     given = text + '\n{eval}`dr["게임"][0]` {eval}`dr["시청"][0]`\n'
     page = Page(ROOT / "chapters" / "made_up.md", given, {})
     assert [f.rule for f in labels.check(page)] == ["label"] * found
+
+
+@pytest.mark.parametrize(
+    ("code", "found"),
+    [
+        ("train, test = df[:500], df[500:]", 0),
+        ("train, test = df[:500], df[:500]", 1),
+        ("a, b = np.zeros(3), np.zeros(3)", 0),
+        ("fit, out = fold != k, fold == k", 0),
+        ("fit, out = fold >= 0, fold == k", 1),
+        ("low, high = x < cut, x >= cut", 0),
+        ("one, two = kind == 1, kind == 2", 0),
+        ("gain = (on - off).mean()", 0),
+        ("gain = (off - on).mean()", 1),
+        ("ate = p * att + (1 - p) * atu", 0),
+        ("ate = (1 - p) * att + p * atu", 1),
+        ("hit = abs(z) > 1.96", 0),
+        ("hit = abs(z) > 1.645", 1),
+    ],
+)
+def test_the_shapes_of_common_slips_are_found(code, found):
+    assert len(slips.check(Page(ROOT / "chapters" / "made_up.md", cell(code), {}))) == found
 
 
 # ── 실행한 쪽 ──
