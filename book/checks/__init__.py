@@ -20,7 +20,18 @@ def inspect_page(page: Page, published: set[str] | None = None) -> list[Finding]
     published : set of str
         차례에 실린 쪽의 이름. 주지 않으면 _toc.yml에서 읽습니다.
     """
-    from book.checks import answers, claims, code_cells, labels, language, lints, prose_numbers, reviews, slips, structure
+    from book.checks import (
+        answers,
+        claims,
+        code_cells,
+        labels,
+        language,
+        lints,
+        prose_numbers,
+        reviews,
+        slips,
+        structure,
+    )
     from book.myst import parse
 
     document = parse(page.text)

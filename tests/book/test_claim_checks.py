@@ -237,6 +237,7 @@ def test_a_truth_that_is_the_estimate_and_a_bias_beyond_its_error_are_found():
         records: tuple = ()
         seconds: float = 1.0
         memory_mb: float = 1.0
+        cpu_seconds: float | None = None
 
         def notebook(self):
             made = super().notebook()
