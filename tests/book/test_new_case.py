@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from benchmarks import ceremony
-from book.checks import executed
+from book.checks import executed, structure
 from book.commands import new_case
 from book.execution import Execution
 from book.page import ROOT, Page, PageError, read_page
@@ -151,6 +151,14 @@ def test_it_is_a_draft_outside_the_table_of_contents_with_its_own_card(repositor
     before = yaml.safe_load((ROOT / "data/catalog.yml").read_text(encoding="utf-8"))
     assert cards["kakao_push"] == before["template_case"] | {"source_page": "case_studies/kakao_push"}
     assert {k: v for k, v in cards.items() if k != "kakao_push"} == before
+
+
+def test_the_first_description_may_stay_in_a_draft_only(repository):
+    text = (repository / "case_studies/kakao_push.md").read_text(encoding="utf-8")
+    for draft in (True, False):
+        meta = yaml.safe_load(text.split("---\n")[1]) | {"draft": draft}
+        found = structure.check(Page(PAGE.path.with_name("kakao_push.md"), text, meta))
+        assert ("guidance" in {finding.rule for finding in found}) is not draft
 
 
 def test_the_table_of_contents_and_the_template_are_left_alone(repository):
