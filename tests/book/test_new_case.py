@@ -91,7 +91,7 @@ def test_a_new_case_passes_check_case_as_it_is(repository):
         "6. 저장소 밖의 두 번째 실행: 괜찮습니다",
         "7. 쪽의 시험: 괜찮습니다",
         "(주의) 검토 기록 reviews/case_studies/kakao_push.yml가 없습니다",
-        "모두 통과했습니다. 다 썼으면 draft",
+        "모두 통과했습니다. 다 썼으면 검토를 부탁하고",
     ):
         assert part in done.stdout
 
