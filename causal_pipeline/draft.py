@@ -227,8 +227,8 @@ def _candidates(what: str, found: list[str], chosen: str | None) -> str:
     """후보를 적은 주석."""
     others = [c for c in found if c != chosen][:6]
     if chosen:
-        return f"   # 다른 후보: {', '.join(others)}".replace("\n", " ") if others else ""
-    return f"   # TODO: {what}{f'. 후보: {chr(44).join(others)}' if others else ''}".replace("\n", " ")
+        return one_line(f"   # 다른 후보: {', '.join(others)}") if others else ""
+    return one_line(f"   # TODO: {what}{f'. 후보: {chr(44).join(others)}' if others else ''}")
 
 
 def _head(data: Path) -> "pd.DataFrame":

@@ -166,8 +166,10 @@ def _stages(
 
 
 def _unused(spec: Spec, design: "Design", het: Heterogeneity | None) -> list[str]:
-    """적었으나 이 설계와 자료에서는 쓰지 못한 것."""
+    """적어 둔 배정의 규칙과, 적었으나 이 설계와 자료에서는 쓰지 못한 것."""
     found = []
+    if spec.assignment:
+        found.append(f"처치를 정한 규칙은 '{spec.assignment.rule}'이고, 출처는 {spec.assignment.source}입니다.")
     if spec.modifiers and het is None:
         found.append(
             f"modifiers({', '.join(map(spec.label, spec.modifiers))})는 쓰지 않았습니다. {design.label}에서, 이 추정 대상과 자료로는 효과를 나누어 보지 않습니다."
