@@ -6,7 +6,7 @@ VENV ?= .venv
 PY := $(VENV)/bin/python
 export PYTHONPATH := $(CURDIR)
 
-.PHONY: help environment test-environment book test serve lab slides analyze new-case check-case checks bench scale peers lock audit clean
+.PHONY: help environment test-environment book test serve lab slides analyze analyze-init new-case check-case checks redraw bench scale peers lock audit clean data write mutate
 
 help: ## 명령 목록
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -34,20 +34,35 @@ lab: environment ## 그 주의 실습 노트북을 엽니다: make lab WEEK=5
 slides: book ## 발표 자료를 만들고 위치를 알려 줍니다
 	@find _build/html/slides -name '*.html' | sort
 
-analyze: environment ## 명세 하나로 분석 전체를 돌립니다: make analyze SPEC=data/example_adjustment.yml OUT=_build/report
-	@OMP_NUM_THREADS=1 $(PY) -m causal_pipeline analyze "$(SPEC)" --out "$(OUT)"
+analyze: environment ## 명세 하나로 분석 전체를 돌립니다: make analyze SPEC=data/example_adjustment.yml OUT=_build/report(명세가 든 폴더는 SPECS=폴더)
+	@OMP_NUM_THREADS=1 $(PY) -m causal_pipeline analyze $(if $(SPECS),--specs "$(SPECS)","$(SPEC)") --out "$(OUT)" $(if $(PEERS),--peers)
+
+analyze-init: environment ## 명세의 초안을 씁니다: make analyze-init DATA=orders.csv DESIGN=instrument OUT=orders.yml(셋 다 고를 수 있습니다)
+	@$(PY) -m causal_pipeline analyze $(if $(DATA),--init "$(DATA)") $(if $(DESIGN),--design "$(DESIGN)") $(if $(OUT),--out "$(OUT)")
 
 new-case: environment ## 새 사례의 틀을 만듭니다: make new-case NAME=kakao_push
 	@$(PY) -m book.commands.new_case "$(NAME)"
 
+data: environment ## 생성기를 고친 뒤 자료와 카드를 다시 씁니다: make data NAME=kakao_push
+	@$(PY) -m book.catalog write "$(NAME)"
+
+write: environment ## 원고를 주피터랩에서 노트북처럼 고칩니다(파일에서 오른쪽 단추 → Open With → Notebook)
+	@$(PY) -m jupyter lab --ServerApp.contents_manager_class=book.page_editing.PageContents
+
 check-case: test-environment ## 사례 하나를 점검합니다: make check-case CASE=kakao_push
-	@$(PY) -m book.commands.check_case "$(CASE)"
+	@$(PY) -m book.commands.check_case "$(CASE)" $(if $(filter no,$(RUN)),--no-run)
 
 checks: test-environment ## 문체, 숫자, 얼개 검사를 모든 쪽에 돌립니다
 	@$(PY) -m book.checks
 
+redraw: environment ## 쪽을 다른 자료로 다시 실행해 benchmarks/redraw의 기록을 고칩니다(바뀐 쪽만)
+	@$(PY) -m book.redraw
+
 bench: test-environment ## 빌드 시간, 쪽 무게, 검색 빠르기를 재어 표를 고칩니다
 	@$(PY) -m benchmarks.book
+
+mutate: test-environment ## 잘못을 하나씩 심고 시험이 잡는지 셉니다. 이어서 할 수 있습니다: make mutate SECONDS=280 JOBS=2
+	@$(PY) -m benchmarks.mutate $(if $(JOBS),--jobs $(JOBS)) $(if $(SECONDS),--seconds $(SECONDS)) $(if $(ALL),--all)
 
 scale: ## 선택: Spark로 옮겨 보는 환경(.venv-scale)을 만듭니다. 자바 17이 필요합니다
 	@command -v java >/dev/null || { echo "자바가 없습니다. 자바 17을 깔고 다시 하세요(예: apt-get install openjdk-17-jre-headless)."; exit 1; }

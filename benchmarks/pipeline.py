@@ -27,6 +27,8 @@ TARGET = Path(__file__).resolve().parent.parent / "guides" / "pipeline_benchmark
 HEADER = "# `python -m benchmarks.pipeline`이 씁니다. 손으로 고치지 마세요.\n"
 COVERAGE = (0.90, 0.98)
 STOPPED = 0.90
+# 어긋남이 보이지 않는 세계에서 A를 주어도 되는 몫.
+MOST_A = 0.05
 FIRST_SEED = 700_000
 # 반박 검정까지의 시간을 재는 횟수와, causaltune이 모델을 찾는 시간(초). 한 번에 몇십 초씩 듭니다.
 REFUTED_DRAWS = 5
@@ -198,7 +200,7 @@ def reached(expect: str, row: dict) -> bool:
         return COVERAGE[0] <= row.get("coverage", 0.0) <= COVERAGE[1]
     if expect == "stop":
         return row["grades"]["C"] + row["grades"]["refused"] >= STOPPED
-    return row["grades"]["A"] == 0
+    return row["grades"]["A"] <= MOST_A
 
 
 def main(arguments=None) -> None:
@@ -254,7 +256,7 @@ def main(arguments=None) -> None:
 def _write(path: Path, rows: dict) -> None:
     ordered = {w.name: rows[w.name] for w in WORLDS if w.name in rows}
     document = {
-        "targets": {"coverage": list(COVERAGE), "stopped": STOPPED},
+        "targets": {"coverage": list(COVERAGE), "stopped": STOPPED, "most_a": MOST_A},
         "first_seed": FIRST_SEED,
         "worlds": ordered,
     }

@@ -5,7 +5,7 @@
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Literal
 
@@ -15,7 +15,7 @@ import pandas as pd
 from causal_pipeline.designs.discontinuity import Running
 from causal_pipeline.designs.instrument import Instrument
 from causal_pipeline.designs.repeated_cross_sections import CrossSections
-from causal_pipeline.model import Outcome, Source, Spec, Treatment
+from causal_pipeline.model import Assignment, Outcome, Source, Spec, Treatment
 from causal_pipeline.panel import Panel
 
 Expectation = Literal["coverage", "stop", "never_a"]
@@ -137,6 +137,18 @@ def no_overlap(seed):
 def hidden_confounder(seed):
     """재지 못한 변수가 있고, 그것을 드러낼 음성 대조군이 없습니다."""
     return _spec("hidden_confounder", confounders=NAMES, timing=_before(*NAMES)), _confounded(seed, hidden=0.7), 1.0
+
+
+def blind_negative_control(seed):
+    """재지 못한 변수가 있고, 음성 대조군은 그것과 이어지지 않아 조용합니다."""
+    frame = _confounded(seed, hidden=0.7)
+    frame["control_outcome"] = (
+        0.7 * frame["x1"] + 0.5 * frame["x3"] + np.random.default_rng([seed, 1]).normal(size=len(frame))
+    )
+    spec = _spec(
+        "blind_negative_control", confounders=NAMES, timing=_before(*NAMES), negative_outcomes=("control_outcome",)
+    )
+    return spec, frame, 1.0
 
 
 def failing_negative_control(seed):
@@ -325,6 +337,20 @@ def direct_instrument_unseen(seed):
     return _instrument_spec("direct_instrument_unseen"), _instrument_frame(seed, 1.5, direct=0.3), 1.0
 
 
+def direct_mail(seed, n=1500):
+    """무작위로 보낸 안내 메일이 처치를 밀 뿐 아니라 결과에도 곧장 닿습니다. 음성 대조군은 메일과 상관이 없습니다."""
+    r = np.random.default_rng(seed)
+    x1, x2, u = r.normal(size=(3, n))
+    z = (r.random(n) < 0.5).astype(int)
+    t = (1.5 * z + 0.5 * x1 + u + r.normal(size=n) > 0.5).astype(int)
+    y = t + 0.4 * z + x1 + 0.5 * np.sin(2 * x2) + u + r.normal(size=n)
+    frame = pd.DataFrame(
+        {"x1": x1, "x2": x2, "z": z, "t": t, "y": y, "control_outcome": x1 + 0.5 * u + r.normal(size=n)}
+    )
+    rule = Assignment("메일을 동전 던지기로 보냄", "실험 계획서 2쪽")
+    return _instrument_spec("direct_mail", negative_outcomes=("control_outcome",), assignment=rule), frame, 1.0
+
+
 def _running_frame(seed, fuzzy=False, cheat=0.0, n=2000):
     r = np.random.default_rng(seed)
     x, u = r.normal(size=(2, n))
@@ -353,6 +379,46 @@ def fuzzy_cutoff(seed):
 
 def density_jump(seed):
     return _running_spec("density_jump"), _running_frame(seed, cheat=0.5), 1.0
+
+
+RULE = Assignment("점수가 50점 이상이면 처치함", "운영 규정 3조, 2025년 1월 운영팀이 정함")
+
+
+def documented_cutoff(seed):
+    """문서로 남은 임곗값. 처치 전 변수가 결과를 잘 말해 주어, 자리를 바꾸었으면 드러납니다."""
+    frame = _running_frame(seed, n=8000)
+    noise = np.random.default_rng([seed, 1]).normal(size=len(frame))
+    x = frame["score"] - 50
+    frame["before"] = frame["y"] - frame["t"] - 0.3 * x + 0.4 * noise
+    return replace(_running_spec("documented_cutoff"), assignment=RULE), frame, 1.0
+
+
+def _swapped(seed, seen):
+    """임곗값에서 같은 거리에 있는 두 대상이, 결과가 좋을 쪽이 위로 가게 자리를 맞바꿉니다.
+
+    바꾸는 몫이 거리와 상관없어, 밀도도 띠너비도 도넛도 조용합니다. 치우침은 효과의 절반쯤입니다.
+    """
+    n, r = 8000, np.random.default_rng(seed)
+    x, u = r.normal(size=(2, n))
+    below, above = (np.flatnonzero(side) for side in (x < 0, x >= 0))
+    pairs = min(len(below), len(above))
+    below, above = (rows[np.argsort(np.abs(x[rows]))][:pairs] for rows in (below, above))
+    swap = (u[below] > u[above]) & (r.random(pairs) < 0.45)
+    x[below[swap]], x[above[swap]] = x[above[swap]], x[below[swap]].copy()
+    t = (x >= 0).astype(int)
+    y = t + np.sin(x) + 0.5 * x**2 + u
+    before = 0.5 * x + (u if seen else 0) + 0.5 * r.normal(size=n)
+    return pd.DataFrame({"score": x + 50, "before": before, "t": t, "y": y})
+
+
+def swapped_cutoff(seed):
+    """자리를 맞바꾸었고, 처치 전 변수는 결과와 이어지지 않아 조용합니다."""
+    return replace(_running_spec("swapped_cutoff"), assignment=RULE), _swapped(seed, seen=False), 1.0
+
+
+def swapped_cutoff_seen(seed):
+    """자리를 맞바꾸었고, 처치 전 변수가 그것을 드러냅니다."""
+    return replace(_running_spec("swapped_cutoff_seen"), assignment=RULE), _swapped(seed, seen=True), 1.0
 
 
 def _panel_frame(seed, periods, starts, effect, trend=0.0, shock=0.0, units=200):
@@ -393,6 +459,33 @@ def staggered(seed):
     """효과가 처치 뒤로 갈수록 커져, 고정효과 회귀 하나는 틀립니다."""
     frame, truth = _panel_frame(seed, 12, (5, 7, 9, 99), lambda k: 0.5 + 0.3 * k)
     return _panel_spec("staggered", negative_outcomes=("control_outcome",)), frame, truth
+
+
+def panel_holes(seed):
+    """칸의 8%를 아무렇게나 보지 못했습니다. 모든 시점을 다 본 대상은 열에 넷도 되지 않습니다."""
+    frame, _ = _panel_frame(seed, 12, (5, 7, 9, 99), lambda k: 0.5 + 0.3 * k)
+    keep = np.random.default_rng([seed, 1]).random(len(frame)) > 0.08
+    since = frame["week"] - frame["start"]
+    truth = float((0.5 + 0.3 * since[since >= 0]).mean())
+    return _panel_spec("panel_holes"), frame[keep].reset_index(drop=True), truth
+
+
+def panel_leavers(seed):
+    """처치 뒤에 결과가 나쁜 처치 대상이 떠나 다시 나타나지 않습니다."""
+    frame, truth = _panel_frame(seed, 10, (5, 99), lambda k: np.ones_like(k, dtype=float), units=300)
+    level = frame.groupby("unit")["y"].transform("mean")
+    leaves = (frame["t"] == 1) & (frame["y"] < level) & (np.random.default_rng([seed, 1]).random(len(frame)) < 0.3)
+    gone = leaves.groupby(frame["unit"]).cumsum().groupby(frame["unit"]).shift(fill_value=0) > 0
+    return _panel_spec("panel_leavers"), frame[~gone].reset_index(drop=True), truth
+
+
+def few_treated(seed):
+    """마흔 대상 가운데 여덟만 처치받습니다."""
+    frame, truth = _panel_frame(seed, 12, (7,), lambda k: np.ones_like(k, dtype=float), units=40)
+    treated = np.isin(frame["unit"], np.random.default_rng([seed, 1]).permutation(40)[:8])
+    frame["y"] = frame["y"] - frame["t"] * ~treated - 1.0 * ~treated
+    frame["t"], frame["start"] = frame["t"] * treated, frame["start"].where(treated)
+    return _panel_spec("few_treated"), frame, truth
 
 
 def pre_trend(seed):
@@ -620,6 +713,7 @@ WORLDS = (
     World("no_effect", "효과가 없음", "coverage", no_effect),
     World("no_overlap", "겹침이 없음", "stop", no_overlap),
     World("hidden_confounder", "숨은 교란 요인, 음성 대조군 없음", "never_a", hidden_confounder),
+    World("blind_negative_control", "숨은 교란 요인, 음성 대조군이 보지 못함", "never_a", blind_negative_control),
     World("failing_negative_control", "숨은 교란 요인, 음성 대조군이 울림", "stop", failing_negative_control),
     World("graph_with_traps", "자료에 매개와 충돌 변수, 그래프 있음", "coverage", graph_with_traps),
     World("mediator_adjusted", "매개 변수를 보정하겠다고 적음", "stop", mediator_adjusted),
@@ -636,11 +730,18 @@ WORLDS = (
     World("weak_instrument", "약한 도구변수", "stop", weak_instrument),
     World("direct_instrument", "배제가 깨진 도구, 음성 대조군이 울림", "stop", direct_instrument),
     World("direct_instrument_unseen", "배제가 깨진 도구, 음성 대조군 없음", "never_a", direct_instrument_unseen),
+    World("direct_mail", "무작위로 보낸 메일이 결과에 곧장 닿음, 음성 대조군이 보지 못함", "never_a", direct_mail),
     World("sharp_cutoff", "날카로운 임곗값", "coverage", sharp_cutoff),
     World("fuzzy_cutoff", "퍼진 임곗값", "coverage", fuzzy_cutoff),
+    World("documented_cutoff", "문서로 남은 임곗값", "coverage", documented_cutoff),
+    World("swapped_cutoff", "임곗값에서 자리를 맞바꿈, 처치 전 변수가 보지 못함", "never_a", swapped_cutoff),
+    World("swapped_cutoff_seen", "임곗값에서 자리를 맞바꿈, 처치 전 변수가 울림", "stop", swapped_cutoff_seen),
     World("density_jump", "배정변수를 움직임", "stop", density_jump),
     World("two_by_two", "2×2 패널", "coverage", two_by_two),
     World("staggered", "처치 시점이 다른 패널", "coverage", staggered),
+    World("panel_holes", "처치 시점이 다른 패널, 칸의 8%가 빔", "coverage", panel_holes),
+    World("few_treated", "패널, 40대상 가운데 처치 8", "coverage", few_treated),
+    World("panel_leavers", "패널, 결과가 나쁜 처치 대상이 떠남", "stop", panel_leavers),
     World("pre_trend", "처치 전부터 벌어지는 패널", "stop", pre_trend),
     World("hidden_shock", "처치와 같은 때의 다른 일, 음성 대조군 없음", "never_a", hidden_shock),
     World("one_treated_unit", "처치받은 대상이 하나", "coverage", one_treated_unit),

@@ -25,14 +25,15 @@ import nbformat
 import yaml
 
 from book import fence, values
+from book.data_calls import data_calls
 from book.files import PARTIAL, storage_error, write_atomically
 from book.locks import page_packages, page_requirements
+from book.myst import parse
 from book.page import ROOT, Page, PageError, execution_dir, read_page
 from book.stopping import die_with, end_children, run, scratch
 
 SECONDS_BUDGET, MEMORY_BUDGET_MB = 60.0, 2048.0
 HARD_FACTOR = 3  # 예산의 세 배를 넘으면 실패합니다. 기계마다 빠르기가 다르기 때문입니다.
-_DATA_CALL = re.compile(r"\b(?:load|truth|generator)\(\s*(?:(['\"])(\w+)\1)?")
 _PIPELINE_USE = re.compile(r"^\s*(?:from|import)\s+causal_pipeline\b", re.MULTILINE)
 _GLYPH = re.compile(r"Glyph \d+ .*missing")
 _ANSI = re.compile(r"\x1b\[[0-9;]*m")
@@ -51,6 +52,8 @@ class Execution:
         벽시계 시간과 커널의 최대 메모리.
     cached : bool
         이번에 실행하지 않고 보관한 것을 썼으면 참.
+    cpu_seconds : float, optional
+        커널이 쓴 CPU 시간. 재지 않은 옛 기록이면 None.
     """
 
     docname: str
@@ -59,6 +62,7 @@ class Execution:
     seconds: float
     memory_mb: float
     cached: bool
+    cpu_seconds: float | None = None
 
     def notebook(self) -> nbformat.NotebookNode:
         return nbformat.read(self.path, as_version=4)
@@ -80,13 +84,8 @@ def to_notebook(page: Page) -> nbformat.NotebookNode:
 
 def used_datasets(page: Page) -> set[str]:
     """쪽이 쓰는 데이터 이름. 이름을 글자로 적지 않은 호출이 있으면 모든 데이터를 돌려줍니다."""
-    names = set(page.meta.get("datasets") or [])
-    code = "\n".join(c.source for c in to_notebook(page).cells if c.cell_type == "code")
-    for match in _DATA_CALL.finditer(code):
-        names.add(match.group(2) or "*")
-    if "*" in names:
-        return set(_catalog())
-    return names
+    calls = {name for name, _ in data_calls(parse(page.text).cells)}
+    return set(cards()) if None in calls else {*(page.meta.get("datasets") or []), *calls}
 
 
 @cache
@@ -94,12 +93,14 @@ def _catalog_at(modified_ns: int) -> dict:
     return yaml.safe_load((ROOT / "data" / "catalog.yml").read_text(encoding="utf-8")) or {}
 
 
-def _catalog() -> dict:
+def cards() -> dict:
+    """데이터 카드(data/catalog.yml): 이름 → 카드. 파일이 바뀌면 다시 읽습니다."""
     path = ROOT / "data" / "catalog.yml"
     return _catalog_at(path.stat().st_mtime_ns) if path.exists() else {}
 
 
-def _digest(*parts: bytes | str) -> str:
+def digest(*parts: bytes | str) -> str:
+    """조각들의 지문(SHA-256, 16진수). 조각의 경계까지 다르면 다릅니다."""
     h = hashlib.sha256()
     for part in parts:
         part = part.encode() if isinstance(part, str) else part
@@ -107,7 +108,8 @@ def _digest(*parts: bytes | str) -> str:
     return h.hexdigest()
 
 
-def _file_digest(path: Path) -> str:
+def file_digest(path: Path) -> str:
+    """파일 내용의 지문. 파일이 없으면 ``missing``입니다."""
     return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else "missing"
 
 
@@ -130,7 +132,7 @@ def package_files(pipeline: bool = False) -> list[Path]:
 
 
 def _files_digest(files: list[Path]) -> list[str]:
-    return [f"{p.relative_to(ROOT)}:{_file_digest(p)}" for p in files]
+    return [f"{p.relative_to(ROOT)}:{file_digest(p)}" for p in files]
 
 
 def environment_digest() -> str:
@@ -139,7 +141,7 @@ def environment_digest() -> str:
         (ROOT / name).read_text(encoding="utf-8") for name in ("requirements.txt", "requirements.lock")
     )
     files = [*package_files(), *sorted((ROOT / "book" / "kernel").glob("*.py"))]
-    return _digest(sys.version, *page_packages(lock, page_requirements(requirements)), *_files_digest(files))
+    return digest(sys.version, *page_packages(lock, page_requirements(requirements)), *_files_digest(files))
 
 
 def execution_key(page: Page) -> str:
@@ -154,15 +156,15 @@ def execution_key(page: Page) -> str:
     for name in sorted(used_datasets(page)):
         parts += [
             name,
-            _file_digest(ROOT / "data" / f"{name}.csv"),
-            _file_digest(ROOT / "data" / "generators" / f"{name}.py"),
-            json.dumps(_catalog().get(name), sort_keys=True, ensure_ascii=False, default=str),
+            file_digest(ROOT / "data" / f"{name}.csv"),
+            file_digest(ROOT / "data" / "generators" / f"{name}.py"),
+            json.dumps(cards().get(name), sort_keys=True, ensure_ascii=False, default=str),
         ]
     if uses_pipeline(page):
         parts += _files_digest(package_files(pipeline=True))
     for extra in sorted(page.meta.get("depends") or []):
-        parts += [extra, _file_digest(ROOT / extra)]
-    return _digest(*parts)[:20]
+        parts += [extra, file_digest(ROOT / extra)]
+    return digest(*parts)[:20]
 
 
 def stored(page: Page) -> Execution | None:
@@ -195,15 +197,19 @@ def _read_run(docname: str, key: str) -> Execution | None:
     info = _read_record(record)
     if not notebook.is_file():
         raise DamagedRun("노트북이 없습니다")
-    if _file_digest(notebook) != info["sha256"]:
+    if file_digest(notebook) != info["sha256"]:
         raise DamagedRun("노트북의 내용이 기록과 다릅니다")
-    return Execution(docname, key, notebook, info["seconds"], info["memory_mb"], cached=True)
+    return Execution(docname, key, notebook, info["seconds"], info["memory_mb"], True, info["cpu_seconds"])
 
 
 def _read_record(record: Path) -> dict:
     try:
         info = json.loads(record.read_text(encoding="utf-8"))
-        return {"seconds": float(info["seconds"]), "memory_mb": float(info["memory_mb"]), "sha256": str(info["sha256"])}
+        cpu = info.get("cpu_seconds")
+        return {
+            "seconds": float(info["seconds"]), "memory_mb": float(info["memory_mb"]), "sha256": str(info["sha256"]),
+            "cpu_seconds": None if cpu is None else float(cpu),
+        }  # fmt: skip
     except (ValueError, TypeError, KeyError):
         raise DamagedRun("기록이 비었거나 깨졌습니다") from None
 
@@ -221,10 +227,11 @@ def keep_run(
     content = nbformat.writes(notebook).encode()
     seconds, memory_mb = round(seconds, 2), round(memory_mb, 1)
     write_atomically(place, content)
-    cpu = {} if cpu_seconds is None else {"cpu_seconds": round(cpu_seconds, 2)}
+    cpu_seconds = None if cpu_seconds is None else round(cpu_seconds, 2)
+    cpu = {} if cpu_seconds is None else {"cpu_seconds": cpu_seconds}
     info = {"seconds": seconds, "memory_mb": memory_mb, **cpu, "sha256": hashlib.sha256(content).hexdigest()}
     write_atomically(record, json.dumps(info))
-    return Execution(docname, key, place, seconds, memory_mb, cached=False)
+    return Execution(docname, key, place, seconds, memory_mb, False, cpu_seconds)
 
 
 def kernel_environment() -> dict[str, str]:
@@ -309,6 +316,38 @@ def execute(page: Page, force: bool = False) -> Execution:
                 return found
         except DamagedRun as why:
             print(f"  {page.docname}: 보관한 실행이 온전하지 않아 다시 실행합니다({why}).")
+    notebook, result = run_fenced(page)
+    if execution_key(read_page(page.path)) != key:  # 새 원고의 실행을 옛 열쇠로 보관하지 않습니다
+        raise ExecutionFailed(f"{page.docname}.md: 실행하는 동안 원고나 데이터가 바뀌었습니다.\n  → 다시 돌리세요.")
+    check_outputs(page, notebook)
+    for cell in notebook.cells:
+        cell.metadata.pop("_line", None)
+    notebook.metadata["execution"] = {"key": key, "docname": page.docname}
+    return keep_run(page.docname, key, notebook, result["seconds"], result["memory_mb"], result.get("cpu_seconds"))
+
+
+def run_fenced(
+    page: Page, module: str = "book.execution", extra: dict[str, str] | None = None
+) -> tuple[nbformat.NotebookNode, dict]:
+    """쪽 하나를 울타리 안의 새 프로세스에서 실행하고 예산을 봅니다. 보관하지는 않습니다.
+
+    Parameters
+    ----------
+    module : str
+        자식이 돌릴 모듈. ``python -m 모듈 원고 결과 부모`` 꼴로 불립니다.
+    extra : dict
+        커널에 더할 환경변수. 값의 ``{folder}``는 그 실행의 임시 폴더입니다.
+
+    Returns
+    -------
+    (NotebookNode, dict)
+        실행된 노트북과 그 기록(seconds, memory_mb, cpu_seconds).
+
+    Raises
+    ------
+    ExecutionFailed, OSError, Stopped
+        ``execute``와 같습니다.
+    """
     _clear_stale_locks()
     with scratch("page") as folder:
         target, attempts = folder / "out.ipynb", folder / "network"
@@ -318,9 +357,10 @@ def execute(page: Page, force: bool = False) -> Execution:
             "IPYTHONDIR": str(folder / "ipython"),
             "JUPYTER_RUNTIME_DIR": str(folder / "runtime"),
         }
+        more = {name: value.replace("{folder}", str(folder)) for name, value in (extra or {}).items()}
         process = run(
-            [sys.executable, "-m", "book.execution", str(page.path), str(target), str(os.getpid())],
-            cwd=ROOT, env=kernel_environment() | own | {"NETWORK_ATTEMPTS": str(attempts)}, capture_output=True, text=True,
+            [sys.executable, "-m", module, str(page.path), str(target), str(os.getpid())],
+            cwd=ROOT, env=kernel_environment() | own | {"NETWORK_ATTEMPTS": str(attempts)} | more, capture_output=True, text=True,
         )  # fmt: skip
         result_file = target.with_suffix(".json")
         result = json.loads(result_file.read_text(encoding="utf-8")) if result_file.is_file() else {}
@@ -339,9 +379,6 @@ def execute(page: Page, force: bool = False) -> Execution:
                 "  → 내려받는 코드를 지우고 데이터는 data/에 두어 causal_practice.load로 불러오세요."
             )
         notebook = _join_streams(nbformat.read(target, as_version=4))
-    if execution_key(read_page(page.path)) != key:  # 새 원고의 실행을 옛 열쇠로 보관하지 않습니다
-        raise ExecutionFailed(f"{page.docname}.md: 실행하는 동안 원고나 데이터가 바뀌었습니다.\n  → 다시 돌리세요.")
-    check_outputs(page, notebook)
     for what, value, budget, unit in (
         ("시간", result["seconds"], SECONDS_BUDGET, "초"),
         ("메모리", result["memory_mb"], MEMORY_BUDGET_MB, "MB"),
@@ -351,10 +388,7 @@ def execute(page: Page, force: bool = False) -> Execution:
                 f"{page.docname}.md: {what} {value:.0f}{unit}로 예산 {budget:.0f}{unit}의 {HARD_FACTOR}배를 넘었습니다.\n"
                 "  → 표본이나 반복을 줄이거나 더 빠른 계산으로 바꾸세요."
             )
-    for cell in notebook.cells:
-        cell.metadata.pop("_line", None)
-    notebook.metadata["execution"] = {"key": key, "docname": page.docname}
-    return keep_run(page.docname, key, notebook, result["seconds"], result["memory_mb"], result.get("cpu_seconds"))
+    return notebook, result
 
 
 def _join_streams(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
@@ -436,8 +470,11 @@ def prune(current: dict[str, Execution], keep: int = 3) -> None:
             path.unlink(missing_ok=True)
 
 
-def run_page(source: Path, target: Path) -> None:
-    """(자식 프로세스) 쪽 하나를 실행해 ``target``에 쓰고, 결과 요약을 .json으로 남깁니다."""
+def run_page(source: Path, target: Path, to_the_end: bool = False) -> None:
+    """(자식 프로세스) 쪽 하나를 실행해 ``target``에 쓰고, 결과 요약을 .json으로 남깁니다.
+
+    ``to_the_end``가 참이면 셀이 오류를 내도 다음 셀로 갑니다. 오류는 노트북의 출력에 남습니다.
+    """
     from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 
     page = read_page(source)
@@ -449,11 +486,11 @@ def run_page(source: Path, target: Path) -> None:
     with tempfile.TemporaryDirectory(prefix="cwd-") as cwd:
         client = _client_class()(
             notebook, timeout=int(SECONDS_BUDGET * HARD_FACTOR), kernel_name="python3",
-            resources={"metadata": {"path": cwd}}, record_timing=False,
+            resources={"metadata": {"path": cwd}}, record_timing=False, allow_errors=to_the_end,
         )  # fmt: skip
         try:
             client.execute()
-            error = _bad_value(page, notebook)
+            error = None if to_the_end else _bad_value(page, notebook)
         except (CellExecutionError, CellTimeoutError, DeadKernelError) as failure:
             error = _describe(page, notebook, failure)
     seconds = time.perf_counter() - started

@@ -55,7 +55,22 @@ def stop_cleanly(message: str, patience: float = 0.0, python_only: bool = False)
         os.kill(os.getpid(), number)
 
     for each in _SIGNALS:
-        signal.signal(each, stop)
+        if each != signal.SIGHUP or signal.getsignal(each) != signal.SIG_IGN:  # nohup으로 띄운 것은 창이 닫혀도 돕니다
+            signal.signal(each, stop)
+
+
+@contextlib.contextmanager
+def undivided() -> Iterator[None]:
+    """여러 파일을 함께 바꾸는 짧은 일을 반만 하지 않게, 그동안 온 신호를 끝난 뒤로 미룹니다. 주 스레드에서 부릅니다."""
+    came: list[int] = []
+    before = {number: signal.signal(number, lambda came_in, _frame: came.append(came_in)) for number in _SIGNALS}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        for number in came[:1]:
+            signal.raise_signal(number)
 
 
 def end_children(patience: float = 0.0, python_only: bool = False) -> None:

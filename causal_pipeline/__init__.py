@@ -6,20 +6,24 @@
 무거운 라이브러리는 쓸 때에야 불러옵니다.
 """
 
-from causal_pipeline.errors import DataError, OutputError, PipelineError, Refusal, SpecError
-from causal_pipeline.model import Analysis, Spec
-from causal_pipeline.run import analyze
-from causal_pipeline.spec import parse_spec, read_spec
+from importlib import import_module
 
-__all__ = [
-    "Analysis",
-    "DataError",
-    "OutputError",
-    "PipelineError",
-    "Refusal",
-    "Spec",
-    "SpecError",
-    "analyze",
-    "parse_spec",
-    "read_spec",
-]
+_HOMES = {
+    "Analysis": "model",
+    "DataError": "errors",
+    "OutputError": "errors",
+    "PipelineError": "errors",
+    "Refusal": "errors",
+    "Spec": "model",
+    "SpecError": "errors",
+    "analyze": "run",
+    "parse_spec": "spec",
+    "read_spec": "spec",
+}
+__all__ = list(_HOMES)
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)

@@ -1,16 +1,18 @@
-"""설계들이 함께 쓰는 점검: 사다리(``graded``), 빈칸과 군집과 시점, 그래프의 독립, 추정량끼리의 견줌, 음성 대조군, 반쪽 표본, 견고값."""
+"""설계들이 함께 쓰는 점검: 사다리(``graded``)와 힘(``powered``), 빈칸과 군집과 시점, 그래프의 독립, 추정량끼리의 견줌, 음성 대조군, 반쪽 표본, 견고값."""
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import networkx as nx
 import numpy as np
 import pandas as pd
+from scipy import stats
 
 from causal_pipeline import learners
 from causal_pipeline.graphs import causal_graph
-from causal_pipeline.inference import as_float, cluster_column, holm, subset_clusters, two_sided
-from causal_pipeline.model import Check, Estimate, Identification, Letter, Sensitivity, Spec, Status
+from causal_pipeline.inference import as_float, cluster_column, holm, least_squares, subset_clusters, two_sided
+from causal_pipeline.model import Check, Estimate, Identification, Letter, Loss, Power, Sensitivity, Spec, Status
 from causal_pipeline.shown import cross_fit, standard_error
 from causal_pipeline.wording import josa, names, number, percent
 
@@ -25,7 +27,12 @@ HALVES_Z = 3.0
 # 공변량이 이보다 많으면 묶음마다 회귀를 다시 맞추지 않습니다(500개면 몇 분이 걸립니다).
 MANY_COLUMNS = 60
 
-_CAPS: dict[Status, Letter | None] = {"ok": None, "warn": "B", "fail": "C"}
+# 뺀 행이나 칸의 몫. 넘으면 등급이 내려갑니다. 빠진 것이 처치와 이어졌는지는 두 팔의 차이가 ``LOST_GAP``보다 클 때에만 문제로 삼습니다.
+LOST_WARN, LOST_FAIL, LOST_GAP = 0.05, 0.4, 0.02
+# 치우침을 알아챌 확률이 이보다 작은 점검은 울리지 않아도 통과가 아니라 '보이지 못함'입니다. 표본의 크기를 정할 때의 관례와 같습니다.
+ENOUGH_POWER = 0.8
+
+_CAPS: dict[Status, Letter | None] = {"ok": None, "warn": "B", "fail": "C", "unshown": None}
 
 
 # --- 사다리 ---
@@ -65,7 +72,200 @@ def flagged(
     return graded(name, label, message, value, "warn" if bad else "ok", threshold)
 
 
+def unseen(name: str, label: str, message: str, cap: Letter | None = "B") -> Check:
+    """하지 못한 점검: 통과도 실패도 아니라 '보이지 못함'입니다."""
+    return Check(name, label, "unshown", message, cap=cap)
+
+
+# --- 힘 ---
+
+
+def relevant_bias(main: Estimate) -> float:
+    """알아채야 할 치우침의 크기: 추정값의 절반과 95% 구간의 반쪽 가운데 큰 것."""
+    return float(max(abs(main.value) / 2, (main.high - main.low) / 2))
+
+
+def normal_power(shift: float, level: float) -> float:
+    """표준오차의 ``shift``배만큼 치우친 z 통계량이 양쪽 ``level``의 시험에서 울릴 확률: Φ(|δ| − z) + Φ(−|δ| − z)."""
+    z = float(stats.norm.isf(level / 2))
+    return float(stats.norm.sf(z - abs(shift)) + stats.norm.cdf(-z - abs(shift)))
+
+
+def t_power(shift: float, dof: float, level: float) -> float:
+    """``normal_power``의 t 판: 자유도 ``dof``의 t 분포를 ``shift``만큼 옮긴 것으로 셉니다(비중심 t의 어림)."""
+    dof = max(float(dof), 1.0)
+    edge = float(stats.t.isf(level / 2, dof))
+    return float(stats.t.sf(edge - abs(shift), dof) + stats.t.cdf(-edge - abs(shift), dof))
+
+
+def wald_power(noncentrality: float, k: int, dof: float, level: float) -> float:
+    """자유도 (k, dof)인 F 시험이 비중심모수가 ``noncentrality``일 때 울릴 확률(비중심 F)."""
+    edge = float(stats.f.isf(level, k, max(dof, 1.0)))
+    return float(stats.ncf.sf(edge, k, max(dof, 1.0), max(noncentrality, 1e-12)))
+
+
+def follows(control: np.ndarray, outcome: np.ndarray, clusters: np.ndarray | None = None) -> float:
+    """결과의 추정이 한 단위 치우칠 때 대조군의 추정에 나타날 크기.
+
+    두 추정의 영향함수를 견줍니다. 처치를 결과의 높낮이에 따라 골랐다면 치우침은 결과의 나머지에 비례하고, 대조군에는 그것과 함께
+    움직이는 만큼만 나타납니다. 우연한 상관을 힘으로 세지 않게, 조정된 결정계수만큼 줄입니다.
+
+    Parameters
+    ----------
+    control, outcome : array, shape (n,)
+        두 추정의 영향함수(평균이 추정값이어도 됩니다).
+    clusters : array or None
+    """
+    pairs = []
+    for psi in (control, outcome):
+        centred = psi - psi.mean()
+        pairs.append(centred if clusters is None else np.bincount(clusters, weights=centred))
+    c, y = pairs
+    if (c @ c) <= 0 or (y @ y) <= 0:
+        return 0.0
+    n, r2 = int(np.count_nonzero(control)) if clusters is None else len(c), float((c @ y) ** 2 / ((c @ c) * (y @ y)))
+    kept = max(0.0, 1 - (1 - r2) * (n - 1) / max(n - 2, 1))
+    return float(np.sqrt(kept * (c @ c) / (y @ y)))
+
+
+def powered(check: Check, bias: float, noticed: float, how: str) -> Check:
+    """점검에 힘을 답니다. 통과했어도 힘이 ``ENOUGH_POWER``보다 작으면 '보이지 못함'입니다.
+
+    Parameters
+    ----------
+    bias, noticed : float
+        치우침의 크기와, 그것을 알아챘을 확률(``model.Power``).
+    how : str
+        그 확률이 맞는 조건("…라면").
+    """
+    noticed = float(np.clip(noticed, 0.0, 1.0))
+    said = f"이 점검은 {number(bias)}의 치우침을 {percent(noticed, 0)}의 확률로 알아챘을 것입니다({how})."
+    blind = check.status == "ok" and noticed < ENOUGH_POWER
+    tail = f" 힘이 {percent(ENOUGH_POWER, 0)}보다 작아 통과로 세지 않습니다." if blind else ""
+    return replace(
+        check,
+        status="unshown" if blind else check.status,
+        message=f"{check.message} {said}{tail}",
+        power=Power(float(bias), noticed),
+    )
+
+
 # --- 자료 ---
+
+
+def by_arm(lost: float, treated: float, control_lost: float, control: float) -> str:
+    """팔마다 빠진 수("실험군 12/400(3.0%), 대조군 …")."""
+    said = [
+        f"{name} {int(gone):,}/{int(size):,}({percent(gone / max(size, 1))})"
+        for name, gone, size in (("실험군", lost, treated), ("대조군", control_lost, control))
+    ]
+    return f"빠진 수는 {said[0]}, {said[1]}입니다."
+
+
+def lost_rows(spec: Spec, losses: Sequence[Loss]) -> list[Check]:
+    """빈칸 때문에 뺀 행: 팔마다의 수와, 빠진 것이 처치나 결과와 이어지는지.
+
+    처치와 결과 둘 다와 이어지면 남은 행의 비교가 치우칩니다. 하나하고만 이어지면 조건부입니다.
+    """
+    found = []
+    for loss in losses:
+        share = loss.lost / max(loss.total, 1)
+        tied = [
+            name
+            for name, p, gap in (("처치", loss.p_treatment, loss.gap), ("결과", loss.p_outcome, 1.0))
+            if p is not None and p < FAIL_LEVEL and gap > LOST_GAP
+        ]
+        arms = ", ".join(
+            f"{name} {gone:,}/{size:,}({percent(gone / max(size, 1))})" for name, (gone, size) in loss.arms.items()
+        )
+        message = f"{loss.what} {loss.lost:,}행({percent(share)})을 뺐습니다. 팔마다 {arms}입니다."
+        if tied:
+            message += f" 빠진 것이 {_tied(tied)} 이어져 있습니다."
+        status = "fail" if len(tied) == 2 or share > LOST_FAIL else "warn" if tied or share > LOST_WARN else "ok"
+        found.append(graded("lost_rows", "빠진 행", message, share, status, LOST_WARN))
+    return found
+
+
+def _tied(names: Sequence[str]) -> str:
+    """무엇과 이어졌는지("처치와도 결과와도")."""
+    return " ".join(f"{josa(name, '과/와')}도" for name in names) if len(names) > 1 else josa(names[0], "과/와")
+
+
+def lost_cells(Y: np.ndarray, start: np.ndarray) -> list[Check]:
+    """패널의 빈 칸: 팔마다의 몫과, 빈 칸이 처치나 결과와 이어지는지.
+
+    결과와 이어지는지는 두 가지로 봅니다: 대상이 처치 앞에서 보인 높이와 빈 칸의 몫, 그리고 어떤 시점의 결과와 다음 시점에 빠지는
+    일. 두 p값은 Bonferroni로 묶습니다.
+
+    Parameters
+    ----------
+    Y : array, shape (대상, 시점)
+        보지 못한 칸은 NaN.
+    start : array, shape (대상,)
+        처치가 시작된 열의 번호(없으면 시점의 수).
+    """
+    seen = np.isfinite(Y)
+    if seen.all():
+        return []
+    n, periods = Y.shape
+    ever = start < periods
+    gone = 1 - seen.mean(axis=1)
+    share, gap = float(gone.mean()), abs(float(gone[ever].mean() - gone[~ever].mean())) if (~ever).any() else 0.0
+    p_treatment = _slope_p(gone, ever.astype(float), np.ones((n, 1)), None) if 2 <= ever.sum() <= n - 2 else 1.0
+    clean = seen & (np.arange(periods)[None, :] < start[:, None])
+    level = np.where(clean, Y, 0.0)
+    level = np.where(clean, level - level.sum(axis=0) / np.maximum(clean.sum(axis=0), 1), 0.0)
+    height = level.sum(axis=1) / np.maximum(clean.sum(axis=1), 1)
+    base = np.column_stack([np.ones(n), ever])
+    p_outcome = [_slope_p(gone, height, base, None)]
+    here, after = seen[:, :-1], ~seen[:, 1:]
+    if here.any() and after[here].any():
+        unit, when = np.nonzero(here)
+        label = when * 2 + (when >= start[unit])
+        y = Y[:, :-1][here]
+        apart = y - (np.bincount(label, y) / np.maximum(np.bincount(label), 1))[label]
+        p_outcome.append(_slope_p(after[here].astype(float), apart, np.ones((len(y), 1)), unit))
+    p = min(1.0, len(p_outcome) * min(p_outcome))
+    tied = [
+        name for name, value in (("처치", p_treatment if gap > LOST_GAP else 1.0), ("결과", p)) if value < FAIL_LEVEL
+    ]
+    arms = [
+        f"{name} {percent(float(gone[rows].mean()))}"
+        for name, rows in (("처치받은 대상", ever), ("받지 않은 대상", ~ever))
+        if rows.any()
+    ]
+    message = (
+        f"대상과 시점의 칸 {Y.size:,}개 가운데 {int((~seen).sum()):,}개({percent(share)})를 보지 못했습니다({', '.join(arms)}). 칸마다 그때 본 "
+        f"대상끼리 견주므로 빈 칸이 결과와 상관없이 생겼다고 봅니다. 빈 칸이 처치와 이어졌는지의 p값은 {p_treatment:.3f}, 결과와는 {p:.3f}입니다."
+    )
+    if tied:
+        message += f" 빈 칸이 {_tied(tied)} 이어져 있습니다."
+    status = "fail" if len(tied) == 2 or share > LOST_FAIL else "warn" if tied or share > LOST_WARN else "ok"
+    return [graded("lost_cells", "빈 칸", message, share, status, LOST_WARN)]
+
+
+def _slope_p(y: np.ndarray, x: np.ndarray, base: np.ndarray, clusters: np.ndarray | None) -> float:
+    """``base``를 알 때 ``x``의 계수가 0인지의 (군집) 강건 p값. ``x``가 움직이지 않으면 1입니다."""
+    if np.ptp(x) < 1e-12:
+        return 1.0
+    codes = None if clusters is None else np.unique(clusters, return_inverse=True)[1]
+    beta, covariance, _ = least_squares(np.column_stack([base, x]), y, codes)
+    units = len(y) if codes is None else int(codes.max()) + 1
+    z = beta[-1] / max(np.sqrt(covariance[-1, -1]), 1e-300)
+    return float(2 * stats.t.sf(abs(z), max(units - base.shape[1] - 1, 1)))
+
+
+def moving_covariates(spec: Spec, frame: pd.DataFrame, unit: str, columns: Sequence[str]) -> list[Check]:
+    """대상 안에서 시점마다 달라지는 공변량. 첫 시점의 값만 쓴다고 말합니다."""
+    moving = [c for c in columns if (frame.groupby(unit, observed=True)[c].nunique() > 1).any()]
+    if not moving:
+        return []
+    listed = josa(names(map(spec.label, moving)), "은/는")
+    message = (
+        f"{listed} 시점마다 달라지는데, 대상마다 처음 본 시점의 값만 보정했습니다. 처치 뒤의 값은 처치가 바꾸었을 수 있어 쓰지 않습니다. "
+        "처치 앞의 다른 시점의 값이 필요하면 그 값을 대상마다 한 값인 열로 만들어 적으세요."
+    )
+    return [Check("moving_covariates", "시점마다 달라지는 공변량", "warn", message, float(len(moving)), 0.0)]
 
 
 def missing_covariates(frame: pd.DataFrame, columns: Sequence[str]) -> list[Check]:
@@ -191,21 +391,24 @@ def agreement(estimates: Sequence[Estimate], difference_se: Mapping[str, float])
     ]
     label = "추정량끼리의 견줌"
     if not others:
-        return flagged("agreement", label, "같은 대상을 재는 다른 추정량이 없어 견주지 못했습니다.", None, True)
+        return unseen("agreement", label, "같은 대상을 재는 다른 추정량이 없어 견주지 못했습니다.")
 
     def gap(e: Estimate) -> float:
         return abs(e.value - main.value) / max(difference_se[e.method], 1e-300)
 
     apart = [e for e in others if gap(e) > DISAGREE_Z and abs(e.value - main.value) > DISAGREE_SE * main.se]
     if not apart:
-        return graded(
-            "agreement",
-            label,
-            f"추정량 {len(others) + 1}개가 오차 안에서 맞습니다.",
-            gap(max(others, key=gap)),
-            "ok",
-            DISAGREE_Z,
+        worst = gap(max(others, key=gap))
+        check = graded(
+            "agreement", label, f"추정량 {len(others) + 1}개가 오차 안에서 맞습니다.", worst, "ok", DISAGREE_Z
         )
+        bias = relevant_bias(main)
+        noticed = []
+        for e in others:
+            se = max(difference_se[e.method], 1e-12 * max(bias, 1e-300))
+            edge = max(DISAGREE_Z, DISAGREE_SE * main.se / se)
+            noticed.append(float(stats.norm.sf(edge - bias / se) + stats.norm.cdf(-edge - bias / se)))
+        return powered(check, bias, max(noticed), "한 방법만 그만큼 치우쳤다면. 방법들이 함께 틀린 것은 볼 수 없습니다")
     worst = max(apart, key=gap)
     opposite = any((e.low > 0 and main.high < 0) or (e.high < 0 and main.low > 0) for e in apart)
     message = (
@@ -231,20 +434,24 @@ def halves(spec: Spec, psi: np.ndarray, clusters: np.ndarray | None) -> Check:
 # --- 음성 대조군 ---
 
 
-def negative_control(spec: Spec, results: Sequence[tuple[str, float, float, float]], effect_size: float) -> Check:
+def negative_control(
+    spec: Spec, results: Sequence[tuple[str, float, float, float]], main: Estimate, needed: bool = True
+) -> Check:
     """음성 대조군의 판정.
 
     Parameters
     ----------
-    results : list of (name, value, se, scale)
-        효과가 없어야 할 짝의 추정값과 표준오차, 그 결과의 표준편차.
-    effect_size : float
-        주된 추정값을 결과의 표준편차로 나눈 크기. 대조군이 이만한 치우침을 볼 수 있어야 합니다.
+    results : list of (name, value, se, slope)
+        효과가 없어야 할 짝의 추정값과 표준오차, 결과가 한 단위 치우칠 때 이 짝에 나타날 크기(``follows``).
+    main : Estimate
+        주된 추정. 알아채야 할 치우침의 크기를 정합니다(``relevant_bias``).
+    needed : bool
+        거짓이면 적지 않은 것을 탓하지 않습니다(무작위 실험).
     """
     label = "음성 대조군"
     if not results:
         message = "효과가 없어야 할 결과나 처치를 하나도 적지 않아, 재지 못한 교란 요인을 드러낼 길이 없습니다."
-        return flagged("negative_control", label, message, None, True)
+        return unseen("negative_control", label, message, "B" if needed else None)
     p = holm([two_sided(v / max(e, 1e-300)) for _, v, e, _ in results])
     worst = int(np.argmin(p))
     name, value, se, _ = results[worst]
@@ -253,19 +460,12 @@ def negative_control(spec: Spec, results: Sequence[tuple[str, float, float, floa
         return graded(
             "negative_control", label, message, p[worst], ladder(p[worst], WARN_LEVEL, FAIL_LEVEL), FAIL_LEVEL
         )
-    reach = max((abs(v) + 1.96 * e) / s for _, v, e, s in results if s > 0)
-    needed = max(abs(effect_size), 0.1)
-    if reach > needed:
-        message = f"음성 대조군에서 어긋남을 찾지 못했지만, 표준편차의 {reach:.2f}배까지의 치우침은 가려내지 못합니다(효과는 {abs(effect_size):.2f}배)."
-        return flagged("negative_control", label, message, reach, True, needed)
-    return graded(
-        "negative_control",
-        label,
-        f"음성 대조군 {len(results)}개에서 효과가 나오지 않았습니다.",
-        p[worst],
-        "ok",
-        FAIL_LEVEL,
-    )
+    message = f"음성 대조군 {len(results)}개에서 효과가 나오지 않았습니다."
+    check = graded("negative_control", label, message, p[worst], "ok", FAIL_LEVEL)
+    bias = relevant_bias(main)
+    noticed = max(normal_power(bias * slope / max(e, 1e-300), WARN_LEVEL / len(results)) for _, _, e, slope in results)
+    how = "치우침이 대조군과 결과가 함께 지닌 것에서 온다면. 대조군과 이어지지 않은 교란 요인은 볼 수 없습니다"
+    return powered(check, bias, noticed, how)
 
 
 def negative_treatment(
@@ -277,17 +477,29 @@ def negative_treatment(
     clusters: np.ndarray | None,
     name: str,
 ) -> tuple[str, float, float, float]:
-    """효과가 없어야 할 처치를 1 표준편차 올린 효과(부분선형). 돌려주는 것은 ``negative_control``의 한 줄입니다."""
+    """효과가 없어야 할 처치를 1 표준편차 올린 효과(부분선형). 돌려주는 것은 ``negative_control``의 한 줄입니다.
+
+    진짜 처치와 얽혀 있으면 그 효과가 묻어 나오므로, 진짜 처치를 알 때의 효과를 잽니다(Miao 외, 2018).
+    """
+    t = spec.treatment
     d = as_float(frame, name)
     keep = np.isfinite(d)
     d = (d[keep] - d[keep].mean()) / max(d[keep].std(), 1e-12)
-    u, v = (
-        t - cross_fit(learners.pick_outcome(X[keep], t, fold[keep], spec.seed).model, X[keep], t, fold[keep])
-        for t in (y[keep], d)
+    real = (
+        as_float(frame, t.column) if t.kind == "continuous" else (frame[t.column] == t.treated).to_numpy(dtype=float)
+    )[keep]
+    delta = float(t.treated) - float(t.control) if t.kind == "continuous" else 1.0
+    u, v, r = (
+        target
+        - cross_fit(learners.pick_outcome(X[keep], target, fold[keep], spec.seed).model, X[keep], target, fold[keep])
+        for target in (y[keep], d, real)
     )
-    value = (v @ u) / (v @ v)
-    psi = value + v * (u - value * v) / (v @ v) * len(u)
-    return name, float(value), standard_error(psi, subset_clusters(clusters, keep)), float(y[keep].std())
+    tied = abs((v @ r) / max(abs(delta), 1e-300))
+    u, v = (w - r * ((r @ w) / max(r @ r, 1e-300)) for w in (u, v))
+    size = max(v @ v, 1e-300)
+    value = (v @ u) / size
+    psi = value + v * (u - value * v) / size * len(u)
+    return name, float(value), standard_error(psi, subset_clusters(clusters, keep)), float(tied / size)
 
 
 # --- 숨은 교란 요인 ---

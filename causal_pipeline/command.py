@@ -2,13 +2,12 @@
 
 import argparse
 import logging
-import signal
 import sys
 from pathlib import Path
 
-from causal_pipeline.errors import PipelineError
+from causal_pipeline.errors import PipelineError, cause
 
-INTERRUPTED, UNEXPECTED = 130, 1
+UNEXPECTED, FILES_BLOCKED = 1, 5
 
 
 class _Parser(argparse.ArgumentParser):
@@ -23,6 +22,12 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("spec", nargs="?", help="명세 파일(.yml)")
     run.add_argument("--out", help="보고서를 쓸 폴더(--init이면 초안의 파일 이름)")
     run.add_argument("--init", metavar="CSV", help="자료의 열을 보고 주석이 달린 명세의 초안을 씁니다")
+    run.add_argument("--specs", metavar="FOLDER", help="명세가 든 폴더를 모두 돌리고 모은 쪽(index.html)을 씁니다")
+    run.add_argument("--workers", type=int, help="--specs와 함께: 프로세스의 수(없으면 코어의 수)")
+    run.add_argument(
+        "--peers", action="store_true", help="같은 대상을 다른 라이브러리로도 내어 견줍니다(몇 초가 더 듭니다)"
+    )
+    run.add_argument("--design", help="--init과 함께: 그 설계의 줄을 살린 초안을 씁니다. 자료가 없으면 빈 틀입니다")
     run.add_argument("--force", action="store_true", help="보관한 단계를 버리고 처음부터 돌리며, 있던 것을 덮어씁니다")
     run.add_argument("--quiet", action="store_true", help="진행 막대를 그리지 않습니다")
     run.add_argument("--debug", action="store_true", help="뜻밖의 오류에서 파이썬의 추적을 보입니다")
@@ -33,15 +38,22 @@ def main(argv: list[str] | None = None) -> int:
     """명령을 돌리고 종료 코드를 돌려줍니다."""
     options = _parser().parse_args(argv)
     logging.disable(logging.WARNING)
-    previous = signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
     try:
-        return _draft(options) if options.init else _analyze(options)
+        if options.specs:
+            return _many(options)
+        return _draft(options) if options.init or options.design else _analyze(options)
     except PipelineError as error:
         print(f"[{error.code}] {error}", file=sys.stderr)
         return error.exit_code
-    except KeyboardInterrupt:
-        print("\n멈췄습니다. 같은 명령을 다시 하면 끝난 단계 다음부터 이어집니다.", file=sys.stderr)
-        return INTERRUPTED
+    except OSError as error:
+        if options.debug:
+            raise
+        print(
+            f"[file_error] 파일을 다루지 못했습니다: {error.filename or '이름 모름'} ({cause(error)}).\n"
+            "  → 읽고 쓸 권한과 디스크의 남은 자리를 보세요.",
+            file=sys.stderr,
+        )
+        return FILES_BLOCKED
     except Exception as error:
         if options.debug:
             raise
@@ -52,18 +64,36 @@ def main(argv: list[str] | None = None) -> int:
         )
         return UNEXPECTED
     finally:
-        signal.signal(signal.SIGTERM, previous)
         logging.disable(logging.NOTSET)
 
 
 def _draft(options: argparse.Namespace) -> int:
     from causal_pipeline.draft import write_draft
 
-    path = write_draft(Path(options.init), Path(options.out) if options.out else None, force=options.force)
+    data, out = Path(options.init) if options.init else None, Path(options.out) if options.out else None
+    path = write_draft(data, out, force=options.force, design=options.design)
     print(
         f"초안을 썼습니다: {path.as_posix()}\n  → TODO를 채운 뒤 `python -m causal_pipeline analyze {path.as_posix()} --out report`를 돌리세요."
     )
     return 0
+
+
+def _many(options: argparse.Namespace) -> int:
+    """폴더의 명세를 모두 돌립니다. 멈춘 명세가 있어도 0이고, 하나도 끝나지 않았으면 자료의 오류(3)입니다."""
+    from causal_pipeline.errors import DataError, OutputError
+    from causal_pipeline.many import INDEX, analyze_many, sentence
+
+    if not options.out:
+        raise OutputError("out_not_given", "보고서를 쓸 폴더를 적지 않았습니다.", "`--out reports`를 붙이세요.")
+    rows = analyze_many(
+        options.specs, options.out, workers=options.workers, force=options.force, progress=not options.quiet
+    )
+    stopped = [row for row in rows if not row.grade]
+    print("\n".join(sentence(rows)))
+    for row in stopped[:10]:
+        print(f"멈춤: {row.file} [{row.code}]", file=sys.stderr)
+    print(f"모은 쪽: {(Path(options.out) / INDEX).as_posix()}")
+    return DataError.exit_code if len(stopped) == len(rows) else 0
 
 
 def _analyze(options: argparse.Namespace) -> int:
@@ -79,7 +109,9 @@ def _analyze(options: argparse.Namespace) -> int:
         )
     if not options.out:
         raise OutputError("out_not_given", "보고서를 쓸 폴더를 적지 않았습니다.", "`--out report`를 붙이세요.")
-    analysis = analyze(options.spec, out=options.out, force=options.force, progress=not options.quiet)
+    analysis = analyze(
+        options.spec, out=options.out, force=options.force, progress=not options.quiet, peers=options.peers
+    )
     print(f"등급 {analysis.grade.letter}. {headline(analysis)}")
     print(f"보고서: {(Path(options.out) / REPORT).as_posix()}")
     return 0

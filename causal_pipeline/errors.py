@@ -1,5 +1,15 @@
 """파이프라인이 내는 오류. 메시지는 한국어이고, 무엇을 고치면 되는지로 끝납니다."""
 
+import errno
+
+_CAUSES = {
+    errno.ENOSPC: "디스크가 가득 찼습니다",
+    errno.EDQUOT: "쓸 수 있는 디스크의 한도를 넘었습니다",
+    errno.EROFS: "읽기만 되는 디스크입니다",
+    errno.EACCES: "권한이 없습니다",
+    errno.EPERM: "권한이 없습니다",
+}
+
 
 class PipelineError(ValueError):
     """사람이 고칠 수 있는 잘못.
@@ -49,3 +59,8 @@ class OutputError(PipelineError):
     """보고서를 쓸 수 없습니다."""
 
     exit_code = 5
+
+
+def cause(error: OSError) -> str:
+    """파일을 다루지 못한 까닭."""
+    return _CAUSES.get(error.errno, error.strerror or str(error))

@@ -40,6 +40,28 @@ SHOWN = (leave_one_out, t_interval)
 """구간을 내는 데 드는 함수들. ``source(*SHOWN)``으로 함께 싣습니다."""
 
 
+def welch_dof(influence: np.ndarray, start: np.ndarray, clusters: np.ndarray | None = None) -> float:
+    """영향함수의 자유도(Welch와 Satterthwaite). 처치 시점이 같은 대상들의 분산을 저마다 몇 대상에서 쟀는지입니다.
+
+    처치받은 대상이 몇 개뿐이면 대상을 모두 세는 자유도는 구간을 좁게, 시험을 잦게 울리게 합니다. 하나뿐인 집단의 분산은
+    대조군에서 빌린 것이라 가장 큰 집단의 자유도를 씁니다. 군집이 처치 시점을 가로지르면 군집의 수에서 하나 뺀 것입니다.
+    """
+    parts, kinds = influence, start
+    if clusters is not None:
+        parts = np.bincount(clusters, weights=influence)
+        first = np.unique(clusters, return_index=True)[1]
+        kinds = start[first]
+        if not (kinds[clusters] == start).all():
+            return float(max(len(parts) - 1, 1))
+    sizes = {k: int((kinds == k).sum()) for k in np.unique(kinds)}
+    variance = {k: float((parts[kinds == k] ** 2).sum()) for k in sizes}
+    total, most = sum(variance.values()), max(sizes.values())
+    if total <= 0:
+        return float(max(len(parts) - 1, 1))
+    spread = sum(v**2 / max((sizes[k] if sizes[k] > 1 else most) - 1, 1) for k, v in variance.items())
+    return float(np.clip(total**2 / spread, 1.0, len(parts)))
+
+
 def t_test(value: float, se: float, dof: float) -> float:
     """양쪽 p값."""
     return float(2 * stats.t.sf(abs(value) / max(se, 1e-300), max(dof, 1.0)))

@@ -20,6 +20,7 @@ COLORS = {
 STYLE = {
     "font.family": "NanumGothic",
     "axes.unicode_minus": False,  # 이 글꼴에는 U+2212가 없습니다
+    "text.parse_math": False,  # 열 이름과 단위의 $는 수식이 아니라 글자입니다
     "savefig.bbox": "tight",
     "figure.constrained_layout.use": True,
     "axes.spines.top": False,

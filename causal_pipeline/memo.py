@@ -98,6 +98,39 @@ def agreement(analysis: Analysis) -> list[dict]:
     return rows
 
 
+LOST = ("lost_rows", "lost_units", "lost_cells", "attrition")
+"""빠진 자료를 말하는 점검들의 이름."""
+
+
+def left_out(analysis: Analysis) -> tuple[str, ...]:
+    """빠진 행, 대상, 칸과, 적었으나 쓰지 못한 것. 빠진 것이 없으면 빈 튜플입니다."""
+    found = [c.message for c in analysis.checks if c.name in LOST and c.value]
+    if not any(c.name == "lost_rows" for c in analysis.checks):
+        found += [notice for notice in analysis.notices if "뺐습니다" in notice or "뽑았습니다" in notice]
+    found += [notice for notice in analysis.notices if "쓰지 않았습니다" in notice]
+    t = analysis.spec.treatment
+    if t.kind == "multi":
+        found.append(f"'{t.control}'과 '{t.treated}' 말고 다른 값을 받은 대상은 이 비교의 추정 대상이 아닙니다.")
+    return tuple(dict.fromkeys(found))
+
+
+def answer(analysis: Analysis) -> list[tuple[str, str, str]]:
+    """첫 화면의 수: (무엇, 값, 95% 신뢰구간). money를 적었으면 돈이 앞에 오고, 등급 C이면 돈으로 답하지 않습니다."""
+    best, spec = analysis.primary, analysis.spec
+    unit = f" {spec.outcome.unit}" if spec.outcome.unit else ""
+    value, low, high = (number(x, best.se, signed=i == 0) for i, x in enumerate((best.value, best.low, best.high)))
+    name = f"'{spec.label(spec.outcome.column)}'의 변화" + ("(믿을 수 없음)" if analysis.grade.letter == "C" else "")
+    found = [(name, f"{value}{unit}", f"{low} ~ {high}{unit}")]
+    if spec.money is not None and analysis.grade.letter != "C":
+        low, high = sorted((net_gain(analysis, best.low), net_gain(analysis, best.high)))
+        se, currency = (high - low) / 4, spec.money.currency
+        gain = number(net_gain(analysis, best.value), se, signed=True)
+        found.insert(
+            0, ("처치 하나의 순이득", f"{gain}{currency}", f"{number(low, se)} ~ {number(high, se)}{currency}")
+        )
+    return found
+
+
 def _evidence(analysis: Analysis) -> Section:
     ident, best = analysis.identification, analysis.primary
     rows = [r for r in agreement(analysis) if r["compared"]]
@@ -111,13 +144,14 @@ def _evidence(analysis: Analysis) -> Section:
     naive = next((e for e in analysis.estimates if e.method == "naive"), None)
     if naive is not None:
         items.append(f"보정하지 않은 단순 비교는 {number(naive.value, naive.se)}이었습니다. 이 수는 효과가 아닙니다.")
+    items += [f"빠진 자료: {said}" for said in left_out(analysis)]
     return Section("근거", ident.sentence, tuple(items))
 
 
 def _trust(analysis: Analysis) -> Section:
     letter = analysis.grade.letter
     text = {
-        "A": "가정을 깨는 증거를 찾지 못했고, 방법들이 같은 답을 냈습니다. 다음을 알고 쓰시면 됩니다.",
+        "A": "처치가 어떻게 정해졌는지 알고, 그것을 깨는 증거를 찾지 못했습니다. 다음을 알고 쓰시면 됩니다.",
         "B": "다음이 맞을 때에만 이 결론을 쓸 수 있습니다. 결정하기 전에 하나씩 확인하십시오.",
         "C": "다음 까닭으로 이 추정값은 효과라고 부를 수 없습니다.",
     }[letter]
@@ -176,25 +210,57 @@ def _reversal(analysis: Analysis) -> Section:
     )
 
 
+def _left_out(analysis: Analysis) -> Section:
+    items = left_out(analysis)
+    text = "답에 들어가지 않은 것입니다." if items else f"자료의 {analysis.rows:,}행을 모두 썼습니다."
+    return Section("빠진 것", text, items)
+
+
+def more_data(analysis: Analysis) -> str | None:
+    """구간이 기준(money가 있으면 minimum_gain, 없으면 0)에 걸칠 때, 값이 그대로라면 표본이 몇 배여야 가릴 수 있는지."""
+    best, money = analysis.primary, analysis.spec.money
+    line = 0.0 if money is None else money.minimum_gain
+    value, ends = best.value, (best.low, best.high)
+    if money is not None:
+        value, ends = net_gain(analysis, value), sorted(net_gain(analysis, x) for x in ends)
+    if not ends[0] <= line <= ends[1] or abs(value - line) < 1e-12:
+        return None
+    times = ((ends[1] - ends[0]) / 2 / abs(value - line)) ** 2
+    if times > 50:
+        return "구간이 기준에 걸치고 추정값이 기준과 거의 같습니다. 표본을 늘리기보다 더 세게 바꾼 처치를 시험하십시오."
+    return f"구간이 기준에 걸칩니다. 추정값이 그대로라면 표본이 지금의 {max(times, 1.1):.1f}배쯤 되어야 어느 쪽인지 가릴 수 있습니다."
+
+
 def _next(analysis: Analysis) -> Section:
-    weak = [c for c in analysis.checks if c.status == "fail"] + [c for c in analysis.checks if c.status == "warn"]
-    items = tuple(f"{c.label}: {c.message}" for c in weak[:6])
-    text = (
-        "통과하지 못한 점검부터 고치십시오."
-        if items
-        else "통과하지 못한 점검은 없습니다. 넓힌 뒤에도 같은 효과인지 다시 재십시오."
-    )
-    return Section("다음에 할 일", text, items)
+    letter, spec = analysis.grade.letter, analysis.spec
+    weak = [c.label for status in ("fail", "warn", "unshown") for c in analysis.checks if c.status == status]
+    first = ", ".join(f"'{label}'" for label in dict.fromkeys(weak[:3]))
+    text = {
+        "A": "넓힌 뒤에도 같은 효과인지 다시 재십시오.",
+        "B": f"결정하기 전에 {first} 점검부터 확인하십시오." if first else "등급의 까닭부터 확인하십시오.",
+        "C": f"{first} 점검이 말하는 잘못부터 고치고 다시 돌리십시오."
+        if first
+        else "등급의 까닭부터 고치고 다시 돌리십시오.",
+    }[letter]
+    items = []
+    if letter != "C" and (more := more_data(analysis)):
+        items.append(more)
+    asked = designs.get(analysis.identification.design).reveals
+    if "negative_control" in asked and not (spec.negative_outcomes or spec.negative_treatments):
+        items.append(
+            "처치가 바꿀 수 없는 결과를 하나 골라 negative_controls.outcomes에 적으면, 재지 못한 교란 요인을 시험할 수 있습니다."
+        )
+    return Section("다음에 할 일", text, tuple(items))
 
 
 def memo(analysis: Analysis) -> list[Section]:
-    """의사결정 메모의 토막들. 첫 토막이 결론입니다."""
-    parts = [
+    """의사결정 메모의 토막들: 결론, 결정, 등급과 까닭, 빠진 것, 뒤집는 것, 다음에 할 일, 근거. 첫 토막이 결론입니다."""
+    return [
         Section("결론", headline(analysis)),
-        _evidence(analysis),
-        _trust(analysis),
         _decision(analysis),
+        _trust(analysis),
+        _left_out(analysis),
         _reversal(analysis),
         _next(analysis),
+        _evidence(analysis),
     ]
-    return parts

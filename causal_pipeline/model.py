@@ -6,13 +6,13 @@ from dataclasses import dataclass, field, fields, is_dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 from causal_pipeline.errors import PipelineError
-from causal_pipeline.wording import josa
+from causal_pipeline.wording import josa, quoted
 
 if TYPE_CHECKING:
     import pandas as pd
 
 Timing = Literal["before", "treatment", "after", "unknown"]
-Status = Literal["ok", "warn", "fail"]
+Status = Literal["ok", "warn", "fail", "unshown"]
 Letter = Literal["A", "B", "C"]
 
 
@@ -33,6 +33,8 @@ class Source:
         무작위로 뽑을 행의 수. 적지 않으면 모든 행을 씁니다. 조용히 줄이는 일은 없습니다.
     missing : "refuse", "drop", "flag"
         빈칸이 있으면 멈출지, 그 행을 빼고(몇 행인지 보고서에 적고) 갈지, 공변량의 빈칸을 남겨 표시와 함께 보정할지.
+    blank : tuple
+        빈칸을 뜻하는 값(-999, '모름'). 어느 열에서든 빈칸으로 읽습니다.
     """
 
     path: str | None
@@ -40,6 +42,7 @@ class Source:
     sql: str | None = None
     sample: int | None = None
     missing: Literal["refuse", "drop", "flag"] = "refuse"
+    blank: tuple[Any, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -85,6 +88,14 @@ class Money:
     cost_per_treatment: float = 0.0
     currency: str = "원"
     minimum_gain: float = 0.0
+
+
+@dataclass(frozen=True)
+class Assignment:
+    """처치를 정한 규칙(``rule``)과, 그것을 누가 정했고 어디에 적혀 있는지(``source``)."""
+
+    rule: str
+    source: str
 
 
 @dataclass(frozen=True)
@@ -202,14 +213,18 @@ class Field(ABC):
 
     @classmethod
     def draft(cls, guess: dict[str, Any]) -> list[str]:
-        """``--init``이 쓰는 초안의 줄들. 짐작할 수 없으면 주석으로 본보기를 적습니다.
+        """``--init``이 쓰는 초안의 줄들. 짐작한 열을 채우고, 짐작하지 못한 것은 TODO로 둡니다. 살리면 바른 YAML인 주석 한 줄입니다.
 
         Parameters
         ----------
         guess : dict
-            열의 역할을 짐작한 것(``draft.guess``).
+            열의 역할을 짐작한 것(``draft.guess``). ``"running.column"``처럼 자리의 이름으로 찾고, 없으면 ``"unit"``처럼 속
+            이름으로 찾습니다.
         """
-        return []
+        known = {name: guess.get(f"{cls.key}.{name}") or guess.get(name) for name in cls.schema.get("properties", {})}
+        must = cls.schema.get("required", ())
+        value: Any = {name: found or "TODO" for name, found in known.items() if found or name in must}
+        return [f"# {cls.key}: {quoted(value or guess.get(cls.key) or 'TODO')}   # {cls.about}"]
 
 
 @dataclass(frozen=True)
@@ -233,11 +248,15 @@ class Spec:
         열 → "before", "treatment", "after".
     modifiers : tuple of str
         효과가 갈릴지 볼 처치 전 변수.
+    categories, numbers : tuple of str
+        범주로 읽을 열(지역 코드)과, 의심스러워 보여도 적힌 그대로의 수인 열.
     fields : tuple of Field
         설계가 쓰는 것. ``Panel.of(spec)``처럼 꺼냅니다.
     negative_outcomes, negative_treatments : tuple of str
         효과가 없어야 할 결과와 처치.
     money : Money or None
+    assignment : Assignment or None
+        처치를 정한 규칙이 적힌 곳. 임곗값의 설계는 이것이 있어야 A가 될 수 있습니다.
     seed : int
     labels : dict
         열 → 보고서에 적을 한국어 이름. 없으면 열 이름을 씁니다.
@@ -259,10 +278,13 @@ class Spec:
     hidden: tuple[str, ...] = ()
     timing: dict[str, Timing] = field(default_factory=dict)
     modifiers: tuple[str, ...] = ()
+    categories: tuple[str, ...] = ()
+    numbers: tuple[str, ...] = ()
     fields: tuple[Field, ...] = ()
     negative_outcomes: tuple[str, ...] = ()
     negative_treatments: tuple[str, ...] = ()
     money: Money | None = None
+    assignment: Assignment | None = None
     seed: int = 0
     labels: dict[str, str] = field(default_factory=dict)
     lines: dict[str, int] = field(default_factory=dict, compare=False)
@@ -417,6 +439,48 @@ class Identification:
 
 
 @dataclass(frozen=True)
+class Loss:
+    """자료를 읽으며 뺀 행.
+
+    Attributes
+    ----------
+    what : str
+        왜 뺐는지("빈칸이 있는").
+    lost, total : int
+    arms : dict
+        처치의 값 → (뺀 수, 모두의 수). 처치가 빈 행은 ``"모름"``입니다.
+    gap : float
+        팔마다 뺀 몫의 가장 큰 차이.
+    p_treatment, p_outcome : float or None
+        뺀 것이 처치, 결과와 이어지는지의 p값. 잴 수 없으면 None.
+    """
+
+    what: str
+    lost: int
+    total: int
+    arms: dict[str, tuple[int, int]]
+    gap: float
+    p_treatment: float | None
+    p_outcome: float | None
+
+
+@dataclass(frozen=True)
+class Power:
+    """점검이 이 자료에서 가진 힘.
+
+    Attributes
+    ----------
+    bias : float
+        알아채야 할 치우침의 크기(결과의 단위). 추정값의 절반과 95% 구간의 반쪽 가운데 큰 것입니다.
+    noticed : float
+        그런 치우침이 있을 때 이 점검이 통과하지 않았을 확률(0과 1 사이).
+    """
+
+    bias: float
+    noticed: float
+
+
+@dataclass(frozen=True)
 class Check:
     """점검 하나.
 
@@ -427,9 +491,12 @@ class Check:
     label, message : str
         보고서에 적을 한국어 이름과 한 문장.
     status : Status
+        ``ok`` 통과, ``warn`` 주의, ``fail`` 실패, ``unshown`` 보이지 못함(울리지 않았지만, 깨졌어도 울리지 않았을 점검).
     value, threshold : float or None
     cap : Letter or None
         이 점검 때문에 등급이 이보다 높을 수 없으면 그 등급.
+    power : Power or None
+        잴 수 있는 점검에서, 치우침을 알아챘을 확률.
     """
 
     name: str
@@ -439,6 +506,7 @@ class Check:
     value: float | None = None
     threshold: float | None = None
     cap: Letter | None = None
+    power: Power | None = None
 
 
 @dataclass(frozen=True)
@@ -469,6 +537,17 @@ class Estimate:
     fails_when: str
     primary: bool = False
     estimand: str = ""
+
+
+@dataclass(frozen=True)
+class Peer:
+    """같은 대상을 다른 라이브러리로 낸 것. ``gap``은 우리 추정값과의 차이를 우리 표준오차로 잰 것입니다."""
+
+    library: str
+    label: str
+    value: float
+    se: float
+    gap: float
 
 
 @dataclass(frozen=True)
@@ -540,7 +619,8 @@ class Grade:
 class Analysis:
     """실행 하나의 모든 결과. ``to_dict``가 보고서의 JSON입니다.
 
-    ``notices``는 자료를 읽으며 한 일(뺀 행, 뽑은 표본)이고 ``versions``는 자료의 지문과 라이브러리의 판입니다.
+    ``notices``는 자료를 읽으며 한 일(뺀 행, 뽑은 표본)이고 ``versions``는 자료의 지문과 라이브러리의 판입니다. ``peers``는 다른
+    라이브러리로 낸 것이며, 견주지 않았으면 None입니다.
     """
 
     spec: Spec
@@ -556,6 +636,7 @@ class Analysis:
     rows: int
     notices: tuple[str, ...] = ()
     versions: dict[str, str] = field(default_factory=dict)
+    peers: tuple[Peer, ...] | None = None
 
     @property
     def primary(self) -> Estimate:

@@ -7,6 +7,7 @@ from causal_pipeline.memo import headline
 from causal_pipeline.model import Analysis, Spec
 from causal_pipeline.shown import matched_levels, plain_columns, plain_values, same_level, source
 from causal_pipeline.spec import source_path
+from causal_pipeline.wording import sql_name
 
 TOLERANCE = 1e-6
 
@@ -17,9 +18,9 @@ def notebook(analysis: Analysis, folder: Path) -> bytes:
 
     cells = [
         nbformat.v4.new_markdown_cell(_intro(analysis)),
-        nbformat.v4.new_code_cell(_reading(analysis.spec, folder)),
+        nbformat.v4.new_code_cell(reading_cell(analysis.spec, folder)),
         nbformat.v4.new_markdown_cell("## 자료를 분석에 쓰는 꼴로\n\n" + " ".join(analysis.notices)),
-        nbformat.v4.new_code_cell(_encoding(analysis.spec)),
+        nbformat.v4.new_code_cell(encoding_cell(analysis.spec)),
     ]
     for step in analysis.steps:
         cells += [nbformat.v4.new_markdown_cell(step.text), nbformat.v4.new_code_cell(step.code)]
@@ -42,7 +43,8 @@ def _intro(analysis: Analysis) -> str:
     )
 
 
-def _reading(spec: Spec, folder: Path) -> str:
+def reading_cell(spec: Spec, folder: Path) -> str:
+    """자료를 읽는 셀의 코드. 경로는 ``folder``에서 본 상대 경로입니다."""
     lines = [
         "import json",
         "import os",
@@ -62,14 +64,26 @@ def _reading(spec: Spec, folder: Path) -> str:
     lines += [f"DATA = Path({relative!r})  # 이 노트북의 폴더에서 본 자리", f"columns = {columns!r}"]
     kind = Path(spec.source.path).suffix.lower()
     if spec.source.sql or kind in {".duckdb", ".db"}:
-        query = spec.source.sql.strip().rstrip(";") if spec.source.sql else f'SELECT * FROM "{spec.source.table}"'
+        query = (
+            spec.source.sql.strip().rstrip(";") if spec.source.sql else f"SELECT * FROM {sql_name(spec.source.table)}"
+        )
         lines += ["", "import duckdb", ""]
         if kind in {".duckdb", ".db"}:
             lines += ["con = duckdb.connect(str(DATA), read_only=True)", 'con.execute("SET threads = 1")']
         else:
-            reader = "con.from_csv_auto(str(DATA), header=True)" if kind == ".csv" else "con.from_parquet(str(DATA))"
+            if kind == ".xlsx":
+                lines.append(f"table = {_sheet(spec)}")
+            reader = (
+                "con.from_df(table)"
+                if kind == ".xlsx"
+                else "con.from_csv_auto(str(DATA), header=True)"
+                if kind == ".csv"
+                else "con.from_parquet(str(DATA))"
+            )
             lines += ["con = duckdb.connect()", 'con.execute("SET threads = 1")', f'{reader}.to_table("data")']
         lines += [f"raw = con.sql({query!r}).df()", "raw = raw[[c for c in raw.columns if c in columns]]"]
+    elif kind == ".xlsx":
+        lines += [f"raw = {_sheet(spec)}", "raw = raw[[c for c in raw.columns if c in columns]]"]
     elif kind == ".parquet":
         lines += ["raw = pd.read_parquet(DATA, columns=columns)"]
     else:
@@ -85,9 +99,18 @@ def _reading(spec: Spec, folder: Path) -> str:
     return "\n".join(lines)
 
 
-def _encoding(spec: Spec) -> str:
+def _sheet(spec: Spec) -> str:
+    return f'pd.read_excel(DATA, sheet_name={spec.source.table or 0!r}, keep_default_na=False, na_values=[""]).dropna(how="all").reset_index(drop=True)'
+
+
+def encoding_cell(spec: Spec) -> str:
+    """읽은 표를 추정에 쓰는 수로 바꾸는 셀의 코드."""
     t, y = spec.treatment, spec.outcome.column
-    lines = [source(plain_values, plain_columns), "frame = plain_columns(raw)"]
+    blank = list(spec.source.blank)
+    lines = [
+        source(same_level, plain_values, plain_columns),
+        f"frame = plain_columns(raw, {blank!r})" if blank else "frame = plain_columns(raw)",
+    ]
     if spec.source.missing != "refuse":
         keep = [column for owned in spec.fields for column in owned.may_be_empty()]
         if t.randomized and not spec.repeats_units:
@@ -105,7 +128,7 @@ def _encoding(spec: Spec) -> str:
         lines += [_binary(t.column, t.treated)]
     elif t.kind == "multi":
         lines += [
-            source(same_level, matched_levels),
+            source(matched_levels),
             f"frame[{t.column!r}] = matched_levels(frame[{t.column!r}], {[t.control, t.treated]!r})",
         ]
     elif t.kind == "continuous":
@@ -120,12 +143,18 @@ def _encoding(spec: Spec) -> str:
     for owned in spec.fields:
         lines += owned.encoding_code(spec)
     others = spec.covariates()
+    if named := [c for c in spec.categories if c in others and c != t.cluster]:
+        lines += [
+            f"for column in {named!r}:",
+            "    text = frame[column].dropna().astype(str).str.strip()",
+            "    frame[column] = text.reindex(frame.index).astype(pd.CategoricalDtype(sorted(text.unique())))",
+        ]
     if others:
         lines += [
             f"for column in {others!r}:",
             '    if frame[column].dtype.kind == "b":',
             '        frame[column] = frame[column].astype("int64")',
-            '    elif frame[column].dtype.kind not in "iuf":',
+            '    elif frame[column].dtype.kind not in "iuf" and not isinstance(frame[column].dtype, pd.CategoricalDtype):',
             "        text = frame[column].dropna().astype(str).str.strip()",
             "        frame[column] = text.reindex(frame.index).astype(pd.CategoricalDtype(sorted(text.unique())))",
         ]

@@ -10,7 +10,7 @@ from causal_pipeline.errors import DataError, SpecError
 from causal_pipeline.model import Field, Role, Spec
 from causal_pipeline.shown import source
 from causal_pipeline.values import parse_dates, time_zones
-from causal_pipeline.wording import josa, quoted
+from causal_pipeline.wording import josa
 
 _COLUMN = {"$ref": "#/$defs/column"}
 
@@ -124,6 +124,14 @@ def periods_code(time: str, start: str | None = None) -> list[str]:
         *keep,
         *close,
     ]
+
+
+def never_treated_code(spec: Spec, unit: str, time: str, start: str | None) -> list[str]:
+    """``check_start``가 받지 않았다는 표시를 빈칸으로 바꾸는 일을 하는, 재현 노트북에 실을 코드의 줄들."""
+    if start is None or spec.treatment.kind != "binary":
+        return []
+    call = f"never_treated_blank(frame, {unit!r}, {time!r}, {start!r}, {spec.treatment.column!r})"
+    return [source(never_treated_blank), f"frame[{start!r}] = {call}"]
 
 
 def check_start(spec: Spec, frame: pd.DataFrame, key: str, unit: str, time: str, start: str | None) -> list[str]:
@@ -335,29 +343,10 @@ class Panel(Field):
             )
 
     def encoding_code(self, spec: Spec) -> list[str]:
-        blank = f"frame[{self.start!r}] = never_treated_blank(frame, {self.unit!r}, {self.time!r}, {self.start!r}, {spec.treatment.column!r})"
-        never = [source(never_treated_blank), blank] if self.start and spec.treatment.kind == "binary" else []
         return [
             *periods_code(self.time, self.start),
-            *never,
+            *never_treated_code(spec, self.unit, self.time, self.start),
             f'frame = frame.sort_values([{self.unit!r}, {self.time!r}], kind="stable").reset_index(drop=True)',
-        ]
-
-    @classmethod
-    def draft(cls, guess: dict[str, Any]) -> list[str]:
-        if not guess["panel"]:
-            return ["# panel: {unit: 열, time: 열}   # 같은 대상을 여러 시점에 보았으면"]
-        start = (
-            f"  start: {quoted(guess['start'])}   # 처음 처치받은 시점(받지 않았으면 빈칸)"
-            if guess["start"]
-            else "  # start: 열          # 처음 처치받은 시점의 열이 있으면"
-        )
-        return [
-            "# 같은 대상이 여러 시점에 나오므로 패널로 보았습니다. 아니면 이 묶음을 지우고 confounders를 적으세요.",
-            "panel:",
-            f"  unit: {quoted(guess['unit'])}",
-            f"  time: {quoted(guess['time'])}",
-            start,
         ]
 
 
@@ -369,6 +358,16 @@ def start_times(
         return frame.groupby(unit, observed=True)[start].first()
     on = frame[frame[treatment] == treated]
     return on.groupby(unit, observed=True)[time].min().reindex(frame[unit].unique())
+
+
+def wide_panel(
+    frame: pd.DataFrame, unit: str, time: str, outcome: str, starts: pd.Series
+) -> tuple[pd.DataFrame, np.ndarray]:
+    """(대상 × 시점) 표(보지 못한 칸은 빈칸)와, 처치가 시작된 열의 번호. 처치 앞을 한 번도 보지 못한 대상은 뺍니다."""
+    wide = frame.pivot_table(index=unit, columns=time, values=outcome, aggfunc="mean", observed=True).sort_index()
+    start = np.searchsorted(wide.columns.to_numpy(), starts.reindex(wide.index).fillna(np.inf).to_numpy(dtype=float))
+    before = (wide.notna().to_numpy() & (np.arange(wide.shape[1])[None, :] < start[:, None])).any(axis=1)
+    return wide[before], start[before]
 
 
 def start_arguments(spec: Spec) -> dict[str, Any]:

@@ -1,9 +1,11 @@
-"""자료를 읽습니다. CSV, 파케이, DuckDB의 표와 SQL을 명세의 폴더 안에서만 읽습니다."""
+"""자료를 읽습니다. CSV, 엑셀, 파케이, DuckDB의 표와 SQL을 명세의 폴더 안에서만 읽습니다."""
 
 import csv
 import hashlib
 import re
+import threading
 from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import duckdb
@@ -15,9 +17,11 @@ import pyarrow.parquet as pq
 from causal_pipeline.errors import DataError
 from causal_pipeline.model import Spec
 from causal_pipeline.spec import source_path
-from causal_pipeline.wording import names, suggest
+from causal_pipeline.wording import names, sql_name, suggest
 
 MAX_ROWS = 2_000_000
+MAX_COLUMNS = 10_000
+SQL_SECONDS = 300.0  # SQL 하나가 쓸 수 있는 시간
 CHUNK = 500_000
 # 'NA'나 'None'이라는 이름을 조용히 빈칸으로 읽지 않습니다. 빈칸인지는 열을 다 본 뒤에 정합니다(``shown.plain_values``).
 BLANKS = {"keep_default_na": False, "na_values": [""]}
@@ -56,10 +60,16 @@ def open_source(spec: Spec, path: Path) -> Reader:
     kind = path.suffix.lower()
     if spec.source.sql or kind in {".duckdb", ".db"}:
         return _duckdb(spec, path)
-    return _parquet(spec, path) if kind == ".parquet" else _csv(spec, path)
+    return _xlsx(spec, path) if kind == ".xlsx" else _parquet(spec, path) if kind == ".parquet" else _csv(spec, path)
 
 
 def _csv(spec: Spec, path: Path) -> Reader:
+    with path.open("rb") as file:
+        if file.read(2) in (b"\xff\xfe", b"\xfe\xff"):
+            raise spec.error(
+                DataError, "data_not_utf8", "data.path", "자료가 UTF-8이 아니라 UTF-16입니다(엑셀의 '유니코드 텍스트').",
+                "엑셀이면 'CSV UTF-8'로 저장하고, 명령으로는 `iconv -f utf-16 -t utf-8 옛.csv > 새.csv`로 바꾸세요.",
+            )  # fmt: skip
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
             reader = csv.reader(file)
@@ -70,28 +80,27 @@ def _csv(spec: Spec, path: Path) -> Reader:
         raise spec.error(
             DataError, "data_binary", "data.path", "CSV로 읽을 수 없는 파일입니다.", "글자로 된 CSV로 다시 내보내세요."
         ) from None
+    _few_columns(spec, header)
     if any("\x00" in name for name in header):
         raise spec.error(
             DataError,
             "data_binary",
             "data.path",
             "CSV라고 했는데 글자 파일이 아닙니다.",
-            "엑셀 파일이면 'CSV UTF-8'로 저장하세요.",
+            "엑셀 파일이면 이름을 .xlsx로 두거나 'CSV UTF-8'로 저장하세요.",
         )
     if not any(name.strip() for name in header):
         raise spec.error(
             DataError, "header_missing", "data.path", "첫 줄에 열 이름이 없습니다.", "첫 줄에 열 이름을 적으세요."
         )
-    twice = sorted({name for name in header if header.count(name) > 1})
-    if twice:
+    marks = [mark for mark in (";", "\t", "|") if len(header) == 1 and mark in header[0]]
+    if marks:
+        shown = {"\t": "탭"}.get(marks[0], marks[0])
         raise spec.error(
-            DataError,
-            "header_duplicate",
-            "data.path",
-            f"같은 열 이름이 두 번 있습니다: {names(twice)}.",
-            "열 이름을 서로 다르게 고치세요.",
-        )
-
+            DataError, "csv_delimiter", "data.path", f"칸을 쉼표가 아니라 '{shown}'{'으로' if marks[0] == chr(9) else '(으)로'} 나눈 파일입니다.",
+            f"쉼표로 나눈 CSV로 다시 저장하세요. 파이썬으로는 `pd.read_csv('옛.csv', sep={marks[0]!r}).to_csv('새.csv', index=False)`이고, 소수점이 쉼표이면 `decimal=','`도 적습니다.",
+        )  # fmt: skip
+    check_header(spec, header)
     if len(first) > len(header):  # pandas는 첫 열을 이름표로 밀어 넣고 조용히 읽습니다
         raise _broken_csv(spec, "2번째 줄")
 
@@ -120,6 +129,83 @@ def _csv(spec: Spec, path: Path) -> Reader:
         except pd.errors.ParserError as error:
             raise _broken_csv(spec, _parser_line(error)) from None
     return header, rows, chunks
+
+
+def _few_columns(spec: Spec, header: list[str]) -> None:
+    """열이 너무 많으면 값을 읽기 전에 멈춥니다."""
+    if len(header) > MAX_COLUMNS:
+        raise spec.error(
+            DataError, "too_many_columns", "data", f"열이 {len(header):,}개입니다. {MAX_COLUMNS:,}개까지 봅니다.",
+            "명세에 쓸 열만 골라 새 파일로 저장하세요. 행과 열이 뒤바뀐 파일이 아닌지도 보세요.",
+        )  # fmt: skip
+
+
+def check_header(spec: Spec, header: list[str]) -> None:
+    """첫 줄이 열 이름인지, 이름이 저마다 다른지.
+
+    Raises
+    ------
+    DataError
+    """
+    blanks = sum(not name.strip() for name in header)
+    if blanks >= 2 and blanks * 2 >= len(header):
+        raise spec.error(
+            DataError, "header_missing", "data.path", f"첫 줄이 열 이름이 아니라 제목으로 보입니다(이름이 빈 칸이 {blanks}개).",
+            "열 이름이 첫 줄에 오도록 그 앞의 줄을 지우세요.",
+        )  # fmt: skip
+    twice = sorted({name for name in header if name.strip() and header.count(name) > 1})
+    if twice:
+        raise spec.error(
+            DataError,
+            "header_duplicate",
+            "data.path",
+            f"같은 열 이름이 두 번 있습니다: {names(twice)}.",
+            "열 이름을 서로 다르게 고치세요.",
+        )
+
+
+def _xlsx(spec: Spec, path: Path) -> Reader:
+    """엑셀의 시트 하나. 시트가 여럿이면 어느 것인지 ``data.table``에 적어야 합니다."""
+    try:
+        import openpyxl
+    except ImportError:
+        raise spec.error(
+            DataError, "xlsx_reader_missing", "data.path", "엑셀을 읽는 패키지(openpyxl)가 없습니다.",
+            "`make environment`로 환경을 다시 맞추거나, 엑셀에서 'CSV UTF-8'로 저장하세요.",
+        ) from None  # fmt: skip
+    try:
+        book = openpyxl.load_workbook(path, read_only=True, data_only=True)
+    except Exception:  # 깨진 압축, 암호, 다른 형식마다 openpyxl의 오류가 다릅니다
+        raise spec.error(
+            DataError, "xlsx_broken", "data.path", "엑셀 파일(.xlsx)로 읽을 수 없습니다.",
+            "암호를 풀고, 엑셀에서 다시 '.xlsx'로 저장하거나 'CSV UTF-8'로 저장하세요.",
+        ) from None  # fmt: skip
+    with closing(book):
+        shown = [sheet.title for sheet in book.worksheets if sheet.sheet_state == "visible"]
+        name = spec.source.table
+        if name is None and len(shown) > 1:
+            raise spec.error(
+                DataError, "table_not_named", "data.path", f"엑셀 파일에 시트가 여럿입니다: {names(shown)}.",
+                "data에 `table: 시트이름`을 적으세요.",
+            )  # fmt: skip
+        if name is not None and name not in book.sheetnames:
+            raise spec.error(
+                DataError, "table_unknown", "data.table", f"'{name}' 시트가 없습니다.", suggest(name, book.sheetnames)
+            )
+        rows = [row for row in book[name or shown[0]].iter_rows(values_only=True) if any(v is not None for v in row)]
+    if not rows:
+        raise spec.error(
+            DataError, "header_missing", "data.path", "첫 줄에 열 이름이 없습니다.", "첫 줄에 열 이름을 적으세요."
+        )
+    width = max(i + 1 for row in rows for i, v in enumerate(row) if v is not None)
+    header = ["" if v is None else str(v) for v in rows[0][:width]]
+    check_header(spec, header)
+    frame = pd.DataFrame([row[:width] for row in rows[1:]], columns=header).infer_objects()
+
+    def chunks(columns: list[str]) -> Iterator[pd.DataFrame]:
+        yield frame[columns]
+
+    return header, len(frame), chunks
 
 
 def _parser_line(error: Exception) -> str:
@@ -153,11 +239,14 @@ def _parquet(spec: Spec, path: Path) -> Reader:
             "파일이 다 쓰였는지, 확장자가 맞는지 보세요.",
         ) from None
 
+    header = list(file.schema_arrow.names)
+    _few_columns(spec, header)
+
     def chunks(columns: list[str]) -> Iterator[pd.DataFrame]:
         for batch in file.iter_batches(CHUNK, columns=columns):
             yield batch.to_pandas()
 
-    return list(file.schema_arrow.names), file.metadata.num_rows, chunks
+    return header, file.metadata.num_rows, chunks
 
 
 def _duckdb(spec: Spec, path: Path) -> Reader:
@@ -187,12 +276,15 @@ def _duckdb(spec: Spec, path: Path) -> Reader:
                 f"CSV를 읽지 못했습니다: {first[:200]}",
                 "줄마다 쉼표의 수가 같은지, 따옴표의 짝이 맞는지 보세요.",
             ) from None
+    elif kind == ".xlsx":
+        columns, _, chunks = _xlsx(spec, path)
+        con.from_df(next(chunks(columns))).to_table("data")
     elif kind == ".parquet":
         _parquet(spec, path)
         con.from_parquet(str(path)).to_table("data")
     con.execute("SET enable_external_access = false")  # SQL이 다른 파일과 네트워크를 읽지 못합니다
     con.execute("SET lock_configuration = true")
-    if source.table:
+    if source.table and kind != ".xlsx":
         tables = [
             row[0] for row in con.execute("SELECT table_name FROM information_schema.tables ORDER BY 1").fetchall()
         ]
@@ -200,29 +292,13 @@ def _duckdb(spec: Spec, path: Path) -> Reader:
             raise spec.error(
                 DataError, "table_unknown", where, f"'{source.table}' 표가 없습니다.", suggest(source.table, tables)
             )
-        query = f'SELECT * FROM "{source.table.replace(chr(34), chr(34) * 2)}"'
+        query = f"SELECT * FROM {sql_name(source.table)}"
     else:
         query = _one_select(spec, con)
-    try:
+    with _sql(spec, con, where):
         columns = [row[0] for row in con.execute(f"DESCRIBE ({query})").fetchall()]
+        _few_columns(spec, columns)
         rows = con.execute(f"SELECT count(*) FROM ({query})").fetchall()[0][0]
-    except duckdb.PermissionException:
-        raise spec.error(
-            DataError,
-            "sql_outside",
-            where,
-            "SQL이 다른 파일이나 주소를 읽으려 했습니다.",
-            "data.path의 자료만 쓰세요. CSV와 파케이는 data라는 표입니다.",
-        ) from None
-    except duckdb.Error as error:
-        first = str(error).splitlines()[0]
-        raise spec.error(
-            DataError,
-            "sql_error",
-            where,
-            f"SQL을 돌리지 못했습니다: {first[:200]}",
-            "DuckDB의 문법과 표, 열의 이름을 보세요.",
-        ) from None
     twice = sorted({c for c in columns if columns.count(c) > 1})
     if twice:
         raise spec.error(
@@ -234,14 +310,55 @@ def _duckdb(spec: Spec, path: Path) -> Reader:
         )
 
     def chunks(wanted: list[str]) -> Iterator[pd.DataFrame]:
-        picked = ", ".join('"' + c.replace('"', '""') + '"' for c in wanted)
+        picked = ", ".join(map(sql_name, wanted))
         try:
-            for batch in con.sql(f"SELECT {picked} FROM ({query})").to_arrow_reader(CHUNK):
-                yield batch.to_pandas()
+            with _sql(spec, con, where):
+                for batch in con.sql(f"SELECT {picked} FROM ({query})").to_arrow_reader(CHUNK):
+                    yield batch.to_pandas()
         finally:
             con.close()
 
     return columns, rows, chunks
+
+
+@contextmanager
+def _sql(spec: Spec, con: duckdb.DuckDBPyConnection, where: str) -> Iterator[None]:
+    """SQL의 잘못을 명세의 줄과 함께 알리고, ``SQL_SECONDS``초가 지나면 멈춥니다."""
+    over = threading.Event()
+
+    def stop() -> None:
+        over.set()
+        con.interrupt()
+
+    timer = threading.Timer(SQL_SECONDS, stop)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    except duckdb.PermissionException:
+        raise spec.error(
+            DataError,
+            "sql_outside",
+            where,
+            "SQL이 다른 파일이나 주소를 읽으려 했습니다.",
+            "data.path의 자료만 쓰세요. CSV와 파케이는 data라는 표입니다.",
+        ) from None
+    except (duckdb.Error, pa.ArrowException) as error:
+        if over.is_set():
+            raise spec.error(
+                DataError, "sql_too_slow", where, f"SQL이 {SQL_SECONDS:,.0f}초 안에 끝나지 않았습니다.",
+                "조인의 조건이 빠지지 않았는지 보고, 오래 걸리는 모으기는 미리 해서 파케이나 CSV로 저장해 쓰세요.",
+            ) from None  # fmt: skip
+        first = str(error).splitlines()[0]
+        raise spec.error(
+            DataError,
+            "sql_error",
+            where,
+            f"SQL을 돌리지 못했습니다: {first[:200]}",
+            "DuckDB의 문법과 표, 열의 이름을 보세요.",
+        ) from None
+    finally:
+        timer.cancel()
 
 
 def _one_select(spec: Spec, con: duckdb.DuckDBPyConnection) -> str:

@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import Any
 
 from causal_pipeline import designs, figures
-from causal_pipeline.memo import ESTIMANDS, GRADES, agreement, headline, memo
+from causal_pipeline.memo import ESTIMANDS, GRADES, agreement, answer, headline, memo
 from causal_pipeline.model import Analysis, Picture, Sensitivity, Spec, plain
 from causal_pipeline.notebook import notebook
 from causal_pipeline.wording import number, percent, pvalue
 
-STATUS = {"ok": "통과", "warn": "주의", "fail": "실패"}
+STATUS = {"ok": "통과", "warn": "주의", "fail": "실패", "unshown": "보이지 못함"}
 TIMING = {"before": "처치 전", "treatment": "처치", "after": "처치 뒤", "unknown": "모름"}
 
 
@@ -50,12 +50,13 @@ def numbers(analysis: Analysis) -> bytes:
         "agreement": plain(rows, digits=10),
         "memo": parts,
         "headline": headline(analysis),
+        "answer": [{"what": what, "value": value, "interval": interval} for what, value, interval in answer(analysis)],
     }
     return (json.dumps(found, ensure_ascii=False, indent=1, allow_nan=False) + "\n").encode()
 
 
-def html(analysis: Analysis) -> str:
-    """보고서 쪽. 바깥의 아무것도 부르지 않습니다."""
+def environment() -> Any:
+    """보고서의 틀을 여는 jinja2.Environment. 수를 적는 거르개가 함께 있습니다."""
     import jinja2
 
     env = jinja2.Environment(
@@ -66,6 +67,12 @@ def html(analysis: Analysis) -> str:
         lstrip_blocks=True,
     )
     env.filters |= {"number": number, "percent": percent, "pvalue": pvalue}
+    return env
+
+
+def html(analysis: Analysis) -> str:
+    """보고서 쪽. 바깥의 아무것도 부르지 않습니다."""
+    env = environment()
     pictures = [{"title": p.title, "alt": p.alt, "source": figures.draw(p)} for p in _pictures(analysis)]
     het = analysis.heterogeneity
     return env.get_template("report.html.j2").render(
@@ -73,7 +80,8 @@ def html(analysis: Analysis) -> str:
         spec=analysis.spec,
         ident=analysis.identification,
         best=analysis.primary,
-        memo=memo(analysis),
+        memo=memo(analysis)[1:],
+        answer=answer(analysis),
         headline=headline(analysis),
         agreement=agreement(analysis),
         forest=pictures[0],
@@ -192,7 +200,9 @@ def spec_text(spec: Spec) -> str:
 
     t, y, s = spec.treatment, spec.outcome, spec.source
     out: dict[str, Any] = {"name": spec.name, "question": spec.question}
-    out["data"] = _kept(s, path=s.path or "(표)", missing="refuse")
+    out["data"] = _kept(s, path=s.path or "(표)", missing="refuse", blank=())
+    if s.blank:
+        out["data"]["blank"] = list(s.blank)
     if spec.unit and all(owned.unit_column() != spec.unit for owned in spec.fields):
         out["unit"] = spec.unit
     out["treatment"] = _kept(t, column=None, kind=None, control=None, treated=None, randomized=False)
@@ -206,7 +216,7 @@ def spec_text(spec: Spec) -> str:
             out["graph"]["hidden"] = list(spec.hidden)
     if spec.confounders or not (spec.edges or t.randomized or spec.fields):
         out["confounders"] = list(spec.confounders)
-    for key in ("timing", "modifiers", "labels"):
+    for key in ("timing", "modifiers", "categories", "numbers", "labels"):
         value = getattr(spec, key)
         if value:
             out[key] = list(value) if isinstance(value, tuple) else value
@@ -218,6 +228,8 @@ def spec_text(spec: Spec) -> str:
         out["money"] = _kept(
             spec.money, value_per_outcome=None, cost_per_treatment=0.0, currency="원", minimum_gain=0.0
         )
+    if spec.assignment:
+        out["assignment"] = asdict(spec.assignment)
     out["seed"] = spec.seed
     return yaml.safe_dump(out, allow_unicode=True, sort_keys=False, width=110)
 

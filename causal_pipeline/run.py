@@ -1,5 +1,6 @@
 """단계를 차례로 돌립니다: 읽기 → 식별 → 점검 → 추정 → 반박 → 이질성 → 결정 → 등급 → 보고서."""
 
+import os
 import shutil
 import sys
 import warnings
@@ -10,13 +11,14 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from causal_pipeline.errors import OutputError
+from causal_pipeline.errors import OutputError, cause
 from causal_pipeline.model import (
     Analysis,
     Check,
     Estimate,
     Heterogeneity,
     Identification,
+    Peer,
     Picture,
     Policy,
     Sensitivity,
@@ -24,7 +26,8 @@ from causal_pipeline.model import (
     Step,
 )
 from causal_pipeline.spec import read_spec
-from causal_pipeline.stages import Store, run_key, versions, write_atomic
+from causal_pipeline.stages import Store, run_key, versions, write_durably
+from causal_pipeline.stopping import sweep, unfinished
 from causal_pipeline.wording import josa
 
 if TYPE_CHECKING:
@@ -46,6 +49,7 @@ def analyze(
     force: bool = False,
     progress: bool = False,
     among: "Sequence[type[Design]] | None" = None,
+    peers: bool = False,
 ) -> Analysis:
     """명세 하나로 분석 전체를 돌립니다. 명령, 모의 세계, 시험이 모두 이 함수를 지납니다.
 
@@ -64,6 +68,8 @@ def analyze(
         참이면 남은 시간을 보여 주는 진행 막대를 표준 오류에 그립니다.
     among : sequence of Design subclasses, optional
         고를 설계들. 없으면 등록된 모두입니다.
+    peers : bool
+        참이면 같은 대상을 다른 라이브러리(statsmodels, EconML, linearmodels)로도 내어 견줍니다. 몇 초가 더 듭니다.
 
     Returns
     -------
@@ -87,7 +93,7 @@ def analyze(
     try:
         with bar.stage("자료 읽기", 2):
             table = tables.load(spec) if frame is None else tables.from_frame(spec, frame)
-        analysis = _stages(spec, table, folder, force, bar, among)
+        analysis = _stages(spec, table, folder, force, bar, among, peers)
         if folder is not None:
             with bar.stage("보고서 쓰기", 6):
                 _write(analysis, folder)
@@ -97,9 +103,16 @@ def analyze(
 
 
 def _stages(
-    spec: Spec, table: "Table", folder: Path | None, force: bool, bar: "_Bar", among: "Sequence[type[Design]] | None"
+    spec: Spec,
+    table: "Table",
+    folder: Path | None,
+    force: bool,
+    bar: "_Bar",
+    among: "Sequence[type[Design]] | None",
+    compare: bool,
 ) -> Analysis:
-    from causal_pipeline import designs
+    from causal_pipeline import designs, doubts, peers
+    from causal_pipeline.checks import lost_rows
     from causal_pipeline.decide import decide
     from causal_pipeline.grade import grade
     from causal_pipeline.heterogeneity import heterogeneity, predicted_effects
@@ -122,10 +135,12 @@ def _stages(
     design = next(kind for kind in kinds if kind.name == ident.design)(spec, ident, frame)
     effects = cache(lambda: predicted_effects(design))
 
-    checks = do("check", "점검", 12, list[Check], design.check)
+    checks = do("check", "점검", 12, list[Check], lambda: [*doubts.checks(spec, frame), *design.check()])
     estimates = do("estimate", "추정", 25, list[Estimate], lambda: design.estimates)
     more, sensitivities = do("stress", "반박과 민감도", 25, tuple[list[Check], list[Sensitivity]], design.stress)
-    checks, main = [*checks, *more], next(e for e in estimates if e.primary)
+    others = do("peers", "다른 라이브러리", 0, tuple[Peer, ...], lambda: peers.peers(design)) if compare else None
+    checks = [*lost_rows(spec, table.losses), *checks, *more, *peers.check(others or ())]
+    main = next(e for e in estimates if e.primary)
     het = do("heterogeneity", "효과가 갈리는지", 12, Heterogeneity | None, lambda: heterogeneity(design, effects()))
     policy = do(
         "decide", "결정", 8, Policy | None, lambda: decide(spec, ident, main, effects() if spec.money else None, het)
@@ -140,18 +155,21 @@ def _stages(
         sensitivities=tuple(sensitivities),
         heterogeneity=het,
         policy=policy,
-        grade=grade(checks, design.reveals, design.caveat()),
+        grade=grade(checks, design.reveals, design.known_assignment(), design.doubts(sensitivities), design.caveat()),
         pictures=tuple(pictures),
         steps=tuple(steps),
         rows=len(frame),
         notices=(*table.notices, *_unused(spec, design, het)),
         versions=versions() | {"data_sha256": table.digest},
+        peers=others,
     )
 
 
 def _unused(spec: Spec, design: "Design", het: Heterogeneity | None) -> list[str]:
-    """적었으나 이 설계와 자료에서는 쓰지 못한 것."""
+    """적어 둔 배정의 규칙과, 적었으나 이 설계와 자료에서는 쓰지 못한 것."""
     found = []
+    if spec.assignment:
+        found.append(f"처치를 정한 규칙은 '{spec.assignment.rule}'이고, 출처는 {spec.assignment.source}입니다.")
     if spec.modifiers and het is None:
         found.append(
             f"modifiers({', '.join(map(spec.label, spec.modifiers))})는 쓰지 않았습니다. {design.label}에서, 이 추정 대상과 자료로는 효과를 나누어 보지 않습니다."
@@ -210,8 +228,6 @@ def _out_folder(out: Path, spec: Spec, force: bool) -> Path:
 
 
 def _writable(folder: Path) -> bool:
-    import os
-
     return os.access(folder, os.W_OK | os.X_OK)
 
 
@@ -225,18 +241,24 @@ def _other_name(path: Path) -> str | None:
 
 
 def _write(analysis: Analysis, folder: Path) -> None:
-    """네 파일을 모두 만든 뒤에 놓습니다. 하나라도 만들지 못하면 아무것도 바꾸지 않습니다."""
+    """네 파일을 옆의 폴더에 다 쓴 뒤에 함께 옮깁니다. 하나라도 쓰지 못하면 아무것도 바꾸지 않습니다."""
     from causal_pipeline import report
 
     files = report.render(analysis, folder)
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        for name in (NOTEBOOK, SPEC_COPY, NUMBERS, REPORT):
-            write_atomic(folder / name, files[name])
+        for place in (folder, folder / _STAGES):
+            sweep(place)
+        with unfinished(folder / f".new.{os.getpid()}.tmp") as new:
+            new.mkdir()
+            for name in FILES:
+                write_durably(new / name, files[name])
+            for name in (NOTEBOOK, SPEC_COPY, NUMBERS, REPORT):  # 이름만 바꾸는 일은 디스크가 차도 됩니다
+                (new / name).replace(folder / name)
     except OSError as error:
         raise OutputError(
             "out_write_failed",
-            f"보고서를 쓰지 못했습니다({error.strerror}).",
+            f"보고서를 쓰지 못했습니다({cause(error)}).",
             "디스크의 남은 자리와 쓰기 권한을 보세요. 끝난 단계는 남아 있어 다시 하면 이어집니다.",
         ) from None
 

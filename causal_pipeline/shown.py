@@ -46,24 +46,36 @@ def model_imports(*models: Any) -> str:
 # --- 읽은 값 ---
 
 
-def plain_values(values: pd.Series) -> tuple[pd.Series, dict[str, int], dict[str, int], int]:
+def plain_values(values: pd.Series, empty: tuple | list = ()) -> tuple[pd.Series, dict[str, int], dict[str, int], int]:
     """읽은 열 하나를 수이거나 글자인 열로: (열, 빈칸으로 읽은 낱말과 수, 값으로 남긴 낱말과 수, 앞뒤의 빈칸을 뗀 칸의 수).
 
     수나 날짜, 참거짓의 열에 낀 'NA', '-' 같은 낱말만 빈칸입니다. 이름의 열에서는 'NA'도 이름 하나입니다(나미비아, 북미).
-    SQL의 DECIMAL과 HUGEINT는 수로 바꿉니다.
+    ``empty``(명세의 data.blank)에 적은 값은 어느 열에서든 빈칸입니다. SQL의 DECIMAL과 HUGEINT는 수로 바꾸고, 자모로 풀린
+    한글(NFD)은 모아 씁니다.
     """
+    import unicodedata
     from decimal import Decimal
 
     blank = "|-|--|.|?|na|n/a|<na>|nan|nat|none|null|nil|#n/a|#na|#null!|#value!|#div/0!|#ref!|#num!|#name?".split("|")
     if values.dtype.kind != "O" and not isinstance(values.dtype, (pd.StringDtype, pd.CategoricalDtype)):
-        return values, {}, {}, 0
+        if not len(empty) or values.dtype.kind not in "iuf":
+            return values, {}, {}, 0
+        wanted = [v for v in values.dropna().unique() if any(same_level(v, e) for e in empty)]
+        counted = {f"{v:g}": int((values == v).sum()) for v in wanted}
+        return values.mask(values.isin(wanted)) if wanted else values, counted, {}, 0
     codes, levels = pd.factorize(values)
     counts, read = np.bincount(codes[codes >= 0], minlength=len(levels)), list(levels)
     decimal = any(isinstance(v, Decimal) for v in read) and all(isinstance(v, (Decimal, int, float)) for v in read)
     clean = [
-        float(v) if decimal else v.strip().strip("\u200b\u200c\u200d\ufeff") if isinstance(v, str) else v for v in read
+        float(v)
+        if decimal
+        else unicodedata.normalize("NFC", v.strip().strip("\u200b\u200c\u200d\ufeff"))
+        if isinstance(v, str)
+        else v
+        for v in read
     ]
-    word = [isinstance(v, str) and v.lower() in blank for v in clean]
+    told = [any(same_level(v, e) for e in empty) for v in clean]
+    word = [e or (isinstance(v, str) and v.lower() in blank) for v, e in zip(clean, told, strict=False)]
     rest = pd.Series([v for v, w in zip(clean, word, strict=False) if not w], dtype=object)
     shown = rest.astype(str).str.lower()
     number = (
@@ -76,11 +88,17 @@ def plain_values(values: pd.Series) -> tuple[pd.Series, dict[str, int], dict[str
         and shown.str.contains(r"^\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|^\d{1,2}[-/.]\d{1,2}[-/.]\d{4}", regex=True).all()
     )
     truth = len(rest) > 0 and shown.isin(["true", "false"]).all()
-    gone = [w and (number or date or truth or v == "") for v, w in zip(clean, word, strict=False)]
+    gone = [w and (number or date or truth or v == "" or e) for v, w, e in zip(clean, word, told, strict=False)]
     words = {v: int(n) for v, n, g in zip(read, counts, gone, strict=False) if g}
     kept = {v: int(n) for v, n, w, g in zip(clean, counts, word, gone, strict=False) if w and not g}
     trimmed = (
-        0 if number else sum(int(n) for v, c, n, g in zip(read, clean, counts, gone, strict=False) if v != c and not g)
+        0
+        if number
+        else sum(
+            int(n)
+            for v, c, n, g in zip(read, clean, counts, gone, strict=False)
+            if v != c and not g and unicodedata.normalize("NFC", str(v)) != c
+        )
     )
     if number and (words or not all(isinstance(v, str) for v in clean)):
         new = np.array([np.nan if g else float(v) for v, g in zip(clean, gone, strict=False)], dtype=float)
@@ -93,9 +111,9 @@ def plain_values(values: pd.Series) -> tuple[pd.Series, dict[str, int], dict[str
     return pd.Series(new[codes], index=values.index, dtype=object), words, kept, trimmed
 
 
-def plain_columns(raw: pd.DataFrame) -> pd.DataFrame:
+def plain_columns(raw: pd.DataFrame, empty: tuple | list = ()) -> pd.DataFrame:
     """열마다 ``plain_values``를 한 표."""
-    return pd.DataFrame({name: plain_values(raw[name])[0] for name in raw.columns}, index=raw.index)
+    return pd.DataFrame({name: plain_values(raw[name], empty)[0] for name in raw.columns}, index=raw.index)
 
 
 def same_level(found: object, wanted: object) -> bool:
@@ -131,7 +149,13 @@ def covariate_matrix(frame: pd.DataFrame, columns: list[str] | tuple[str, ...]) 
         if X[name].isna().any():
             X[f"{name}__missing"] = X[name].isna().astype(float)
     X = X.fillna(X.median())
-    return X.loc[:, X.nunique() > 1]
+    X = X.loc[:, X.nunique() > 1]
+    # 원 단위의 매출처럼 아주 크거나 작은 열은 표준화합니다. 그대로 제곱해 더하면 나머지 열이 반올림에 묻힙니다.
+    for name in X:
+        spread = X[name].std()
+        if X[name].abs().max() > 1e6 or spread < 1e-6:
+            X[name] = (X[name] - X[name].mean()) / spread
+    return X
 
 
 def fold_numbers(labels: np.ndarray, seed: int, groups: np.ndarray | None = None, folds: int = 5) -> np.ndarray:
@@ -179,6 +203,25 @@ def cross_fit(
         else:
             out[test] = fitted.predict(X[test])
     return out
+
+
+# --- 고정효과 ---
+
+
+def additive_fit(cells: np.ndarray, row_sum: np.ndarray, column_sum: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """``cells``(참인 칸) 위에서 Σ_t(λ+δ)=row_sum, Σ_i(λ+δ)=column_sum인 대상의 λ와 시점의 δ."""
+    counts = np.maximum(cells.sum(axis=1), 1)
+    share = cells / counts[:, None]
+    system = np.diag(cells.sum(axis=0).astype(float)) - cells.T @ share
+    delta = np.linalg.pinv(system) @ (column_sum - share.T @ row_sum)
+    return (row_sum - cells @ delta) / counts, delta
+
+
+def two_way_residual(cells: np.ndarray, M: np.ndarray) -> np.ndarray:
+    """``cells`` 위에서 대상과 시점의 고정효과를 뺀 나머지. 다른 칸은 0입니다."""
+    kept = np.where(cells, M, 0.0)
+    lam, delta = additive_fit(cells, kept.sum(axis=1), kept.sum(axis=0))
+    return np.where(cells, kept - lam[:, None] - delta[None, :], 0.0)
 
 
 # --- 영향함수에서 구간까지 ---

@@ -2,13 +2,14 @@
 
 import math
 import re
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any
 
 from causal_pipeline import designs
 from causal_pipeline.errors import SpecError
-from causal_pipeline.model import Money, Outcome, Source, Spec, Treatment, find_line
+from causal_pipeline.model import Assignment, Money, Outcome, Source, Spec, Treatment, find_line
 from causal_pipeline.wording import josa, names, suggest
 
 MAX_BYTES = 1_000_000
@@ -178,12 +179,7 @@ def schema() -> dict:
 def _check_schema(value: dict, lines: dict[str, int]) -> None:
     from jsonschema import Draft202012Validator
 
-    errors = sorted(
-        Draft202012Validator(schema()).iter_errors(value), key=lambda e: (lines.get(_place(e), 0), e.validator)
-    )
-    if errors:
-        raise _korean(errors[0], lines)
-    for where, item in _leaves(value):
+    for where, item in leaves(value):
         if isinstance(item, str) and item.startswith("TODO"):
             raise SpecError(
                 "todo_left",
@@ -191,19 +187,26 @@ def _check_schema(value: dict, lines: dict[str, int]) -> None:
                 "초안의 TODO를 모두 채우세요. 짐작이 맞는지도 하나씩 보세요.",
                 find_line(lines, where),
             )
+    errors = sorted(
+        Draft202012Validator(schema()).iter_errors(value), key=lambda e: (lines.get(_place(e), 0), e.validator)
+    )
+    if errors:
+        raise _korean(errors[0], lines)
+    for where, item in leaves(value):
         if isinstance(item, float) and not math.isfinite(item):
             raise SpecError(
                 "spec_not_finite", f"'{where}'의 값이 {item}입니다.", "유한한 수를 적으세요.", find_line(lines, where)
             )
 
 
-def _leaves(value: Any, where: str = ""):
+def leaves(value: Any, where: str = "") -> Iterator[tuple[str, Any]]:
+    """명세 속의 값마다 (점으로 이은 자리, 값)."""
     if isinstance(value, dict):
         for key, item in value.items():
-            yield from _leaves(item, f"{where}.{key}" if where else str(key))
+            yield from leaves(item, f"{where}.{key}" if where else str(key))
     elif isinstance(value, list):
         for i, item in enumerate(value):
-            yield from _leaves(item, f"{where}.{i}")
+            yield from leaves(item, f"{where}.{i}")
     else:
         yield where, value
 
@@ -347,7 +350,7 @@ def build(value: dict, lines: dict[str, int], folder: Path) -> Spec:
     return Spec(
         name=value["name"],
         question=value["question"].strip(),
-        source=Source(**value["data"]),
+        source=Source(**value["data"] | {"blank": tuple(value["data"].get("blank", ()))}),
         treatment=Treatment(**treatment),
         outcome=Outcome(**value["outcome"]),
         estimand=value["estimand"],
@@ -357,10 +360,13 @@ def build(value: dict, lines: dict[str, int], folder: Path) -> Spec:
         hidden=tuple(graph.get("hidden", ())),
         timing=dict(value.get("timing", {})),
         modifiers=tuple(value.get("modifiers", ())),
+        categories=tuple(value.get("categories", ())),
+        numbers=tuple(value.get("numbers", ())),
         fields=owned,
         negative_outcomes=tuple(controls.get("outcomes", ())),
         negative_treatments=tuple(controls.get("treatments", ())),
         money=Money(**value["money"]) if "money" in value else None,
+        assignment=Assignment(**value["assignment"]) if "assignment" in value else None,
         seed=value.get("seed", 0),
         labels=dict(value.get("labels", {})),
         lines=lines,
@@ -416,18 +422,18 @@ def source_path(spec: Spec) -> Path:
 def _check_source(spec: Spec) -> None:
     source = spec.source
     source_path(spec)
-    if source.table and source.sql:
+    if source.table and source.sql and Path(source.path).suffix.lower() != ".xlsx":
         raise spec.error(
             SpecError, "source_ambiguous", "data.sql", "table과 sql을 함께 적었습니다.", "하나만 남기세요."
         )
     kind = Path(source.path).suffix.lower()
-    if kind not in {".csv", ".parquet", ".duckdb", ".db"}:
+    if kind not in {".csv", ".xlsx", ".parquet", ".duckdb", ".db"}:
         raise spec.error(
             SpecError,
             "format_unknown",
             "data.path",
             f"'{kind or source.path}' 형식은 읽지 않습니다.",
-            "CSV(.csv), 파케이(.parquet), DuckDB(.duckdb)로 바꾸어 두세요.",
+            "CSV(.csv), 엑셀(.xlsx), 파케이(.parquet), DuckDB(.duckdb)로 바꾸어 두세요.",
         )
     if kind in {".duckdb", ".db"} and not (source.table or source.sql):
         raise spec.error(
@@ -437,12 +443,12 @@ def _check_source(spec: Spec) -> None:
             "DuckDB 파일의 어느 표인지 적지 않았습니다.",
             "`table: 표이름`이나 `sql: SELECT …`을 적으세요.",
         )
-    if kind not in {".duckdb", ".db"} and source.table:
+    if kind not in {".duckdb", ".db", ".xlsx"} and source.table:
         raise spec.error(
             SpecError,
             "table_not_named",
             "data.table",
-            "table은 DuckDB 파일에만 씁니다.",
+            "table은 DuckDB 파일의 표와 엑셀의 시트에만 씁니다.",
             "table을 지우거나 sql에 `SELECT … FROM data`를 적으세요.",
         )
 
@@ -510,8 +516,35 @@ def _check_roles(spec: Spec) -> None:
                 SpecError, "hidden_used", where, f"'{column}'은(는) 재지 못했다고(graph.hidden) 했는데 {where}에 있습니다.",
                 "자료에 있으면 hidden에서 빼고, 없으면 그 줄에서 빼세요.", item=column,
             )  # fmt: skip
+    _check_reading(spec)
     for owned in spec.fields:
         owned.validate(spec)
+
+
+def _check_reading(spec: Spec) -> None:
+    """categories와 numbers는 명세의 다른 곳에 적은 열을 어떻게 읽을지입니다."""
+    known = spec.columns()
+    for key in ("categories", "numbers"):
+        for column in getattr(spec, key):
+            if column not in known:
+                raise spec.error(
+                    SpecError, "reading_unknown", key, f"{key}의 '{column}'이(가) 명세의 다른 곳에 없습니다.",
+                    suggest(column, sorted(known)), item=column,
+                )  # fmt: skip
+    for column in spec.categories:
+        what = (
+            "결과"
+            if column == spec.outcome.column
+            else "양인 처치"
+            if column == spec.treatment.column and spec.treatment.kind == "continuous"
+            else None
+        )
+        if column in spec.numbers or what:
+            raise spec.error(
+                SpecError, "reading_conflict", "categories",
+                f"'{column}'은(는) {what or 'numbers에도 있어서'} 범주로 읽을 수 없습니다.",
+                f"categories에서 '{column}'을 빼세요." if what else "번호이면 categories에만, 수이면 numbers에만 남기세요.", item=column,
+            )  # fmt: skip
 
 
 def _check_graph(spec: Spec) -> None:

@@ -12,8 +12,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from causal_pipeline.errors import OutputError
+from causal_pipeline.errors import OutputError, cause
 from causal_pipeline.model import Spec, plain
+from causal_pipeline.stopping import unfinished
 
 LIBRARIES = (
     "numpy",
@@ -88,15 +89,17 @@ def from_json(kind: Any, value: Any) -> Any:
 
 def write_atomic(path: Path, data: bytes) -> None:
     """다 쓴 뒤에 이름을 바꿉니다. 도중에 꺼져도 반쪽 파일이 남지 않습니다."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        with temporary.open("wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
+    with unfinished(path.with_name(f".{path.name}.{os.getpid()}.tmp")) as temporary:
+        write_durably(temporary, data)
         temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
+
+
+def write_durably(path: Path, data: bytes) -> None:
+    """디스크에 다 적힐 때까지 기다립니다."""
+    with path.open("wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
 
 
 class Store:
@@ -127,7 +130,7 @@ class Store:
             except OSError as error:
                 raise OutputError(
                     "out_write_failed",
-                    f"단계의 결과를 쓰지 못했습니다({error.strerror}).",
+                    f"단계의 결과를 쓰지 못했습니다({cause(error)}).",
                     "디스크의 남은 자리와 쓰기 권한을 보세요. 앞 단계는 남아 있어 다시 하면 이어집니다.",
                 ) from None
         return from_json(kind, json.loads(text)["value"])

@@ -4,25 +4,27 @@
 """
 
 import hashlib
+import unicodedata
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from causal_pipeline import doubts
 from causal_pipeline.errors import DataError
-from causal_pipeline.model import Spec
+from causal_pipeline.model import Loss, Spec
 from causal_pipeline.reading import file_digest, read
 from causal_pipeline.shown import matched_levels, plain_values, same_level
 from causal_pipeline.spec import source_path
-from causal_pipeline.values import parse_dates, reject_written_numbers, require_numeric
-from causal_pipeline.wording import josa, names, suggest, visible
+from causal_pipeline.values import looks_like_dates, reject_written_numbers, require_numeric
+from causal_pipeline.wording import josa, names, quoted, suggest, visible
 
 MIN_ROWS = 20
 MIN_ARM = 5
 # 다섯 겹으로 나누고도 겹마다 두 팔의 군집이 남으려면 팔마다 셋, 모두 여섯이 있어야 합니다.
 MIN_CLUSTERS, MIN_CLUSTERS_AN_ARM = 6, 3
-MAX_LEVELS = 30
+MAX_LEVELS = doubts.MOST_CATEGORIES
 
 
 @dataclass(frozen=True)
@@ -37,11 +39,14 @@ class Table:
         뺀 행, 뽑은 표본처럼 읽으며 한 일.
     digest : str
         자료 파일의 SHA-256.
+    losses : tuple of Loss
+        빈칸 때문에 뺀 행. 점검(``checks.lost_rows``)이 팔마다의 수를 말합니다.
     """
 
     frame: pd.DataFrame
     notices: tuple[str, ...]
     digest: str
+    losses: tuple[Loss, ...] = ()
 
 
 def load(spec: Spec) -> Table:
@@ -53,14 +58,16 @@ def load(spec: Spec) -> Table:
         읽을 수 없거나 명세와 어긋날 때. 고치는 법이 함께 있습니다.
     """
     raw, notices = read(spec, lambda columns: known_columns(spec, columns))
-    frame, more = prepare(spec, raw)
-    return Table(frame, (*notices, *more), file_digest(source_path(spec)))
+    losses: list[Loss] = []
+    frame, more = prepare(spec, raw, losses)
+    return Table(frame, (*notices, *more), file_digest(source_path(spec)), tuple(losses))
 
 
 def from_frame(spec: Spec, raw: pd.DataFrame) -> Table:
     """기억 속의 표를 살핍니다. 파일에서 읽은 것과 같은 길을 지납니다."""
-    frame, notices = prepare(spec, raw)
-    return Table(frame, notices, frame_digest(frame))
+    losses: list[Loss] = []
+    frame, notices = prepare(spec, raw, losses)
+    return Table(frame, notices, frame_digest(frame), tuple(losses))
 
 
 def frame_digest(frame: pd.DataFrame) -> str:
@@ -73,7 +80,15 @@ def frame_digest(frame: pd.DataFrame) -> str:
 def known_columns(spec: Spec, columns: list[str]) -> list[str]:
     """명세가 말하는 열이 모두 자료에 있는지 보고, 자료의 차례로 돌려줍니다."""
     wanted = spec.columns()
+    whole = {unicodedata.normalize("NFC", c): c for c in columns}
     for column in sorted(wanted - set(columns)):
+        if found := whole.get(unicodedata.normalize("NFC", column)):
+            cell = '"' + found.replace('"', '""') + '"'
+            query = quoted(f'SELECT * RENAME ({cell} AS "{column}") FROM data')
+            raise spec.column_error(
+                DataError, "column_decomposed", column, f"'{column}' 열이 자료에는 자모로 풀려(NFD) 적혀 있어 다른 이름입니다. 맥에서 만든 파일에서 흔합니다.",
+                f"data에 `sql: {query}`를 적거나, 원본의 열 이름을 다시 적으세요.",
+            )  # fmt: skip
         hint = " 재지 못한 변수이면 graph.hidden에 적으세요." if spec.where(column).startswith("graph") else ""
         raise spec.column_error(
             DataError, "column_unknown", column, f"'{column}' 열이 자료에 없습니다.", suggest(column, columns) + hint
@@ -87,8 +102,8 @@ def known_columns(spec: Spec, columns: list[str]) -> list[str]:
     return [c for c in columns if c in wanted]
 
 
-def prepare(spec: Spec, raw: pd.DataFrame) -> tuple[pd.DataFrame, tuple[str, ...]]:
-    """표를 살피고, 단계들이 쓰는 꼴로 바꿉니다. ``raw``는 바꾸지 않습니다.
+def prepare(spec: Spec, raw: pd.DataFrame, losses: list[Loss] | None = None) -> tuple[pd.DataFrame, tuple[str, ...]]:
+    """표를 살피고, 단계들이 쓰는 꼴로 바꿉니다. ``raw``는 바꾸지 않습니다. 뺀 행은 ``losses``에 더합니다.
 
     Returns
     -------
@@ -111,31 +126,49 @@ def prepare(spec: Spec, raw: pd.DataFrame) -> tuple[pd.DataFrame, tuple[str, ...
             f"같은 열 이름이 두 번 있습니다: {names(twice)}.",
             "열 이름을 서로 다르게 고치세요.",
         )
-    frame = raw[known_columns(spec, list(raw.columns))].copy()
+    frame = raw[known_columns(spec, list(raw.columns))].reset_index(drop=True)
     if frame.empty:
         raise spec.error(DataError, "data_no_rows", "data.path", "행이 없습니다.", "자료를 다시 내보내세요.")
-    frame, words, notices = _plain(frame)
-    frame, more = _missing(spec, frame, words)
+    _flat(spec, frame)
+    frame, words, notices = _plain(spec, frame)
+    frame, more = _missing(spec, frame, words, losses if losses is not None else [])
     notices += more
     _enough(spec, frame)
     _infinite(spec, frame)
     _outcome(spec, frame)
+    notices += doubts.inspect(spec, frame)
     for owned in spec.fields:
         notices += owned.encode(spec, frame)
     _units(spec, frame)
     _treatment(spec, frame)
     _assignment(spec, frame)
-    _covariates(spec, frame)
+    notices += _covariates(spec, frame)
     for owned in spec.fields:
         notices += owned.inspect(spec, frame)
     return frame.reset_index(drop=True), tuple(notices)
 
 
-def _plain(frame: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, dict[str, int]], list[str]]:
+def _flat(spec: Spec, frame: pd.DataFrame) -> None:
+    """칸마다 값 하나인지. 목록이 든 칸, 길이를 재는 시간, 복소수는 읽지 않습니다."""
+    for column in frame.columns:
+        values = frame[column]
+        first = next(iter(values.dropna()), None) if values.dtype.kind == "O" else None
+        if isinstance(first, (list, dict, set, tuple, np.ndarray)):
+            what = "목록이나 묶음이"
+        elif values.dtype.kind in "mc":
+            what = "시간의 길이가" if values.dtype.kind == "m" else "복소수가"
+        else:
+            continue
+        raise spec.column_error(
+            DataError, "nested_values", column, f"'{column}'의 칸에 {what} 들어 있습니다.", "칸마다 수나 글자 하나가 되게, 초나 개수처럼 수로 바꾼 열을 만들어 그 이름을 적으세요.",
+        )  # fmt: skip
+
+
+def _plain(spec: Spec, frame: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, dict[str, int]], list[str]]:
     """글자로 읽힌 열을 살핍니다: (표, 열마다 빈칸으로 읽은 낱말, 한 일). 낱말과 뗀 빈칸은 모두 수와 함께 적습니다."""
     columns, words, notices = {}, {}, []
     for name in frame.columns:
-        columns[name], gone, kept, trimmed = plain_values(frame[name])
+        columns[name], gone, kept, trimmed = plain_values(frame[name], spec.source.blank)
         if gone:
             words[name] = gone
             notices.append(f"'{name}'의 {counted(gone)}를 빈칸으로 읽었습니다.")
@@ -157,7 +190,9 @@ def _may_be_empty(spec: Spec) -> set[str]:
     return {column for owned in spec.fields for column in owned.may_be_empty()}
 
 
-def _missing(spec: Spec, frame: pd.DataFrame, words: dict[str, dict[str, int]]) -> tuple[pd.DataFrame, list[str]]:
+def _missing(
+    spec: Spec, frame: pd.DataFrame, words: dict[str, dict[str, int]], losses: list[Loss]
+) -> tuple[pd.DataFrame, list[str]]:
     columns = [c for c in frame.columns if c not in _may_be_empty(spec)]
     empty = frame[columns].isna()
     counts = empty.sum()
@@ -204,6 +239,7 @@ def _missing(spec: Spec, frame: pd.DataFrame, words: dict[str, dict[str, int]]) 
         )
     notices = []
     if gone.any():
+        losses.append(_loss(spec, frame, gone))
         listed = ", ".join(f"'{c}' {counts[c]:,}개" for c in bad if c in must)
         notices.append(f"빈칸이 있는 {int(gone.sum()):,}행을 뺐습니다({listed}). 남은 행은 {len(kept):,}개입니다.")
     for column in (c for c in bad if c in kept_empty):
@@ -214,6 +250,58 @@ def _missing(spec: Spec, frame: pd.DataFrame, words: dict[str, dict[str, int]]) 
         )
         notices.append(f"'{column}'의 빈칸 {counts[column]:,}개를 남겨 두었습니다. {what}.")
     return kept, notices
+
+
+def _loss(spec: Spec, frame: pd.DataFrame, gone: pd.Series) -> Loss:
+    """뺀 행의 팔마다의 수와, 처치와 결과에 이어지는지. 연속 처치는 가운데 값의 위와 아래로 나눕니다."""
+    values = frame[spec.treatment.column]
+    if spec.treatment.kind == "continuous":
+        dose = pd.to_numeric(values, errors="coerce")
+        values = pd.Series(np.where(dose > dose.median(), "많이 받은 쪽", "적게 받은 쪽"), index=frame.index).where(
+            dose.notna()
+        )
+    arm = values.astype(object).where(values.notna(), "모름").astype(str)
+    sizes = arm.value_counts(sort=False).sort_index()
+    lost = arm[gone].value_counts().reindex(sizes.index, fill_value=0)
+    known = [name for name in sizes.index if name != "모름"]
+    shares = [lost[name] / sizes[name] for name in known]
+    codes = _clusters(spec, frame)
+    p_treatment = p_outcome = None
+    if len(known) > 1 and 0 < gone[arm != "모름"].sum() < (arm != "모름").sum():
+        each = [_tied(gone, (arm == name).astype(float), arm != "모름", codes) for name in known[1:]]
+        p_treatment = min(1.0, len(each) * min(each))
+    y = pd.to_numeric(frame[spec.outcome.column], errors="coerce")
+    apart = y - y.groupby(arm).transform("mean")
+    if min(apart[gone].notna().sum(), apart[~gone].notna().sum()) >= 5:
+        p_outcome = _tied(gone, apart, apart.notna(), codes)
+    arms = {name: (int(lost[name]), int(sizes[name])) for name in sizes.index}
+    gap = float(max(shares) - min(shares)) if shares else 0.0
+    return Loss("빈칸이 있는", int(gone.sum()), len(frame), arms, gap, p_treatment, p_outcome)
+
+
+def _clusters(spec: Spec, frame: pd.DataFrame) -> np.ndarray | None:
+    """빠짐이 함께 일어날 수 있는 묶음: 처치를 정한 단위, 되풀이해 본 대상, 반복 횡단면의 집단. 없으면 None."""
+    groups = [role.column for owned in spec.fields for role in owned.roles() if role.where.endswith(".group")]
+    column = spec.treatment.cluster or (spec.unit if spec.repeats_units else None) or next(iter(groups), None)
+    return None if column is None else pd.factorize(frame[column])[0] + 1
+
+
+def _tied(gone: pd.Series, x: pd.Series, keep: pd.Series, codes: np.ndarray | None) -> float:
+    """빠짐을 ``x``에 회귀한 기울기가 0인지의 (군집) 강건 p값."""
+    from scipy import stats
+
+    from causal_pipeline.inference import least_squares
+
+    rows = keep.to_numpy()
+    v = x.to_numpy(dtype=float)[rows]
+    if np.ptp(v) < 1e-12:
+        return 1.0
+    clusters = None if codes is None else np.unique(codes[rows], return_inverse=True)[1]
+    beta, covariance, _ = least_squares(
+        np.column_stack([np.ones(len(v)), v]), gone.to_numpy(dtype=float)[rows], clusters
+    )
+    units = len(v) if clusters is None else int(clusters.max()) + 1
+    return float(2 * stats.t.sf(abs(beta[1]) / max(np.sqrt(covariance[1, 1]), 1e-300), max(units - 2, 1)))
 
 
 def _enough(spec: Spec, frame: pd.DataFrame) -> None:
@@ -382,8 +470,9 @@ def _assignment(spec: Spec, frame: pd.DataFrame) -> None:
             frame[t.cluster] = pd.factorize(frame[t.cluster], sort=True)[0].astype("int64")
 
 
-def _covariates(spec: Spec, frame: pd.DataFrame) -> None:
+def _covariates(spec: Spec, frame: pd.DataFrame) -> list[str]:
     t, y = spec.treatment.column, spec.outcome.column
+    notices = doubts.integer_codes(spec, frame)
     for column in spec.covariates():
         values = frame[column].dropna()
         if column in spec.negative_outcomes or column in spec.negative_treatments:
@@ -397,6 +486,12 @@ def _covariates(spec: Spec, frame: pd.DataFrame) -> None:
                 f"'{column}'의 값이 모두 '{values.iloc[0]}'입니다.",
                 f"명세에서 '{column}'을 빼세요. 아무것도 가르지 못합니다.",
             )
+        if column in spec.categories and column != spec.treatment.cluster:
+            if values.nunique() > MAX_LEVELS:
+                raise _many_levels(spec, column, values.nunique())
+            frame[column] = categories(values.reindex(frame.index))
+            notices.append(f"'{column}'을(를) 범주로 읽었습니다({values.nunique()}가지).")
+            continue
         if values.dtype.kind in "biuf":
             require_numeric(spec, frame, column, "공변량")
             if (
@@ -405,13 +500,7 @@ def _covariates(spec: Spec, frame: pd.DataFrame) -> None:
                 and frame[column].nunique() == 2
                 and _copies(frame[column], frame[t])
             ):
-                raise spec.column_error(
-                    DataError,
-                    "covariate_is_treatment",
-                    column,
-                    f"'{column}'이(가) 처치 '{t}'과(와) 똑같이 움직입니다.",
-                    "처치를 다르게 적은 열입니다. 명세에서 빼세요.",
-                )
+                raise _copy_of_treatment(spec, column)
             if values.nunique() > 2 and not spec.repeats_units and abs(frame[column].corr(frame[y])) > 0.99999:
                 raise spec.column_error(
                     DataError,
@@ -421,7 +510,7 @@ def _covariates(spec: Spec, frame: pd.DataFrame) -> None:
                     "결과를 다르게 적은(또는 결과에서 만든) 열입니다. 명세에서 빼세요.",
                 )
             continue
-        if values.dtype.kind == "M" or parse_dates(values.astype(str).str.strip()) is not None:
+        if values.dtype.kind == "M" or looks_like_dates(values.astype(str).str.strip()):
             raise spec.column_error(
                 DataError,
                 "date_covariate",
@@ -436,11 +525,27 @@ def _covariates(spec: Spec, frame: pd.DataFrame) -> None:
             mostly = pd.to_numeric(pd.Series(text.unique()).str.replace(",", ""), errors="coerce").notna()
             if 0.5 < mostly.mean() < 1:
                 require_numeric(spec, frame, column, "공변량")
-            raise spec.column_error(
-                DataError, "too_many_levels", column, f"글자 공변량 '{column}'의 값이 {levels:,}가지입니다.",
-                f"지역이나 업종처럼 뜻이 통하는 {MAX_LEVELS}가지 안의 무리로 묶은 열을 만들어 그 이름을 적으세요. 대상마다 다른 번호나 주소는 아무것도 가르지 못합니다.",
-            )  # fmt: skip
-        frame[column] = categories(values)
+            raise _many_levels(spec, column, levels)
+        if levels == 2 and spec.treatment.kind == "binary" and not spec.repeats_units:
+            code = pd.Series(pd.factorize(frame[column])[0], index=frame.index)
+            if (code >= 0).all() and _copies(code, frame[t]):
+                raise _copy_of_treatment(spec, column)
+        frame[column] = categories(values.reindex(frame.index))
+    return notices
+
+
+def _copy_of_treatment(spec: Spec, column: str) -> DataError:
+    return spec.column_error(
+        DataError, "covariate_is_treatment", column,
+        f"'{column}'이(가) 처치 '{spec.treatment.column}'과(와) 똑같이 움직입니다.", "처치를 다르게 적은 열입니다. 명세에서 빼세요.",
+    )  # fmt: skip
+
+
+def _many_levels(spec: Spec, column: str, levels: int) -> DataError:
+    return spec.column_error(
+        DataError, "too_many_levels", column, f"범주 '{column}'의 값이 {levels:,}가지입니다. 값마다 나누어 견주는 것은 {MAX_LEVELS}가지까지입니다.",
+        f"지역이나 업종처럼 뜻이 통하는 {MAX_LEVELS}가지 안의 무리로 묶은 열을 만들어 그 이름을 적으세요. 대상마다 다른 번호나 주소는 아무것도 가르지 못합니다.",
+    )  # fmt: skip
 
 
 def categories(values: pd.Series) -> pd.Series:

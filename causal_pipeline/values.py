@@ -5,6 +5,7 @@ import pandas as pd
 from causal_pipeline.errors import DataError
 from causal_pipeline.model import Spec
 from causal_pipeline.wording import quoted as wording_quoted
+from causal_pipeline.wording import sql_name
 
 
 def require_numeric(spec: Spec, frame: pd.DataFrame, column: str, role: str) -> None:
@@ -55,8 +56,19 @@ def require_numeric(spec: Spec, frame: pd.DataFrame, column: str, role: str) -> 
         "not_numeric",
         column,
         f"{role} '{column}'이(가) 수가 아닙니다(예: '{text.iloc[0][:30]}').",
-        "수로 된 열을 적거나 0과 1로 바꾸세요.",
+        _two_words(spec, column, text) or "수로 된 열을 적거나 0과 1로 바꾸세요.",
     )
+
+
+def _two_words(spec: Spec, column: str, text: pd.Series) -> str:
+    """두 낱말뿐인 열(Y와 N)이면 어느 쪽을 1로 볼지 고르는 SQL."""
+    words = sorted(text.unique())
+    if len(words) != 2 or spec.source.sql or spec.source.table:
+        return ""
+    cell = '"' + column.replace('"', '""') + '"'
+    one = words[1].replace("'", "''")
+    query = wording_quoted(f"SELECT * REPLACE (CAST(trim({cell}) = '{one}' AS INTEGER) AS {cell}) FROM data")
+    return f"'{words[1]}'인지를 1로 보려면 data에 `sql: {query}`를 적으세요. '{words[0]}'을 1로 보려면 따옴표 속의 말을 바꾸세요."
 
 
 # 수에 흔히 붙는 것: 자릿수 쉼표, 화폐와 퍼센트, 빈칸(줄바꿈 없는 것까지)
@@ -96,9 +108,10 @@ def reject_written_numbers(spec: Spec, column: str, text: pd.Series, role: str) 
     found = written_number(levels, column)
     if found is None:
         return
+    _one_unit(spec, column, levels, role)
     shown = next((v for v in levels if pd.isna(pd.to_numeric(v, errors="coerce"))), levels.iloc[0])
     inner = spec.source.sql.strip().rstrip(";") if spec.source.sql else None
-    origin = f"({inner})" if inner else f'"{spec.source.table}"' if spec.source.table else "data"
+    origin = f"({inner})" if inner else sql_name(spec.source.table) if spec.source.table else "data"
     quoted = '"' + column.replace('"', '""') + '"'
     query = f"SELECT * REPLACE ({found[1]} AS {quoted}) FROM {origin}"
     where = "data의 sql을" if inner else "data에서 table을 지우고 sql을" if spec.source.table else "data에 sql을"
@@ -106,6 +119,37 @@ def reject_written_numbers(spec: Spec, column: str, text: pd.Series, role: str) 
         DataError, "number_as_text", column, f"{role} '{column}'의 수가 글자로 적혀 있습니다(예: '{shown[:30]}').",
         f"{where} 이렇게 적으면 쉼표와 단위를 떼고 수로 읽습니다: `sql: {wording_quoted(query)}`. 또는 원본에서 수로 바꾸어 저장하세요.",
     )  # fmt: skip
+
+
+def _one_unit(spec: Spec, column: str, levels: pd.Series, role: str) -> None:
+    """퍼센트와 비율, 원과 달러가 섞였으면 떼어 낸 수끼리 견줄 수 없습니다.
+
+    Raises
+    ------
+    DataError
+    """
+    percents = levels.str.contains("%", regex=False)
+    money = [sign for sign in ("[₩￦원]", r"\$", "€", "£", "¥") if levels.str.contains(sign, regex=True).any()]
+    if len(money) <= 1 and (percents.all() or not percents.any()):
+        return
+    if len(money) > 1:
+        one, other = (levels[levels.str.contains(sign, regex=True)].iloc[0] for sign in money[:2])
+    else:
+        one, other = levels[percents].iloc[0], levels[~percents].iloc[0]
+    raise spec.column_error(
+        DataError, "mixed_units", column, f"{role} '{column}'에 단위가 다른 수가 섞여 있습니다('{one[:20]}'과 '{other[:20]}').",
+        "기호를 떼면 서로 다른 수가 같아집니다. 원본에서 한 단위로 바꾼 뒤 기호 없이 저장하세요.",
+    )  # fmt: skip
+
+
+def looks_like_dates(text: pd.Series) -> bool:
+    """글자가 모두 날짜처럼 적혀 있으면 참. 적는 꼴이 섞여 있어도 날짜입니다."""
+    return len(text) > 0 and bool(
+        text.str.contains(
+            r"^\d{4}[-/.]\d{1,2}(?:[-/.]\d{1,2})?(?:[T ].*)?$|^\d{1,2}[-/.]\d{1,2}[-/.]\d{4}$", regex=True
+        ).all()
+        or parse_dates(text) is not None
+    )
 
 
 def time_zones(text: pd.Series) -> dict[str, int]:

@@ -90,7 +90,7 @@ def load(name: str, with_truth: bool = False) -> pd.DataFrame:
     path = data_dir() / f"{name}.csv"
     if not path.is_file():
         raise FileNotFoundError(
-            f"{path.name} 파일이 없습니다. `python -m book.catalog write {name}`으로 다시 만드세요."
+            f"{path.name} 파일이 없습니다. 저장소에서 `make data NAME={name}`을 실행해 다시 만드세요."
         )
     frame = pd.read_csv(path)
     if with_truth:

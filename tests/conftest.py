@@ -54,13 +54,24 @@ def pages() -> list[Page]:
     return published_pages()
 
 
+class Executions(dict):
+    """쪽의 이름 → 실행 결과. 물어본 쪽만 찾으므로, 한 쪽만 실행하고 그 쪽의 시험만 돌릴 수 있습니다."""
+
+    def __init__(self, pages: list[Page]):
+        super().__init__()
+        self.pages = {page.docname: page for page in pages if page.is_notebook}
+
+    def __missing__(self, name: str) -> Execution:
+        done = stored(self.pages[name])
+        assert done is not None, f"{name}의 실행 결과가 없습니다. `make book`을 먼저 돌리세요."
+        self[name] = done
+        return done
+
+
 @pytest.fixture(scope="session")
-def executions(pages) -> dict[str, Execution]:
+def executions(pages) -> Executions:
     """노트북인 쪽의 실행 결과. 사이트와 같은 실행입니다."""
-    found = {page.docname: stored(page) for page in pages if page.is_notebook}
-    missing = [name for name, done in found.items() if done is None]
-    assert not missing, f"실행 결과가 없습니다: {missing}. `make book`을 먼저 돌리세요."
-    return found
+    return Executions(pages)
 
 
 @pytest.fixture(scope="session")

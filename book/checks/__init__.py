@@ -1,9 +1,14 @@
-"""원고 검사: 문체(language), 본문의 숫자(prose_numbers), 쪽의 얼개(structure), 검토 기록(reviews), 코드 셀(code_cells)."""
+"""원고 검사: 문체(language), 본문의 숫자(prose_numbers), 쪽의 얼개(structure), 검토 기록(reviews), 코드 셀(code_cells), 값싼 검사(lints), 연습문제(answers), 주장(claims), 이름표(labels)."""
 
-from book.checks.findings import Finding
-from book.page import Page
+from __future__ import annotations
 
-__all__ = ["Finding", "check_page", "inspect_page"]
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:  # 검사를 부르는 명령이 뜨자마자 멈출 수 있게, 읽는 데 걸리는 것은 쓸 때 부릅니다
+    from book.checks.findings import Finding
+    from book.page import Page
+
+__all__ = ["check_page", "inspect_page"]
 
 
 def inspect_page(page: Page, published: set[str] | None = None) -> list[Finding]:
@@ -15,7 +20,7 @@ def inspect_page(page: Page, published: set[str] | None = None) -> list[Finding]
     published : set of str
         차례에 실린 쪽의 이름. 주지 않으면 _toc.yml에서 읽습니다.
     """
-    from book.checks import code_cells, language, prose_numbers, reviews, structure
+    from book.checks import answers, claims, code_cells, labels, language, lints, prose_numbers, reviews, structure
     from book.myst import parse
 
     document = parse(page.text)
@@ -25,6 +30,10 @@ def inspect_page(page: Page, published: set[str] | None = None) -> list[Finding]
         + structure.check(page, document, published=published)
         + code_cells.check(page, document)
         + reviews.check(page, document)
+        + lints.check(page, document)
+        + answers.check(page, document)
+        + claims.check(page, document)
+        + labels.check(page, document)
     )
 
 

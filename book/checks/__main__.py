@@ -4,11 +4,17 @@ python -m book.checks                      # 차례에 실린 모든 쪽
 python -m book.checks case_studies/a.md    # 그 쪽만
 """
 
+from book.stopping import stop_cleanly
+
+if __name__ == "__main__":
+    stop_cleanly("검사를 멈췄습니다. 고친 것이 없으므로 같은 명령을 다시 하면 됩니다.")
+
 import argparse
 import sys
 from pathlib import Path
 
 from book.checks import inspect_page
+from book.files import explain
 from book.page import ROOT, PageError, read_page, toc_docnames
 
 
@@ -18,6 +24,14 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("files", nargs="*", help="검사할 쪽(.md). 비우면 차례에 실린 모든 쪽")
     parser.add_argument("--no-warnings", action="store_true", help="주의는 보이지 않습니다")
     args = parser.parse_args(argv)
+    try:
+        return _check(args)
+    except OSError as error:
+        print(explain(error), file=sys.stderr)
+        return 1
+
+
+def _check(args: argparse.Namespace) -> int:
     published = set(toc_docnames())
     files = [_locate(name) for name in args.files] or [ROOT / f"{name}.md" for name in toc_docnames()]
     errors = 0

@@ -6,6 +6,8 @@
 - 머리말의 ``given:``에 적은 설정값일 때. 그 값은 쪽의 코드 어딘가에 적혀 있어야 합니다.
 - 데이터 카드나 머리말에 같은 단위로 적힌 숫자('이후 28일 주문 수'의 28일)일 때.
 
+그림의 대체 텍스트에도 같은 규칙을 씁니다. 그 글은 자료가 바뀌어도 그대로이므로, 잰 값이 아니라 무엇을 볼지 적습니다.
+
 어느 것도 아니면 토막 바로 앞줄에 까닭을 적습니다.
 
     % 숫자 허용: 28, 10 — 회사가 정한 관찰 기간과 기준입니다
@@ -18,7 +20,7 @@ from functools import cache
 from book import values
 from book.checks.findings import Finding
 from book.checks.language import sentences
-from book.myst import BOUND, CITED, OPAQUE, Block, Document, parse, split_row
+from book.myst import BOUND, CITED, OPAQUE, Block, Cell, Document, parse, split_row
 from book.page import ROOT, Page
 
 EXEMPTION = re.compile(r"^%\s*숫자 ?허용")
@@ -90,7 +92,9 @@ def is_structural(text: str, start: int, end: int, number: str) -> bool:
     if "." in number and not percent and (_library_before().search(before) or re.match(r"\s?(?:판|버전|절)", after)):
         return True
     if percent:
-        return number in {"80", "90", "95", "99"} and bool(_INTERVAL_AFTER.match(after) or _LEVEL_BEFORE.search(before))
+        return number in {"80", "90", "95", "97.5", "99"} and bool(
+            _INTERVAL_AFTER.match(after) or _LEVEL_BEFORE.search(before)
+        )
     if "." in number:
         return number in {"0.80", "0.90", "0.95", "0.05", "0.01"} and bool(_LEVEL_BEFORE.search(before))
     if before.endswith("#") or (
@@ -172,9 +176,8 @@ def check(page: Page, document: Document | None = None) -> list[Finding]:
                     "number",
                 )
             )  # fmt: skip
-    return sorted(
-        found + _check_given(page, path, document) + _check_glue(path, document) + _check_values(path, document)
-    )
+    found += _check_given(page, path, document) + _check_glue(path, document) + _check_values(path, document)
+    return sorted(found + _check_shown(page, path, document))
 
 
 def _amount(value: float) -> float:
@@ -208,6 +211,43 @@ def _given(page: Page) -> dict[str, float]:
     if not isinstance(given, dict):
         return {}
     return {str(k): v for k, v in given.items() if isinstance(v, (int, float)) and not isinstance(v, bool)}
+
+
+def _check_shown(page: Page, path: str, document: Document) -> list[Finding]:
+    """셀이 찍거나 그림에 적는 한국어 글 속의 숫자. 글자로 적은 수는 쪽의 코드에도 수로 적혀 있어야 합니다."""
+    defined, given = definitions(page), {_amount(v) for v in _given(page).values()}
+    written = frozenset().union(*literals(document).values()) | given
+    # 0.025를 적은 코드에서는 97.5%라고도, 두 꼬리를 뺀 95%라고도 말합니다
+    spread = {_amount(x) for v in written if 0 < v < 1 for x in (1 - v, 1 - 2 * min(v, 1 - v))}
+    found = []
+    for cell in document.cells:
+        for line, text in _shown_texts(cell):
+            for start, end, number in numbers_in(text):
+                tail = "%" if re.match(r"\s?퍼센트", text[end:]) else text[end - 3 : end]
+                unit = re.match(r"\s?([가-힣%])", text[start + len(number) :])
+                if (
+                    is_structural(text, start, end, number)
+                    or (unit and (number.replace(",", ""), unit[1]) in defined)
+                    or readings(number, tail) & (written | spread)
+                ):
+                    continue
+                message = (
+                    f"코드가 보이는 글에 숫자 '{number}'이(가) 글자로 적혀 있습니다: '{_around(text, start, end)}'"
+                )
+                found.append(Finding(path, line, f"{message} — f-글자의 {{식}}으로 계산한 값을 넣으세요.", "shown"))
+    return found
+
+
+def _shown_texts(cell: Cell):
+    """셀의 함수에 넘기는 한국어 글을 (줄, 글)로. f-글자의 식 자리는 BOUND입니다."""
+    for node in ast.walk(cell.tree or ast.Module([], [])):
+        for part in [*node.args, *(k.value for k in node.keywords)] if isinstance(node, ast.Call) else ():
+            if isinstance(part, ast.JoinedStr):
+                text = "".join(v.value if isinstance(v, ast.Constant) else BOUND for v in part.values)
+            else:
+                text = part.value if isinstance(part, ast.Constant) and isinstance(part.value, str) else ""
+            if re.search(r"[가-힣]", text):
+                yield cell.first + part.lineno - 1, text
 
 
 def _check_given(page: Page, path: str, document: Document) -> list[Finding]:
@@ -285,7 +325,7 @@ def _loose_numbers(page: Page, document: Document) -> list[tuple[Block, int, int
     written, given = literals(document), {_amount(v) for v in _given(page).values()}
     cited_table_at = -1
     numbered = {m[1] for b in document.headings() if (m := re.match(r"(\d+\.\d+)\s", b.flat.text))}
-    for index, block in enumerate(document.blocks):
+    for index, block in enumerate(_with_alts(document)):
         text = block.flat.text
         if block.kind == "footnote":
             continue  # 각주는 출처 그 자체입니다
@@ -304,7 +344,8 @@ def _loose_numbers(page: Page, document: Document) -> list[tuple[Block, int, int
             unit = re.match(r"\s?([가-힣%])", text[start + len(number) :])
             if unit and (number.replace(",", ""), unit[1]) in defined:
                 continue
-            if readings(number, text[end - 3 : end]) & (written.get(block.section, frozenset()) | given):
+            tail = "%" if re.match(r"\s?퍼센트", text[end:]) else text[end - 3 : end]
+            if readings(number, tail) & (written.get(block.section, frozenset()) | given):
                 continue
             if (
                 block.kind in {"heading", "title"}
@@ -318,6 +359,18 @@ def _loose_numbers(page: Page, document: Document) -> list[tuple[Block, int, int
                 continue
             loose.append((block, start, end, number))
     return loose
+
+
+def _with_alts(document: Document) -> list[Block]:
+    """본문의 토막에 그림의 대체 텍스트를 더합니다."""
+    sections = [(b.line, b.raw) for b in document.headings() if b.level <= 2]
+    alts = []
+    for cell in document.cells:
+        if cell.alt:
+            section = next((title for line, title in reversed(sections) if line < cell.line), "")
+            line = next((n for n in range(cell.line, cell.first) if "alt:" in document.lines[n - 1]), cell.line)
+            alts.append(Block("alt", ((line, " ".join(cell.alt.split())),), ("code-cell",), section))
+    return [*document.blocks, *alts]
 
 
 def _cited_spans(block: Block) -> list[tuple[int, int]]:
@@ -365,7 +418,7 @@ def _apply_exemptions(path: str, document: Document, loose) -> tuple[list[Findin
             )
             continue
         start, end = document.scope_after(line)
-        inside = [b for b in document.blocks if b.lines and start <= b.line <= end]
+        inside = [b for b in {id(b): b for b, *_ in loose}.values() if start <= b.line <= end]
         whole = "\n".join(document.lines[start - 1 : end]) if start else ""
         used, absent = False, []
         for item in re.split(r",\s+|,(?=\D)", match["items"]):

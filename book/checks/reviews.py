@@ -2,9 +2,11 @@
 
 쪽마다 ``reviews/<쪽의 이름>.yml`` 하나가 있습니다. 쓰는 법은 guides/contributing.md에 있습니다.
 
-- 기록이 없으면 쪽은 끝나지 않은 것입니다. 아직 기록이 없는 쪽이 많아 '주의'로 알립니다.
-- '언제나', '반드시'처럼 모든 자료에 대고 말하는 문장은 기록이 다루어야 합니다. 역시 '주의'로 알립니다.
-- 기록의 꼴이 틀렸거나 인용한 문장이 쪽에서 사라졌으면 실패합니다.
+- 기록이 없으면 쪽은 끝나지 않은 것입니다.
+- '언제나', '반드시'처럼 모든 자료에 대고 말하는 문장은 기록이 다루어야 합니다.
+- 기록의 꼴이 맞고, 인용한 문장이 지금 쪽에 있어야 합니다.
+
+하나라도 어기면 실패합니다. 아직 쓰는 중인 초안(``draft: true``)에는 '주의'로만 알립니다.
 """
 
 import re
@@ -110,43 +112,35 @@ def _covers(said: str, sentence: str) -> bool:
 
 
 def check(page: Page, document: Document | None = None) -> list[Finding]:
-    """쪽의 검토 기록에서 고칠 것을 찾습니다. 초안과 길잡이는 보지 않습니다."""
-    if page.meta.get("kind") not in KINDS or page.meta.get("draft"):
+    """쪽의 검토 기록에서 고칠 것을 찾습니다. 길잡이는 보지 않고, 초안의 것은 모두 '주의'입니다."""
+    if page.meta.get("kind") not in KINDS:
         return []
+    draft, shown, where = (
+        bool(page.meta.get("draft")), f"{page.docname}.md", path_of(page).relative_to(ROOT).as_posix()
+    )  # fmt: skip
     document = document or parse(page.text)
-    where = path_of(page).relative_to(ROOT).as_posix()
+
+    def finding(path: str, line: int, message: str, rule: str = "review") -> Finding:
+        return Finding(path, line, message, rule, warning=draft)
+
     try:
         record = read(page)
     except ValueError as problem:
-        return [Finding(where, 1, str(problem), "review")]
-    shown = f"{page.docname}.md"
+        return [finding(where, 1, str(problem))]
     if record is None:
-        return [
-            Finding(
-                shown,
-                1,
-                f"검토 기록 {where}가 없습니다 — 쪽을 쓰지 않은 사람이 문장을 무너뜨려 보고 적습니다(guides/contributing.md).",
-                "review",
-                warning=True,
-            )
-        ]
+        when = "차례에 싣기 전에 " if draft else ""
+        cure = f"{when}쪽을 쓰지 않은 사람에게 guides/contributing.md의 '검토' 절대로 적어 달라고 하세요"
+        return [finding(shown, 1, f"검토 기록 {where}가 없습니다 — {cure}.")]
     standing = [item["said"] for item in record["statements"] if item["verdict"] != "지움"]
     whole = "".join(b.flat.text for b in document.blocks)
-    found = [
-        Finding(
-            where,
-            1,
-            f"인용한 문장이 쪽에 없습니다: '{said[:60]}' — 지금의 문장으로 고치거나 verdict를 지움으로 적으세요.",
-            "review-gone",
-        )
-        for said in standing
-        if not _covers(said, whole)
-    ]
+    gone = "인용한 문장이 쪽에 없습니다: '{}' — 지금의 문장으로 고치거나 verdict를 지움으로 적으세요."
+    found = [finding(where, 1, gone.format(said[:60]), "review-gone") for said in standing if not _covers(said, whole)]
+    missing = (
+        "모든 자료에 대고 말하는 문장을 아무도 무너뜨려 보지 않았습니다: '{}' — 가정을 달거나 {}에 검토를 적으세요."
+    )
     for line, sentence in universal_claims(document):
         if not any(_covers(said, sentence) or _covers(sentence, said) for said in standing):
-            found.append(
-                Finding(shown, line, f"모든 자료에 대고 말하는 문장을 아무도 무너뜨려 보지 않았습니다: '{_shown(sentence)}' — 가정을 달거나 {where}에 검토를 적으세요.", "review-missing", warning=True)
-            )  # fmt: skip
+            found.append(finding(shown, line, missing.format(_shown(sentence), where), "review-missing"))
     return found
 
 

@@ -7,12 +7,14 @@ from urllib.parse import unquote, urlsplit
 
 from book.checks.findings import Finding
 from book.checks.prose_numbers import data_cards
+from book.data_calls import data_calls
 from book.myst import Cell, Directive, Document, parse
 from book.page import ROOT, Page, toc_branches, toc_docnames
+from causal_practice.answers import MOST_DECIMALS, places
 
 ESTIMANDS = {"ATE", "ATT", "ATU", "ATO", "CATE", "LATE", "ITT", "QTE", "ATT(g,t)", "CACE"}
 MINIMUM_SLIDES = {"chapter": 8, "case": 6}
-MINIMUM_EXERCISES = {"chapter": 3, "case": 2}
+MINIMUM_EXERCISES = {"chapter": 3, "case": 3}
 SHORTEST_ALT = 15
 
 # 이름: 종류. 종류마다의 꼴은 아래 _is_valid와 _EXAMPLES에 있습니다.
@@ -295,7 +297,9 @@ class _Checker:
                 "exercise",
                 f"'{name}'에 자기 점검이 없습니다 — 꼬리표 [self-check]를 단 셀에서 check_answer를 부르세요.",
             )
+        asked = "\n".join(doc.lines[exercise.line - 1 : exercise.end])
         for line, call in checks:
+            self.decimals(line, call, name, asked)
             wrong = next((k.value for k in call.keywords if k.arg == "wrong"), None)
             if wrong is None or (isinstance(wrong, ast.Dict) and not wrong.keys):
                 self.add(
@@ -308,6 +312,23 @@ class _Checker:
                 self.add(
                     line, "exercise", f"자기 점검의 이름이 '{label.value}'입니다 — '연습 {number}'(으)로 고치세요."
                 )
+
+    def decimals(self, line: int, call: ast.Call, name: str, asked: str) -> None:
+        """계산한 정답은 소수 몇째 자리까지 답할지 문제와 점검이 같은 자리를 말합니다."""
+        given = {k.arg: k.value for k in call.keywords}
+        expected = given.get("expected", call.args[2] if len(call.args) > 2 else None)
+        if "decimals" not in given:
+            if expected is not None and not _is_literal(expected):
+                message = f"'{name}'의 정답을 계산하는데 자릿수가 없습니다 — tol 대신 decimals=2처럼 적고 문제에도 '소수점 둘째 자리까지'를 적으세요."
+                self.add(line, "decimals", message)
+            return
+        value = getattr(given["decimals"], "value", None)
+        if value not in range(1, MOST_DECIMALS + 1):
+            return
+        wanted = places(value)
+        if not re.search(wanted.replace("소수점", "소수점?"), asked):
+            message = f"'{name}'의 점검은 decimals={value}인데 문제에 그 말이 없습니다 — 문제에 '{wanted}까지 답하세요'를 적으세요."
+            self.add(line, "decimals", message)
 
     def solutions_are_not_needed_later(self) -> None:
         """학습자용 노트북에는 정답 셀이 없습니다. 다른 셀이 정답 셀의 이름에 기대면 거기서 멈춥니다."""
@@ -380,15 +401,10 @@ class _Checker:
         promised = self.page.meta.get("datasets")
         promised = [str(n) for n in promised] if isinstance(promised, list) else []
         line, cards = self.meta_line("datasets"), data_cards()
-        loaded: dict[str, int] = {}
-        dynamic = False
-        for cell in self.document.cells:
-            for at, call in cell.calls("load", "generator", "truth"):
-                if isinstance(call.func, ast.Name) and call.args:
-                    if isinstance(call.args[0], ast.Constant) and isinstance(call.args[0].value, str):
-                        loaded.setdefault(call.args[0].value, at)
-                    else:
-                        dynamic = True
+        loaded: dict[str | None, int] = {}
+        for name, at in data_calls(self.document.cells):
+            loaded.setdefault(name, at)
+        dynamic = loaded.pop(None, None) is not None
         for name in promised:
             if name not in loaded and not dynamic:
                 self.add(
@@ -419,7 +435,7 @@ class _Checker:
                     self.add(
                         where,
                         "dataset",
-                        f"'{name}' 데이터의 파일 {part}가 없습니다 — 생성기를 두고 `python -m book.catalog write {name}`을 실행하세요.",
+                        f"'{name}' 데이터의 파일 {part}가 없습니다 — 생성기를 두고 `make data NAME={name}`을 실행하세요.",
                     )
         for name, card in cards.items():
             if isinstance(card, dict) and card.get("source_page") == self.page.docname and name not in promised:
@@ -547,6 +563,17 @@ class _Checker:
             self.code()
             self.links()
         return sorted(self.found)
+
+
+def _is_literal(node: ast.expr) -> bool:
+    """적힌 그대로의 값이거나 정수로 만든 값이면 참. 자릿수를 말하지 않아도 되는 정답입니다."""
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+        return node.func.id in {"int", "len"} or (node.func.id == "round" and len(node.args) == 1)
+    try:
+        ast.literal_eval(node)
+    except (ValueError, TypeError):
+        return False
+    return True
 
 
 def _is_valid(kind: str, value) -> bool:

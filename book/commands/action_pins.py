@@ -66,10 +66,10 @@ def main(base: str = "https://github.com") -> int:
         return 1
     wrong = [(text, places) for pin, places in used.items() if (text := problem(*pin, f"{base}/{pin[0]}"))]
     for text, places in wrong:
-        print(
-            f"{', '.join(places)}: {text}\n  → 판의 커밋을 손으로 확인하고 핀과 주석을 함께 고치세요.", file=sys.stderr
-        )
-    print(f"액션 {len(used)}개의 핀을 보았고 {len(wrong)}개가 판과 다릅니다.")
+        unread = "저장소를 읽지 못했습니다" in text
+        remedy = "네트워크를 보고 다시 하세요." if unread else "판의 커밋을 손으로 확인하고 핀과 주석을 함께 고치세요."
+        print(f"{', '.join(places)}: {text}\n  → {remedy}", file=sys.stderr)
+    print(f"액션 {len(used)}개의 핀 가운데 {len(used) - len(wrong)}개를 판과 견주어 맞는 것을 보았습니다.")
     return 1 if wrong else 0
 
 

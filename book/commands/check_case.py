@@ -1,7 +1,13 @@
 """사례 하나를 처음부터 끝까지 점검합니다: make check-case CASE=kakao_push
 
-원고(문체·숫자·얼개) → 데이터(생성기·카드) → 실행 → 정답·검증·자기 점검·예산의 차례로 봅니다.
+원고(문체·숫자·얼개·검토) → 데이터(카드·범위·생성기) → 실행 → 정답·검증·자기 점검·예산 → 다른 자료로 다시 실행 →
+저장소 밖의 두 번째 실행 → 쪽의 시험의 차례로 봅니다. 시험(tests/pages)도 쪽마다 같은 함수를 부릅니다.
 """
+
+from book.stopping import stop_cleanly
+
+if __name__ == "__main__":
+    stop_cleanly("점검을 멈췄습니다. 같은 명령을 다시 하면 끝난 실행은 그대로 쓰고 이어서 봅니다.")
 
 import argparse
 import difflib
@@ -12,7 +18,9 @@ from pathlib import Path
 
 import yaml
 
+from book.files import explain
 from book.page import ROOT, Page, PageError, read_page, toc_docnames
+from book.stopping import run as run_child
 
 CASES = ROOT / "case_studies"
 _BLOCKING = {"front-matter", "code", "fence"}  # 이것부터 고쳐야 실행해 볼 수 있습니다
@@ -57,7 +65,8 @@ def _toc_problems(page: Page) -> list[str]:
 
 
 def _data_problems(page: Page) -> list[str]:
-    from book.catalog import CATALOG, problems, read_catalog
+    from book.catalog import CATALOG, read_catalog
+    from book.checks import datasets
 
     try:
         cards = read_catalog()
@@ -71,11 +80,27 @@ def _data_problems(page: Page) -> list[str]:
         for n, card in cards.items()
         if isinstance(card, dict) and card.get("source_page") == page.docname and n not in names
     ]
-    return [problem for name in names for problem in problems(name)]
+    return [problem for name in names for problem in datasets.check(name)]
+
+
+def _own_tests(page: Page) -> list[str]:
+    """쪽의 시험(tests/pages/test_이름.py)을 돌려 실패를 ``파일:줄: 까닭``으로 모읍니다."""
+    file = f"tests/pages/test_{page.path.stem}.py"
+    if not (ROOT / file).is_file():
+        return [f"{file}:1: 쪽의 시험이 없습니다 — tests/pages/test_template_case.py를 베껴 데이터의 이름을 고치세요."]
+    command = [sys.executable, "-m", "pytest", "-q", "-n", "0", "--tb=line", "--no-header", file]
+    done = run_child(command, cwd=ROOT, capture_output=True, text=True)
+    if done.returncode == 0:
+        return []
+    output = done.stdout.replace(f"{ROOT}/", "")
+    found = re.findall(r"^(?:E\s+)?(\S+\.py:\d+: .+)$", output, re.MULTILINE)
+    return found or [f"{file}:1: 시험이 돌지 못했습니다 — {(output + done.stderr).strip().splitlines()[-1][:300]}"]
 
 
 def check(page: Page, report=print, run: bool = True) -> int:
     """점검하며 차례로 알리고, 고칠 것의 수를 돌려줍니다.
+
+    시험(`make test`)이 그 쪽에서 보는 것과 같은 함수들을 부릅니다. 여기서 통과하면 시험에서도 통과합니다.
 
     Parameters
     ----------
@@ -85,6 +110,7 @@ def check(page: Page, report=print, run: bool = True) -> int:
     run : bool
         거짓이면 실행하지 않고 원고와 데이터만 봅니다.
     """
+    from book import second_run
     from book.checks import executed, inspect_page
     from book.execution import execute
 
@@ -109,9 +135,27 @@ def check(page: Page, report=print, run: bool = True) -> int:
         return total + 1
     kept = " (보관한 결과)" if done.cached else ""
     report(f"3. 실행: 괜찮습니다. {done.seconds:.0f}초, {done.memory_mb:.0f}MB{kept}")
-    after = [str(f) for f in executed.check(page, done)]
-    _section(report, "4. 정답과 자기 점검", after)
-    return total + len(after)
+    for title, look in (
+        ("4. 정답, 자기 점검, 예산", lambda: executed.check(page, done)),
+        ("5. 다른 자료에서, 단위와 방향", lambda: _on_another_draw(page, done)),
+        ("6. 저장소 밖의 두 번째 실행", lambda: second_run.check(page, done)),
+        ("7. 쪽의 시험", lambda: _own_tests(page)),
+    ):
+        try:
+            problems = [str(problem) for problem in look()]
+        except PageError as error:
+            problems = [_without_traceback(page, str(error))]
+        _section(report, title, problems)
+        total += len(problems)
+    return total
+
+
+def _on_another_draw(page: Page, done) -> list:
+    from book.checks import meaning, redrawn
+    from book.redraw import compared
+
+    facts = compared(page, done)
+    return redrawn.check(page, done, facts) + meaning.check(page, done, facts)
 
 
 def _without_traceback(page: Page, message: str) -> str:
@@ -146,6 +190,9 @@ def main(argv: list[str] | None = None) -> int:
     except PageError as error:
         print(error)
         return 1
+    except OSError as error:
+        print(explain(error))
+        return 1
     except Exception as error:  # 기여자에게 파이썬의 오류 더미를 보이지 않습니다.
         if os.environ.get("DEBUG"):
             raise
@@ -155,8 +202,10 @@ def main(argv: list[str] | None = None) -> int:
         return 1
     if count:
         print(f"\n고칠 것이 {count}건 있습니다. 고치고 다시 돌리세요.")
+    elif args.no_run:
+        print("\n실행하지 않고 본 것은 모두 통과했습니다. 끝까지 보려면 RUN=no를 빼고 다시 돌리세요.")
     elif page.meta.get("draft"):
-        print("\n모두 통과했습니다. 다 썼으면 draft 줄과 안내 상자를 지우고 _toc.yml에 실으세요.")
+        print("\n모두 통과했습니다. 다 썼으면 검토를 부탁하고, draft 줄을 지우고, _toc.yml에 실으세요.")
     else:
         print("\n모두 통과했습니다.")
     return 1 if count else 0

@@ -51,6 +51,11 @@ def wanted(lock: str = "requirements.lock") -> str:
     return hashlib.sha256((ROOT / lock).read_bytes()).hexdigest()
 
 
+def _count(lock: str) -> int:
+    """잠금 파일에 적힌 꾸러미의 수."""
+    return len(re.findall(r"^[A-Za-z0-9_.-]+==", (ROOT / lock).read_text(encoding="utf-8"), re.MULTILINE))
+
+
 def _stamped(stamp: Path) -> str:
     return stamp.read_text(encoding="utf-8").strip() if stamp.is_file() else ""
 
@@ -143,12 +148,9 @@ def set_up(venv: Path, report=print) -> None:
         shutil.rmtree(venv)
     elif have:
         report("잠금 파일(requirements.lock)이 달라졌습니다. 환경을 맞춥니다.")
-    count = len(
-        re.findall(r"^[A-Za-z0-9_.-]+==", (ROOT / "requirements.lock").read_text(encoding="utf-8"), re.MULTILINE)
-    )
     uv = shutil.which("uv")
     report(
-        f"환경을 만듭니다({venv.name}). 꾸러미 {count}개를 {'uv' if uv else 'pip'}로 설치합니다. 처음 한 번만 하며 1~3분 걸립니다.",
+        f"환경을 만듭니다({venv.name}). 꾸러미 {_count('requirements.lock')}개를 {'uv' if uv else 'pip'}로 설치합니다. 처음 한 번만 하며 1~3분 걸립니다.",
         flush=True,
     )
     started = time.monotonic()
@@ -189,15 +191,19 @@ def set_up(venv: Path, report=print) -> None:
 def add_tests(venv: Path, report=print) -> None:
     """``set_up``이 만든 환경에 시험과 검사에만 쓰는 패키지를 더합니다. 이미 맞으면 아무 일도 하지 않습니다.
 
+    도중에 멈추면 꾸러미 하나가 반만 깔려 있을 수 있으므로, 다음 ``set_up``이 환경을 처음부터 다시 만듭니다.
+
     Raises
     ------
     SetUpFailed
         설치하지 못했을 때.
     """
-    lock, stamp = "requirements-test.lock", venv / _TEST_STAMP
+    lock, stamp, unfinished = "requirements-test.lock", venv / _TEST_STAMP, venv / _UNFINISHED
     if _stamped(stamp) == wanted(lock):
         return
-    report("시험과 검사에 쓰는 패키지를 더합니다. 처음 한 번만 합니다.", flush=True)
+    report(f"시험과 검사에 쓰는 꾸러미를 더합니다({_count(lock)}개). 처음 한 번만 합니다.", flush=True)
+    unfinished.touch()
+    stamp.unlink(missing_ok=True)
     python, uv = str(python_of(venv)), shutil.which("uv")
     options = ["--no-deps", "--require-hashes", "-r", lock]
     if uv:
@@ -206,6 +212,7 @@ def add_tests(venv: Path, report=print) -> None:
         pip = [python, "-m", "pip", "install", "--disable-pip-version-check", "--progress-bar", "off"]
         install([*pip, *options], _install_environment(), report)
     os.sync()
+    unfinished.unlink()
     stamp.write_text(wanted(lock) + "\n", encoding="utf-8")
 
 
@@ -238,7 +245,10 @@ def main(argv: list[str] | None = None) -> int:
     except SetUpFailed as error:
         print(error, file=sys.stderr)
     except OSError as error:
-        print(f"환경을 만들지 못했습니다. {explain(error)}", file=sys.stderr)
+        print(
+            f"환경을 만들지 못했습니다. {explain(error)}\n  → 환경만 다른 곳에 두려면 `make book VENV=폴더`로 합니다.",
+            file=sys.stderr,
+        )
     return 1
 
 

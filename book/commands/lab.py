@@ -162,6 +162,7 @@ def main(argv: list[str] | None = None) -> int:
         pages = pages_of_week(args.week)
         folder = build_dir() / "lab" / f"week{int(args.week):02d}"
         paths = write_lab(pages, folder, args.solutions)
+        command = lab_command(folder, paths[0])
     except PageError as error:
         print(error, file=sys.stderr)
         return 1
@@ -173,7 +174,7 @@ def main(argv: list[str] | None = None) -> int:
     if args.no_open:
         return 0
     env = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}  # 폴더 안의 패키지를 쓰게 합니다
-    return run(lab_command(folder, paths[0]), env=env).returncode
+    return run(command, env=env).returncode
 
 
 if __name__ == "__main__":

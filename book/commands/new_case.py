@@ -4,6 +4,11 @@
 초안(draft: true)이라 차례에는 실리지 않습니다. 중간에 실패하면 아무것도 남기지 않습니다.
 """
 
+from book.stopping import stop_cleanly, undivided
+
+if __name__ == "__main__":
+    stop_cleanly("멈췄습니다. 같은 명령을 다시 하면 처음부터 만듭니다(다 만든 뒤였으면 이미 있다고 알립니다).")
+
 import argparse
 import keyword
 import os
@@ -12,6 +17,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+from book.files import explain
 from book.page import ROOT, PageError
 
 TEMPLATE, TEMPLATE_DATA = "template", "template_case"
@@ -19,6 +25,8 @@ CATALOG = "data/catalog.yml"
 _GOOD_NAME = re.compile(r"[a-z][a-z0-9]*(?:_[a-z0-9]+)*")
 _RESERVED = {"index", "template", "template_case", "catalog", "checks", "data", "case", "cases"}
 _TEMPLATE_ONLY = re.compile(r"^% 템플릿 안내 시작\n.*?^% 템플릿 안내 끝\n", re.MULTILINE | re.DOTALL)
+
+_GUIDANCE = re.compile(r"^:::\{admonition\} 안내\n:class: tip\n(.*?)^:::\n", re.MULTILINE | re.DOTALL)
 
 
 def files_of(name: str) -> dict[str, str]:
@@ -85,8 +93,14 @@ def render(name: str, root: Path = ROOT) -> dict[str, bytes]:
     return made
 
 
+def _quiet(box: re.Match) -> str:
+    """안내 상자를 독자에게 보이지 않는 줄로. 지우지 않아도 쪽에 나오지 않습니다."""
+    return "".join(f"% 안내: {line}\n" for line in box[1].splitlines())
+
+
 def _page(text: str, name: str) -> str:
     text, removed = _TEMPLATE_ONLY.subn("", text)
+    text = _GUIDANCE.sub(_quiet, text)
     text, titled = re.subn(r"^# .*$", f"# 새 사례 {name}", text, count=1, flags=re.MULTILINE)
     if not (removed and titled):
         raise PageError(
@@ -155,18 +169,25 @@ def main(argv: list[str] | None = None) -> int:
     known, rest = parser.parse_known_args(argv)
     name = " ".join([*known.name, *rest])  # 빼기표로 시작하는 이름도 까닭을 적어 물리칩니다
     try:
-        made = create(name)
-    except (PageError, OSError) as error:
-        print(
-            error if isinstance(error, PageError) else f"파일을 쓰지 못해 모두 되돌렸습니다: {error}", file=sys.stderr
-        )
+        with undivided():  # 파일 다섯을 함께 놓습니다. 반만 놓고 멈추지 않습니다
+            made = create(name)
+    except PageError as error:
+        print(error, file=sys.stderr)
+        return 1
+    except OSError as error:
+        print(f"새 사례를 만들지 못해 모두 되돌렸습니다. {explain(error)}", file=sys.stderr)
         return 1
     print("만들었습니다.")
     for path in made:
         print(f"  {path}")
-    print(f"이제 이렇게 합니다.\n  1. make check-case CASE={name}   # 만든 그대로 통과하는지 봅니다")
-    print(f"  2. data/generators/{name}.py를 고치고 python -m book.catalog write {name}")
-    print(f"  3. case_studies/{name}.md를 안내 상자를 따라 고칩니다\n자세한 것은 guides/contributing.md에 있습니다.")
+    print(
+        f"이제 이렇게 합니다.\n"
+        f"  1. make check-case CASE={name}   # 만든 그대로 통과하는지 봅니다\n"
+        f"  2. data/generators/{name}.py와 카드를 고치고 make data NAME={name}   # 자료를 다시 씁니다\n"
+        f"  3. case_studies/{name}.md를 '% 안내' 줄을 따라 고칩니다(make write로 노트북처럼 고칠 수도 있습니다)\n"
+        f"  4. 쪽을 쓰지 않은 사람에게 reviews/case_studies/{name}.yml을 부탁합니다\n"
+        "자세한 것은 guides/contributing.md에 있습니다."
+    )
     return 0
 
 

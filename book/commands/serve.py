@@ -12,6 +12,7 @@ from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+from book.files import explain
 from book.page import html_dir
 
 HOST, FIRST_PORT, TRIES = "127.0.0.1", 8000, 20
@@ -40,8 +41,13 @@ def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description="만든 사이트를 봅니다.")
     parser.add_argument("--port", type=int, default=FIRST_PORT)
     args = parser.parse_args(argv)
-    if not (html_dir() / "index.html").is_file():
+    try:
+        (html_dir() / "index.html").read_bytes()
+    except FileNotFoundError:
         print("사이트가 없습니다. `make book`을 먼저 하세요.", file=sys.stderr)
+        return 1
+    except OSError as error:  # 다른 사람이 지어 읽을 권한이 없을 때
+        print(explain(error), file=sys.stderr)
         return 1
     try:
         server = open_server(html_dir(), args.port)

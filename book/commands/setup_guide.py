@@ -2,7 +2,7 @@
 
     python3 -m book.commands.setup_guide          # 표준 라이브러리만 씁니다. 몇 분이 걸립니다
 
-사이트를 여는 줄(http.server)은 끝나지 않으므로 빼고, 만들어진 사이트가 있는지 봅니다.
+사이트를 여는 줄(book.commands.serve)은 끝나지 않으므로 빼고, 만들어진 사이트가 있는지 봅니다.
 """
 
 import os
@@ -35,7 +35,9 @@ def commands(text: str) -> list[str]:
 
 
 def main() -> int:
-    lines = [line for line in commands(GUIDE.read_text(encoding="utf-8")) if "http.server" not in line]
+    lines = [
+        line for line in commands(GUIDE.read_text(encoding="utf-8")) if not line.endswith(" -m book.commands.serve")
+    ]
     with tempfile.TemporaryDirectory(prefix="guide-") as name:
         copy = Path(name) / "book"
         subprocess.run(["git", "clone", "--quiet", "--depth", "1", ROOT.as_uri(), str(copy)], check=True)

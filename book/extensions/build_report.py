@@ -14,6 +14,7 @@ from book.execution import MEMORY_BUDGET_MB, SECONDS_BUDGET, execution_dir, stor
 from book.page import ROOT, PageError, published_pages
 
 BENCHMARK = ROOT / "guides" / "benchmark.yml"
+MUTATION = ROOT / "benchmarks" / "mutation.yml"
 _GOAL = re.compile(r"\s*([\d.,]+)\s*\S*?\s*(이하|이상)\s*")
 
 
@@ -122,6 +123,49 @@ def benchmark_table(document: dict) -> str:
     )
 
 
+def mutation_table(found: dict) -> str:
+    """``make mutate``의 결과: 갈래마다 심은 수와 잡은 수, 그리고 놓친 것의 목록.
+
+    Parameters
+    ----------
+    found : dict
+        benchmarks/mutation.yml의 내용.
+    """
+    rows = "".join(
+        f'<tr><th scope="row">{html.escape(name)}</th><td>{row["planted"]}</td><td>{row["caught"]}</td></tr>'
+        for name, row in found["kinds"].items()
+    )
+    stages = ", ".join(f"{html.escape(name)} {count}개" for name, count in found["stages"].items())
+    missed = "".join(f"<li>{html.escape(m['kind'])}: {html.escape(m['why'])}</li>" for m in found["missed"])
+    return (
+        f"<p>{html.escape(str(found['measured']['date']))}에 {found['pages']}쪽에 심은 잘못 {found['planted']}개 가운데 "
+        f"{found['caught']}개를 잡았습니다. 잡은 단계는 {stages}입니다.</p>"
+        '<table><thead><tr><th scope="col">갈래</th><th scope="col">심은 것</th><th scope="col">잡은 것</th></tr></thead>'
+        f"<tbody>{rows}</tbody></table>" + (f"<p>놓친 것입니다.</p><ul>{missed}</ul>" if missed else "")
+    )
+
+
+class Mutation(SphinxDirective):
+    """```` ```{mutation} 제목 ``` ````: 제목이 달린 절 하나. 심어 본 적이 없으면 아무것도 보이지 않습니다."""
+
+    required_arguments = 1
+    final_argument_whitespace = True
+
+    def run(self) -> list[nodes.Node]:
+        if not MUTATION.is_file():
+            return []
+        section = nodes.section(ids=["mutation"], names=["mutation"])
+        section += nodes.title("", self.arguments[0])
+        section += nodes.paragraph(
+            "",
+            "",
+            nodes.literal("", "make mutate"),
+            nodes.Text("가 잘못을 하나씩 심고 그 쪽의 시험이 잡는지 셌습니다."),
+        )
+        section += nodes.raw("", mutation_table(yaml.safe_load(MUTATION.read_text(encoding="utf-8"))), format="html")
+        return [section]
+
+
 class BuildReport(SphinxDirective):
     """```` ```{build-report} ``` ````"""
 
@@ -156,7 +200,9 @@ def _state(app: Sphinx) -> str:
     """보고서에 나올 값의 지문: 쪽마다의 실행 기록과 측정 파일."""
     keys = sorted(app.config.execution_keys.items())
     files = [execution_dir() / f"{docname.replace('/', '__')}.{key}.json" for docname, key in keys]
-    return hashlib.sha256(b"\0".join(f.read_bytes() if f.is_file() else b"" for f in [*files, BENCHMARK])).hexdigest()
+    return hashlib.sha256(
+        b"\0".join(f.read_bytes() if f.is_file() else b"" for f in [*files, BENCHMARK, MUTATION])
+    ).hexdigest()
 
 
 def outdated(app: Sphinx, env, added: set[str], changed: set[str], removed: set[str]) -> list[str]:
@@ -169,5 +215,6 @@ def outdated(app: Sphinx, env, added: set[str], changed: set[str], removed: set[
 def setup(app: Sphinx) -> dict:
     app.add_directive("build-report", BuildReport)
     app.add_directive("benchmark", Benchmark)
+    app.add_directive("mutation", Mutation)
     app.connect("env-get-outdated", outdated)
     return {"version": "2", "parallel_read_safe": True, "parallel_write_safe": True}

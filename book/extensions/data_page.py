@@ -17,7 +17,7 @@ ROLE_NAMES = {
     "negative_control": "음성 대조", "instrument": "도구변수", "running": "배정변수", "mediator": "매개자",
     "collider": "충돌부", "weight": "가중치", "truth": "정답(숨김)",
 }  # fmt: skip
-_HEADINGS = ("열", "이름", "역할", "단위", "잰 때", "설명")
+_HEADINGS = ("열", "이름", "역할", "단위", "잰 때", "범위", "설명")
 
 
 def users_of_data(pages: list[Page]) -> dict[str, list[Page]]:
@@ -61,8 +61,8 @@ def card_html(name: str, card: dict, users: list[tuple[str, str]], root: str) ->
         rows = "".join(
             f'<tr><th scope="row"><code>{html.escape(column)}</code></th>'
             + f"<td>{html.escape(str(c['label']))}</td><td>{html.escape(ROLE_NAMES[c['role']])}</td>"
-            + "".join(f"<td>{html.escape(str(c[key]))}</td>" for key in ("unit", "timing", "description"))
-            + "</tr>"
+            + "".join(f"<td>{html.escape(str(c[key]))}</td>" for key in ("unit", "timing"))
+            + f"<td>{html.escape(_range(c))}</td><td>{html.escape(str(c['description']))}</td></tr>"
             for column, c in card["columns"].items()
         )
         truths = "".join(
@@ -87,6 +87,14 @@ def card_html(name: str, card: dict, users: list[tuple[str, str]], root: str) ->
         raise PageError(
             f"data/catalog.yml:{card_line(name)}: {name}: 카드에 {error} 칸이 없거나 꼴이 다릅니다."
         ) from None
+
+
+def _range(column: dict) -> str:
+    """열에 있을 수 있는 값."""
+    if "values" in column:
+        return ", ".join(map(str, column["values"]))
+    low, high = column["range"]
+    return f"{low:,}~{high:,}"
 
 
 def _value(value) -> str:

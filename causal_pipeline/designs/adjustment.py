@@ -12,7 +12,7 @@ from causal_pipeline.checks import flagged, graded, ladder
 from causal_pipeline.designs.base import NO_PROBABILITY, Design, UnitEffects
 from causal_pipeline.graphs import identification_step
 from causal_pipeline.identification import by_adjustment, require_arms
-from causal_pipeline.inference import cluster_codes, cluster_column, estimate_from, fold_groups
+from causal_pipeline.inference import cluster_codes, cluster_column, estimate_from, fold_groups, subset_clusters
 from causal_pipeline.model import Check, Estimate, Identification, Picture, Sensitivity, Spec, Step
 from causal_pipeline.shown import (
     IMPORTS,
@@ -108,6 +108,8 @@ class Adjustment(Design):
     precedence = 1000
     reveals = {"negative_control": "음성 대조군"}  # noqa: RUF012
     ignores = {"treatment.probability": NO_PROBABILITY}  # noqa: RUF012
+    doubt = "배정을 모릅니다. 적은 교란 요인이 전부라는 가정은 자료로 확인할 수 없습니다."
+    strength = "robustness_value"
     effects_split_in = "평균 처치효과(ATE)를 묻는 갈래로 나뉜 처치의 보정"
 
     @classmethod
@@ -321,7 +323,7 @@ class Adjustment(Design):
             self._placebo(),
             checks.halves(self.spec, psi, f.clusters),
             trim_check,
-            checks.negative_control(self.spec, self._negative_controls(), main.value / max(f.y.std(), 1e-12)),
+            checks.negative_control(self.spec, self._negative_controls(), main),
             *strength_check,
         ]
         return found, [*strength, trimmed]
@@ -388,14 +390,9 @@ class Adjustment(Design):
             a, b = f.a[keep], f.b[keep]
             _, mu1, mu0 = self._outcome_models(f.X.to_numpy()[keep], y[keep], a, b, f.fold[keep])
             psi = aipw_scores(y[keep], a, b, f.e1[keep], f.e0[keep], mu1, mu0, self.att, CLIP)
-            found.append(
-                (
-                    name,
-                    float(psi.mean()),
-                    standard_error(psi, None if f.clusters is None else f.clusters[keep]),
-                    float(y[keep].std()),
-                )
-            )
+            clusters = subset_clusters(f.clusters, keep)
+            slope = checks.follows(psi, self.scores["aipw"][keep], clusters)
+            found.append((name, float(psi.mean()), standard_error(psi, clusters), slope))
         for name in spec.negative_treatments:
             found.append(checks.negative_treatment(spec, f.frame, f.X.to_numpy(), f.y, f.fold, f.clusters, name))
         return found

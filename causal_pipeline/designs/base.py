@@ -9,7 +9,7 @@
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, ClassVar
@@ -72,6 +72,10 @@ class Design(ABC):
     reveals : dict of str to str
         핵심 가정이 깨졌으면 울렸을 점검의 이름 → 한국어 이름. 하나라도 통과하지 않으면 A를 주지 않습니다. 명세에 따라
         다르면 ``__init__``에서 바꿉니다.
+    doubt : str
+        배정을 모를 때, 무엇이 아직 틀릴 수 있는지 한 문장. 등급의 까닭에 적습니다.
+    strength : str
+        그것이 얼마나 세어야 결론이 뒤집히는지를 재는 민감도의 이름(``Sensitivity.name``).
     ignores : dict of str to str
         이 설계가 쓰지 않는 명세의 자리 → 어떻게 할지. 적혀 있으면 조용히 넘기지 않고 두 줄을 대며 거절합니다(``identify``).
         자리의 이름은 ``Spec.written``에 있습니다.
@@ -92,6 +96,8 @@ class Design(ABC):
         "negative_controls.treatments": NO_NEGATIVE_TREATMENT,
         "treatment.probability": NO_PROBABILITY,
     }
+    doubt: ClassVar[str] = "처치가 어떻게 정해졌는지 모릅니다."
+    strength: ClassVar[str] = ""
     effects_split_in: ClassVar[str] = ""
     drawers: ClassVar[dict[str, Callable[[Any, dict[str, Any]], None]]] = {}
 
@@ -154,6 +160,20 @@ class Design(ABC):
     def unit_effects(self) -> UnitEffects | None:
         """대상마다의 효과의 점수. 낼 수 없으면 None."""
         return None
+
+    def known_assignment(self) -> str | None:
+        """배정을 안다는 말 한 문장(무엇을 무작위로 정했는지, 어디에 적힌 규칙인지). 모르면 None이고, A가 될 수 없습니다."""
+        return None
+
+    def doubts(self, sensitivities: Sequence[Sensitivity]) -> str:
+        """배정을 모를 때, 무엇이 아직 틀릴 수 있고 그것이 얼마나 세어야 하는지."""
+        how = next(
+            (s.message for s in sensitivities if s.name == self.strength),
+            "얼마나 세어야 뒤집히는지는 이 자료로 재지 못했습니다.",
+        )
+        rule = self.spec.assignment
+        known = f" 적어 둔 규칙('{rule.rule}', {rule.source})은 그것을 막아 주지 못합니다." if rule else ""
+        return f"{self.doubt}{known} {how}"
 
     def caveat(self) -> str | None:
         """모의 세계에서 잰, A를 주지 못하게 하는 한계 한 문장. 없으면 None."""

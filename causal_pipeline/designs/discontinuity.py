@@ -1,5 +1,6 @@
 """불연속 설계: 임곗값 바로 위와 아래를 견줍니다. 처치가 임곗값과 어긋나면 퍼지 설계로 다룹니다."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, ClassVar
@@ -10,7 +11,7 @@ import pandas as pd
 from scipy import stats
 
 from causal_pipeline import checks, learners
-from causal_pipeline.checks import DISAGREE_Z, FAIL_LEVEL, WARN_LEVEL, flagged, graded, ladder
+from causal_pipeline.checks import DISAGREE_Z, FAIL_LEVEL, WARN_LEVEL, flagged, graded, ladder, unseen
 from causal_pipeline.designs.base import Design
 from causal_pipeline.errors import DataError, SpecError
 from causal_pipeline.graphs import causal_graph, precision_covariates
@@ -19,7 +20,7 @@ from causal_pipeline.inference import cluster_codes, cluster_column, holm, subse
 from causal_pipeline.model import Check, Estimate, Field, Identification, Picture, Role, Sensitivity, Spec, Step
 from causal_pipeline.shown import IMPORTS, critical_value, source
 from causal_pipeline.values import require_numeric
-from causal_pipeline.wording import names, number
+from causal_pipeline.wording import names, number, percent
 
 # 한쪽의 유효한 대상이 이보다 적으면 국소 회귀를 믿기 어렵습니다.
 FEW, TOO_FEW = 50, 20
@@ -97,10 +98,6 @@ class Running(Field):
 
     def encoding_code(self, spec: Spec) -> list[str]:
         return [f'frame[{self.column!r}] = frame[{self.column!r}].astype("float64")']
-
-    @classmethod
-    def draft(cls, guess: dict[str, Any]) -> list[str]:
-        return ["# running: {column: 열, cutoff: 0, above: true}   # 점수가 임곗값을 넘으면 처치받을 때"]
 
 
 @dataclass
@@ -253,8 +250,8 @@ def support_points(raw: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]
 
 def mass_point_jump(
     points: np.ndarray, counts: np.ndarray, code: np.ndarray, side: np.ndarray
-) -> tuple[float, float | None]:
-    """눈금마다의 수의 로그가 임곗값에서 뛰는 크기와 p값. 눈금이 모자라면 p값은 None입니다.
+) -> tuple[float, float | None, float]:
+    """눈금마다의 수의 로그가 임곗값에서 뛰는 크기, p값, 표준오차. 눈금이 모자라면 p값은 None이고 표준오차는 무한대입니다.
 
     연속인 밀도의 시험(McCrary)은 막대 하나에 눈금이 들고 나는 것을 뜀으로 읽습니다. 여기서는 눈금마다의 수를, 이차식(눈금이
     넉넉하면 삼차식)과 임곗값의 뜀을 넣은 포아송 회귀로 맞추고, 수가 포아송보다 더 흩어진 만큼 표준오차를 키웁니다. 양 끝의
@@ -270,7 +267,7 @@ def mass_point_jump(
     spread = np.sqrt(np.average((points - np.average(points, weights=counts)) ** 2, weights=counts))
     keep = inner & (np.abs(u) <= max(near, spread))
     if min((keep & right).sum(), (keep & ~right).sum()) < 3 or keep.sum() < 8:
-        return 0.0, None
+        return 0.0, None, np.inf
     u, y, jump_at = u[keep] / np.abs(u[keep]).max(), counts[keep], right[keep].astype(float)
     degree = 3 if keep.sum() >= 14 else 2
     Z = np.column_stack([np.ones(len(u)), jump_at, *(u**k for k in range(1, degree + 1))])
@@ -285,7 +282,7 @@ def mass_point_jump(
     dispersion = max(float(((y - mu) ** 2 / np.maximum(mu, 1e-9)).sum() / df), 1.0)
     se = np.sqrt(np.linalg.pinv((Z * mu[:, None]).T @ Z)[1, 1] * dispersion)
     value = float(beta[1]) if above else -float(beta[1])
-    return value, float(2 * stats.t.sf(abs(value) / max(se, 1e-300), df))
+    return value, float(2 * stats.t.sf(abs(value) / max(se, 1e-300), df)), float(se)
 
 
 # --- 설계 ---
@@ -301,6 +298,11 @@ class Discontinuity(Design):
     fields = (Running,)
     estimands = ("LATE", "ATE")
     reveals = {"density": "배정변수의 밀도", "continuity": "처치 전 변수의 연속"}  # noqa: RUF012
+    doubt = (
+        "임곗값의 규칙을 누가 정했고 어디에 적혀 있는지 적지 않았습니다(assignment). "
+        "대상이 임곗값을 넘으려고 움직였거나 같은 임곗값을 쓰는 다른 일이 있으면 이 뜀은 처치의 효과가 아닙니다."
+    )
+    strength = "sorting"
 
     @classmethod
     def applies(cls, spec: Spec, frame: pd.DataFrame | None = None) -> bool:
@@ -357,6 +359,22 @@ class Discontinuity(Design):
         return Fit(
             rows, x, rows[r.column].to_numpy(dtype=float), y, d, side, fuzzy, bandwidth(x, y), cluster_codes(spec, rows)
         )
+
+    def known_assignment(self) -> str | None:
+        rule, r = self.spec.assignment, Running.of(self.spec)
+        if rule is None or self.fit.fuzzy:
+            return None
+        return (
+            f"배정을 압니다. '{self.spec.label(r.column)}'의 임곗값 {r.cutoff:g}에서 처치가 갈리고, 규칙은 '{rule.rule}'이며 {rule.source}에 있습니다. "
+            "같은 임곗값을 쓰는 다른 일이 없다는 것은 이 문서에 기댑니다."
+        )
+
+    def doubts(self, sensitivities: Sequence[Sensitivity]) -> str:
+        if not self.fit.fuzzy:
+            return super().doubts(sensitivities)
+        how = next((s.message for s in sensitivities if s.name == self.strength), "")
+        said = "임곗값을 넘고도 처치받지 않은 대상이 있어, 임곗값이 처치를 거치지 않고 결과에 닿지 않는다는 배제가 가정으로 남습니다."
+        return f"{said} {how}".strip()
 
     def _effect(
         self, h: float, degree: int, keep: np.ndarray | None = None, kernel: str = "triangular"
@@ -421,13 +439,12 @@ class Discontinuity(Design):
         f = self.fit
         found = support_points(f.raw)
         if found is not None:
-            value, p = mass_point_jump(*found, f.side)
-            se = 1.0 if p is not None else np.inf
+            value, p, se = mass_point_jump(*found, f.side)
             p = 1.0 if p is None else p
         else:
             value, se = density_jump(f.x)
             p = two_sided(value / se) if np.isfinite(se) else 1.0
-        status = ladder(p, WARN_LEVEL, FAIL_LEVEL) if np.isfinite(se) else "warn"
+        status = ladder(p, WARN_LEVEL, FAIL_LEVEL) if np.isfinite(se) else "unshown"
         tails = {"fail": " 대상이 임곗값을 넘으려고 배정변수를 움직였을 수 있습니다."}
         how = "값마다의 수로 보면 " if found is not None else ""
         message = (
@@ -435,7 +452,14 @@ class Discontinuity(Design):
             if np.isfinite(se)
             else "값의 가짓수가 적어 임곗값에서 밀도가 뛰는지 볼 수 없습니다."
         )
-        return graded("density", "배정변수의 밀도", message, p, status, FAIL_LEVEL, tails)
+        check = graded("density", "배정변수의 밀도", message, p, status, FAIL_LEVEL, tails)
+        if not np.isfinite(se):
+            return check
+        bias, near = checks.relevant_bias(self.primary), np.abs(f.x) <= f.h
+        moved = min(bias / max(f.y[near].std(), 1e-300), 0.95)
+        shift = float(np.log((1 + moved) / (1 - moved))) / max(se, 1e-300)
+        how = "결과가 표준편차 하나만큼 다른 대상이 한쪽으로 넘어왔다면. 자리를 맞바꾼 것은 밀도로 볼 수 없습니다"
+        return checks.powered(check, bias, checks.normal_power(shift, WARN_LEVEL), how)
 
     def _predetermined(self) -> list[str]:
         """임곗값에서 뛰면 안 되는 변수들: 보정할 변수, 처치 전이라고 적은 것, 음성 대조군."""
@@ -453,27 +477,31 @@ class Discontinuity(Design):
         X = learners.design_matrix(self.spec, f.frame, self._predetermined())
         for name in X.columns:
             v = X[name].to_numpy()
-            value, se, _ = jump(f.x, v, bandwidth(f.x, v), 2, f.clusters)
-            results.append((str(name), value, se))
+            h = bandwidth(f.x, v)
+            value, se, influence = jump(f.x, v, h, 2, f.clusters)
+            results.append((str(name), value, se, checks.follows(influence, jump(f.x, f.y, h, 2)[2], f.clusters)))
         if not results:
-            return []
-        p = holm([two_sided(v / max(e, 1e-300)) for _, v, e in results])
+            message = "처치 전 변수를 하나도 적지 않아, 대상이 자리를 바꾸었는지 볼 수 없습니다."
+            return [unseen("continuity", "처치 전 변수의 연속", message)]
+        p = holm([two_sided(v / max(e, 1e-300)) for _, v, e, _ in results])
         worst = int(np.argmin(p))
-        name, value, se = results[worst]
+        name, value, se, _ = results[worst]
         message = (
             f"처치가 바꿀 수 없는 변수 {len(results)}개 가운데 임곗값에서 가장 뛰는 것은 '{self.spec.readable(name)}'"
             f"({number(value)}, 표준오차 {number(se)}, Holm p={p[worst]:.3f})입니다."
         )
-        return [
-            graded(
-                "continuity",
-                "처치 전 변수의 연속",
-                message,
-                p[worst],
-                ladder(p[worst], WARN_LEVEL, FAIL_LEVEL),
-                FAIL_LEVEL,
-            )
-        ]
+        check = graded(
+            "continuity",
+            "처치 전 변수의 연속",
+            message,
+            p[worst],
+            ladder(p[worst], WARN_LEVEL, FAIL_LEVEL),
+            FAIL_LEVEL,
+        )
+        bias, level = checks.relevant_bias(self.primary), WARN_LEVEL / len(results)
+        noticed = max(checks.normal_power(bias * slope / max(e, 1e-300), level) for _, _, e, slope in results)
+        how = "대상이 결과의 높낮이에 따라 자리를 바꾸었다면. 이 변수들과 이어지지 않은 것은 볼 수 없습니다"
+        return [checks.powered(check, bias, noticed, how)]
 
     # --- 추정 ---
 
@@ -542,9 +570,23 @@ class Discontinuity(Design):
         sweep_check, sweep = self._bandwidths()
         donut_check, donut = self._donut()
         return [checks.agreement(self.estimates, apart), self._placebo_cutoffs(), sweep_check, donut_check], [
+            self._sorting(),
             sweep,
             donut,
         ]
+
+    def _sorting(self) -> Sensitivity:
+        """임곗값을 넘어온 대상이 얼마나 많아야 구간이 0을 품는지."""
+        f, main = self.fit, self.primary
+        spread = max(float(f.y[np.abs(f.x) <= f.h].std()), 1e-300)
+        left = max(0.0, abs(main.value) - (main.high - main.low) / 2)
+        crossed = abs(jump(f.x, f.d, f.h, 2)[0]) if f.fuzzy else 1.0
+        needed = left * crossed / spread
+        message = (
+            f"임곗값이 처치를 거치지 않고 결과를 {number(left * crossed)}만큼 움직이면 95% 구간이 0을 품습니다. "
+            f"처치 쪽 대상의 {percent(min(needed, 1.0))}가 결과가 표준편차 하나만큼 다른 채로 넘어왔을 때의 크기입니다."
+        )
+        return Sensitivity("sorting", "자리를 옮긴 대상의 몫", float(needed), message)
 
     def _summed_se(self, influence: np.ndarray) -> float:
         """합이 오차인 영향함수의 표준오차."""
@@ -563,7 +605,7 @@ class Discontinuity(Design):
                 value, se, _ = jump(x, y, bandwidth(x, y), 2, subset_clusters(f.clusters, mask))
                 tested.append(two_sided(value / max(se, 1e-300)))
         if not tested:
-            return flagged("placebo", "가짜 임곗값", "대상이 적어 가짜 임곗값을 볼 수 없습니다.", None, True)
+            return unseen("placebo", "가짜 임곗값", "대상이 적어 가짜 임곗값을 볼 수 없습니다.")
         p = min(holm(tested))
         message = f"임곗값이 아닌 {len(tested)}곳에서 뜀을 보았고, 가장 작은 Holm p값은 {p:.3f}입니다."
         tails = {"warn": " 국소 회귀가 굽은 관계를 뜀으로 읽고 있을 수 있습니다."}

@@ -122,6 +122,8 @@ class Dose(Design):
     precedence = 900
     estimands = ("ATE", "ATT", "ITT")
     reveals = {"negative_control": "음성 대조군"}  # noqa: RUF012
+    doubt = "배정을 모릅니다. 적은 교란 요인이 전부라는 가정은 자료로 확인할 수 없습니다."
+    strength = "robustness_value"
     ignores = {"treatment.probability": NO_PROBABILITY}  # noqa: RUF012
 
     def __init__(self, spec: Spec, ident: Identification, frame: pd.DataFrame) -> None:
@@ -136,6 +138,13 @@ class Dose(Design):
     @classmethod
     def identify(cls, spec: Spec, frame: pd.DataFrame, graph: nx.DiGraph) -> Identification:
         return (by_randomisation if spec.treatment.randomized else by_adjustment)(cls.name, spec, graph)
+
+    def known_assignment(self) -> str | None:
+        t, rule = self.spec.treatment, self.spec.assignment
+        if not t.randomized:
+            return None
+        where = f" 규칙은 '{rule.rule}'이고, {rule.source}에 있습니다." if rule else ""
+        return f"배정을 압니다. 용량 '{self.spec.label(t.column)}'을(를) 무작위로 정했다고 적었습니다.{where}"
 
     def caveat(self) -> str | None:
         return None if self.spec.treatment.randomized else DOSE_LIMIT
@@ -295,7 +304,8 @@ class Dose(Design):
             self._curvature(),
         ]
         if spec.negative_outcomes or spec.negative_treatments or not spec.treatment.randomized:
-            found.append(checks.negative_control(spec, self._negative_controls(), main.value / max(f.y.std(), 1e-12)))
+            needed = not spec.treatment.randomized
+            found.append(checks.negative_control(spec, self._negative_controls(), main, needed))
         if spec.treatment.randomized or f.X.shape[1] == 0:
             return found, []
         strength, strength_check = checks.robustness(spec, f.frame, f.X, f.d, f.y, main)
@@ -335,7 +345,8 @@ class Dose(Design):
             y = f.frame[name].to_numpy(dtype=float)
             choice = learners.pick_outcome(values, y, f.fold, spec.seed)
             psi = residual_scores(f.V[:, :1], y - cross_fit(choice.model, values, y, f.fold), f.effect[:1])
-            found.append((name, float(psi.mean()), standard_error(psi, f.clusters), float(y.std())))
+            slope = checks.follows(psi, self.scores["linear_dml"], f.clusters)
+            found.append((name, float(psi.mean()), standard_error(psi, f.clusters), slope))
         for name in spec.negative_treatments:
             found.append(checks.negative_treatment(spec, f.frame, values, f.y, f.fold, f.clusters, name))
         return found

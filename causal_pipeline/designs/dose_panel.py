@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from causal_pipeline import checks
-from causal_pipeline.checks import FAIL_LEVEL, WARN_LEVEL, flagged, graded, ladder
+from causal_pipeline.checks import FAIL_LEVEL, WARN_LEVEL, flagged, graded, ladder, unseen
 from causal_pipeline.designs.base import Design
 from causal_pipeline.errors import DataError
 from causal_pipeline.few_clusters import (
@@ -155,6 +155,8 @@ class DosePanel(Design):
     precedence = 55
     fields = (Panel,)
     reveals = {"pre_trend": "용량과 얽힌 추세", "leads": "앞으로의 용량", "negative_control": "음성 대조군"}  # noqa: RUF012
+    doubt = "배정을 모릅니다. 용량과 같은 때에 함께 바뀐 다른 일이 있으면 자료로 가릴 수 없습니다."
+    strength = "missed_trend"
 
     @classmethod
     def applies(cls, spec: Spec, frame: pd.DataFrame | None = None) -> bool:
@@ -321,12 +323,10 @@ class DosePanel(Design):
             found.append(before)
         if not found:
             return [
-                flagged(
+                unseen(
                     "pre_trend",
                     label,
                     "시점이 넷보다 적어, 용량이 오른 대상이 처음부터 오르고 있었는지 볼 수 없습니다.",
-                    None,
-                    True,
                 )
             ]
         p = min(1.0, len(found) * min(found))
@@ -334,7 +334,13 @@ class DosePanel(Design):
             f"용량이 더 오른 대상의 결과가 처음부터 다르게 움직였는지 본 p값은 {p:.3f}입니다(시험 {len(found)}개)."
         )
         tails = {"fail": " 용량이 그대로였어도 벌어졌을 수 있습니다."}
-        return [graded("pre_trend", label, message, p, ladder(p, TREND_WARN, TREND_FAIL), TREND_FAIL, tails)]
+        check = graded("pre_trend", label, message, p, ladder(p, TREND_WARN, TREND_FAIL), TREND_FAIL, tails)
+        if self._trended is None:
+            return [check]
+        bias, (_, se, dof, _) = checks.relevant_bias(self.primary), self._trended
+        shift = bias / max(abs(self.step_size) * se, 1e-300)
+        noticed = checks.t_power(shift, dof, TREND_WARN / len(found))
+        return [checks.powered(check, bias, noticed, "대상마다의 곧은 추세가 용량과 얽혀 그만큼 치우쳤다면")]
 
     def _shifted(self, k: int) -> np.ndarray:
         """k 시점 앞(음수이면 뒤)의 용량. 없으면 NaN입니다."""
@@ -357,7 +363,7 @@ class DosePanel(Design):
                 found[k] = (t_test(value, se, dof), value * self.step_size)
         label = {"leads": "앞으로의 용량", "carry_over": "지난 용량의 남은 효과"}[name]
         if not found:
-            return flagged(name, label, "시점이 적어 볼 수 없습니다.", None, True)
+            return unseen(name, label, "시점이 적어 볼 수 없습니다.")
         k = min(found, key=lambda k: found[k][0])
         p = min(1.0, len(found) * found[k][0])
         said = f"지금의 용량을 알 때 {k}시점 {'뒤' if name == 'leads' else '앞'}의 용량은 결과와 {number(found[k][1], signed=True)}만큼 얽혀 있습니다(p={p:.3f})."
@@ -499,7 +505,7 @@ class DosePanel(Design):
             checks.agreement(self.estimates, apart),
             *self._placebo(main),
             one_cluster(main, base * self.step_size),
-            checks.negative_control(self.spec, self._negative_controls(), main.value / max(self.fit.y.std(), 1e-12)),
+            checks.negative_control(self.spec, self._negative_controls(), main),
             *power,
         ], sensitivity
 
@@ -532,9 +538,9 @@ class DosePanel(Design):
             fitted = self._regress(y, f.X)
             if fitted is not None:
                 value, se, dof = combined(fitted, self._first(f.X.shape[1]))
-                found.append(
-                    (name, value * self.step_size, as_normal(se * abs(self.step_size), dof), float(np.nanstd(y)))
-                )
+                theirs, mine = fitted[1][:, 0], f.main[1][:, 0]
+                slope = checks.follows(theirs, mine) if len(theirs) == len(mine) else 0.0
+                found.append((name, value * self.step_size, as_normal(se * abs(self.step_size), dof), slope))
         return found
 
     def _trend_power(self, main: Estimate) -> tuple[list[Check], list[Sensitivity]]:

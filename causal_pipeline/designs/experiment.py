@@ -19,6 +19,7 @@ from causal_pipeline.inference import (
     fold_groups,
     least_squares,
     permutation_p,
+    subset_clusters,
     two_sided,
 )
 from causal_pipeline.model import Check, Estimate, Identification, Picture, Sensitivity, Spec, Step
@@ -124,6 +125,13 @@ class Experiment(Design):
             return rows[p].to_numpy(dtype=float)
         return np.full(len(rows), a.mean() if p is None else float(p))
 
+    def known_assignment(self) -> str | None:
+        t, column = self.spec.treatment, cluster_column(self.spec)
+        each = "행마다" if column is None else f"'{self.spec.label(column)}'마다"
+        rule = self.spec.assignment
+        where = f" 규칙은 '{rule.rule}'이고, {rule.source}에 있습니다." if rule else ""
+        return f"배정을 압니다. '{self.spec.label(t.column)}'을(를) {each} 무작위로 정했다고 적었습니다.{where}"
+
     def unit_effects(self) -> UnitEffects | None:
         """대상마다의 점수."""
         return UnitEffects(self.fit.frame, self.scores["aipw"], self.fit.clusters, self.fit.fold)
@@ -154,7 +162,11 @@ class Experiment(Design):
         value = two_sided((a.sum() - p.sum()) / max(np.sqrt((p * (1 - p)).sum()), 1e-12))
         message = f"배정 확률로는 실험군이 {p.sum():,.0f}개여야 하고 실제는 {int(a.sum()):,}개입니다(p={value:.3g})."
         tails = {"fail": " 배정이나 기록이 한쪽에서 새고 있습니다."}
-        return [graded("sample_ratio", "표본 비율", message, value, "fail" if value < ALARM else "ok", ALARM, tails)]
+        check = graded("sample_ratio", "표본 비율", message, value, "fail" if value < ALARM else "ok", ALARM, tails)
+        bias, spread = checks.relevant_bias(self.primary), max(float(np.sqrt((p * (1 - p)).sum())), 1e-12)
+        moved = min(bias / max(self.fit.y.std(), 1e-300), 1.0) * p.sum()
+        how = "결과가 표준편차 하나만큼 다른 대상이 실험군에서 빠져 그만큼 치우쳤다면"
+        return [checks.powered(check, bias, checks.normal_power(moved / spread, ALARM), how)]
 
     def _balance(self) -> list[Check]:
         """공변량 모두로 처치를 예측할 수 있는지(군집 강건 Wald)."""
@@ -173,17 +185,28 @@ class Experiment(Design):
         value = float(stats.f.sf(wald * (units - k) / (k * (units - 1)), k, units - k))
         rare = " 무작위 배정이라면 아주 드문 일입니다."
         message = f"공변량 {k}개를 함께 보아 두 집단이 다를 p값은 {value:.3f}입니다."
-        return [
-            graded(
-                "balance",
-                "배정 앞 변수의 균형",
-                message,
-                value,
-                ladder(value, BALANCE_WARN, ALARM),
-                ALARM,
-                {"warn": rare, "fail": rare},
-            )
-        ]
+        check = graded(
+            "balance",
+            "배정 앞 변수의 균형",
+            message,
+            value,
+            ladder(value, BALANCE_WARN, ALARM),
+            ALARM,
+            {"warn": rare, "fail": rare},
+        )
+        bias, apart = checks.relevant_bias(self.primary), self.scores["difference"]
+        told = max(0.0, 1 - (1 - self._explained()) * (len(X) - 1) / max(len(X) - k - 1, 1))
+        shift = told * (bias / max(standard_error(apart, f.clusters), 1e-300)) ** 2
+        how = f"결과에 따라 갈렸다면. 공변량은 결과의 {percent(told, 0)}를 설명합니다"
+        return [checks.powered(check, bias, checks.wald_power(shift, k, units - k, BALANCE_WARN), how)]
+
+    def _explained(self) -> float:
+        """팔을 알 때 공변량이 결과의 남은 분산을 설명하는 몫."""
+        f = self.fit
+        left = f.y - np.where(f.a, f.y[f.a].mean(), f.y[~f.a].mean())
+        X = f.X.to_numpy() - np.where(f.a[:, None], f.X.to_numpy()[f.a].mean(axis=0), f.X.to_numpy()[~f.a].mean(axis=0))
+        residual = left - X @ np.linalg.lstsq(X, left, rcond=None)[0]
+        return float(1 - (residual @ residual) / max(left @ left, 1e-300))
 
     def _attrition(self) -> Check:
         """결과가 빈 몫이 두 집단에서 다른지."""
@@ -201,16 +224,21 @@ class Experiment(Design):
             float(missing.mean()),
         )
         status = "fail" if p < 0.01 and gap > ATTRITION_WARN else "warn" if p < 0.05 or share > 0.1 else "ok"
+        arms = checks.by_arm(missing[a].sum(), a.sum(), missing[~a].sum(), (~a).sum())
         message = f"결과가 빈 대상은 {percent(share)}이고, 두 집단의 차이는 {percent(gap)}포인트(p={p:.3f})입니다."
-        return graded(
+        check = graded(
             "attrition",
             "결과의 빠짐",
-            message,
+            f"{message} {arms}",
             gap,
             status,
             ATTRITION_WARN,
             {"fail": " 남은 대상끼리는 더는 무작위가 아닙니다."},
         )
+        bias, se = checks.relevant_bias(self.primary), max(float(np.sqrt(covariance[1, 1])), 1e-300)
+        needed = min(bias / max(self.fit.y.std(), 1e-300), 1.0)
+        how = "빠진 대상의 결과가 표준편차 하나만큼 다르다면"
+        return checks.powered(check, bias, checks.normal_power(needed / se, 0.05), how)
 
     # --- 추정 ---
 
@@ -261,7 +289,7 @@ class Experiment(Design):
             self._few_rows(),
         ]
         if spec.negative_outcomes or spec.negative_treatments:
-            found.append(checks.negative_control(spec, self._negative_controls(), main.value / max(f.y.std(), 1e-12)))
+            found.append(checks.negative_control(spec, self._negative_controls(), main, needed=False))
         return found, [self._bounds()]
 
     def _randomisation(self) -> Check:
@@ -299,15 +327,9 @@ class Experiment(Design):
         for name in spec.negative_outcomes:
             y = f.frame[name].to_numpy(dtype=float)
             keep = np.isfinite(y)
-            psi = difference_scores(y[keep], f.a[keep], f.p[keep])
-            found.append(
-                (
-                    name,
-                    float(psi.mean()),
-                    standard_error(psi, None if f.clusters is None else f.clusters[keep]),
-                    float(y[keep].std()),
-                )
-            )
+            psi, clusters = difference_scores(y[keep], f.a[keep], f.p[keep]), subset_clusters(f.clusters, keep)
+            slope = checks.follows(psi, self.scores[self.primary.method][keep], clusters)
+            found.append((name, float(psi.mean()), standard_error(psi, clusters), slope))
         for name in spec.negative_treatments:
             found.append(checks.negative_treatment(spec, f.frame, f.X.to_numpy(), f.y, f.fold, f.clusters, name))
         return found

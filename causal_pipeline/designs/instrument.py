@@ -105,10 +105,6 @@ class Instrument(Field):
             f"    frame[{self.column!r}] = two_values(frame[{self.column!r}])",
         ]
 
-    @classmethod
-    def draft(cls, guess: dict[str, Any]) -> list[str]:
-        return ["# instrument: 열       # 처치를 밀어 주기만 하는 변수(도구변수)가 있으면"]
-
 
 def two_values(values: pd.Series) -> pd.Series:
     """값이 둘인 열을 0과 1로. 1은 차례가 뒤인 값입니다."""
@@ -212,6 +208,11 @@ class InstrumentalVariable(Design):
     fields = (Instrument,)
     estimands = ("LATE", "ATE", "ATT", "ITT")
     reveals = {"negative_control": "음성 대조군"}  # noqa: RUF012
+    doubt = (
+        "도구(안내 메일, 추첨)를 무작위로 정했더라도, 도구가 처치를 거치지 않고 결과에 닿지 않는다는 배제는 가정으로 남습니다. "
+        "배정 자체의 효과는 도구를 처치로 적고 ITT를 물으면 이 가정 없이 답합니다."
+    )
+    strength = "exclusion"
     ignores = {"treatment.probability": NO_PROBABILITY}  # noqa: RUF012
 
     @classmethod
@@ -519,9 +520,7 @@ class InstrumentalVariable(Design):
             checks.agreement(self.estimates, apart),
             self._placebo(),
             checks.halves(self.spec, psi, f.clusters),
-            checks.negative_control(
-                self.spec, self._negative_controls(), self._reduced[0] * f.z.std() / max(f.y.std(), 1e-12)
-            ),
+            checks.negative_control(self.spec, self._negative_controls(), self.primary),
         ]
         return found, [self._exclusion()]
 
@@ -557,8 +556,12 @@ class InstrumentalVariable(Design):
             X = f.X.to_numpy()[keep]
             ry, rz = linear_residual(y[keep], X), linear_residual(f.z[keep], X) / max(f.z.std(), 1e-12)
             slope = (rz @ ry) / (rz @ rz)
-            se = moment_error(rz * (ry - slope * rz), subset_clusters(f.clusters, keep), f.k) / (rz @ rz)
-            found.append((name, float(slope), se, float(y[keep].std())))
+            clusters, part = subset_clusters(f.clusters, keep), rz * (ry - slope * rz)
+            se = moment_error(part, clusters, f.k) / (rz @ rz)
+            # 효과가 B만큼 치우치려면 도구가 결과에 곧장 B × 첫 단계(도구 1 표준편차)만큼 닿아야 합니다.
+            first = abs((f.rz @ f.rd) / (f.rz @ f.rz)) * max(f.z.std(), 1e-12) / max(abs(f.delta), 1e-300)
+            mine = (f.rz * (f.ry - self._reduced[0] * f.rz))[keep]
+            found.append((name, float(slope), se, first * checks.follows(part * max(f.z.std(), 1e-12), mine, clusters)))
         for name in self.spec.negative_treatments:
             found.append(checks.negative_treatment(self.spec, f.frame, f.X.to_numpy(), f.y, f.fold, f.clusters, name))
         return found

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from causal_pipeline import checks, learners
-from causal_pipeline.checks import FAIL_LEVEL, WARN_LEVEL, flagged, graded, ladder
+from causal_pipeline.checks import FAIL_LEVEL, WARN_LEVEL, flagged, graded, ladder, unseen
 from causal_pipeline.designs.base import Design
 from causal_pipeline.errors import DataError, SpecError
 from causal_pipeline.few_clusters import (
@@ -32,7 +32,7 @@ from causal_pipeline.graphs import precision_covariates
 from causal_pipeline.identification import contrast, result
 from causal_pipeline.inference import holm, permutation_p
 from causal_pipeline.model import Check, Estimate, Field, Identification, Picture, Role, Sensitivity, Spec, Step
-from causal_pipeline.panel import check_start, encode_periods, periods_code, start_times
+from causal_pipeline.panel import check_start, encode_periods, never_treated_code, periods_code, start_times
 from causal_pipeline.shown import IMPORTS, covariate_matrix, source
 from causal_pipeline.wording import number
 
@@ -146,7 +146,7 @@ class CrossSections(Field):
                 message,
                 "처음 켜진 뒤를 1로 두거나 그 집단을 빼세요.",
             )
-        check_start(spec, frame, self.key, self.group, self.time, self.start)
+        notices = check_start(spec, frame, self.key, self.group, self.time, self.start)
         if spec.treatment.cluster and (groups[spec.treatment.cluster].nunique() > 1).any():
             message = f"한 집단이 여러 군집 '{spec.treatment.cluster}'에 걸쳐 있습니다."
             raise spec.error(
@@ -157,14 +157,10 @@ class CrossSections(Field):
                 "집단보다 크거나 같은 단위를 적거나 지우세요. 지우면 집단이 군집입니다.",
             )
         holes = groups.ngroups * frame[self.time].nunique() - len(cells)
-        return [f"집단과 시점의 칸 가운데 {holes:,}개에 사람이 없습니다."] if holes else []
+        return notices + ([f"집단과 시점의 칸 가운데 {holes:,}개에 사람이 없습니다."] if holes else [])
 
     def encoding_code(self, spec: Spec) -> list[str]:
-        return periods_code(self.time, self.start)
-
-    @classmethod
-    def draft(cls, guess: dict[str, Any]) -> list[str]:
-        return ["# cross_sections: {group: 열, time: 열}   # 시점마다 다른 사람을 보았고, 처치가 집단마다 시작되었으면"]
+        return [*periods_code(self.time, self.start), *never_treated_code(spec, self.group, self.time, self.start)]
 
 
 # --- 칸과 무게(재현 노트북에 그대로 실립니다) ---
@@ -294,6 +290,10 @@ class RepeatedCrossSections(Design):
     precedence = 60
     fields = (CrossSections,)
     reveals = {"pre_trend": "처치 전 추세", "composition": "사람의 구성", "negative_control": "음성 대조군"}  # noqa: RUF012
+    doubt = (
+        "배정을 모릅니다. 처치와 같은 때에 처치 집단에만 다른 일이 있었거나 사람이 바뀌었으면 자료로 가릴 수 없습니다."
+    )
+    strength = "relative_trend"
 
     @classmethod
     def applies(cls, spec: Spec, frame: pd.DataFrame | None = None) -> bool:
@@ -390,6 +390,11 @@ class RepeatedCrossSections(Design):
     def _outcome(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         return self._material(self.fit.frame[self.spec.outcome.column].to_numpy(dtype=float), self.fit.X.to_numpy())
 
+    def _follows(self, material: tuple[np.ndarray, np.ndarray, np.ndarray]) -> float:
+        """결과의 추정이 한 단위 치우칠 때 이 재료의 추정에 나타날 크기."""
+        theirs, mine = (summed(*self._main_weights, *m)[1] for m in (material, self._outcome))
+        return checks.follows(theirs, mine)
+
     @staticmethod
     def _test(
         weights: tuple[np.ndarray, np.ndarray], material: tuple[np.ndarray, np.ndarray, np.ndarray]
@@ -451,6 +456,12 @@ class RepeatedCrossSections(Design):
         return found
 
     @cached_property
+    def _horizon(self) -> float:
+        """처치 앞의 곧은 추세가 시점마다 1일 때 추정값에 들어가는 크기."""
+        e = self._relative
+        return abs(float((self._main_weights[0] * np.where(e > -10_000, e, 0.0)).sum()))
+
+    @cached_property
     def _slope(self) -> tuple[float, float, float] | None:
         """처치 앞에서 처치 집단의 결과가 시점마다 더 오른 만큼 (값, 표준오차, 자유도)."""
         e = self._relative
@@ -461,9 +472,7 @@ class RepeatedCrossSections(Design):
         """기울기, 처치 바로 앞 시점의 어긋남(예고), 앞 시점들의 어긋남을 Bonferroni로 묶습니다."""
         label = "처치 전 추세"
         if self._slope is None or not self._leads:
-            return flagged(
-                "pre_trend", label, "처치 앞 시점이 하나뿐이라 두 집단이 나란히 움직였는지 볼 수 없습니다.", None, True
-            )
+            return unseen("pre_trend", label, "처치 앞 시점이 하나뿐이라 두 집단이 나란히 움직였는지 볼 수 없습니다.")
         p = {k: t_test(*lead) for k, lead in self._leads.items()}
         found = [t_test(*self._slope), p[max(p)], min(1.0, len(p) * min(p.values()))]
         joint = min(1.0, len(found) * min(found))
@@ -473,7 +482,12 @@ class RepeatedCrossSections(Design):
             f"(기울기 {number(self._slope[0], signed=True)}, 가장 큰 어긋남은 {worst}시점의 {number(self._leads[worst][0], signed=True)})."
         )
         tails = {"fail": " 처치가 없었어도 벌어졌거나, 처치를 미리 알고 움직였을 수 있습니다."}
-        return graded("pre_trend", label, message, joint, ladder(joint, TREND_WARN, TREND_FAIL), TREND_FAIL, tails)
+        check = graded("pre_trend", label, message, joint, ladder(joint, TREND_WARN, TREND_FAIL), TREND_FAIL, tails)
+        bias, (_, se, dof) = checks.relevant_bias(self.primary), self._slope
+        shift = bias / max(self._horizon * se, 1e-300)
+        return checks.powered(
+            check, bias, checks.t_power(shift, dof, TREND_WARN / len(found)), "처치 앞에서부터 곧은 추세로 벌어졌다면"
+        )
 
     def _composition(self) -> Check:
         """처치가 표본에 든 사람의 특성을 바꾸었는지. 같은 사람을 두 번 보지 않는 자료의 약점입니다."""
@@ -487,12 +501,10 @@ class RepeatedCrossSections(Design):
         ]
         X = learners.design_matrix(spec, f.frame, columns)
         if X.shape[1] == 0:
-            return flagged(
+            return unseen(
                 "composition",
                 label,
                 "사람의 특성을 하나도 적지 않아, 처치와 함께 표본에 든 사람이 바뀌었는지 볼 수 없습니다.",
-                None,
-                True,
             )
         slope = slopes(
             f.frame[spec.outcome.column].to_numpy(dtype=float), X.to_numpy(), f.group, f.time, f.clean, f.clusters
@@ -515,7 +527,18 @@ class RepeatedCrossSections(Design):
             f"Holm p={p[worst]:.3f})이고, 특성의 변화만으로 결과가 {number(made, signed=True)}만큼 움직입니다."
         )
         tails = {"fail": " 처치 뒤에 다른 사람들이 표본에 들어왔습니다. 재지 못한 특성도 함께 바뀌었을 수 있습니다."}
-        return graded("composition", label, message, p[worst], status, FAIL_LEVEL, tails)
+        check = graded("composition", label, message, p[worst], status, FAIL_LEVEL, tails)
+        bias = checks.relevant_bias(self.primary)
+        noticed = max(
+            checks.t_power(
+                bias * self._follows(self._bare(means[..., j])) / max(tests[j][1], 1e-300),
+                tests[j][2],
+                WARN_LEVEL / len(tests),
+            )
+            for j in range(X.shape[1])
+        )
+        how = "표본에 든 사람이 결과의 높낮이에 따라 바뀌었다면. 적은 특성과 이어지지 않은 변화는 볼 수 없습니다"
+        return checks.powered(check, bias, noticed, how)
 
     def _turnout(self) -> Check:
         """처치가 표본에 든 사람의 수를 바꾸었는지(로그)."""
@@ -593,11 +616,7 @@ class RepeatedCrossSections(Design):
             checks.agreement(self.estimates, apart),
             *self._placebo(main),
             one_cluster(main, base),
-            checks.negative_control(
-                self.spec,
-                self._negative_controls(),
-                main.value / max(self.fit.frame[self.spec.outcome.column].std(), 1e-12),
-            ),
+            checks.negative_control(self.spec, self._negative_controls(), main),
             *trend_checks,
         ], sensitivities
 
@@ -629,16 +648,16 @@ class RepeatedCrossSections(Design):
         f, found = self.fit, []
         for name in self.spec.negative_outcomes:
             y = f.frame[name].to_numpy(dtype=float)
-            value, se, dof = self._test(self._main_weights, self._material(y, f.X.to_numpy()))
-            found.append((name, value, as_normal(se, dof), float(y.std())))
+            material = self._material(y, f.X.to_numpy())
+            value, se, dof = self._test(self._main_weights, material)
+            found.append((name, value, as_normal(se, dof), self._follows(material)))
         return found
 
     def _trends(self, main: Estimate) -> tuple[list[Check], list[Sensitivity]]:
         """추세의 시험이 놓칠 수 있는 치우침(Roth, 2022)과, 추세가 얼마나 벌어져야 결론이 뒤집히는지(Rambachan과 Roth, 2023)."""
         if self._slope is None or not self._leads:
             return [], []
-        e = self._relative
-        horizon = abs(float((self._main_weights[0] * np.where(e > -10_000, e, 0.0)).sum()))
+        horizon = self._horizon
         slope, se, dof = self._slope
         missed = (abs(slope) + 1.96 * as_normal(se, dof)) * horizon
         half = (main.high - main.low) / 2

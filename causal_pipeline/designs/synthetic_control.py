@@ -23,6 +23,8 @@ FEW_DONORS, TOO_FEW_DONORS = 19, 5
 FEW_BEFORE, TOO_FEW_BEFORE = 10, 4
 # 처치받은 대상의 처치 전 오차를 위약들의 오차의 중앙값에 견준 배수.
 FIT_WARN, FIT_FAIL = 1.5, 2.5
+# 처치 전 오차의 순위가 이만큼 드물어야 흉내 내지 못한다고 봅니다.
+FIT_RARE = 0.05
 # 앞당긴 처치의 가짜 효과가 견줄 대상들 가운데 이만큼 드물면 깨진 것으로 봅니다. 순위의 p값은 1/(J+1)보다 작아질 수 없습니다.
 BACKDATED_FAIL, BACKDATED_WARN = 0.03, 0.1
 
@@ -164,6 +166,8 @@ class SyntheticControl(Design):
     precedence = 40
     fields = (Panel,)
     reveals = {"pre_fit": "처치 전의 맞음", "negative_control": "음성 대조군"}  # noqa: RUF012
+    doubt = "배정을 모릅니다. 처치가 없었다면 합성한 짝처럼 움직였으리라는 가정은 처치 뒤의 자료로 확인할 수 없습니다."
+    strength = "scaled_effect"
     ignores = {  # noqa: RUF012
         "negative_controls.treatments": NO_NEGATIVE_TREATMENT,
         "treatment.cluster": "구간은 대상을 바꾼 위약의 순위로 내므로 군집을 쓰지 않습니다. cluster를 지우거나, 군집을 panel.unit으로 삼으세요.",
@@ -287,13 +291,20 @@ class SyntheticControl(Design):
             message = "처치 앞의 결과를 조금도 틀리지 않고 따라갔습니다. 시점보다 견줄 대상이 많으면 잡음까지 흉내 낸 짝이 나옵니다."
             return flagged("pre_fit", "처치 전의 맞음", message + " 처치 앞의 시점을 더 두세요.", value, True, FIT_WARN)
         far = " 견줄 대상들의 가중평균으로는 이 대상을 흉내 내지 못합니다."
-        message = f"처치 전 오차(RMSPE)는 {number(f.before)}이고 견줄 대상들의 중앙값의 {value:.2f}배입니다."
+        # 견줄 대상들도 제각각이면 중앙값의 몇 배쯤은 흔합니다. 순위로도 드물 때에만 멈춥니다.
+        p = permutation_p(f.placebo_before, f.before)
+        message = (
+            f"처치 전 오차(RMSPE)는 {number(f.before)}이고 견줄 대상들의 중앙값의 {value:.2f}배입니다"
+            f"(견줄 대상들 가운데 이만큼 큰 몫 {p:.3f})."
+        )
+        status = ladder(value, FIT_WARN, FIT_FAIL)
+        rare = p <= max(FIT_RARE, 1 / (len(f.donors) + 1))
         return graded(
             "pre_fit",
             "처치 전의 맞음",
             message,
             value,
-            ladder(value, FIT_WARN, FIT_FAIL),
+            "warn" if status == "fail" and not rare else status,
             FIT_WARN,
             {"warn": far, "fail": far},
         )
@@ -315,7 +326,11 @@ class SyntheticControl(Design):
             "fail" if broken else "warn" if p <= BACKDATED_WARN else "ok",
             {"fail": " 처치 앞부터 이미 벌어지고 있었습니다."},
         )
-        return [graded("backdating", "앞당긴 처치", message, p, status, BACKDATED_FAIL, tails)]
+        bias = checks.relevant_bias(self.primary)
+        moved = np.abs(others + bias / max(f.before, f.floor))
+        noticed = np.mean([permutation_p(np.delete(others, j), v) <= BACKDATED_WARN for j, v in enumerate(moved)])
+        check = graded("backdating", "앞당긴 처치", message, p, status, BACKDATED_FAIL, tails)
+        return [checks.powered(check, bias, float(noticed), "견줄 대상들이 처치 앞부터 그만큼 벌어졌다면")]
 
     # --- 추정 ---
 
@@ -376,12 +391,11 @@ class SyntheticControl(Design):
             if name != "synthetic"
         }
         left, left_check = self._leave_one_out()
-        effect_size = self.primary.value / max(f.y[: f.T0].std(), 1e-12)
         found = [
             checks.agreement(self.estimates, apart),
             self._placebo(),
             left_check,
-            checks.negative_control(self.spec, self._negative_controls(), effect_size),
+            checks.negative_control(self.spec, self._negative_controls(), self.primary),
         ]
         return found, [left, self._scaled()]
 
@@ -415,14 +429,11 @@ class SyntheticControl(Design):
             ends = placebo_interval(
                 other.effects["synthetic"], other.placebos["synthetic"], other.before, other.placebo_before, other.floor
             )
-            found.append(
-                (
-                    name,
-                    other.effects["synthetic"],
-                    (ends["high"] - ends["value"]) / 1.96,
-                    float(other.y[: other.T0].std() or 1.0),
-                )
-            )
+            same = [j for j, donor in enumerate(self.fit.donors) if donor in set(other.donors)]
+            mine = self.fit.placebos["synthetic"][same]
+            theirs = other.placebos["synthetic"][[list(other.donors).index(self.fit.donors[j]) for j in same]]
+            slope = checks.follows(theirs, mine)
+            found.append((name, other.effects["synthetic"], (ends["high"] - ends["value"]) / 1.96, slope))
         return found
 
     def _scaled(self) -> Sensitivity:

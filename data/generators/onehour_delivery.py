@@ -127,7 +127,7 @@ def generate(
         distance = np.abs(growth - growth[opened].mean()) + np.where(opened, np.inf, 0)
         hit = np.argsort(distance, kind="stable")[:2]
         quiet[hit, before:] += shock
-    orders_0 = np.round(quiet + scale * error, 2)
+    orders_0 = np.round(np.clip(quiet + scale * error, 0, None), 2)  # 주문은 0보다 적을 수 없습니다
 
     size = np.zeros(n)
     size[opened] = 1 + SPREAD * np.linspace(-1, 1, treated) if treated > 1 else 1.0

@@ -134,3 +134,15 @@ def test_site_shows_every_notebook_page(pages, site_dir):
         for row in rows
     )
     assert bool(tree.xpath("//section[@id='benchmark']//table")) == build_report.BENCHMARK.is_file()
+
+
+def test_planted_faults_are_shown_with_their_misses():
+    found = {
+        "measured": {"date": "2026-11-30"}, "planted": 3, "pages": 2, "caught": 2, "stages": {"원고": 1, "실행": 0, "시험": 1},
+        "kinds": {"통계 코드": {"planted": 2, "caught": 2}, "그림의 글자": {"planted": 1, "caught": 0}},
+        "missed": [{"id": "a", "kind": "그림의 글자", "why": "범례의 <색>이 다릅니다", "outcome": "missed"}],
+    }  # fmt: skip
+    table = build_report.mutation_table(found)
+    assert "심은 잘못 3개 가운데 2개" in table and "범례의 &lt;색&gt;이 다릅니다" in table
+    assert '<th scope="row">통계 코드</th><td>2</td><td>2</td>' in table
+    assert "놓친 것" not in build_report.mutation_table(found | {"missed": []})

@@ -89,7 +89,7 @@ def test_an_unknown_name_suggests_the_nearest(data):
 
 
 def test_a_missing_file_says_how_to_make_it(data):
-    with pytest.raises(FileNotFoundError, match="python -m book.catalog write no_file"):
+    with pytest.raises(FileNotFoundError, match="make data NAME=no_file"):
         load("no_file")
 
 
@@ -231,6 +231,32 @@ def answer(capsys, *args, **kwargs) -> str:
         (["z", "x"], {"z", "x"}, 0.0),
         ((1.0, 2.04), [1.0, 2.0], 0.05),
         (pd.Series([1.0, 2.0]), [1.0, 2.0], 0.0),
+        # 하나만 든 것
+        ([1.0], 1.0, 0.0),
+        (np.array([[1.0]]), 1.0, 0.0),
+        (pd.Series([1.0]), 1.0, 0.0),
+        (pd.DataFrame({"효과": [1.0]}), 1.0, 0.0),
+        ({1.0}, 1.0, 0.0),
+        (["ATT"], "ATT", 0.0),
+        # 글자로 적은 수
+        ("3.2", 3.2, 0.0),
+        (" −1,200.5 원", -1200.5, 0.0),
+        ("약 3.2개", 3.2, 0.0),
+        ("3.2%", 3.2, 0.0),
+        ("3.2%", 0.032, 0.0),
+        ("3.2, 4", [3.2, 4], 0.0),
+        # 뜻이 같은 말
+        ("아니오", "아니요", 0.0),
+        ("아뇨.", "아니요", 0.0),
+        (False, "아니요", 0.0),
+        ("네", "예", 0.0),
+        (np.True_, "예", 0.0),
+        ("예", True, 0.0),
+        ("'ATT'", "ATT", 0.0),
+        ("ＡＴＴ입니다", "ATT", 0.0),
+        ("시점, 음성 대조", {"음성 대조", "시점"}, 0.0),
+        ("가 라", {"가", "라"}, 0.0),
+        (pd.Index(["x", "z"]), {"x", "z"}, 0.0),
     ],
 )
 def test_right_answers(capsys, published, given, expected, tol):
@@ -246,27 +272,66 @@ def test_no_answer_yet(capsys, published):
 def test_a_known_mistake_is_named(capsys, published):
     wrong = {"ATE와 혼동": (2.0, "대조군까지 평균했습니다.")}
     assert "대조군까지 평균했습니다" in answer(capsys, 2.0, 1.0, tol=0.1, wrong=wrong)
-    assert published[0][0][answers.ANSWER_MIME] == {"label": "연습 1", "status": "wrong", "wrong_answers_rejected": 1}
+    assert published[0][0][answers.ANSWER_MIME] == {
+        "label": "연습 1", "status": "wrong", "wrong_answers_rejected": 1, "tolerance_share": 0.1,
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize(
     ("given", "expected", "hint"),
     [
         (-2.0, 2.0, "부호가 반대"),
-        (200.0, 2.0, "백분율로"),
+        (200.0, 2.0, "백분율로 적은"),
+        (0.02, 2.0, "비율로 적은"),
+        (2000.0, 2.0, "1,000배"),
+        (0.002, 2.0, "1,000분의 1"),
+        (20.0, 2.0, "만 원을 천 원으로"),
+        (0.2, 2.0, "천 원을 만 원으로"),
+        (20000.0, 2.0, "만 원을 원으로"),
+        (0.0002, 2.0, "원을 만 원으로"),
+        (-200.0, 2.0, "부호도 반대"),
+        (0.4, 0.4237, "더 많은 자리까지"),
+        (0.42, 0.4237, "더 많은 자리까지"),
+        (12, 12.97, "더 많은 자리까지"),
         (math.nan, 2.0, "nan이거나 무한대"),
         ("둘", 2.0, "답은 수 하나"),
+        ("2만 원", 2.0, "단위를 떼고"),
         (None, 2.0, "답은 수 하나"),
+        (True, 1.0, "답은 수 하나"),
         (2.0, "둘", "답은 글자"),
+        (1, "예", "답은 글자"),
+        ("몰라", "둘", "보기에 없는 말"),
         (3.0, 2.0, "추정 대상과 단위"),
-        ([1.0], [1.0, 2.0], "추정 대상과 단위"),
+        (0.0, 2.0, "추정 대상과 단위"),
+        (2.0, 0.0, "추정 대상과 단위"),
+        ([1.0], [1.0, 2.0], "차례대로 2개"),
+        ([1.0, -2.0], [1.0, 2.0], "2번째 값이 다릅니다. 부호가"),
         (np.array([1.0, 2.0]), 2.0, "답은 수 하나"),
         (object(), 2.0, "답은 수 하나"),
-        (len, {"x"}, "추정 대상과 단위"),
+        (len, {"x", "z"}, "꼴로 모두"),
+        ({"x"}, {"x", "z"}, "1개가 빠졌습니다"),
+        ({"x", "y"}, {"x", "z"}, "1개는 답이 아닙니다. 1개가 빠졌습니다"),
     ],
 )
 def test_wrong_answers_never_raise(capsys, published, given, expected, hint):
     assert hint in answer(capsys, given, expected)
+
+
+def test_a_wrong_word_lists_the_choices_without_telling_the_answer(capsys, published):
+    wrong = {"반대": ("커진다", "반대입니다."), "그대로": ("그대로다", "그대로가 아닙니다.")}
+    said = answer(capsys, "조금", "작아진다", wrong=wrong)
+    assert '"그대로다", "작아진다", "커진다"' in said
+    assert "보기에 없는" not in answer(capsys, "커진다", "작아진다", wrong=wrong)
+
+
+def test_the_answer_rounded_as_asked_is_right_and_one_step_off_is_wrong(capsys, published):
+    rng = np.random.default_rng(0)
+    for decimals in range(4):
+        for value in rng.uniform(-30, 30, 50):
+            asked = round(value, decimals)
+            assert "정답입니다" in answer(capsys, asked, value, decimals=decimals)
+            assert "아직 아닙니다" in answer(capsys, asked + 1.1 * 10.0**-decimals, value, decimals=decimals)
+    assert "소수점 둘째 자리까지" in answer(capsys, 2.6, 2.5714, decimals=2)
 
 
 def test_unhashable_members_never_raise(capsys, published):
@@ -276,6 +341,13 @@ def test_unhashable_members_never_raise(capsys, published):
 def test_a_careless_question_is_refused(published):
     with pytest.raises(ValueError, match="정답으로 받아들여집니다"):
         check_answer("연습 1", ..., 1.0, tol=0.5, wrong={"가까운 값": (1.2, "")})
+    with pytest.raises(ValueError, match="정답으로 받아들여집니다"):
+        check_answer("연습 1", ..., 1.02, decimals=1, wrong={"가까운 값": (1.05, "")})
+    for bad in (-1, 7, 1.5, True):
+        with pytest.raises(ValueError, match="decimals는"):
+            check_answer("연습 1", ..., 1.0, decimals=bad)
+    with pytest.raises(ValueError, match="decimals는"):
+        check_answer("연습 1", ..., 1.0, tol=0.1, decimals=1)
     with pytest.raises(ValueError, match="tol은 0 이상"):
         check_answer("연습 1", ..., 1.0, tol=-1)
     with pytest.raises(TypeError, match="정답은"):

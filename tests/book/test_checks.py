@@ -369,6 +369,8 @@ def test_headings_out_of_order_are_found():
         ("## 3. 결정\n", "# 또 하나의 제목\n\n## 3. 결정\n", "title", "# 또 하나", "2개"),
         ("kind: case\n", "kind: case\ntitle: 제목\n", "front-matter", "title:", "지우세요"),
         (', wrong={\n    "ATE와 혼동": ("ATE", "씻지 않던 로트는 이 결정으로 바뀌지 않습니다."),\n    "ATU와 혼동": ("ATU", "ATU는 지금 씻지 않는 로트의 효과입니다.")}', ", wrong={}", "exercise", 'check_answer("연습 3"', "흔한 오답"),
+        ("decimals=2, wrong={", "tol=0.005, wrong={", "decimals", 'check_answer("연습 2"', "자릿수가 없습니다"),
+        ("소수점 둘째 자리까지 적으세요", "적으세요", "decimals", 'check_answer("연습 2"', "'소수점 둘째 자리까지 답하세요'"),
         ('check_answer("연습 2"', 'check_answer("연습 7"', "exercise", 'check_answer("연습 7"', "'연습 2'(으)로"),
         (":::{exercise} 연습 3. 누구의", ":::{exercise} 누구의", "exercise", ":::{exercise} 누구의", "연습 1. 제목"),
         ("datasets: [template_case]", "datasets: [template_case, ticket_response]", "dataset", "datasets:", "ticket_response"),

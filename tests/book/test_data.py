@@ -56,7 +56,14 @@ def test_write_keeps_the_rest_of_the_catalogue(sandbox):
     [
         ("role: treatment", "role: treatmnt", "role 'treatmnt'"),
         ("  title:", "  titel:", "'title' 항목"),
-        ("sha256: ", "sha256: 0", "sha256이 다릅니다"),
+        ("sha256: ", "sha256: 0", "sha256이(가) 없거나 다릅니다"),
+        (
+            "role: outcome, unit: 만 원/월, timing: 처치 후, range: [-500, 5000]",
+            "role: outcome, unit: 만 원/월, timing: 처치 후",
+            "range가 없거나",
+        ),
+        ("timing: 처치 후, range: [-500, 5000]", "timing: 처치 후, range: [5000, -500]", "range가 없거나"),
+        ("timing: 처치 후, range: [-500, 5000]", "timing: 처치 후, range: [-500, 20]", "범위 [-500, 20] 밖의 값"),
     ],
 )
 def test_a_slip_in_the_card_is_named(sandbox, old, new, message):
@@ -69,7 +76,10 @@ def test_a_slip_in_the_card_is_named(sandbox, old, new, message):
 def test_a_broken_generator_is_one_line(sandbox):
     (sandbox / "generators" / f"{NAMES[0]}.py").write_text("def generate(:\n", encoding="utf-8")
     found = data.problems(NAMES[0])
-    assert len(found) == 1 and "생성기가 멈췄습니다" in found[0]
+    assert len(found) == 1 and found[0].startswith(f"data/generators/{NAMES[0]}.py:1: 파이썬으로 읽지 못했습니다")
+    (sandbox / "generators" / f"{NAMES[0]}.py").write_text("DEFAULTS = {}\n\ndef generate():\n    return 1 / 0\n")
+    (found,) = data.problems(NAMES[0])
+    assert found.startswith(f"data/generators/{NAMES[0]}.py:4: 생성기가 멈췄습니다(ZeroDivisionError")
     (sandbox / "generators" / f"{NAMES[0]}.py").write_text("x = 1\n", encoding="utf-8")
     assert any("generate가 없습니다" in p for p in data.problems(NAMES[0]))
 
@@ -77,7 +87,8 @@ def test_a_broken_generator_is_one_line(sandbox):
 def test_an_unknown_name_is_refused(sandbox):
     with pytest.raises(PageError, match="카드가 없습니다"):
         data.write("없는데이터")
-    assert data.problems("nothing") == ["data/catalog.yml: 'nothing' 카드가 없습니다."]
+    (found,) = data.problems("nothing")
+    assert found.startswith("data/catalog.yml:1: 'nothing' 카드가 없습니다 — ")
 
 
 # --- causal_practice ---
@@ -93,7 +104,7 @@ def test_a_slip_in_the_name_is_answered_in_korean(call):
 
 def test_a_missing_file_names_the_command(sandbox):
     (sandbox / f"{NAMES[0]}.csv").unlink()
-    with pytest.raises(FileNotFoundError, match=f"book.catalog write {NAMES[0]}"):
+    with pytest.raises(FileNotFoundError, match=f"make data NAME={NAMES[0]}"):
         causal_practice.load(NAMES[0])
     assert any("파일이 없습니다" in p for p in data.problems(NAMES[0]))
 
@@ -116,7 +127,7 @@ def test_truth_is_the_cards(sandbox):
 
 CARD = {
     "title": "제목", "description": "설<명", "rows": 12345, "seed": 7, "sha256": "abcdef0123456789", "truth": {"ATT": -0.47, "나<": [1, 2]},
-    "columns": {"y": {"label": "결<과", "role": "outcome", "unit": "회", "timing": "처치 후", "description": "설명"}},
+    "columns": {"y": {"label": "결<과", "role": "outcome", "unit": "회", "timing": "처치 후", "range": [0, 1000], "description": "설명"}},
 }  # fmt: skip
 
 
@@ -124,7 +135,15 @@ def test_a_card_shows_all_it_knows_and_folds_the_truth():
     tree = lxml_html.fromstring(f"<div>{card_html('toy', CARD, [('쪽<', 'chapters/a.html')], '../')}</div>")
     text = tree.text_content()
     assert "12,345행, 1열" in text and "씨앗: 7" in text and "abcdef012345" in text and "설<명" in text
-    assert [c.text_content() for c in tree.xpath("//tbody/tr/*")] == ["y", "결<과", "결과", "회", "처치 후", "설명"]
+    assert [c.text_content() for c in tree.xpath("//tbody/tr/*")] == [
+        "y",
+        "결<과",
+        "결과",
+        "회",
+        "처치 후",
+        "0~1,000",
+        "설명",
+    ]
     assert tree.xpath("//a/@href") == [
         "../chapters/a.html",
         "../_static/data/toy.csv",

@@ -28,7 +28,7 @@ from book.execution import (
 )
 from book.extensions.stored_runs import put_outputs
 from book.files import explain
-from book.page import ROOT, PageError, read_page
+from book.page import ROOT, PageError, published_pages, read_page
 
 FRONT = """---
 jupytext:
@@ -66,7 +66,10 @@ def repo(tmp_path, monkeypatch):
     return tmp_path
 
 
-def write_page(repo, code='load("one")', meta="", body=""):
+OURS = "from causal_practice import generator, load, truth, validate\n"
+
+
+def write_page(repo, code=f'{OURS}load("one")', meta="", body=""):
     path = repo / "page.md"
     path.write_text(FRONT.replace("CODE", code).replace("META", meta) + body, encoding="utf-8")
     return read_page(path)
@@ -78,13 +81,21 @@ def write_page(repo, code='load("one")', meta="", body=""):
 @pytest.mark.parametrize(
     ("code", "meta", "expected"),
     [
-        ('load("one")', "", {"one"}),
-        ("load('one', with_truth=True)\ntruth( 'two' )", "", {"one", "two"}),
-        ('generator("two").generate()', "", {"two"}),
-        ('name = "one"\nload(name)', "", {"one", "two"}),
+        (f'{OURS}load("one")', "", {"one"}),
+        (f"{OURS}load('one', with_truth=True)\ntruth( 'two' )", "", {"one", "two"}),
+        (f'{OURS}generator("two").generate()', "", {"two"}),
+        ('from causal_practice.data import card\ncard(name="two")["columns"]', "", {"two"}),
+        ('from causal_practice import load as read\nread("one")', "", {"one"}),
+        ('import causal_practice as book\nbook.data.load("one")', "", {"one"}),
+        ('from causal_practice import data\ndata.load("one")', "", {"one"}),
+        (f'{OURS}validate("이름", dataset="two", draws=300)\nvalidate("다른", data=1)', "", {"two"}),
+        (f'{OURS}name = "one"\nload(name)', "", {"one", "two"}),
+        (f"{OURS}load(*names)", "", {"one", "two"}),
         ("1 + 1", "", set()),
         ("1 + 1", "datasets: [two]\n", {"two"}),
-        ('download("one")', "", set()),
+        (f'{OURS}download("one")', "", set()),
+        ("from linearmodels.datasets import card\nmen = card.load()", "", set()),
+        ('from joblib import load\nload("one")', "", set()),
     ],
 )
 def test_used_datasets(repo, code, meta, expected):
@@ -93,6 +104,13 @@ def test_used_datasets(repo, code, meta, expected):
 
 def test_a_data_name_in_prose_is_not_a_use(repo):
     assert used_datasets(write_page(repo, "1", body='\n글에 적은 load("two")입니다.\n')) == set()
+
+
+def test_a_new_data_set_runs_no_page_that_does_not_use_it():
+    """모든 데이터를 쓴다고 읽히는 쪽이 있으면, 데이터를 하나 더할 때마다 그 쪽이 다시 돕니다."""
+    for page in published_pages():
+        if page.is_notebook:
+            assert used_datasets(page) == set(page.meta.get("datasets") or []), page.docname
 
 
 # --- 열쇠 ---
@@ -432,7 +450,7 @@ def test_a_local_path_fails(repo):
 
 
 def test_cells_keep_their_line_numbers(repo):
-    notebook = to_notebook(write_page(repo))
+    notebook = to_notebook(write_page(repo, 'load("one")'))
     code = [cell for cell in notebook.cells if cell.cell_type == "code"]
     assert [cell.source for cell in code] == ['load("one")']
     assert len(notebook.metadata["source_map"]) == len(notebook.cells)

@@ -1,6 +1,6 @@
 """층: 위층만 아래층을 읽고, 두 파일이 서로를 읽지 않으며, 남의 파일의 밑줄로 시작하는 이름을 쓰지 않습니다.
 
-확장과 명령 → book → causal_practice. causal_pipeline은 어느 쪽도 읽지 않습니다. 함수 안에서 불러오는 것도 셉니다.
+확장과 명령 → book → causal_practice. 확장은 causal_pipeline도 읽고, causal_pipeline은 어느 쪽도 읽지 않습니다. 함수 안에서 불러오는 것도 셉니다.
 """
 
 import ast
@@ -21,7 +21,8 @@ FLOORS = {
     "causal_pipeline": {"causal_pipeline"},
     "case_studies": {"case_studies", "causal_practice"},
     "book": {"book", "causal_practice"},
-    "book.extensions": {"book.extensions", "book", "causal_practice"},
+    # 확장은 파이프라인의 스키마와 설계를 읽어 길잡이의 표를 냅니다. 손으로 옮겨 적은 표는 낡습니다
+    "book.extensions": {"book.extensions", "book", "causal_practice", "causal_pipeline"},
     "book.commands": {"book.commands", "book", "causal_practice"},
     "benchmarks": {"benchmarks", "book", "causal_practice", "causal_pipeline"},
     "tests": {

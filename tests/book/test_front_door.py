@@ -157,13 +157,38 @@ def test_the_map_names_every_method_week():
     assert {w.docname for w in WEEKS[2:12]} <= named
 
 
-def test_trap_versions_are_the_pinned_ones():
-    pins = (ROOT / "requirements.txt").read_text(encoding="utf-8")
+def _traps() -> list[tuple[str, str]]:
+    """함정 하나에 (제목, 글)."""
     text = (ROOT / "guides/library_traps.md").read_text(encoding="utf-8")
-    for library in ("dowhy", "econml"):
-        pinned = re.search(rf"^{library}==([\d.]+)", pins, re.MULTILINE).group(1)
-        for named in re.findall(rf"\*\*판\*\*: {library} ([\d.]+\d)", text):
-            assert named == pinned, f"{library}: 함정은 {named}에서 재현했는데 핀은 {pinned}입니다. 다시 재현해 보세요."
+    return re.findall(r"^### (.+?)\n(.*?)(?=^##|\Z)", text, re.MULTILINE | re.DOTALL)
+
+
+def test_trap_versions_are_the_installed_ones():
+    lock = (ROOT / "requirements.lock").read_text(encoding="utf-8")
+    locked = dict(re.findall(r"^([a-z0-9-]+)==([\d.]+)", lock, re.MULTILINE))
+    named = [
+        (title, library, version)
+        for title, text in _traps()
+        for library, version in re.findall(r"\*\*버전\*\*: ([a-z0-9-]+) (\d[\d.]*\d)", text)
+    ]
+    assert len({library for _, library, _ in named}) >= 6
+    for title, library, version in named:
+        assert (locked[library] + ".").startswith(f"{version}."), (
+            f"'{title}'은 {library} {version}에서 보았는데 잠긴 버전은 {locked[library]}입니다. 다시 재현해 보세요."
+        )
+
+
+def test_every_trap_runs_here_or_says_where_it_was_seen():
+    """함정이 사라지면 빌드가 멈추는 셀이 있거나, 여기서 돌리지 않는다는 말과 본 버전이 있습니다."""
+    elsewhere = []
+    for title, text in _traps():
+        assert "**고치는 법**" in text and "**버전**" in text, f"'{title}'에 고치는 법이나 버전이 없습니다."
+        if not re.search(r"^ *assert .", text, re.MULTILINE):
+            assert re.search(r"\*\*버전\*\*: .*여기서 돌리지 않습니다.*\d+\.\d+", text), (
+                f"'{title}'에 함정이 사라지면 멈추는 assert가 없습니다. 돌릴 수 없으면 어느 버전에서 보았는지 적으세요."
+            )
+            elsewhere.append(title)
+    assert len(elsewhere) <= 2
 
 
 # --- 환경 점검 ---

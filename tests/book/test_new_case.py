@@ -1,6 +1,7 @@
 """새 사례 만들기와 사례 점검: 임시 저장소에서 처음부터 끝까지."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -10,6 +11,7 @@ import nbformat
 import pytest
 import yaml
 
+from benchmarks import ceremony
 from book.checks import executed
 from book.commands import new_case
 from book.execution import Execution
@@ -25,6 +27,8 @@ FILES = (
     "requirements.lock",
     "pyproject.toml",
     "tests/pages/test_template_case.py",
+    "tests/conftest.py",
+    "tests/ledger.py",
     "assets/static/icon.svg",
 )
 IGNORED = shutil.ignore_patterns("__pycache__", "*.pyc", "search_assets", "slides_assets", "vendor")
@@ -82,20 +86,64 @@ def test_a_new_case_passes_check_case_as_it_is(repository):
         "1. 원고: 괜찮습니다",
         "2. 데이터: 괜찮습니다",
         "3. 실행: 괜찮습니다",
-        "4. 정답과 자기 점검: 괜찮습니다",
+        "4. 정답, 자기 점검, 예산: 괜찮습니다",
+        "5. 다른 자료에서, 단위와 방향: 괜찮습니다",
+        "6. 저장소 밖의 두 번째 실행: 괜찮습니다",
+        "7. 쪽의 시험: 괜찮습니다",
+        "(주의) 검토 기록 reviews/case_studies/kakao_push.yml가 없습니다",
         "모두 통과했습니다. 다 썼으면 draft",
     ):
         assert part in done.stdout
 
 
-def test_its_test_stub_passes(repository):
-    done = run(repository, "-m", "pytest", "-q", "tests/pages/test_kakao_push.py")
-    assert done.returncode == 0, done.stdout
+def test_little_of_it_is_ceremony(repository):
+    """세는 법은 benchmarks/ceremony.py에 있습니다."""
+    text = {
+        path: (repository / path).read_text(encoding="utf-8")
+        for path in new_case.files_of("kakao_push").values()
+        if not path.endswith("csv")
+    }
+    page, generator, test = text.values()
+    card = re.search(
+        r"^kakao_push:\n(?:[ #].*\n?|\n)*", (repository / "data/catalog.yml").read_text(encoding="utf-8"), re.MULTILINE
+    )
+    counts = [
+        ceremony.page_lines(page),
+        ceremony.generator_lines(generator),
+        ceremony.card_lines(card.group()),
+        ceremony.test_lines(test),
+    ]
+    assert sum(content for _, content in counts) > 300
+    assert ceremony.share(dict(enumerate(counts))) <= ceremony.TARGET
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "says"),
+    [
+        ("data/generators/kakao_push.py", '"defects_1": defects_1', '"views_1": defects_1', "['defects_1'] 열이 없습니다 — tests/pages/test_kakao_push.py의 potential"),
+        ("data/generators/kakao_push.py", "removal", "open_rate", "DEFAULTS에 ['removal'] 인자가 없습니다"),
+        ("data/catalog.yml", "source_page: case_studies/kakao_push", "source_page: case_studies/kakao_push\n  x: {ATE: 1}", "truth에 ATE이(가) 없습니다(있는 것: ATT)"),
+    ],
+)  # fmt: skip
+def test_the_copied_test_says_what_to_mend(repository, file, old, new, says):
+    path = repository / file
+    before = path.read_text(encoding="utf-8")
+    card = before.index("kakao_push:\n  title") if file.endswith("yml") else 0
+    text = before[:card] + before[card:].replace(old, new)
+    if file.endswith("yml"):
+        text = text[:card] + text[card:].replace("truth: {ATE:", "truth: {ATT:").replace("  x: {ATE: 1}\n", "")
+    path.write_text(text, encoding="utf-8")
+    try:
+        done = run(repository, "-m", "pytest", "-q", "-n", "0", "tests/pages/test_kakao_push.py")
+    finally:
+        path.write_text(before, encoding="utf-8")
+    assert done.returncode == 1 and says in done.stdout and "KeyError" not in done.stdout, done.stdout
 
 
 def test_it_is_a_draft_outside_the_table_of_contents_with_its_own_card(repository):
     text = (repository / "case_studies/kakao_push.md").read_text(encoding="utf-8")
     meta = yaml.safe_load(text.split("---\n")[1])
+    assert "admonition} 안내" not in text and "% 안내: " in text
     assert meta["draft"] is True and meta["datasets"] == ["kakao_push"]
     assert "\n# 새 사례 kakao_push\n" in text and "template_case" not in text and "% 템플릿 안내" not in text
     assert "kakao_push" not in (repository / "_toc.yml").read_text(encoding="utf-8")
@@ -223,9 +271,28 @@ def test_check_case_names_file_and_line_of_each_fault(broken):
         (
             [('"seed": 77', '"seed": 78')],
             "data/generators/kakao_push.py",
-            "data/kakao_push.csv: 생성기가 만든 것과 다릅니다",
+            "data/kakao_push.csv:1: 생성기가 만든 것과 다릅니다 — `make data NAME=kakao_push`",
         ),
-        ([("def generate(", "def generate(:")], "data/generators/kakao_push.py", "생성기가 멈췄습니다. SyntaxError"),
+        (
+            [("def generate(", "def generate(:")],
+            "data/generators/kakao_push.py",
+            "data/generators/kakao_push.py:24: 파이썬으로 읽지 못했습니다",
+        ),
+        (
+            [("np.random.default_rng(seed)", "np.random.default_rng()")],
+            "data/generators/kakao_push.py",
+            "같은 씨앗인데 다른 표가",
+        ),
+        (
+            [("if not 0 <= hidden <= 2", "if hidden > 2")],
+            "data/generators/kakao_push.py",
+            "있을 수 없는 hidden=nan을(를) 받아들였습니다",
+        ),
+        (
+            [("rng.uniform(0, 200, n)", "rng.uniform(-9, 200, n)")],
+            "data/generators/kakao_push.py",
+            "범위 [0, 200] 밖의 값",
+        ),
         ([("kakao_push:\n  title:", "kakao_push:\n  titel:")], "data/catalog.yml", "'title' 항목이 없습니다"),
         ([("kakao_push:\n  title:", "kakao_push:\n title: [")], "data/catalog.yml", "YAML로 읽지 못했습니다"),
     ],
@@ -233,6 +300,32 @@ def test_check_case_names_file_and_line_of_each_fault(broken):
 def test_check_case_explains_broken_data(broken, changes, file, says):
     _, out = broken(changes, "--no-run", file=file)
     assert says in out
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        (
+            lambda text: text.replace("potential=(", "potential=(*"),
+            "열이 없습니다 — tests/pages/test_kakao_push.py의 potential",
+        ),
+        (lambda text: text + "\n\ndef test_of_mine():\n    assert 1 > 2, '까닭'\n", "AssertionError: 까닭"),
+        (lambda text: "", "시험이 돌지 못했습니다"),
+        (None, "tests/pages/test_kakao_push.py:1: 쪽의 시험이 없습니다 — "),
+    ],
+)
+def test_the_pages_own_test_is_part_of_check_case(repository, change, says):
+    path = repository / "tests/pages/test_kakao_push.py"
+    before = path.read_text(encoding="utf-8")
+    path.unlink() if change is None else path.write_text(change(before), encoding="utf-8")
+    code = (
+        "from book.commands.check_case import _own_tests, locate; print(*_own_tests(locate('kakao_push')), sep='\\n')"
+    )
+    try:
+        done = run(repository, "-c", code)
+    finally:
+        path.write_text(before, encoding="utf-8")
+    assert says in done.stdout and not done.stderr, done.stdout + done.stderr
 
 
 def test_a_failing_cell_is_named_with_its_line_and_no_traceback(broken):
@@ -255,6 +348,26 @@ def test_a_failing_cell_is_named_with_its_line_and_no_traceback(broken):
 def test_what_cannot_run_is_reported_before_running(broken, changes, says):
     _, out = broken(changes)
     assert all(part in out for part in says)
+
+
+@pytest.mark.parametrize(
+    ("call", "test"),
+    [
+        ("inspect_page(page)", "tests/pages/test_pages.py"),
+        ("executed.check(page, ", "tests/pages/test_claims.py"),
+        ("datasets.check(name)", "tests/pages/test_generators.py"),
+        ("redrawn.check(page, ", "tests/pages/test_redraw.py"),
+        ("meaning.check(page, ", "tests/pages/test_redraw.py"),
+        ("second_run.check(page, ", "tests/pages/test_second_run.py"),
+    ],
+)
+def test_check_case_and_the_tests_run_the_same_rules(call, test):
+    """쪽마다 보는 것은 한 함수이고, 시험도 그 결과를 걸러 내지 않습니다. check_page는 inspect_page에서 '주의'만 뺀 것입니다."""
+    source = (ROOT / "book/commands/check_case.py").read_text(encoding="utf-8")
+    used = (ROOT / test).read_text(encoding="utf-8")
+    assert call in source
+    assert call.replace("inspect_page", "check_page") in used
+    assert ".rule" not in used and "deselect" not in used
 
 
 def test_an_unknown_case_suggests_near_ones(repository):
@@ -323,7 +436,7 @@ def examine(
         {ANSWER_MIME: ANSWER | (answer or {})},
     ]
     outputs += [{"image/png": "AAAA"}] if png else []
-    done = FakeExecution(PAGE.docname, "key", PAGE.path, seconds, memory, False, outputs)
+    done = FakeExecution(PAGE.docname, "key", PAGE.path, seconds, memory, False, outputs=outputs)
     return executed.check(Page(PAGE.path, text, {"estimand": "ATE"}), done)
 
 
@@ -339,9 +452,11 @@ def test_a_sound_run_passes():
         ({"claim": {"estimand": "ATT"}}, 6, "코드는 ATT를"),
         ({"validation": {"draws": 50, "coverage": 0.96}}, 7, "50번만"),
         ({"validation": {"coverage": 0.80}}, 7, "80%만 담습니다"),
-        ({"validation": {"bias": 1.0}}, 7, "10%를 넘습니다"),
+        ({"validation": {"bias": 1.0}}, 7, "오차 셋을(를) 넘습니다"),
         ({"validation": {"assumptions_hold": False, "coverage": 0.2}}, 7, "가정이 성립하는 자료"),
         ({"answer": {"status": "wrong"}}, 8, "자기 점검을 통과하지 못합니다"),
+        ({"answer": {"wrong_answers_rejected": 0}}, 8, "흔한 오답이 없습니다"),
+        ({"answer": {"tolerance_share": 0.53}}, 8, "허용 오차가 정답의 53%"),
         ({"seconds": 75.0}, 1, "75초 걸렸습니다"),
         ({"memory": 3000.0}, 1, "3000MB"),
         ({"png": True, "alt": ""}, 4, "대체 텍스트가 없습니다"),
@@ -355,3 +470,23 @@ def test_what_a_run_gets_wrong_is_named_with_its_line(change, line, says):
 def test_an_assumption_said_to_be_broken_must_break():
     found = examine(validation={"assumptions_hold": False, "coverage": 0.95})
     assert any("여전히 정답을 담습니다" in f.message for f in found)
+
+
+@dataclass(frozen=True)
+class FilledExecution(FakeExecution):
+    """본문의 값까지 간직한 실행."""
+
+    def notebook(self):
+        cells = [
+            nbformat.v4.new_code_cell("x = 2.4"),
+            nbformat.v4.new_markdown_cell("값은 **{eval}`x:.1f`**이 큽니다."),
+        ]
+        known = {"1": {"x:.1f": {"text": "2.4", "value": 2.4}}}
+        return nbformat.v4.new_notebook(cells=cells, metadata={"values": known})
+
+
+def test_a_particle_is_checked_after_the_value_is_put_in():
+    text = "---\nkind: guide\n---\n```{code-cell} ipython3\nx = 2.4\n```\n\n값은 **{eval}`x:.1f`**이 큽니다.\n"
+    page = Page(PAGE.path, text, {"kind": "guide"})
+    (found,) = executed.check(page, FilledExecution(PAGE.docname, "key", PAGE.path, 1.0, 1.0, False))
+    assert found.rule == "particle" and found.line == 8 and "'2.4가'" in found.message

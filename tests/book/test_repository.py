@@ -6,6 +6,7 @@ import subprocess
 import pytest
 import yaml
 
+from book.checks.lints import secrets
 from book.page import PAGE_FOLDERS, ROOT, published_pages, read_page, toc_docnames
 
 TEXT = {".md", ".py", ".yml", ".yaml", ".txt", ".cfg", ".ini", ".toml", ".lock", ".sh", ".css", ".js", ".html", ""}
@@ -65,6 +66,31 @@ def test_nothing_generated_is_committed():
         assert not name.endswith((".ipynb", ".pyc", ".pickle", ".pkl")), (
             f"{name}: 만들어진 파일이나 피클은 커밋하지 않습니다."
         )
+
+
+ALLOWED = TEXT | {".csv", ".json", ".svg", ".png", ".woff", ".woff2", ".j2", ".po", ".cff"}
+NAMES = {"LICENSE", "LICENSE-CONTENT", "Makefile", ".gitignore", ".editorconfig", ".ci/run"}
+
+
+def test_only_known_kinds_of_files_with_plain_names_are_committed():
+    for name in tracked():
+        path = ROOT / name
+        assert name.isascii() and not re.search(r"[\s:*?\"<>|\\]", name), (
+            f"{name}: 파일 이름에 한글, 빈칸, 특수 문자가 있습니다. 영어 소문자, 숫자, 밑줄로 바꾸세요."
+        )
+        known = path.suffix in ALLOWED - {""} or name in NAMES or path.name == "LICENSE"
+        assert known, (
+            f"{name}: 커밋하지 않는 종류의 파일입니다. 글과 코드와 CSV만 두고, 꼭 있어야 하면 여기의 목록에 더하세요."
+        )
+        assert not path.is_symlink(), f"{name}: 심볼릭 링크는 윈도에서 풀리지 않습니다. 파일을 두세요."
+
+
+def test_no_secret_is_committed():
+    for name in tracked():
+        path = ROOT / name
+        if path.suffix in TEXT and not name.startswith(("assets/static/vendor/", *VENDORED)):
+            found = secrets(path.read_text(encoding="utf-8"))
+            assert not found, f"{name}:{found[0][0]}: {found[0][1]}처럼 보입니다. 지우고, 쓰던 것이면 폐기하세요."
 
 
 def test_no_absolute_path_or_registry_host_is_committed():

@@ -32,9 +32,14 @@ def rules(page: Page) -> list[tuple[str, bool]]:
     return [(f.rule, f.warning) for f in reviews.check(page)]
 
 
-def test_a_page_without_a_record_is_told_and_drafts_are_not(page):
-    assert rules(page) == [("review", True)]
-    assert reviews.check(Page(page.path, page.text, {"kind": "case", "draft": True})) == []
+def draft(page: Page) -> Page:
+    return Page(page.path, page.text, page.meta | {"draft": True})
+
+
+def test_a_page_without_a_record_fails_and_a_draft_gets_a_hint(page):
+    assert rules(page) == [("review", False)]
+    (hint,) = reviews.check(draft(page))
+    assert hint.warning and "차례에 싣기 전에" in hint.message
     assert reviews.check(Page(page.path, page.text, {"kind": "guide"})) == []
 
 
@@ -49,7 +54,9 @@ def test_a_record_that_covers_every_universal_claim_is_enough(page):
 def test_a_universal_claim_that_nobody_attacked_is_listed(page):
     record(page, statements=[{"said": "추정값은 정답에 가깝습니다", "attack": "작은 표본", "verdict": "섬"}])
     (finding,) = reviews.check(page)
-    assert finding.rule == "review-missing" and finding.warning and "언제나" in finding.message and finding.line == 7
+    assert finding.rule == "review-missing" and not finding.warning and "언제나" in finding.message
+    assert finding.line == 7
+    assert rules(draft(page)) == [("review-missing", True)]
 
 
 def test_a_quoted_sentence_that_is_gone_fails(page):

@@ -3,6 +3,7 @@
 import contextlib
 import errno
 import os
+import re
 import signal
 import socket
 import stat
@@ -25,6 +26,7 @@ STOP_WITHIN = 3.0
 
 def started(code: str, ready: str, **env) -> subprocess.Popen:
     """파이썬 코드를 띄우고 ``ready``를 찍을 때까지 기다립니다."""
+    code = f"import signal; signal.signal(signal.SIGHUP, signal.SIG_DFL)\n{code}"  # 시험을 nohup으로 돌려도 같게
     process = subprocess.Popen(
         [sys.executable, "-c", code], cwd=ROOT, env=os.environ | {"PYTHONPATH": str(ROOT)} | env, text=True, encoding="utf-8",
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True,
@@ -86,6 +88,22 @@ threading.Event().wait()
     assert not list(Path(os.environ.get("TMPDIR", "/tmp")).glob(f"book-test-{process.pid}-*")), (
         "잠깐 쓰는 폴더가 남았습니다."
     )
+
+
+@pytest.mark.parametrize("module", ["book.stopping", "causal_pipeline.stopping"])
+def test_what_was_started_with_nohup_outlives_its_window(module):
+    code = f"""
+import os, signal
+from {module} import stop_cleanly
+signal.signal(signal.SIGHUP, signal.SIG_IGN)
+stop_cleanly("멈췄습니다.")
+os.kill(os.getpid(), signal.SIGHUP)
+print("창이 닫혀도 돕니다", flush=True)
+signal.pause()
+"""
+    process = started(code, "창이 닫혀도 돕니다")
+    os.kill(process.pid, signal.SIGTERM)
+    assert process.communicate(timeout=20)[0].strip() == "멈췄습니다."
 
 
 def test_an_exception_ends_the_descendants_too():
@@ -250,6 +268,7 @@ sleep "${SLOW:-0}"
 def place(tmp_path, monkeypatch):
     """잠금 파일과 가짜 uv가 있는 저장소."""
     (tmp_path / "requirements.lock").write_text("numpy==1\npandas==2\n")
+    (tmp_path / "requirements-test.lock").write_text("pytest==1\n")
     uv = tmp_path / "tools" / "uv"
     uv.parent.mkdir()
     uv.write_text(FAKE_UV)
@@ -312,6 +331,65 @@ def test_an_interrupted_set_up_starts_over(place, monkeypatch):
     assert "지난번 설치가 끝나지 못했습니다" in prepared(place)[0] and not half.exists()
 
 
+def test_packages_of_the_tests_are_added_once_and_then_silent(place):
+    prepared(place)
+    said = []
+    for _ in range(2):
+        environment.add_tests(place / ".venv", lambda text, flush=False: said.append(text))
+    assert said == ["시험과 검사에 쓰는 꾸러미를 더합니다(1개). 처음 한 번만 합니다."]
+    assert (place / "log").read_text().count("requirements-test.lock") == 1 and prepared(place) == []
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
+def test_killed_packages_of_the_tests_are_put_right(place, number):
+    """시험의 꾸러미를 깔다 죽으면 반만 깔린 것이 남습니다. 다음 명령이 알아채고 환경을 새로 만듭니다."""
+    prepared(place)
+    code = f"""
+import pathlib, sys
+from book.commands import environment
+environment.ROOT = pathlib.Path({str(place)!r})
+environment.stop_cleanly("환경부터 다시 만듭니다.")
+sys.exit(environment.main([{str(place / ".venv")!r}, "--test"]))
+"""
+    process = started(code, "더합니다", SLOW="300")
+    while not psutil.Process(process.pid).children():
+        time.sleep(0.02)
+    half = place / ".venv" / "half"
+    half.touch()
+    if number == signal.SIGKILL:
+        os.killpg(process.pid, number)
+        for child in psutil.Process(process.pid).children(recursive=True):
+            child.kill()
+        process.communicate()
+    else:
+        assert "환경부터 다시 만듭니다" in stop(process, number)
+    assert "지난번 설치가 끝나지 못했습니다" in prepared(place)[0] and not half.exists()
+    environment.add_tests(place / ".venv", lambda *_, **__: None)
+    assert (place / ".venv" / ".locked-test").is_file() and prepared(place) == []
+
+
+def test_a_second_set_up_says_what_it_waits_for(place, capsys):
+    import fcntl
+    import threading
+
+    folder = os.open(place, os.O_RDONLY)
+    fcntl.flock(folder, fcntl.LOCK_EX)
+    threading.Timer(0.5, os.close, [folder]).start()
+    begun = time.monotonic()
+    assert environment.main([str(place / ".venv")]) == 0 and time.monotonic() - begun >= 0.5
+    assert capsys.readouterr().out.startswith("다른 명령이 환경을 만들고 있습니다. 끝나기를 기다립니다.")
+
+
+def test_a_set_up_that_cannot_write_says_where_else(place, monkeypatch, capsys):
+    def denied(*_, **__):
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS), str(place / ".venv"))
+
+    monkeypatch.setattr(environment.Path, "mkdir", denied)
+    assert environment.main([str(place / ".venv")]) == 1
+    said = capsys.readouterr().err
+    assert "쓸 수 없는 곳입니다" in said and "make book VENV=" in said
+
+
 @pytest.mark.parametrize(
     "text", ["OSError: [Errno 28] No space left on device", "failed to write: No space left on device (os error 28)"]
 )
@@ -319,6 +397,22 @@ def test_a_full_disk_during_set_up_is_named(place, monkeypatch, text):
     monkeypatch.setenv("FAIL", text)
     with pytest.raises(SetUpFailed, match="디스크가 가득 찼습니다"):
         prepared(place)
+
+
+def test_every_command_of_the_makefile_looks_at_the_environment_first():
+    """사라진 파이썬, 낡은 잠금, 반쪽 설치를 어느 명령에서나 알아채려면, 환경의 파이썬을 부르는 명령은 환경부터 봐야 합니다."""
+    text = (ROOT / "Makefile").read_text(encoding="utf-8")
+    rules = {
+        name: (needs.split(), recipe)
+        for name, needs, recipe in re.findall(r"^([a-z-]+):([^#\n]*).*\n((?:\t.*\n)*)", text, re.MULTILINE)
+    }
+
+    def looks(name: str) -> bool:
+        return name in {"environment", "test-environment"} or any(map(looks, rules[name][0]))
+
+    users = [name for name, (_, recipe) in rules.items() if "$(PY) " in recipe]
+    assert {"book", "test", "serve", "lab", "analyze", "new-case", "check-case", "checks"} <= set(users)
+    assert [name for name in users if not looks(name)] == []
 
 
 def test_a_wrong_python_is_named(place, monkeypatch):

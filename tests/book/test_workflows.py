@@ -626,7 +626,10 @@ def test_the_guide_does_what_make_does_with_pip(tmp_path, monkeypatch):
     guide = (ROOT / "guides" / "setup.md").read_text(encoding="utf-8")
     said = setup_guide.commands(guide)
     assert said[0] == "python3.11 -m venv .venv" and said[1].split() == installs[0]
-    assert said[2] == ".venv/bin/python -m book.commands.build book" and "http.server --bind 127.0.0.1" in said[3]
+    assert (
+        said[2] == ".venv/bin/python -m book.commands.build book"
+        and said[3] == ".venv/bin/python -m book.commands.serve"
+    )
     assert f"{' '.join(installs[1])}\n.venv/bin/python -m book.commands.run_tests\n" in guide
 
 
@@ -677,7 +680,7 @@ def test_the_guide_runner_reports_what_failed(tmp_path, monkeypatch, capsys):
             subprocess.run([*git, *command], cwd=tmp_path, check=True)
         return setup_guide.main()
 
-    assert run("mkdir -p _build/html && touch _build/html/index.html", "python -m http.server 8000") == 0
+    assert run("mkdir -p _build/html && touch _build/html/index.html", "python -m book.commands.serve") == 0
     assert run("true") == 1 and "index.html이 없습니다" in capsys.readouterr().err
     assert run("exit 3", "touch never") == 1 and "종료 코드 3" in capsys.readouterr().err
     with pytest.raises(ValueError, match="bash 상자"):

@@ -1,4 +1,8 @@
-"""차례에 실린 모든 쪽이 문체·숫자·얼개 검사를 통과합니다. 규칙마다의 시험은 test_checks.py에 있습니다."""
+"""차례에 실린 모든 쪽이 문체·숫자·얼개 검사를 통과합니다. 규칙마다의 시험은 test_checks.py에 있습니다.
+
+실행의 검사는 test_claims.py, 데이터는 test_generators.py, 다른 자료는 test_redraw.py, 두 번째 실행은 test_second_run.py가 봅니다.
+모두 `make check-case`와 같은 함수를 부릅니다.
+"""
 
 import pytest
 from lxml import html as lxml_html

@@ -1,27 +1,28 @@
-"""template_case 데이터: 정답이 맞고, 겹치고, 교란이 있습니다. 모든 생성기가 지키는 것은 test_generators.py가 봅니다."""
+"""template_case 데이터: 정답이 맞고, 단순 비교가 틀리고, 두 집단이 겹칩니다.
 
-import numpy as np
-import pytest
+열의 이름은 카드의 role에서 찾고 정답은 카드의 truth에서 읽습니다. 그래서 열의 이름을 바꾸어도 고칠 것은 아래 네 줄입니다.
+"""
 
-from causal_practice import generator, truth
+from book.case_data import CaseData
 
-MAKE = generator("template_case")
+DATA = CaseData(
+    "template_case",
+    potential=("defects_0", "defects_1"),  # 처치하지 않았을 때와 했을 때의 잠재적 결과(truth 열)
+    no_effect={"removal": 0.0},  # 효과를 끄는 generate의 인자
+)
 
 
 def test_the_truth_on_the_card_is_the_population_average():
-    world = MAKE.generate(**MAKE.DEFAULTS | {"seed": 1, "n": 400_000})
-    effect = world["defects_1"] - world["defects_0"]
-    assert effect.mean() == pytest.approx(truth("template_case")["ATE"], abs=4 * effect.std() / np.sqrt(len(world)))
+    DATA.truth_is_the_population_average("ATE")
 
 
 def test_the_naive_comparison_misleads_and_the_groups_overlap():
-    world = MAKE.generate(**MAKE.DEFAULTS)
-    treated = world["extra_clean"] == 1
-    naive = world["defects"][treated].mean() - world["defects"][~treated].mean()
-    assert abs(naive - truth("template_case")["ATE"]) > 1
-    assert 0.2 < treated.mean() < 0.8
+    effect = DATA.truth("ATE")
+    assert abs(DATA.naive() - effect) > 0.2 * abs(effect), (
+        "단순 비교가 정답에 가깝습니다. 교란이 없으면 방법이 할 일이 없습니다."
+    )
+    assert 0.2 < DATA.treated_share() < 0.8, "한 집단이 드뭅니다. 생성기의 처치 확률을 보세요."
 
 
 def test_without_an_effect_there_is_none():
-    world = MAKE.generate(**MAKE.DEFAULTS | {"removal": 0.0})
-    assert (world["defects_1"] == world["defects_0"]).all()
+    assert (DATA.effects(**DATA.no_effect) == 0).all(), "효과를 껐는데 두 잠재적 결과가 다른 행이 있습니다."

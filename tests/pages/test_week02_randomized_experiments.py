@@ -1,10 +1,15 @@
-"""2주차 데이터의 생성기: 큰 표본에서는 알려진 정답."""
+"""2주차 데이터의 생성기와, 분석을 실패한 뒤에 고를 때의 대가."""
 
 import numpy as np
 import pytest
+from scipy.stats import multivariate_normal
 
-from causal_practice import generator, truth
+from book.page import ROOT, read_page
+from book.page_code import page_functions
+from causal_practice import generator, load, truth
 
+PAGE = read_page(ROOT / "chapters" / "week02_randomized_experiments.md")
+HERE = page_functions(PAGE, "difference", "cuped", "false_passes")
 BUTTON = generator("reorder_button")
 HUBS = generator("hub_repurchase")
 
@@ -77,3 +82,32 @@ def test_every_hub_has_the_same_true_rate():
     extremes = frame.assign(rate=frame["returning"] / frame["customers"]).sort_values("rate")["customers"]
     assert extremes.head(50).median() < frame["customers"].median() / 3
     assert extremes.tail(50).median() < frame["customers"].median() / 3
+
+
+COLUMNS = ("spend", "pre_spend", "shown")
+
+
+def test_a_second_analysis_after_the_first_failed_costs_more_than_half_again():
+    """이름표를 섞어 센 비율이 두 변량 정규분포의 값과 같습니다: 하나는 2.5%, 둘 가운데 하나라도는 4% 남짓."""
+    mine = load("reorder_button")
+    y, x, t = (mine[c].to_numpy() for c in COLUMNS)
+    plain, cuped, either = HERE["false_passes"](y, x, t, draws=2000)
+    r = np.sqrt(1 - np.corrcoef(y, x)[0, 1] ** 2)
+    exact = 0.05 - multivariate_normal.cdf([-1.96, -1.96], cov=[[1, r], [r, 1]])
+    assert 0.040 < exact < 0.044
+    for share, expected in ((plain, 0.025), (cuped, 0.025), (either, exact)):
+        assert abs(share - expected) < 3.5 * np.sqrt(expected * (1 - expected) / 2000)
+    assert either > 1.3 * max(plain, cuped)
+
+
+def test_the_price_of_choosing_is_the_same_in_new_experiments():
+    """생성기에서 새로 한 실험 1,500번: 정답을 본전으로 두면 둘 가운데 하나라도 위로 벗어난 비율이 4%쯤입니다."""
+    answer, over = truth("reorder_button")["ATE"], []
+    for k in range(1500):
+        world = BUTTON.generate(seed=60_000 + k, n=1000)
+        y, x, t = (world[c].to_numpy() for c in COLUMNS)
+        found = (HERE["difference"](v, t) for v in (y, HERE["cuped"](y, x)))
+        over.append([(effect - answer) / se > 1.96 for effect, se in found])
+    over = np.array(over)
+    assert 0.025 < over.any(axis=1).mean() < 0.057
+    assert over.any(axis=1).mean() > 1.2 * over.mean(axis=0).max()

@@ -138,5 +138,5 @@ def test_half_the_hidden_drive_leaves_far_less_than_half_the_bias():
         bias[hidden] = HERE["ipw_effects"](X, y, t)[0] - (frame["hours1"] - frame["hours0"]).mean()
     assert round(bias[0.5], 2) == 0.13 and bias[0.5] < 0.4 * bias[1.0]
     text = (ROOT / "chapters" / "week05_propensity_score.md").read_text(encoding="utf-8")
-    tolerance = float(re.search(r'check_answer\("연습 4".*?tol=([0-9.]+)', text).group(1))
-    assert abs(0.13 - bias[0.5]) < tolerance < 0.05 * bias[0.5]
+    decimals = int(re.search(r'check_answer\("연습 4".*?decimals=(\d)', text).group(1))
+    assert abs(0.13 - bias[0.5]) < 0.5 * 10**-decimals < 0.05 * bias[0.5]

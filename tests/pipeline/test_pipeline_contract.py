@@ -330,6 +330,7 @@ data:
   sql: SELECT 1
   sample: 50
   missing: drop
+  blank: [-999]
 unit: id
 treatment:
   column: t
@@ -352,6 +353,8 @@ graph:
     - t -> m -> y
   hidden:
     - u
+categories: [g]
+numbers: [y]
 confounders:
   - a
   - b
@@ -384,6 +387,9 @@ money:
   cost_per_treatment: 1
   currency: 원
   minimum_gain: 0
+assignment:
+  rule: 규칙
+  source: 문서
 labels:
   a: 가
 seed: 1

@@ -372,8 +372,8 @@ def test_manipulation_of_a_rounded_score_is_seen_from_both_sides():
     raw = np.round(rng.normal(60, 15, 2000))
     moved = (raw >= 55) & (raw < 60) & (rng.random(2000) < 0.4)
     raw[moved] = 60 + rng.integers(0, 5, moved.sum())
-    up, p = mass_point_jump(*support_points(raw), raw >= 60)
-    down, q = mass_point_jump(*support_points(raw), raw < 60)
+    up, p, _ = mass_point_jump(*support_points(raw), raw >= 60)
+    down, q, _ = mass_point_jump(*support_points(raw), raw < 60)
     assert p < 0.001 and p == pytest.approx(q) and up > 0 and down == pytest.approx(-up)
     assert support_points(rng.normal(size=500)) is None
 
@@ -553,6 +553,11 @@ def with_blanks(frame: pd.DataFrame) -> pd.DataFrame:
     return frame.assign(y=frame["y"].where(frame.index % 10 != 3))
 
 
+def with_sentinel(frame: pd.DataFrame) -> pd.DataFrame:
+    """빈칸 대신 -999를 적은 결과."""
+    return frame.assign(y=frame["y"].where(frame.index % 10 != 3, -999))
+
+
 def third_level(frame: pd.DataFrame) -> pd.DataFrame:
     return frame.assign(
         **{name: frame[name].where(frame.index % 7 != 0, 2) for name in ("t", "above") if name in frame}
@@ -588,6 +593,7 @@ def add(line):
 
 
 SAME = lambda text: text  # noqa: E731
+RULE = "assignment: {{rule: {}, source: {}}}"
 MONEY, GAIN = (
     add("money: {value_per_outcome: 2, cost_per_treatment: 1}"),
     "money: {{value_per_outcome: 2, minimum_gain: {}}}",
@@ -596,6 +602,13 @@ KEYS = {
     # 명세의 자리 → (견줄 명세, 바꾼 명세, 자료를 바꾸는 법). 셋째가 없으면 그대로입니다
     "data.sample": (SAME, lambda s: s.replace("path: a.csv", "path: a.csv, sample: 100"), None),
     "data.missing": (SAME, lambda s: s.replace("path: a.csv", "path: a.csv, missing: drop"), with_blanks),
+    "data.blank": (SAME, lambda s: s.replace("path: a.csv", "path: a.csv, blank: [-999]"), lambda f: with_sentinel(f)),
+    "categories": (
+        add("confounders: [k]"),
+        lambda s: add("confounders: [k]")(s) + "categories: [k]\n",
+        lambda f: f.assign(k=f["u" if "u" in f else "id"] % 3),
+    ),
+    "numbers": (SAME, lambda s: s + "numbers: [y]\n", lambda f: with_sentinel(f)),
     "unit": (SAME, add("unit: id"), lambda f: f.assign(id=f["id"] // 2)),  # 단위가 겹치는지 보는 이름입니다
     "treatment.control": (SAME, swapped, None),
     "treatment.treated": (SAME, swapped, None),
@@ -637,6 +650,8 @@ KEYS = {
         lambda s: MONEY(s).replace("{column: y}", "{column: y, higher_is_better: false}"),
         None,
     ),
+    "assignment.rule": (add(RULE.format("50점", "3조")), add(RULE.format("60점", "3조")), None),
+    "assignment.source": (add(RULE.format("50점", "3조")), add(RULE.format("50점", "4조")), None),
     "running.column": (SAME, owned("column", "m"), None),
     "running.cutoff": (SAME, owned("cutoff", "0.3"), None),
     "running.above": (SAME, owned("above", "false"), None),
@@ -654,7 +669,7 @@ KEYS = {
 # 자료의 자리와 보고서에 그대로 옮기는 이름. 설계와 상관없습니다
 ECHOED = {
     "name", "question", "data.path", "data.table", "data.sql", "outcome.unit", "outcome.label", "money.currency", "labels", "treatment.column", "outcome.column",
-    "data", "treatment", "outcome", "graph", "negative_controls", "money", "panel", "running", "cross_sections",
+    "data", "treatment", "outcome", "graph", "negative_controls", "money", "panel", "running", "cross_sections", "assignment",
 }  # fmt: skip
 NOT_RANDOM = {"synthetic_control", "discontinuity"}  # 씨앗을 쓸 일이 없는 설계
 

@@ -122,7 +122,7 @@ SPEC_CASES = [
     ("path_absolute", lambda s: s.replace("rows.csv", "/etc/passwd"), 4),
     ("path_outside", lambda s: s.replace("rows.csv", "../../rows.csv"), 4),
     ("path_url", lambda s: s.replace("rows.csv", "https://example.org/rows.csv"), 4),
-    ("format_unknown", lambda s: s.replace("rows.csv", "rows.xlsx"), 4),
+    ("format_unknown", lambda s: s.replace("rows.csv", "rows.xls"), 4),
     ("source_ambiguous", lambda s: s.replace("rows.csv", "rows.duckdb\n  table: a\n  sql: SELECT 1"), 6),
     ("table_not_named", lambda s: s.replace("rows.csv", "rows.duckdb"), 4),
     ("levels_missing", lambda s: s.replace("kind: binary", "kind: continuous"), 8),

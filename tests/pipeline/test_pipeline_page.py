@@ -6,13 +6,16 @@ import pytest
 import yaml
 from lxml import html as lxml_html
 
-from book.extensions import pipeline_benchmark
-from book.extensions.pipeline_benchmark import peers_table, read_table, worlds_table
+from benchmarks import false_alarms
+from book.extensions import pipeline_benchmark, pipeline_schema
+from book.extensions.pipeline_benchmark import alarms_table, peers_table, read_alarms, read_table, worlds_table
 from book.page import ROOT, PageError
-from causal_pipeline import designs, run
+from causal_pipeline import checks, designs, run, tables
 from causal_pipeline.errors import DataError, OutputError, Refusal, SpecError
+from causal_pipeline.grade import POWER_FOR_A
+from causal_pipeline.identify import identify
 from causal_pipeline.memo import GRADES
-from causal_pipeline.spec import schema
+from causal_pipeline.spec import read_spec, schema
 
 PAGE = (ROOT / "guides" / "pipeline.md").read_text(encoding="utf-8")
 ROW = {
@@ -49,8 +52,31 @@ def test_the_page_asks_the_questions_of_the_designs_in_their_order():
     assert rows == [(kind.question, kind.label) for kind in designs.registered()]
 
 
-def test_the_page_names_the_checks_that_an_a_needs():
-    table = PAGE.split("A에 꼭 필요한 점검")[1].split("\n\n")[0]
+def _rows(table: str) -> dict[str, str]:
+    """표의 첫 칸에 적힌 설계마다 둘째 칸."""
+    return {
+        label: second
+        for labels, second in re.findall(r"^\| (.+?) \| (.+?) \|", table, re.MULTILINE)
+        for label in labels.split(", ")
+    }
+
+
+def test_the_page_says_how_high_each_design_can_go():
+    told = _rows(PAGE.split("| 가장 높은 등급 |")[1].split("\n\n")[0])
+    for kind in designs.registered():
+        reaches_a = "known_assignment" in vars(kind)
+        assert ("A" in told[kind.label]) == reaches_a and ("B" in told[kind.label] or kind.name == "experiment"), (
+            kind.name
+        )
+
+
+def test_the_page_tells_the_marks_of_power_and_loss():
+    for mark in (checks.ENOUGH_POWER, POWER_FOR_A, checks.LOST_WARN, checks.LOST_FAIL, checks.FAIL_LEVEL):
+        assert f"{mark:.0%}" in PAGE.split("### 점검의 힘")[1].split("## 성적표")[0], mark
+
+
+def test_the_page_names_the_checks_that_would_have_rung():
+    table = PAGE.split("| 울렸을 점검 |")[1].split("\n\n")[0]
     told = {
         label: names
         for labels, names in re.findall(r"^\| (.+?) \| (.+?) \|$", table, re.MULTILINE)
@@ -65,9 +91,33 @@ def test_the_page_names_the_checks_that_an_a_needs():
 
 
 def test_the_examples_of_the_page_exist():
-    assert sorted(set(re.findall(r"data/example_\w+\.yml", PAGE))) == sorted(
-        p.relative_to(ROOT).as_posix() for p in (ROOT / "data").glob("example_*.yml")
-    )
+    named = set(re.findall(r"data/example_\w+\.yml", PAGE))
+    assert named and all((ROOT / name).is_file() for name in named)
+
+
+def test_every_example_is_of_its_design():
+    """본보기의 파일 이름이 설계의 이름이고, 그 명세와 자료가 그 설계를 고릅니다."""
+    found = pipeline_schema.examples()
+    assert len(found) >= len(designs.registered()) - 1
+    for name, label, path in found:
+        spec = read_spec(path)
+        assert identify(spec, tables.load(spec).frame).design == name and designs.get(name).label == label
+        assert path.name in path.read_text(encoding="utf-8")
+
+
+def test_every_key_is_explained_from_the_schema():
+    rows = pipeline_schema.keys()
+    assert all(said and re.search("[가-힣]", said) for _, _, said, _ in rows)
+    assert {row[0].split(".")[0] for row in rows} == set(schema()["properties"])
+    page = lxml_html.fromstring(f"<div>{pipeline_schema.keys_table()}</div>")
+    assert [c.text_content().strip(" *") for c in page.xpath("//tbody/tr/th")] == [row[0] for row in rows]
+    used = pipeline_schema.fields_of(ROOT / "data" / "example_synthetic_control.yml")
+    assert [row[0] for row in used][0] == "panel" and "panel.anticipation" in [row[0] for row in used]
+
+
+def test_a_key_without_words_is_an_error():
+    with pytest.raises(PageError, match="설명"):
+        pipeline_schema.keys({"properties": {"bare": {"type": "string"}}})
 
 
 def test_the_measured_table_is_there_and_whole():
@@ -84,24 +134,59 @@ def test_the_table_shows_what_was_measured_and_what_was_missed():
     )
     page = lxml_html.fromstring(f"<div>{text}</div>")
     cells = [[c.text_content() for c in tr] for tr in page.xpath("//tbody/tr")]
-    assert cells[0] == ["가정이 성립: 구간이 정답을 덮어야 합니다 (세계마다 200번)"]
-    assert cells[1] == ["세계 <하나>", "닿음", "90%", "10%", "0%", "0%", "−0.25", "94.5%", "1.2"]
-    assert cells[3][1] == "못 닿음" and cells[3][6] == cells[3][7] == ""
+    assert cells[2] == ["가정이 성립: 구간이 정답을 덮어야 합니다 (세계마다 200번)"]
+    assert cells[3] == ["세계 <하나>", "닿음", "90%", "10%", "0%", "0%", "−0.25", "94.5%", "1.2"]
+    assert cells[1][1] == "못 닿음" and cells[1][6] == cells[1][7] == ""
     assert len(page.xpath("//tr[@class='missed']")) == 1
     assert "1개가 목표에 닿지 못했습니다" in text and "모두 목표에 닿았습니다" in worlds_table({"one": ROW})
 
 
+def test_the_worst_worlds_come_first():
+    found = {
+        "good": ROW | {"label": "좋은"},
+        "low": ROW | {"label": "덜 덮은", "coverage": 0.91},
+        "missed": ROW | {"label": "놓친", "coverage": 0.88, "reached": False},
+        "a": ROW | {"label": "A 있음", "expect": "never_a", "grades": ROW["grades"] | {"A": 0.03}},
+        "none": ROW | {"label": "A 없음", "expect": "never_a", "grades": ROW["grades"] | {"A": 0.0}},
+    }
+    page = lxml_html.fromstring(f"<div>{worlds_table(found)}</div>")
+    names = [th.text_content() for th in page.xpath("//tbody/tr/th[@scope='row']")]
+    assert names == ["A 있음", "A 없음", "놓친", "덜 덮은", "좋은"]
+
+
 def test_the_peers_are_shown_only_where_they_were_measured():
     assert peers_table({"one": ROW}) == ""
+    few = {"draws": 49, "bias": 1.0, "coverage": 0.9, "seconds": 1.0}
+    assert peers_table({"one": ROW | {"peers": {"causaltune": few}}}) == ""
     dowhy = {"draws": 50, "bias": 0.2, "coverage": 0.1, "seconds": 0.5, "seconds_with_refuters": 7.25}
-    silent = {"draws": 10, "bias": 1.0, "coverage": None, "seconds": 40.0}
+    silent = {"draws": 60, "bias": 1.0, "coverage": None, "seconds": 40.0}
     text = peers_table({"one": ROW | {"peers": {"dowhy": dowhy, "causaltune": silent}}, "two": ROW})
     lines = [[c.text_content() for c in tr] for tr in lxml_html.fromstring(text).xpath("//tbody/tr")]
     assert lines[1:] == [
         ["이 파이프라인", "200", "−0.010", "94%", "1.2"],
         ["DoWhy 기본값", "50", "+0.200", "10%", "0.5 (반박까지 7.2)"],
-        ["causaltune(보정하는 추정량만)", "10", "+1.000", "구간 없음", "40.0"],
+        ["causaltune(보정하는 추정량만)", "60", "+1.000", "구간 없음", "40.0"],
     ]
+
+
+def test_every_alarm_has_its_false_alarms_measured():
+    """설계마다 작은 표본과 큰 표본이 있고, 시험하는 점검은 모두 표에 있습니다."""
+    found = read_alarms()
+    assert list(found) == list(false_alarms.CALM)
+    for name, row in found.items():
+        assert all(set(alarm) == {"label", "small", "large"} for alarm in row["alarms"].values()), name
+        assert set(row["alarms"]) <= false_alarms.ALARMS, name
+    assert {check for row in found.values() for check in row["alarms"]} == false_alarms.ALARMS
+
+
+def test_a_row_that_rings_too_often_is_marked():
+    quiet = {"label": "조용", "small": {"draws": 500, "fail": 0.06, "warn": 0.1, "unshown": 0.0}}
+    loud = {"label": "잦은", "small": {"draws": 500, "fail": 0.08, "warn": 0.0, "unshown": 0.2}}
+    row = {"label": "설계", "draws": 500, "sizes": ["10", "20"], "alarms": {"a": quiet, "b": loud}}
+    page = lxml_html.fromstring(f"<div>{alarms_table({'one': row})}</div>")
+    assert [tr.xpath("./th/text()")[0] for tr in page.xpath("//tr[@class='missed']")] == ["잦은"]
+    assert [th.text_content() for th in page.xpath("//tbody/tr/th[@scope='row']")] == ["잦은", "조용"]
+    assert "1가지가 5%보다 자주" in page.text_content()
 
 
 @pytest.mark.parametrize("content", [None, "worlds: {}", "other: 1", "worlds: {one: {label: 하나}}"])
@@ -111,6 +196,8 @@ def test_a_missing_or_broken_table_says_how_to_make_it(tmp_path, content):
         path.write_text(content, encoding="utf-8")
     with pytest.raises(PageError, match="benchmarks.pipeline"):
         read_table(path)
+    with pytest.raises(PageError, match="benchmarks.false_alarms"):
+        read_alarms(path)
 
 
 def test_the_site_shows_the_table(site_dir):

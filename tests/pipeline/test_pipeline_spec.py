@@ -8,19 +8,20 @@ import pandas as pd
 import pytest
 
 from book.page import ROOT
-from causal_pipeline import draft, reading, tables
+from causal_pipeline import designs, draft, reading, tables
 from causal_pipeline.designs.discontinuity import Running
 from causal_pipeline.errors import DataError, SpecError
-from causal_pipeline.model import Money
+from causal_pipeline.model import Assignment, Money
 from causal_pipeline.panel import Panel
 from causal_pipeline.report import spec_text
-from causal_pipeline.spec import parse_spec, read_spec, schema
+from causal_pipeline.spec import leaves, parse_spec, read_spec, read_yaml, schema
 from causal_pipeline.wording import josa, number, pvalue, suggest
 
+EXAMPLES = [path.stem.removeprefix("example_") for path in sorted((ROOT / "data").glob("example_*.yml"))]
 FULL = """\
 name: everything
 question: 광고비를 올리면 매출이 얼마나 늡니까?
-data: {path: sub/rows.csv, sample: 500, missing: drop}
+data: {path: sub/rows.csv, sample: 500, missing: drop, blank: [-999]}
 unit: seller
 treatment: {column: ad, kind: continuous, control: 0, treated: 10, cluster: region}
 outcome: {column: sales, unit: 만 원, label: 매출, higher_is_better: true}
@@ -34,8 +35,11 @@ graph:
   hidden: [mood]
 timing: {size: before, visits: after}
 modifiers: [size]
+categories: [region]
+numbers: [size]
 negative_controls: {outcomes: [last_sales], treatments: [next_ad]}
 money: {value_per_outcome: 2, cost_per_treatment: 3.5, currency: 만 원, minimum_gain: 1}
+assignment: {rule: 지점장이 정함, source: 운영 규정 3조}
 labels: {ad: 광고비}
 seed: 7
 """
@@ -45,8 +49,10 @@ def test_every_part_is_read(tmp_path):
     spec = parse_spec(FULL, tmp_path)
     assert spec.edges == (("size", "ad"), ("size", "sales"), ("mood", "sales"), ("ad", "visits"), ("visits", "sales"))
     assert spec.hidden == ("mood",) and spec.modifiers == ("size",)
-    assert (spec.source.sample, spec.source.missing) == (500, "drop")
+    assert (spec.source.sample, spec.source.missing, spec.source.blank) == (500, "drop", (-999,))
+    assert spec.categories == ("region",) and spec.numbers == ("size",)
     assert spec.money == Money(2, 3.5, "만 원", 1)
+    assert spec.assignment == Assignment("지점장이 정함", "운영 규정 3조")
     assert spec.negative_outcomes == ("last_sales",) and spec.negative_treatments == ("next_ad",)
     assert spec.label("ad") == "광고비" and spec.label("sales") == "매출" and spec.label("size") == "size"
     assert spec.columns() == {"seller", "ad", "region", "sales", "size", "visits", "last_sales", "next_ad"}
@@ -64,7 +70,7 @@ def test_designs_are_read():
     assert panel.fields == (Panel("shop", "week", None, 2),) and panel.unit == "shop"
 
 
-@pytest.mark.parametrize("name", ["adjustment", "instrument", "panel"])
+@pytest.mark.parametrize("name", EXAMPLES)
 def test_written_again_it_is_the_same(name):
     spec = read_spec(ROOT / "data" / f"example_{name}.yml")
     assert parse_spec(spec_text(spec), spec.folder) == spec
@@ -74,12 +80,12 @@ def test_the_full_specification_written_again_is_the_same():
     assert parse_spec(spec_text(parse_spec(FULL))) == parse_spec(FULL)
 
 
-@pytest.mark.parametrize("name", ["adjustment", "instrument", "panel"])
+@pytest.mark.parametrize("name", EXAMPLES)
 def test_the_examples_use_columns_that_exist(name):
     spec = read_spec(ROOT / "data" / f"example_{name}.yml")
     table = tables.load(spec)
     assert set(table.frame) == spec.columns()
-    assert set(table.frame[spec.treatment.column].unique()) == {0, 1}
+    assert spec.treatment.kind != "binary" or set(table.frame[spec.treatment.column].unique()) == {0, 1}
     assert len(table.digest) == 64 and table.notices == ()
 
 
@@ -233,6 +239,83 @@ def test_a_draft_with_its_blanks_filled_is_a_specification(tmp_path):
     assert (spec.treatment.column, spec.outcome.column) == ("featured", "log_streams")
     assert Panel.of(spec) == Panel("song_id", "week", "first_week")
     assert len(tables.load(spec).frame) == 24_000
+
+
+OPTION = re.compile(r"^(\s*)# (?=\S)", re.MULTILINE)
+
+
+def uncommented(text: str) -> list[str]:
+    """선택의 줄을 하나씩 살린 글들. '##'로 시작하는 설명은 그대로 둡니다."""
+    lines = text.splitlines()
+    at = [i for i, line in enumerate(lines) if OPTION.match(line)]
+    return ["\n".join([*lines[:i], OPTION.sub(r"\1", lines[i]), *lines[i + 1 :]]) + "\n" for i in at]
+
+
+DRAWN = ["template_case", "uber_email_cace", "store_grade", "seller_weeks", "pydata_music_staggered", "station_ads"]
+
+
+@pytest.mark.parametrize("design", [None, *(kind.name for kind in designs.registered())])
+def test_every_option_of_a_draft_may_be_taken_alone(design):
+    texts = [draft.template(design)] if design else []
+    for name in DRAWN if design in (None, "instrument") else DRAWN[:1]:
+        texts.append(draft.draft(ROOT / "data" / f"{name}.csv", f"{name}.csv", design))
+    for text in texts:
+        whole = [text, *uncommented(text)]
+        assert len(whole) > 12
+        for one in whole:
+            value, _ = read_yaml(one)
+            assert set(value) <= set(schema()["properties"]), one
+            places = [x for x in leaves(value) if isinstance(x[1], str) and x[1].startswith("TODO")]
+            assert places  # 물음은 늘 사람이 적습니다
+            with pytest.raises(SpecError) as caught:
+                parse_spec(one)
+            assert caught.value.code == "todo_left"
+
+
+@pytest.mark.parametrize("kind", designs.registered(), ids=lambda kind: kind.name)
+def test_the_template_of_a_design_chooses_that_design(kind):
+    """틀의 TODO를 채우면 그 설계가 받아들이는 명세입니다."""
+    text = draft.template(kind.name).replace("cutoff: TODO", "cutoff: 1").replace("path: TODO", "path: rows.csv")
+    text = re.sub(r"- 'TODO[^']*'", "- x1", re.sub(r"question: '.*'", "question: 왜?", text))
+    text = re.sub(r"(column|unit|time|group|instrument): TODO\b", lambda m: f"{m[1]}: {m[1]}_{m.start()}", text)
+    spec = parse_spec(text)
+    assert kind.applies(spec)
+    assert all(kind.question in draft.template(other.name) for other in designs.registered())
+
+
+def test_a_draft_finds_the_cutoff_the_panel_and_the_instrument():
+    grade = draft.guess(pd.read_csv(ROOT / "data" / "store_grade.csv"))
+    assert (grade["running.column"], grade["treatment"]) == ("score", "helped")
+    assert abs(grade["running.cutoff"] - 70) < 0.5 and grade["running.above"] is None
+    mail = draft.guess(pd.read_csv(ROOT / "data" / "uber_email_cace.csv"))
+    assert (mail["treatment"], mail["instrument"], mail["outcome"]) == ("used", "mail", "trips")
+    rng = np.random.default_rng(0)
+    cells = pd.DataFrame([(f"S{i}", 202500 + j) for i in range(12) for j in range(8)], columns=["곳", "때"])
+    pair = draft.guess(
+        cells.assign(처치=lambda f: (f["곳"] > "S5").astype(int) * (f["때"] > 202503), 값=rng.normal(size=96))
+    )
+    assert (pair["unit"], pair["time"], pair["panel"]) == ("곳", "때", True)
+    people = pd.DataFrame(
+        {"city": np.arange(900) % 6, "year": 2020 + np.arange(900) // 6 % 5, "age": rng.integers(20, 60, 900)}
+    )
+    people = people.assign(
+        policy=((people["city"] < 3) & (people["year"] > 2022)).astype(int), sales=rng.normal(size=900)
+    )
+    found = draft.guess(people)
+    assert (found["cross_sections.group"], found["time"], found["panel"]) == ("city", "year", False)
+    none = draft.guess(
+        pd.DataFrame({"treated": rng.integers(0, 2, 500), "score": rng.normal(size=500), "y": rng.normal(size=500)})
+    )
+    assert none["running.column"] is None and none["outcomes"] == ["y", "score"]
+
+
+def test_a_design_that_is_not_there_is_told(tmp_path, capsys):
+    from causal_pipeline import command
+
+    assert command.main(["analyze", "--design", "instrumet", "--out", str(tmp_path / "a.yml")]) == 5
+    assert "instrument" in capsys.readouterr().err
+    assert command.main(["analyze", "--design", "instrument", "--out", str(tmp_path / "a.yml")]) == 0
+    assert "instrument: TODO" in (tmp_path / "a.yml").read_text(encoding="utf-8")
 
 
 def test_the_guess_prefers_the_plain_name():

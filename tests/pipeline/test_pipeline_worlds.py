@@ -2,11 +2,13 @@
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import yaml
 
 from benchmarks.pipeline import COVERAGE, TARGET, reached
 from benchmarks.pipeline_worlds import WORLDS, run
+from causal_pipeline import analyze
 from causal_pipeline.designs.dose import DOSE_LIMIT
 from causal_pipeline.report import spec_text
 from causal_pipeline.spec import parse_spec
@@ -23,6 +25,8 @@ SHOWN_BY = {
     "weak_instrument": "first_stage:C",
     "direct_instrument": "negative_control:C",
     "density_jump": "density:C",
+    "swapped_cutoff_seen": "continuity:C",
+    "panel_leavers": "lost_cells:C",
     "pre_trend": "pre_trend:C",
     "mediator_adjusted": "post_treatment_adjustment",
     "collider_adjusted": "post_treatment_adjustment",
@@ -104,4 +108,22 @@ def test_the_targets_can_be_missed():
         and not reached("coverage", {"coverage": 0.99})
         and reached("coverage", {"coverage": 0.95})
     )
-    assert not reached("never_a", {"grades": grades | {"A": 0.005}})
+    assert not reached("never_a", {"grades": grades | {"A": 0.06}})
+    assert reached("never_a", {"grades": grades | {"A": 0.04}})
+
+
+def test_a_documented_cutoff_with_tests_that_see_can_be_an_a():
+    """A가 닿을 수 없는 글자가 되지 않았는지: 같은 임곗값이라도 문서가 없거나 점검이 보지 못하면 B입니다."""
+    made, frame, _ = NAMES["documented_cutoff"].make(11)
+    assert analyze(made, frame=frame).grade.letter == "A"
+    assert analyze(replace(made, assignment=None), frame=frame).grade.letter == "B"
+    blind = frame.assign(before=np.random.default_rng(0).normal(size=len(frame)))
+    found = analyze(made, frame=blind)
+    assert found.grade.letter == "B" and next(c for c in found.checks if c.name == "continuity").status == "unshown"
+
+
+def test_a_lottery_of_the_instrument_is_not_a_known_treatment():
+    made, frame, _ = NAMES["direct_mail"].make(11)
+    found = analyze(made, frame=frame)
+    assert found.grade.letter == "B" and "배제는 가정으로 남습니다" in found.grade.reasons[-1]
+    assert "95% 구간이 0을 품습니다" in found.grade.reasons[-1] and "실험 계획서 2쪽" in found.grade.reasons[-1]

@@ -1,0 +1,167 @@
+"""명세가 든 폴더: 하나가 멈춰도 나머지는 돌고, 끝난 것은 다시 하지 않으며, 여러 번 본 것을 셈합니다."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+from lxml import html as lxml_html
+from statsmodels.stats.multitest import multipletests
+
+from causal_pipeline import command, many
+from causal_pipeline.errors import OutputError, SpecError
+from causal_pipeline.many import Row
+
+SPEC = """\
+name: {name}
+question: {name}의 효과가 얼마입니까?
+data: {{path: rows.csv}}
+treatment: {{column: t, kind: binary, randomized: true}}
+outcome: {{column: {outcome}, unit: 회}}
+estimand: ATE
+seed: 1
+"""
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """효과가 있는 명세, 돈을 적은 명세, 효과가 없는 명세, 열을 틀린 명세."""
+    desk = tmp_path / "specs"
+    desk.mkdir()
+    rng = np.random.default_rng(0)
+    t = np.arange(200) % 2
+    frame = pd.DataFrame({"t": t, "real": 2 * t + rng.normal(size=200), "none": rng.normal(size=200)})
+    frame.to_csv(desk / "rows.csv", index=False)
+    for name, outcome, more in [
+        ("a_none", "none", ""),
+        ("b_real", "real", ""),
+        ("c_money", "real", "money: {value_per_outcome: 100, cost_per_treatment: 50}\n"),
+        ("d_wrong", "reel", ""),
+    ]:
+        (desk / f"{name}.yml").write_text(SPEC.format(name=name, outcome=outcome) + more, encoding="utf-8")
+    return desk
+
+
+def test_a_folder_is_run_and_gathered(folder, tmp_path, capsys):
+    out = tmp_path / "out"
+    assert command.main(["analyze", "--specs", str(folder), "--out", str(out), "--quiet", "--workers", "2"]) == 0
+    said = capsys.readouterr()
+    assert "3개에서 추정이 나왔고" in said.out and "d_wrong.yml [column_unknown]" in said.err
+    stored = json.loads((out / many.ROWS).read_text(encoding="utf-8"))
+    assert [row["file"] for row in stored["rows"]] == ["c_money.yml", "b_real.yml", "a_none.yml", "d_wrong.yml"]
+    money, real = stored["rows"][:2]
+    assert money["gain"] == pytest.approx(100 * money["value"] - 50) and real["gain"] is None
+    page = lxml_html.fromstring((out / many.INDEX).read_text(encoding="utf-8"))
+    links = page.xpath("//table//a/@href")
+    assert len(links) == 3 and all((out / link).is_file() for link in links)
+    marks = [row.xpath("./td")[5].text_content() for row in page.xpath("(//table)[1]/tbody/tr")]
+    assert marks == ["남음", "남음", "우연일 수 있음"]
+    assert "column_unknown" in page.xpath("(//table)[2]")[0].text_content()
+    assert not page.xpath("//script | //link | //img")
+
+
+def test_what_is_finished_is_not_run_again(folder, tmp_path, monkeypatch):
+    out = tmp_path / "out"
+    first = many.analyze_many(folder, out, workers=1)
+    from causal_pipeline import run
+
+    calls = []
+    real = run.analyze
+    monkeypatch.setattr(run, "analyze", lambda spec, **k: calls.append(spec.name) or real(spec, **k))
+    assert many.analyze_many(folder, out, workers=1) == first and calls == ["d_wrong"]
+    path = folder / "b_real.yml"
+    path.write_text(path.read_text(encoding="utf-8").replace("seed: 1", "seed: 2"), encoding="utf-8")
+    (out / "a_none" / "row.json").write_text("{", encoding="utf-8")  # 반쪽 파일이면 다시 합니다
+    many.analyze_many(folder, out, workers=1)
+    assert calls == ["d_wrong", "a_none", "b_real", "d_wrong"]
+    many.analyze_many(folder, out, workers=1, force=True)
+    assert len(calls) == 8
+
+
+def test_one_that_breaks_does_not_stop_the_others(folder, tmp_path, monkeypatch):
+    from causal_pipeline import run
+
+    real = run.analyze
+
+    def broken(spec, **k):
+        if spec.name == "b_real":
+            raise RuntimeError("boom")
+        return real(spec, **k)
+
+    monkeypatch.setattr(run, "analyze", broken)
+    rows = many.analyze_many(folder, tmp_path / "out", workers=1)
+    assert [row.code for row in rows] == ["", "", "unexpected", "column_unknown"]
+
+
+def test_an_interrupted_run_goes_on(folder, tmp_path, monkeypatch):
+    from causal_pipeline import run
+
+    real, seen = run.analyze, []
+
+    def stop_at_third(spec, **k):
+        seen.append(spec.name)
+        if len(seen) == 3:
+            raise KeyboardInterrupt
+        return real(spec, **k)
+
+    monkeypatch.setattr(run, "analyze", stop_at_third)
+    with pytest.raises(KeyboardInterrupt):
+        many.analyze_many(folder, tmp_path / "out", workers=1)
+    many.analyze_many(folder, tmp_path / "out", workers=1)
+    assert seen == ["a_none", "b_real", "c_money", "c_money", "d_wrong"]
+
+
+def row(p, grade="A", **more) -> Row:
+    return Row(f"{p}{grade}{more}.yml", grade=grade, value=1.0, low=0.0, high=2.0, p=p, **more)
+
+
+def test_the_corrections_are_the_known_ones():
+    p = np.random.default_rng(0).uniform(size=40) ** 3
+    rows = [row(float(v)) for v in p]
+    seen = many.family(rows)
+    for name, method in (("holm", "holm"), ("bh", "fdr_bh")):
+        assert [seen[name][r.file] for r in rows] == pytest.approx(multipletests(p, method=method)[1])
+    assert seen["small"] == (p < 0.05).sum() and seen["expected"] == 2.0
+
+
+def test_when_nothing_works_the_page_says_that_it_is_chance():
+    small = []
+    for seed in range(200):
+        p = np.random.default_rng(seed).uniform(size=100)
+        seen = many.family([row(float(v)) for v in p])
+        small.append((seen["chance"] < 0.05, sum(v < 0.05 for v in seen["holm"].values()) > 0))
+    assert np.mean(small, axis=0) == pytest.approx([0.05, 0.05], abs=0.04)
+
+
+def test_the_order_is_that_of_the_decision():
+    rows = [
+        row(0.5),
+        row(0.01),
+        row(1e-9, "C"),
+        row(0.3, gain_low=-5.0),
+        row(0.2, gain_low=7.0),
+        Row("z.yml", code="x"),
+    ]
+    assert [many.ranked(rows).index(r) for r in rows] == [3, 2, 4, 1, 0, 5]
+
+
+@pytest.mark.parametrize("case", ["missing", "empty", "same", "twice"])
+def test_bad_folders_are_told(folder, tmp_path, case):
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    (folder / "b_real.yaml").write_text("name: b", encoding="utf-8")
+    given = {
+        "missing": (tmp_path / "no", "out"),
+        "empty": (empty, "out"),
+        "same": (folder, folder),
+        "twice": (folder, "out"),
+    }[case]
+    with pytest.raises((SpecError, OutputError)) as caught:
+        many.analyze_many(given[0], tmp_path / given[1])
+    assert (
+        caught.value.code
+        == {"missing": "specs_missing", "empty": "specs_empty", "same": "out_is_spec_folder", "twice": "specs_twice"}[
+            case
+        ]
+    )
+    assert not (tmp_path / "out").exists()
