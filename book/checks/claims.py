@@ -309,6 +309,9 @@ def _roles(code: Code, calls: list) -> Iterator[tuple[int, str, str]]:
         card = data_cards().get(str(dataset))
         if not isinstance(estimator, ast.Name) or not isinstance(card, dict):
             continue
+        estimand = getattr(given.get("estimand"), "value", "")
+        if estimand and not _ESTIMANDS.search(str(estimand)):
+            continue  # 변화를 기구마다 나눈 몫(샤플리 값)은 매개자의 기구를 읽습니다. 보정이 아닙니다.
         columns = card.get("columns") or {}
         for name in sorted(columns_used(code, estimator.id, columns)[0]):
             if (role := columns[name].get("role")) in AFTER:
