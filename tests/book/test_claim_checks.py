@@ -228,6 +228,16 @@ def test_the_identified_set_is_used_and_holds_nothing_after_the_treatment():
     ) == ["role", "adjust"]
 
 
+@pytest.mark.parametrize(("estimand", "found"), [("ATE", True), ("샤플리 몫", False)])
+def test_only_a_share_of_a_change_may_read_the_mechanism_of_a_mediator(estimand, found):
+    text = cell(
+        'lots = load("template_case")', "def fit(d):", '    return d["particles_after"]', "fit(lots)",
+        f'validate("a", dataset="template_case", estimator=fit, estimand="{estimand}")',
+    )  # fmt: skip
+    page = Page(ROOT / "chapters" / "made_up.md", text, {"estimand": "ATE"})
+    assert ("role" in rules(page)) == found
+
+
 def test_a_truth_that_is_the_estimate_and_a_bias_beyond_its_error_are_found():
     page = Page(ROOT / "chapters" / "made_up.md", cell("pass"), {"estimand": "ATE"})
     checked = {"name": "세척", "method": "m", "draws": 400, "truth": -4.2, "bias": 0.2, "coverage": 0.95, "nominal": 0.95, "assumptions_hold": True}  # fmt: skip
