@@ -350,9 +350,12 @@ def serve() -> None:
         importlib.import_module(name)
 
     from book.checks import check_page
-    from book.page import read_page
+    from book.myst import parse
+    from book.page import published_pages, read_page
 
     os.chdir(ROOT)
+    for page in published_pages():  # 읽은 원고는 글이 같으면 다시 읽지 않습니다
+        parse(page.text)
     check_page(read_page("case_studies/template.md"))  # 형태소 분석기까지 올립니다
     judge = Judge()
     for line in sys.stdin:

@@ -1,4 +1,4 @@
-"""원고 검사: 문체(language), 본문의 숫자(prose_numbers), 쪽의 얼개(structure), 검토 기록(reviews), 코드 셀(code_cells), 값싼 검사(lints), 연습문제(answers), 주장(claims), 이름표(labels)."""
+"""원고 검사: 문체(language), 본문의 숫자(prose_numbers), 쪽의 얼개(structure), 검토 기록(reviews), 코드 셀(code_cells), 값싼 검사(lints), 연습문제(answers), 주장(claims), 이름표(labels), 통계 코드의 실수(slips)."""
 
 from __future__ import annotations
 
@@ -20,7 +20,18 @@ def inspect_page(page: Page, published: set[str] | None = None) -> list[Finding]
     published : set of str
         차례에 실린 쪽의 이름. 주지 않으면 _toc.yml에서 읽습니다.
     """
-    from book.checks import answers, claims, code_cells, labels, language, lints, prose_numbers, reviews, structure
+    from book.checks import (
+        answers,
+        claims,
+        code_cells,
+        labels,
+        language,
+        lints,
+        prose_numbers,
+        reviews,
+        slips,
+        structure,
+    )
     from book.myst import parse
 
     document = parse(page.text)
@@ -34,6 +45,7 @@ def inspect_page(page: Page, published: set[str] | None = None) -> list[Finding]
         + answers.check(page, document)
         + claims.check(page, document)
         + labels.check(page, document)
+        + slips.check(page, document)
     )
 
 

@@ -307,8 +307,9 @@ def _roles(code: Code, calls: list) -> Iterator[tuple[int, str, str]]:
         given = keywords(call)
         estimator, dataset = given.get("estimator"), getattr(given.get("dataset"), "value", None)
         card = data_cards().get(str(dataset))
-        if not isinstance(estimator, ast.Name) or not isinstance(card, dict):
-            continue
+        goal = getattr(given.get("estimand"), "value", None)
+        if not isinstance(estimator, ast.Name) or not isinstance(card, dict) or not _ESTIMANDS.fullmatch(str(goal)):
+            continue  # 길을 나누는 추정(샤플리 몫)은 매개자를 씁니다
         columns = card.get("columns") or {}
         for name in sorted(columns_used(code, estimator.id, columns)[0]):
             if (role := columns[name].get("role")) in AFTER:

@@ -25,6 +25,7 @@ MEANINGS = {
     "표준오차": (r"se|\w+_se|error|\w+_error|coverage_error|bias_error", r"(?:표준오차|몬테카를로 오차)(?:는|가)?\s?$"),
 }
 _ROLE = re.compile(r"\{(?P<kind>eval|glue:text)\}`(?P<raw>[^`]+)`")
+_FLIPPED = re.compile(r"\{eval\}`(?P<raw>-(?![\d.])[^`]+)`[^.`{]{0,8}?(?P<word>늘|벌|더\s|높|오르|올랐|올라)")
 _CLAUSE = re.compile(r"[.,;:?!·()\[\]|]|(?<=[고며만])\s")
 
 
@@ -39,7 +40,7 @@ def check(page: Page, document: Document | None = None) -> list[Finding]:
     """
     document = document or parse(page.text)
     path = page.path.relative_to(ROOT).as_posix()
-    found = [*_mislabelled(document), *_miscalled(document), *_repeated(document)]
+    found = [*_mislabelled(document), *_miscalled(document), *_repeated(document), *_flipped(document)]
     return sorted({Finding(path, line, message, "label") for line, message in found})
 
 
@@ -133,6 +134,16 @@ def _miscalled(document: Document) -> Iterator[tuple[int, str]]:
                     block.line_at(0),
                     f"'{before.strip()[-10:]}' 뒤에 {'·'.join(sorted(is_))}인 {{eval}}`{raw}`을(를) 적었습니다 — 이름과 값 가운데 틀린 쪽을 고치세요.",
                 )
+
+
+def _flipped(document: Document) -> Iterator[tuple[int, str]]:
+    """부호를 바꾼 값(``-x``) 바로 뒤에서 늘거나 번다고 말하는 곳. 부호는 '줄었다, 잃었다'고 말하려고 바꿉니다."""
+    for block in document.blocks:
+        for match in _FLIPPED.finditer(block.raw):
+            yield (
+                block.line_at(0),
+                f"부호를 바꾼 {{eval}}`{match['raw']}` 뒤에서 '{match['word'].strip()}'이라고 말합니다 — 부호나 방향의 말 가운데 틀린 쪽을 고치세요.",
+            )
 
 
 def _parts(tree: ast.Expression) -> set[str]:

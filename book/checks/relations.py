@@ -60,7 +60,7 @@ def check(
     glued = glued_values(execution)
     shown = [(block, _shown(block, document, notebook, glued)) for block in document.blocks]
     found = [*_headline(page, shown, claims), *_intervals(shown), *_balance(shown), *_twins(shown)]
-    found += [*_named(page, shown, claims, validations), *_ratios(document, shown)]
+    found += [*_named(page, shown, claims, validations), *_ratios(document, shown), *_tempting(shown)]
     found += [*_agreement(document, notebook), *_identified(document, notebook)]
     return [Finding(path, line, message, rule) for line, rule, message in found]
 
@@ -151,6 +151,22 @@ def _named(
                         "named",
                         f"{what}이라고 적은 {value:.4g}이(가) 기록한 {what}이 아닙니다 — 값의 이름을 보세요.",
                     )
+
+
+def _tempting(shown: list[tuple[Block, Shown]]) -> Iterator[tuple[int, str, str]]:
+    """'솔깃한 숫자' 줄의 '더'와 '덜'은 그 수의 부호와 맞습니다."""
+    for block, said in shown:
+        match = re.search(rf"{_MARK}[^⟨]*$", said.text)
+        if not re.match(r"\**솔깃한 숫자", block.raw) or len(said.numbers) != 1 or not match:
+            continue
+        up, down = (bool(re.search(words, match.group())) for words in (r"더(?!빙)|많|늘", r"덜|적(?=습|게)|줄"))
+        value = said.numbers[0]
+        if (up and not down and value < 0) or (down and not up and value > 0):
+            yield (
+                block.line_at(0),
+                "direction",
+                f"솔깃한 숫자는 {value:+.3g}인데 글은 '{'더' if up else '덜'}'이라고 말합니다 — 방향의 말을 고치세요.",
+            )
 
 
 def _turned(value: float) -> list[float]:

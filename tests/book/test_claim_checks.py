@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from book import values
-from book.checks import claims, executed, labels, relations
+from book.checks import claims, executed, labels, relations, slips
 from book.myst import parse
 from book.page import ROOT, Page, read_page
 
@@ -85,6 +85,9 @@ def test_what_is_typed_is_told_from_what_is_computed(record, found):
         ("편향은 {eval}`checked.estimate`회입니다.", 1),
         ("정답은 {eval}`100 * naive`%입니다.", 1),
         ("포함률 {eval}`100 * cover`%, 표준오차 {eval}`late_se`회입니다.", 0),
+        ("한 사람에 {eval}`-gain`원씩 잃었습니다.", 0),
+        ("한 사람에 {eval}`-gain`원씩 벌었습니다.", 1),
+        ("**{eval}`-pct(x)`%** 늘었습니다.", 1),
         ("- 받은 곳: {eval}`a + b`\n- 받지 않은 곳: {eval}`a - b`", 0),
         ("- 받은 곳: {eval}`a + b`\n- 받지 않은 곳: {eval}`a + b`", 1),
         ("| 방법 | 값 |\n|---|---|\n| 매칭한 뒤 | {eval}`aipw`회 |", 1),
@@ -97,6 +100,28 @@ def test_a_value_under_the_name_of_another_is_found(prose, found):
     given = text + '\n{eval}`dr["게임"][0]` {eval}`dr["시청"][0]`\n'
     page = Page(ROOT / "chapters" / "made_up.md", given, {})
     assert [f.rule for f in labels.check(page)] == ["label"] * found
+
+
+@pytest.mark.parametrize(
+    ("code", "found"),
+    [
+        ("train, test = df[:500], df[500:]", 0),
+        ("train, test = df[:500], df[:500]", 1),
+        ("a, b = np.zeros(3), np.zeros(3)", 0),
+        ("fit, out = fold != k, fold == k", 0),
+        ("fit, out = fold >= 0, fold == k", 1),
+        ("low, high = x < cut, x >= cut", 0),
+        ("one, two = kind == 1, kind == 2", 0),
+        ("gain = (on - off).mean()", 0),
+        ("gain = (off - on).mean()", 1),
+        ("ate = p * att + (1 - p) * atu", 0),
+        ("ate = (1 - p) * att + p * atu", 1),
+        ("hit = abs(z) > 1.96", 0),
+        ("hit = abs(z) > 1.645", 1),
+    ],
+)
+def test_the_shapes_of_common_slips_are_found(code, found):
+    assert len(slips.check(Page(ROOT / "chapters" / "made_up.md", cell(code), {}))) == found
 
 
 # ── 실행한 쪽 ──
@@ -173,6 +198,8 @@ def test_hand_and_library_are_compared_where_they_are_printed(printed, after, fo
         ("두 곳 모두 {eval}`a`곳, {eval}`b`곳입니다.", {"a": 24.0, "b": 24.0}, []),
         ("{eval}`give.mean()`%에게만 줍니다.", {"give.mean()": 0.27}, ["ratio"]),
         ("{eval}`100 * give.mean()`%에게만 줍니다.", {"100 * give.mean()": 0.27}, []),
+        ("- **솔깃한 숫자**: {eval}`e`회. 늦은 손님이 더 주문합니다", {"e": 0.3}, []),
+        ("- **솔깃한 숫자**: {eval}`e`회. 늦은 손님이 덜 주문합니다", {"e": 0.3}, ["direction"]),
         ("우리 추정은 {eval}`e`개입니다.", {"e": 4.0}, []),
         ("우리 추정은 {eval}`e`개입니다.", {"e": 4.3}, ["named"]),
         ("정답 ATE는 {eval}`e`개입니다.", {"e": -4.2}, []),
@@ -210,6 +237,7 @@ def test_a_truth_that_is_the_estimate_and_a_bias_beyond_its_error_are_found():
         records: tuple = ()
         seconds: float = 1.0
         memory_mb: float = 1.0
+        cpu_seconds: float | None = None
 
         def notebook(self):
             made = super().notebook()

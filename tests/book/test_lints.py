@@ -75,6 +75,7 @@ def test_silencing_one_warning_passes(code):
 def test_an_english_sentence_is_found_and_names_are_not():
     assert rules("먼저 봅니다. The effect of the coupon is positive in this sample.\n") == [(1, "english")]
     assert rules("The selected riders also had larger effects.\n") == [(1, "english")]
+    assert rules("먼저 봅니다. Selected riders also had larger effects.\n") == [(1, "english")]
     assert rules("먼저 the effect of the coupon is large 라고 적었습니다.\n") == [(1, "english")]
     assert rules('그는 "the effect of the coupon is positive"라고 적었습니다.\n') == []
     assert (

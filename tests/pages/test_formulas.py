@@ -348,11 +348,12 @@ def found() -> list[tuple[Page, str, object]]:
     """쪽마다 식의 목록에 있는 함수: (쪽, 이름, 견주는 함수)."""
     pairs = []
     for page in published_pages():
-        for name, tree in Code(parse(page.text)).functions.items():
-            if isinstance(tree, ast.FunctionDef):
-                signature = tuple(a.arg for a in tree.args.args)
-                if compare := FORMULAS.get((name, signature)):
-                    pairs.append((page, name, compare))
+        for cell in parse(page.text).cells:
+            for tree in cell.tree.body if cell.tree else ():
+                if isinstance(tree, ast.FunctionDef):
+                    signature = tuple(a.arg for a in tree.args.args)
+                    if compare := FORMULAS.get((tree.name, signature)):
+                        pairs.append((page, tree.name, compare))
     return pairs
 
 
