@@ -82,7 +82,9 @@ def group_of(nodeid: str) -> str:
     같은 파일의 시험은 비싼 준비(작은 책, 큰 표본)를 함께 쓰므로 나누지 않습니다.
     """
     file, _, name = nodeid.partition("::")
-    if file.endswith(("test_second_run.py", "test_redraw.py")) or (file.endswith(("test_browser.py", "test_slides.py")) and "[" in name):
+    if file.endswith(("test_second_run.py", "test_redraw.py")) or (
+        file.endswith(("test_browser.py", "test_slides.py")) and "[" in name
+    ):
         return f"{file}[{_PAGE.search(name).group()}" if _PAGE.search(name) else nodeid
     return file
 
