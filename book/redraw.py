@@ -18,7 +18,6 @@ if __name__ == "__main__" and "REDRAW_SHIFT" in os.environ:  # 꾸러미들이 �
 import argparse
 import ast
 import json
-import re
 import signal
 import sys
 from concurrent.futures import ThreadPoolExecutor, as_completed
@@ -46,11 +45,10 @@ from causal_practice.answers import ANSWER_MIME
 from causal_practice.claims import CLAIM_MIME, VALIDATION_MIME
 
 SHIFT = 977  # 씨앗 옆에 덧붙이는 수
-FORM = "1"  # 기록의 꼴. 꼴을 바꾸면 올립니다
+FORM = "2"  # 기록의 꼴. 꼴을 바꾸면 올립니다
 RECORDS = ROOT / "benchmarks" / "redraw"
 _KERNEL = ROOT / "book" / "redraw_kernel"
 _GLUE = "application/papermill.record/text/plain"
-_NUMBER = re.compile(r"(?<![\w.])[-+]?\d[\d,]*(?:\.\d+)?")
 
 
 def redraw_key(page: Page) -> str:
@@ -138,7 +136,7 @@ def compare(site, again) -> dict:
     Returns
     -------
     dict
-        still(본문의 식), turned(부호가 바뀐 식), glue, claims, validations(움직이지 않은 칸), printed([셀의 번호, 찍힌 수]),
+        still(본문의 식), turned(부호가 바뀐 식), glue, claims, validations(움직이지 않은 칸),
         errors([셀의 번호, 오류]), wrong(맞지 않게 된 자기 점검).
     """
     before, after = _code(site), _code(again)
@@ -150,14 +148,9 @@ def compare(site, again) -> dict:
     return {
         "still": still,
         "turned": turned,
-        "glue": sorted(name for name in glue[0].keys() & glue[1].keys() if _same(glue[0][name], glue[1][name])),
+        "glue": sorted(name for name in glue[0].keys() & glue[1].keys() if glue[0][name] == glue[1][name]),
         "claims": _fields(*claims, ("estimate", "low", "high", "naive")),
         "validations": _fields(*checks, ("bias", "coverage")),
-        "printed": [
-            [number, shown]
-            for number, (one, two) in enumerate(zip(before, after, strict=False), 1)
-            for shown in _printed_still(one, two)
-        ],
         "errors": [
             [number, f"{o.ename}: {o.evalue}"[:200]]
             for number, cell in enumerate(after, 1)
@@ -170,10 +163,6 @@ def compare(site, again) -> dict:
 
 def _code(notebook) -> list:
     return [cell for cell in notebook.cells if cell.cell_type == "code"]
-
-
-def _same(one, two) -> bool:
-    return one == two
 
 
 def _prose(site, again) -> tuple[list, list]:
@@ -217,21 +206,6 @@ def _fields(before: dict, after: dict, fields: tuple[str, ...]) -> dict[str, lis
         for name in sorted(before.keys() & after.keys())
     }
     return {name: fields for name, fields in same.items() if fields}
-
-
-def printed_text(cell) -> str:
-    """셀이 찍은 글(표의 글자 꼴까지). 그림의 이름표는 뺍니다."""
-    texts = [o.get("text") or o.get("data", {}).get("text/plain", "") for o in cell.outputs]
-    return "\n".join(t for t in map("".join, texts) if not t.startswith("<Figure"))
-
-
-def _printed_still(one, two) -> list[str]:
-    """같은 차례에 찍혔고 그대로인 수. 찍은 글의 꼴이 다르면 견주지 못하므로 비웁니다."""
-    before, after = printed_text(one), printed_text(two)
-    if _NUMBER.sub("0", before).split() != _NUMBER.sub("0", after).split():
-        return []
-    pairs = zip(_NUMBER.findall(before), _NUMBER.findall(after), strict=True)
-    return list(dict.fromkeys(a for a, b in pairs if a == b))
 
 
 # ── 다시 실행하기 ──

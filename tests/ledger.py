@@ -77,12 +77,14 @@ def page_of(nodeid: str, stems: dict[str, str]) -> str | None:
 
 
 def group_of(nodeid: str) -> str:
-    """한 작업자가 이어서 돌릴 묶음. 두 번째 실행은 하나씩, 브라우저로 훑는 쪽은 쪽마다, 나머지는 파일마다입니다.
+    """한 작업자가 이어서 돌릴 묶음. 두 번째 실행과 다른 자료의 실행은 하나씩, 브라우저로 훑는 쪽은 쪽마다, 나머지는 파일마다입니다.
 
     같은 파일의 시험은 비싼 준비(작은 책, 큰 표본)를 함께 쓰므로 나누지 않습니다.
     """
     file, _, name = nodeid.partition("::")
-    if file.endswith("test_second_run.py") or (file.endswith(("test_browser.py", "test_slides.py")) and "[" in name):
+    if file.endswith(("test_second_run.py", "test_redraw.py")) or (
+        file.endswith(("test_browser.py", "test_slides.py")) and "[" in name
+    ):
         return f"{file}[{_PAGE.search(name).group()}" if _PAGE.search(name) else nodeid
     return file
 

@@ -15,7 +15,7 @@ from book.myst import parse
 from book.page import ROOT, Page, build_dir, read_page
 from causal_practice.claims import CLAIM_MIME, VALIDATION_MIME
 
-NOTHING = {"key": "", "still": [], "turned": [], "glue": [], "claims": {}, "validations": {}, "printed": [], "errors": [], "wrong": [], "figures": []}  # fmt: skip
+NOTHING = {"key": "", "still": [], "turned": [], "glue": [], "claims": {}, "validations": {}, "errors": [], "wrong": [], "figures": []}  # fmt: skip
 CLAIM = {"name": "쿠폰", "unit": "천 원/4주", "estimate": 6.2, "naive": -3.1, "truth": 6.0, "low": 5.0, "high": 7.4}
 
 
