@@ -12,7 +12,7 @@ from book.page import ROOT, Page
 
 # 앞의 것에서 뒤의 것을 빼야 처치의 효과입니다.
 ORDERED = [("on", "off"), ("treated", "control"), ("after", "before"), ("one", "zero"), ("y1", "y0"), ("five", "two")]
-LEVEL = 1.96
+LEVEL = 1.96  # 정규분포의 95% 임곗값
 OTHER_LEVELS = (1.64, 1.645, 1.65, 2.57, 2.576, 2.58)
 _OPPOSITE = {(ast.Eq, ast.NotEq), (ast.NotEq, ast.Eq), (ast.Lt, ast.GtE), (ast.GtE, ast.Lt), (ast.Gt, ast.LtE), (ast.LtE, ast.Gt)}  # fmt: skip
 
