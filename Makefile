@@ -35,7 +35,7 @@ slides: book ## 발표 자료를 만들고 위치를 알려 줍니다
 	@find _build/html/slides -name '*.html' | sort
 
 analyze: environment ## 명세 하나로 분석 전체를 돌립니다: make analyze SPEC=data/example_adjustment.yml OUT=_build/report(명세가 든 폴더는 SPECS=폴더)
-	@OMP_NUM_THREADS=1 $(PY) -m causal_pipeline analyze $(if $(SPECS),--specs "$(SPECS)","$(SPEC)") --out "$(OUT)"
+	@OMP_NUM_THREADS=1 $(PY) -m causal_pipeline analyze $(if $(SPECS),--specs "$(SPECS)","$(SPEC)") --out "$(OUT)" $(if $(PEERS),--peers)
 
 analyze-init: environment ## 명세의 초안을 씁니다: make analyze-init DATA=orders.csv DESIGN=instrument OUT=orders.yml(셋 다 고를 수 있습니다)
 	@$(PY) -m causal_pipeline analyze $(if $(DATA),--init "$(DATA)") $(if $(DESIGN),--design "$(DESIGN)") $(if $(OUT),--out "$(OUT)")

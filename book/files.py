@@ -67,7 +67,8 @@ def explain(error: OSError) -> str:
         if where and os.access(where, os.F_OK) and not os.access(where, os.R_OK):
             return (
                 f"읽을 권한이 없습니다: {where}{f'. 임자는 {owner}입니다' if owner else ''}.\n"
-                "  → 여럿이 쓰는 폴더이면 임자가 권한을 열어 주거나(chmod -R g+rX), 자기 폴더에 따로 받아 하세요."
+                "  → 여럿이 쓰는 폴더이면 임자가 권한을 열어 주거나(chmod -R g+rX), 만든 것이면 BOOK_BUILD_DIR과\n"
+                "    BOOK_EXECUTION_DIR로 자기 폴더를 정하세요. 원고이면 자기 폴더에 따로 받아 하세요."
             )
         return (
             f"쓸 수 없는 곳입니다: {where or '만든 것을 두는 폴더'} ({error.strerror}){f'. 임자는 {owner}입니다' if owner else ''}.\n"

@@ -24,6 +24,9 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--init", metavar="CSV", help="자료의 열을 보고 주석이 달린 명세의 초안을 씁니다")
     run.add_argument("--specs", metavar="FOLDER", help="명세가 든 폴더를 모두 돌리고 모은 쪽(index.html)을 씁니다")
     run.add_argument("--workers", type=int, help="--specs와 함께: 프로세스의 수(없으면 코어의 수)")
+    run.add_argument(
+        "--peers", action="store_true", help="같은 대상을 다른 라이브러리로도 내어 견줍니다(몇 초가 더 듭니다)"
+    )
     run.add_argument("--design", help="--init과 함께: 그 설계의 줄을 살린 초안을 씁니다. 자료가 없으면 빈 틀입니다")
     run.add_argument("--force", action="store_true", help="보관한 단계를 버리고 처음부터 돌리며, 있던 것을 덮어씁니다")
     run.add_argument("--quiet", action="store_true", help="진행 막대를 그리지 않습니다")
@@ -106,7 +109,9 @@ def _analyze(options: argparse.Namespace) -> int:
         )
     if not options.out:
         raise OutputError("out_not_given", "보고서를 쓸 폴더를 적지 않았습니다.", "`--out report`를 붙이세요.")
-    analysis = analyze(options.spec, out=options.out, force=options.force, progress=not options.quiet)
+    analysis = analyze(
+        options.spec, out=options.out, force=options.force, progress=not options.quiet, peers=options.peers
+    )
     print(f"등급 {analysis.grade.letter}. {headline(analysis)}")
     print(f"보고서: {(Path(options.out) / REPORT).as_posix()}")
     return 0

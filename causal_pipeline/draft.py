@@ -153,6 +153,9 @@ def _text(name: str, shown: str, roles: dict, frame: "pd.DataFrame | None", desi
     lines += _assumptions(roles, way)
     lines += [
         "",
+        "## 처치를 정한 규칙이 문서로 남아 있으면. 임곗값의 설계는 이것이 있어야 A가 될 수 있습니다.",
+        "# assignment: {rule: TODO, source: TODO}",
+        "",
         "## 효과가 없어야 할 결과나 처치. 여기서 효과가 나오면 무언가 틀린 것입니다.",
         "# negative_controls: {outcomes: [], treatments: []}",
         "",
@@ -224,8 +227,8 @@ def _candidates(what: str, found: list[str], chosen: str | None) -> str:
     """후보를 적은 주석."""
     others = [c for c in found if c != chosen][:6]
     if chosen:
-        return f"   # 다른 후보: {', '.join(others)}".replace("\n", " ") if others else ""
-    return f"   # TODO: {what}{f'. 후보: {chr(44).join(others)}' if others else ''}".replace("\n", " ")
+        return one_line(f"   # 다른 후보: {', '.join(others)}") if others else ""
+    return one_line(f"   # TODO: {what}{f'. 후보: {chr(44).join(others)}' if others else ''}")
 
 
 def _head(data: Path) -> "pd.DataFrame":

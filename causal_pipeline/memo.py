@@ -216,7 +216,7 @@ def _left_out(analysis: Analysis) -> Section:
     return Section("빠진 것", text, items)
 
 
-def _more_data(analysis: Analysis) -> str | None:
+def more_data(analysis: Analysis) -> str | None:
     """구간이 기준(money가 있으면 minimum_gain, 없으면 0)에 걸칠 때, 값이 그대로라면 표본이 몇 배여야 가릴 수 있는지."""
     best, money = analysis.primary, analysis.spec.money
     line = 0.0 if money is None else money.minimum_gain
@@ -243,7 +243,7 @@ def _next(analysis: Analysis) -> Section:
         else "등급의 까닭부터 고치고 다시 돌리십시오.",
     }[letter]
     items = []
-    if letter != "C" and (more := _more_data(analysis)):
+    if letter != "C" and (more := more_data(analysis)):
         items.append(more)
     asked = designs.get(analysis.identification.design).reveals
     if "negative_control" in asked and not (spec.negative_outcomes or spec.negative_treatments):

@@ -540,6 +540,17 @@ class Estimate:
 
 
 @dataclass(frozen=True)
+class Peer:
+    """같은 대상을 다른 라이브러리로 낸 것. ``gap``은 우리 추정값과의 차이를 우리 표준오차로 잰 것입니다."""
+
+    library: str
+    label: str
+    value: float
+    se: float
+    gap: float
+
+
+@dataclass(frozen=True)
 class Sensitivity:
     """결론이 뒤집히려면 얼마나 세게 틀려야 하는지. ``benchmarks``는 잰 변수들이 같은 자로 얼마인지."""
 
@@ -608,7 +619,8 @@ class Grade:
 class Analysis:
     """실행 하나의 모든 결과. ``to_dict``가 보고서의 JSON입니다.
 
-    ``notices``는 자료를 읽으며 한 일(뺀 행, 뽑은 표본)이고 ``versions``는 자료의 지문과 라이브러리의 판입니다.
+    ``notices``는 자료를 읽으며 한 일(뺀 행, 뽑은 표본)이고 ``versions``는 자료의 지문과 라이브러리의 판입니다. ``peers``는 다른
+    라이브러리로 낸 것이며, 견주지 않았으면 None입니다.
     """
 
     spec: Spec
@@ -624,6 +636,7 @@ class Analysis:
     rows: int
     notices: tuple[str, ...] = ()
     versions: dict[str, str] = field(default_factory=dict)
+    peers: tuple[Peer, ...] | None = None
 
     @property
     def primary(self) -> Estimate:

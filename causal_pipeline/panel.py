@@ -360,6 +360,16 @@ def start_times(
     return on.groupby(unit, observed=True)[time].min().reindex(frame[unit].unique())
 
 
+def wide_panel(
+    frame: pd.DataFrame, unit: str, time: str, outcome: str, starts: pd.Series
+) -> tuple[pd.DataFrame, np.ndarray]:
+    """(대상 × 시점) 표(보지 못한 칸은 빈칸)와, 처치가 시작된 열의 번호. 처치 앞을 한 번도 보지 못한 대상은 뺍니다."""
+    wide = frame.pivot_table(index=unit, columns=time, values=outcome, aggfunc="mean", observed=True).sort_index()
+    start = np.searchsorted(wide.columns.to_numpy(), starts.reindex(wide.index).fillna(np.inf).to_numpy(dtype=float))
+    before = (wide.notna().to_numpy() & (np.arange(wide.shape[1])[None, :] < start[:, None])).any(axis=1)
+    return wide[before], start[before]
+
+
 def start_arguments(spec: Spec) -> dict[str, Any]:
     """``start_times``에 넘길 명세의 이름들. 셈과 노트북이 함께 씁니다."""
     panel = Panel.of(spec)

@@ -18,6 +18,7 @@ from causal_pipeline.model import (
     Estimate,
     Heterogeneity,
     Identification,
+    Peer,
     Picture,
     Policy,
     Sensitivity,
@@ -48,6 +49,7 @@ def analyze(
     force: bool = False,
     progress: bool = False,
     among: "Sequence[type[Design]] | None" = None,
+    peers: bool = False,
 ) -> Analysis:
     """명세 하나로 분석 전체를 돌립니다. 명령, 모의 세계, 시험이 모두 이 함수를 지납니다.
 
@@ -66,6 +68,8 @@ def analyze(
         참이면 남은 시간을 보여 주는 진행 막대를 표준 오류에 그립니다.
     among : sequence of Design subclasses, optional
         고를 설계들. 없으면 등록된 모두입니다.
+    peers : bool
+        참이면 같은 대상을 다른 라이브러리(statsmodels, EconML, linearmodels)로도 내어 견줍니다. 몇 초가 더 듭니다.
 
     Returns
     -------
@@ -89,7 +93,7 @@ def analyze(
     try:
         with bar.stage("자료 읽기", 2):
             table = tables.load(spec) if frame is None else tables.from_frame(spec, frame)
-        analysis = _stages(spec, table, folder, force, bar, among)
+        analysis = _stages(spec, table, folder, force, bar, among, peers)
         if folder is not None:
             with bar.stage("보고서 쓰기", 6):
                 _write(analysis, folder)
@@ -99,9 +103,15 @@ def analyze(
 
 
 def _stages(
-    spec: Spec, table: "Table", folder: Path | None, force: bool, bar: "_Bar", among: "Sequence[type[Design]] | None"
+    spec: Spec,
+    table: "Table",
+    folder: Path | None,
+    force: bool,
+    bar: "_Bar",
+    among: "Sequence[type[Design]] | None",
+    compare: bool,
 ) -> Analysis:
-    from causal_pipeline import designs, doubts
+    from causal_pipeline import designs, doubts, peers
     from causal_pipeline.checks import lost_rows
     from causal_pipeline.decide import decide
     from causal_pipeline.grade import grade
@@ -128,7 +138,9 @@ def _stages(
     checks = do("check", "점검", 12, list[Check], lambda: [*doubts.checks(spec, frame), *design.check()])
     estimates = do("estimate", "추정", 25, list[Estimate], lambda: design.estimates)
     more, sensitivities = do("stress", "반박과 민감도", 25, tuple[list[Check], list[Sensitivity]], design.stress)
-    checks, main = [*lost_rows(spec, table.losses), *checks, *more], next(e for e in estimates if e.primary)
+    others = do("peers", "다른 라이브러리", 0, tuple[Peer, ...], lambda: peers.peers(design)) if compare else None
+    checks = [*lost_rows(spec, table.losses), *checks, *more, *peers.check(others or ())]
+    main = next(e for e in estimates if e.primary)
     het = do("heterogeneity", "효과가 갈리는지", 12, Heterogeneity | None, lambda: heterogeneity(design, effects()))
     policy = do(
         "decide", "결정", 8, Policy | None, lambda: decide(spec, ident, main, effects() if spec.money else None, het)
@@ -149,12 +161,15 @@ def _stages(
         rows=len(frame),
         notices=(*table.notices, *_unused(spec, design, het)),
         versions=versions() | {"data_sha256": table.digest},
+        peers=others,
     )
 
 
 def _unused(spec: Spec, design: "Design", het: Heterogeneity | None) -> list[str]:
-    """적었으나 이 설계와 자료에서는 쓰지 못한 것."""
+    """적어 둔 배정의 규칙과, 적었으나 이 설계와 자료에서는 쓰지 못한 것."""
     found = []
+    if spec.assignment:
+        found.append(f"처치를 정한 규칙은 '{spec.assignment.rule}'이고, 출처는 {spec.assignment.source}입니다.")
     if spec.modifiers and het is None:
         found.append(
             f"modifiers({', '.join(map(spec.label, spec.modifiers))})는 쓰지 않았습니다. {design.label}에서, 이 추정 대상과 자료로는 효과를 나누어 보지 않습니다."

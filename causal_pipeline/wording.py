@@ -104,11 +104,23 @@ def pvalue(value: float | None) -> str:
 
 def quoted(value: object) -> str:
     """YAML에 안전하게 적은 한 줄. 글자처럼 보이지 않는 글자(yes, 1, 날짜)는 따옴표를 두르고, 줄을 나누는 글자는 ``\\n``처럼 적습니다."""
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{_inside(key)}: {_inside(item)}" for key, item in value.items()) + "}"
+    if isinstance(value, (list, tuple)):
+        return f"[{', '.join(map(_inside, value))}]"
+    return _dumped(value, value).removesuffix("...\n").strip()
+
+
+def _inside(value: object) -> str:
+    """묶음 속에 적은 값. 쉼표와 괄호가 든 글자에도 따옴표를 두릅니다."""
+    return quoted(value) if isinstance(value, (dict, list, tuple)) else _dumped([value], value).strip()[1:-1]
+
+
+def _dumped(shape: object, scalar: object) -> str:
     import yaml
 
-    style = '"' if isinstance(value, str) and not value.isprintable() else None
-    text = yaml.safe_dump(value, allow_unicode=True, default_flow_style=True, default_style=style, width=float("inf"))
-    return text.removesuffix("\n...\n").strip()
+    style = '"' if isinstance(scalar, str) and not scalar.isprintable() else None
+    return yaml.safe_dump(shape, allow_unicode=True, default_flow_style=True, default_style=style, width=float("inf"))
 
 
 def one_line(text: object) -> str:

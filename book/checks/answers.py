@@ -62,16 +62,18 @@ def _number(tree: ast.AST | None) -> bool:
     return isinstance(tree, ast.Constant) and isinstance(tree.value, (int, float)) and not isinstance(tree.value, bool)
 
 
-def _checks(document: Document) -> Iterator[tuple[int, str, ast.expr, Cell]]:
-    """자기 점검마다 (줄, 답의 이름, expected의 식, 셀)."""
+def _checks(document: Document) -> Iterator[tuple[int, str, ast.expr, float | None, Cell]]:
+    """자기 점검마다 (줄, 답의 이름, expected의 식, 적힌 tol, 셀)."""
     for cell in document.cells:
         if "self-check" in cell.tags:
             for line, call in cell.calls("check_answer"):
                 given = {k.arg: k.value for k in call.keywords}
                 answer = given.get("answer", call.args[1] if len(call.args) > 1 else None)
                 expected = given.get("expected", call.args[2] if len(call.args) > 2 else None)
+                tol = given.get("tol")
+                tol = tol.value if isinstance(tol, ast.Constant) else None
                 if answer is not None and expected is not None:
-                    yield line, ast.unparse(answer), expected, cell
+                    yield line, ast.unparse(answer), expected, tol, cell
 
 
 def _expected(document: Document, own: set[str]) -> Iterator[tuple[int, str]]:
@@ -79,11 +81,16 @@ def _expected(document: Document, own: set[str]) -> Iterator[tuple[int, str]]:
     for cell in document.cells:
         if "solution" in cell.tags:
             solved |= _assigned(cell)
-    for line, answer, expected, cell in _checks(document):
+    for line, answer, expected, tol, cell in _checks(document):
         used = _names(expected)
         for name, value in _assigned(cell).items():
             if name in used:
                 used |= _names(value)
+        if tol == 0 and not _number(expected) and any(isinstance(n, (ast.BinOp, ast.Call)) for n in ast.walk(expected)):
+            yield (
+                line,
+                f"{answer}의 허용 오차가 0입니다. 반올림해 적은 바른 답도 틀립니다 — 문제가 말한 자릿수만큼 tol을 주세요.",
+            )
         if copied := sorted(used & (own | {answer})):
             yield line, f"자기 점검의 expected가 정답 셀의 {', '.join(copied)}을(를) 씁니다. 무엇을 적어도 맞습니다 — 자료와 앞 셀의 값에서 따로 셈하세요."  # fmt: skip
         elif (
@@ -96,7 +103,7 @@ def _leaks(document: Document, own: set[str]) -> Iterator[tuple[int, str]]:
     """풀이 밖의 글과 출력이 정답을 보이는 곳."""
     hidden = [(d.line, d.end) for d in document.directives if d.name == "solution"]
     wanted = {}
-    for _, answer, expected, cell in _checks(document):
+    for _, answer, expected, _, cell in _checks(document):
         inside = _assigned(cell)
         expected = inside.get(expected.id, expected) if isinstance(expected, ast.Name) else expected
         if any(isinstance(n, (ast.Call, ast.BinOp)) for n in ast.walk(expected)):

@@ -100,11 +100,8 @@ def _english(path: str, document: Document) -> list[Finding]:
         for _, sentence in sentences(text):
             for clause in re.split(r"[가-힣]+|[|·]", sentence):
                 words = re.findall(r"(?<![\w/.-])[A-Za-z][a-z']*(?![\w/]|-\w)", clause)
-                if (
-                    len(words) >= 5
-                    and (len(_ENGLISH.findall(clause)) >= 2 or not re.search("[가-힣]", sentence))
-                    and "\ue002" not in sentence
-                ):
+                least = 2 if re.search(r"[가-힣]", sentence) else 0  # 통째로 영어인 문장은 더 쉽게 알아봅니다
+                if len(words) >= 5 and len(_ENGLISH.findall(clause.lower())) >= least and "\ue002" not in sentence:
                     message = f"영어 문장이 남아 있습니다: '{' '.join(clause.split())[:50]}' — 한국어로 옮기거나 따옴표로 인용하세요."
                     found.append(Finding(path, block.line, message, "english"))
                     break

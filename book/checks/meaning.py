@@ -28,8 +28,8 @@ _FAMILIES = {
 }
 _UNIT = re.compile(r"\s?(억 원|만 원|천 원|원(?!래|인|칙|천)|%p|%|퍼센트포인트|퍼센트|배(?![치송정달])|시간|분(?![위포석산의])|초(?![과기])|개월|일(?![치반정 ]|때|수록)|주(?![문장기])|회|번|건|명|개|점|곳|박스|로트|편|대)")  # fmt: skip
 _SAME = {"퍼센트포인트": "%p", "퍼센트": "%"}
-_UP = r"늘(?! )|높|많|커(?!피)|큽|크(?![기게])|더 [가-힣]|올라|올랐|증가|길"
-_DOWN = r"줄|낮|적(?=습|은|게|었|을|고)|작(?=습|은|게|았|을|고)|덜|떨어|내려|내립|감소|잃|짧|밑지"
+_UP = r"늘(?! )|높|많|커(?!피)|큽|크(?![기게])|더 [가-힣]|올라|올랐|증가|길|벌[었어]"
+_DOWN = r"줄|낮|적(?=습|은|게|었|을|고)|작(?=습|은|게|았|을|고)|덜|떨어|내려|내립|감소|잃|짧|밑지|밑집"
 _SIZE = r"(?:만큼|씩|쯤|정도|넘게|이나|나|을|를|이|가)?"
 _AMOUNT = re.compile(rf"[\])* ]{{0,3}}{_SIZE}(?:\*\*)?\s?(?:더\s|덜\s)?(?P<word>{_UP}|{_DOWN})")
 _FROM_TO = re.compile(
@@ -87,7 +87,9 @@ def check(
     for text, bounds in _texts(document):
         here = {b.place: b for b in bounds}
         numbers = {b.place: v for b in bounds if isinstance(v := value(b), (int, float))}
-        found += [*_pairs(path, text, here, numbers), *_reached(path, text, here, numbers), *_mixed(path, text, here)]
+        for rule in (_pairs, _reached, _ends):
+            found += rule(path, text, here, numbers)
+        found += _mixed(path, text, here)
         for bound in bounds:
             if bound.place in numbers:
                 after = text[bound.place + 1 :]
@@ -102,7 +104,11 @@ def check(
                     found.append(
                         Finding(path, bound.line, f"{message} — 비율은 '%', 비율의 차이가 '%p'입니다.", "unit")
                     )
-                if (bound.position, bound.raw) in turned and (word := _direction(after, unit)):
+                word = _direction(after, unit)
+                if word and bound.code.startswith("-") and numbers[bound.place] > 0 and _rises(word):
+                    message = f"'{bound.code}'은(는) 음수의 크기인데 '{word}'이라고 말합니다"
+                    found.append(Finding(path, bound.line, f"{message} — 부호나 방향의 말을 고치세요.", "direction"))
+                if (bound.position, bound.raw) in turned and word:
                     message = f"{{eval}}`{bound.raw}`의 부호는 다른 자료에서 뒤집히는데 '{word}'이라고 말합니다"
                     found.append(
                         Finding(
@@ -112,7 +118,7 @@ def check(
                             "direction",
                         )
                     )
-    return sorted(set(found + units(page, document)))
+    return sorted(set(found + units(page, document) + opposites(path, document)))
 
 
 def _texts(document: Document) -> Iterator[tuple[str, list[Bound]]]:
@@ -164,7 +170,7 @@ def _family(unit: str) -> str:
 
 def _direction(after: str, unit: str) -> str:
     """값과 단위에 바로 이어지는 '늘'이나 '줄'. 도달점('까지', '로')이나 견줌('보다')이면 빈 글자."""
-    rest = after.lstrip("*")
+    rest = after.replace("**", "").lstrip("]")
     rest = rest.lstrip()[len(unit) :] if unit and rest.lstrip().startswith(unit) else rest
     match = _AMOUNT.match(rest)
     return match["word"] if match else ""
@@ -215,6 +221,21 @@ def _reached(path: str, text: str, here: dict[int, Bound], numbers: dict[int, fl
 
 
 _JOINED = re.compile(rf"{BOUND}(?P<one>[^{BOUND}.\n\[]{{0,6}}?)(?P<join>에서|~|부터|\s?\[)\s?(?={BOUND})")
+
+
+_ENDS = re.compile(
+    rf"\[{BOUND}(?=[^{BOUND}.\n\]]{{0,6}},\s{BOUND}[^{BOUND}\]]{{0,6}}\])|{BOUND}(?=[^{BOUND}.\n,]{{0,4}}~\s?{BOUND})"
+)
+
+
+def _ends(path: str, text: str, here: dict[int, Bound], numbers: dict[int, float]) -> Iterator[Finding]:
+    """'[◯, ◯]'와 '◯~◯'의 아래 끝은 위 끝보다 작습니다."""
+    for match in _ENDS.finditer(text):
+        first = match.end() - 1
+        second = text.index(BOUND, first + 1)
+        if first in numbers and second in numbers and numbers[first] > numbers[second]:
+            message = f"구간의 아래 끝 {numbers[first]:.4g}이(가) 위 끝 {numbers[second]:.4g}보다 큽니다"
+            yield Finding(path, here[first].line, f"{message} — 두 값의 차례를 바꾸세요.", "interval")
 
 
 def _mixed(path: str, text: str, here: dict[int, Bound]) -> Iterator[Finding]:
@@ -276,22 +297,30 @@ def units(page: Page, document: Document) -> list[Finding]:
     """같은 식을 다른 단위로 부른 곳과, 카드의 열과 단위가 다른 곳."""
     path, columns = f"{page.docname}.md", _columns(page)
     seen: dict[tuple, tuple[str, int]] = {}
+    percents: dict[str, int] = {}
     found = []
-    for line, key, tree, unit in sorted(_named_units(document), key=lambda item: item[0]):
-        family = _family(unit)
+    # 100을 곱한 것을 먼저 봅니다. 곱하지 않은 같은 비율을 '%'로 적은 곳을 찾기 위해서입니다
+    for said in sorted(_said(document), key=lambda said: (not said.code.startswith("100 *"), said.line)):
+        line, key, tree, unit, family = said.line, said.key, said.tree, said.unit, _family(said.unit)
         if not family:
             continue
         known = seen.setdefault((key, family), (unit, line))
         if known[0] != unit:
-            message = (
-                f"같은 값을 {known[1]}번째 줄은 '{known[0]}', 여기는 '{unit}'로 적었습니다: {ast.unparse(tree)[:50]}"
-            )
+            message = f"같은 값을 {known[1]}번째 줄은 '{known[0]}', 여기는 '{unit}'로 적었습니다: {said.code[:50]}"
             found.append(Finding(path, line, f"{message} — 단위를 하나로 맞추세요.", "unit"))
             continue
-        if unit in {"%", "%p"} and (kind := _percent(tree)) and kind != unit:
+        if unit == "%p" and _is_share(tree):
             message = f"비율인데 '{unit}'로 적었습니다: {ast.unparse(tree)[:50]}"
             found.append(Finding(path, line, f"{message} — 비율은 '%', 두 비율의 차이는 '%p'로 적으세요.", "unit"))
             continue
+        if unit == "%" and _hundred(tree) in percents:
+            message = (
+                f"같은 비율을 {percents[_hundred(tree)]}번째 줄은 100을 곱해 '%'로 적었습니다: {ast.unparse(tree)[:50]}"
+            )
+            found.append(Finding(path, line, f"{message} — 여기서도 100을 곱하세요.", "unit"))
+            continue
+        if unit == "%":
+            percents[key[0]] = line
         promised = _column_unit(tree, columns)
         if promised and _family(promised) == family and promised != unit:
             message = f"카드의 단위는 '{promised}'인데 본문은 '{unit}'로 적었습니다: {ast.unparse(tree)[:50]}"
@@ -299,61 +328,100 @@ def units(page: Page, document: Document) -> list[Finding]:
     return found
 
 
-def _named_units(document: Document) -> Iterator[tuple[int, tuple, ast.expr, str]]:
-    """(줄, 식의 열쇠, 식, 뒤의 단위)를 본문과 셀이 찍는 글에서. 다시 넣은 이름은 다른 것으로 봅니다."""
-    versions = _versions(document)
+@dataclass(frozen=True)
+class _Said:
+    """값 하나를 부른 자리: 줄, 적힌 식, 부호를 뗀 나무와 그 열쇠, 바로 앞뒤의 글."""
+
+    line: int
+    code: str
+    tree: ast.expr
+    key: tuple
+    before: str
+    after: str
+
+    @property
+    def unit(self) -> str:
+        return _unit_after(self.after)
+
+
+def _said(document: Document) -> list[_Said]:
+    """본문과 셀이 찍는 글이 부른 값들. 다시 넣은 이름은 다른 것으로 봅니다."""
+    versions, found = _versions(document), []
+
+    def add(code: str, line: int, position: int, before: str, after: str) -> None:
+        try:
+            tree = ast.parse(code, mode="eval").body
+        except SyntaxError:
+            return
+        while isinstance(tree, ast.UnaryOp) or (isinstance(tree, ast.Call) and ast.unparse(tree.func) == "abs"):
+            tree = tree.operand if isinstance(tree, ast.UnaryOp) else tree.args[0]
+        if names := sorted({n.id for n in ast.walk(tree) if isinstance(n, ast.Name)}):
+            version = tuple(sum(at <= position for at in versions.get(n, ())) for n in names)
+            found.append(_Said(line, code, tree, (_dump(tree), version), before[-25:], after))
+
+    glued = {
+        call.args[0].value: (ast.unparse(call.args[1]), position)
+        for position, cell in enumerate(document.cells, 1)
+        for _, call in cell.calls("glue")
+        if len(call.args) == 2 and isinstance(call.args[0], ast.Constant)
+    }
     for text, bounds in _texts(document):
         for bound in bounds:
-            if bound.kind == "eval":
-                unit = _unit_after(text[bound.place + 1 :])
-                yield from _keyed(bound.code, bound.line, bound.position, unit, versions)
+            code, position = (bound.code, bound.position) if bound.kind == "eval" else glued.get(bound.code, ("", 0))
+            add(code, bound.line, position, text[: bound.place], text[bound.place + 1 :])
     for position, cell in enumerate(document.cells, 1):
         for node in ast.walk(cell.tree or ast.Module([], [])):
-            if not isinstance(node, ast.JoinedStr):
-                continue
-            for one, two in zip(node.values, node.values[1:], strict=False):
+            before = ""
+            for one, two in zip(node.values, node.values[1:], strict=False) if isinstance(node, ast.JoinedStr) else ():
                 if isinstance(one, ast.FormattedValue) and isinstance(two, ast.Constant):
                     spec = "".join(str(getattr(v, "value", "")) for v in getattr(one.format_spec, "values", []))
                     if not spec.endswith("%"):  # '%'는 단위가 아니라 찍는 형식입니다
-                        unit = _unit_after(str(two.value))
-                        yield from _keyed(ast.unparse(one.value), cell.first + one.lineno - 1, position, unit, versions)
+                        add(ast.unparse(one.value), cell.first + one.lineno - 1, position, before, str(two.value))
+                before = str(one.value) if isinstance(one, ast.Constant) else before
+    return sorted(found, key=lambda said: said.line)
 
 
-def _keyed(code: str, line: int, position: int, unit: str, versions: dict[str, list[int]]):
-    try:
-        tree = ast.parse(code, mode="eval").body
-    except SyntaxError:
-        return
-    while isinstance(tree, ast.UnaryOp) or (
-        isinstance(tree, ast.Call) and getattr(tree.func, "id", "") == "abs" and tree.args
-    ):
-        tree = tree.operand if isinstance(tree, ast.UnaryOp) else tree.args[0]
-    names = sorted({n.id for n in ast.walk(tree) if isinstance(n, ast.Name)})
-    if unit and names and not isinstance(tree, ast.Constant):
-        # 반복문이나 함수 안의 이름은 도는 동안 다른 것을 가리킵니다
-        yield (
-            line,
-            (ast.dump(tree), tuple(sum(at <= position for at in versions.get(n, ())) for n in names)),
-            tree,
-            unit,
-        )
+def opposites(path: str, document: Document) -> list[Finding]:
+    """같은 식을 한 곳에서는 '늘'이라 하고 다른 곳에서는 '줄'이라 한 자리."""
+    first: dict[tuple, tuple[str, int]] = {}
+    found = []
+    for said in _said(document):
+        word = _direction(said.after, said.unit)
+        if not word or re.search(r"(?:늘|줄|높|낮|올|내)\S{0,2}(?:면|때|며|수록)", said.before):
+            continue  # '줄이면 줄어든다'는 늘리면 늘어난다는 말입니다
+        known = first.setdefault((said.key, said.code.startswith("-")), (word, said.line))
+        if _rises(known[0]) != _rises(word):
+            message = f"같은 값을 {known[1]}번째 줄은 '{known[0]}', 여기는 '{word}'이라고 말합니다: {said.code[:50]}"
+            found.append(Finding(path, said.line, f"{message} — 방향의 말을 하나로 맞추세요.", "direction"))
+    return found
 
 
-def _percent(tree: ast.AST) -> str:
-    """식의 꼴만 보아도 비율이면 '%'(포함률, 조건에 맞는 것의 몫). 모르면 빈 글자."""
-    if not (
-        isinstance(tree, ast.BinOp)
-        and isinstance(tree.op, ast.Mult)
-        and isinstance(tree.left, ast.Constant)
-        and tree.left.value == 100
-    ):
-        return ""
+def _dump(tree: ast.AST) -> str:
+    """식의 열쇠. 표의 행(``표.loc["행", "열"]``)은 달라도 단위가 같으므로 지웁니다."""
+    tree = ast.parse(ast.unparse(tree), mode="eval").body
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Subscript) and isinstance(node.value, ast.Attribute) and node.value.attr == "loc":
+            if isinstance(node.slice, ast.Tuple) and isinstance(node.slice.elts[0], ast.Constant):
+                node.slice.elts[0] = ast.Constant("·")
+    return ast.dump(tree)
+
+
+def _hundred(tree: ast.AST) -> str:
+    """식에 100을 곱한 것의 열쇠."""
+    return _dump(ast.BinOp(ast.Constant(100), ast.Mult(), tree))
+
+
+def _is_share(tree: ast.AST) -> bool:
+    """식의 꼴만 보아도 비율이면 참: 포함률, 조건에 맞는 것의 몫, 스스로로 나눈 변화(``(a - b) / b``)."""
+    if isinstance(tree, ast.BinOp) and isinstance(tree.op, ast.Div):
+        names = [{n.id for n in ast.walk(side) if isinstance(n, ast.Name)} for side in (tree.left, tree.right)]
+        return bool(names[1]) and names[1] < names[0] and any(isinstance(n, ast.Sub) for n in ast.walk(tree.left))
+    if not (isinstance(tree, ast.BinOp) and isinstance(tree.op, ast.Mult) and ast.unparse(tree.left) == "100"):
+        return False
     inner = tree.right
     last = inner.attr if isinstance(inner, ast.Attribute) else getattr(getattr(inner, "func", None), "attr", "")
-    counted = (
-        isinstance(inner, ast.Call) and last == "mean" and any(isinstance(n, ast.Compare) for n in ast.walk(inner))
-    )
-    return "%" if last == "coverage" or counted else ""
+    counted = last == "mean" and any(isinstance(n, ast.Compare) for n in ast.walk(inner))
+    return last == "coverage" or counted
 
 
 def _versions(document: Document) -> dict[str, list[int]]:

@@ -17,7 +17,15 @@ from causal_pipeline.graphs import precision_covariates
 from causal_pipeline.identification import contrast, result
 from causal_pipeline.inference import least_squares, permutation_p, subset_clusters
 from causal_pipeline.model import Check, Estimate, Identification, Picture, Sensitivity, Spec, Step
-from causal_pipeline.panel import Panel, first_rows, require_treated, start_arguments, start_times, treated_units
+from causal_pipeline.panel import (
+    Panel,
+    first_rows,
+    require_treated,
+    start_arguments,
+    start_times,
+    treated_units,
+    wide_panel,
+)
 from causal_pipeline.shown import (
     IMPORTS,
     additive_fit,
@@ -42,17 +50,14 @@ SLOPE_SHARE = 0.6
 MOST_LEADS = 8
 # 효과가 갈리는지 시험하려면 처치받은 대상이 이만큼은 있어야 합니다. 무리 넷에 열 곳씩입니다.
 FEWEST_FOR_GROUPS = 40
-# 추세가 벌어지는 배수는 앞의 어긋남이 0에 가까우면 끝없이 커집니다. 이보다 크면 이 수로 적습니다.
-LARGEST_RATIO = 99.0
-
-# 처치 앞의 상대 시점 하나: (상대 시점, 효과, 영향함수).
-Lead = tuple[int, float, np.ndarray]
 
 
 @dataclass
 class Fit:
-    """``Y``는 (대상, 시점)이고 보지 못한 칸은 NaN, ``start``는 처치가 시작된 열의 번호(없으면 시점의 수), ``X``는 (대상, 공변량), ``dropped``는 처치 앞을 보지 못해
-    뺀 대상의 수와 처치받은 대상 모두의 수."""
+    """``Y``는 (대상, 시점)이고 보지 못한 칸은 NaN, ``start``는 처치가 시작된 열의 번호(없으면 시점의 수), ``X``는 (대상, 공변량).
+
+    ``dropped``는 처치 앞을 보지 못해 뺀 대상의 수와 처치받은 대상 모두의 수입니다.
+    """
 
     units: np.ndarray
     times: np.ndarray
@@ -69,16 +74,6 @@ class Fit:
 
 
 # --- 식(재현 노트북에 그대로 실립니다) ---
-
-
-def wide_panel(
-    frame: pd.DataFrame, unit: str, time: str, outcome: str, starts: pd.Series
-) -> tuple[pd.DataFrame, np.ndarray]:
-    """(대상 × 시점) 표(보지 못한 칸은 빈칸)와, 처치가 시작된 열의 번호. 처치 앞을 한 번도 보지 못한 대상은 뺍니다."""
-    wide = frame.pivot_table(index=unit, columns=time, values=outcome, aggfunc="mean", observed=True).sort_index()
-    start = np.searchsorted(wide.columns.to_numpy(), starts.reindex(wide.index).fillna(np.inf).to_numpy(dtype=float))
-    before = (wide.notna().to_numpy() & (np.arange(wide.shape[1])[None, :] < start[:, None])).any(axis=1)
-    return wide[before], start[before]
 
 
 def cell_effect(
@@ -364,11 +359,7 @@ class DifferenceInDifferences(Design):
         wide, start = wide_panel(self.frame, p.unit, p.time, spec.outcome.column, starts)
         treated = start < wide.shape[1]
         if treated.sum() == 0 or (~treated).sum() + len(np.unique(start[treated])) < 2 or wide.shape[1] < 2:
-            raise spec.error(
-                DataError, "panel_without_contrast", "panel",
-                "처치 앞을 본 처치 대상과, 그때 아직 처치받지 않은 대상이 함께 있어야 하는데 그렇지 않습니다.",
-                "panel.time과 panel.start가 맞는지, 처치 앞 시점과 대조군이 자료에 있는지 확인하세요.",
-            )  # fmt: skip
+            raise self._without_contrast()
         first = first_rows(self.frame, p, wide.index)
         X = learners.design_matrix(spec, first, self.ident.adjustment).to_numpy()
         cluster = spec.treatment.cluster
@@ -386,7 +377,17 @@ class DifferenceInDifferences(Design):
     @cached_property
     def cells(self) -> dict[tuple[int, int], tuple[float, np.ndarray]]:
         """집단과 시점마다의 (효과, 영향함수)."""
-        return group_time(self.fit.Y, self.fit.start, self.fit.X, self.panel.anticipation)
+        found = group_time(self.fit.Y, self.fit.start, self.fit.X, self.panel.anticipation)
+        if not any(treated_cells(*cell) for cell in found):
+            raise self._without_contrast()
+        return found
+
+    def _without_contrast(self) -> DataError:
+        return self.spec.error(
+            DataError, "panel_without_contrast", "panel",
+            "처치 앞을 본 처치 대상과, 그때 아직 처치받지 않은 대상이 함께 있어야 하는데 그렇지 않습니다.",
+            "panel.time과 panel.start가 맞는지, 처치 앞 시점과 대조군이 자료에 있는지 확인하세요.",
+        )  # fmt: skip
 
     def unit_effects(self) -> UnitEffects | None:
         """처치받은 대상마다의 점수. 처치 대상이 ``FEWEST_FOR_GROUPS``보다 적으면 None.
@@ -485,8 +486,8 @@ class DifferenceInDifferences(Design):
         ]
 
     @cached_property
-    def leads(self) -> list[Lead]:
-        """처치 앞의 상대 시점마다의 효과.
+    def leads(self) -> list[tuple[int, float, np.ndarray]]:
+        """처치 앞의 상대 시점마다의 (상대 시점, 효과, 영향함수).
 
         먼 시점은 몇 대상만 보았고 시험의 자유도만 먹습니다. 처치받은 대상이 충분히 본 가까운 시점만 씁니다.
         """
@@ -551,9 +552,9 @@ class DifferenceInDifferences(Design):
         if filled is not None:
             parts["imputation"] = filled
         if self._staggered and (~f.ever).sum() >= 10:
-            parts["never_treated"] = average_effect(
-                group_time(f.Y, f.start, f.X, ahead, controls="never"), f.start, treated_cells
-            )
+            never = group_time(f.Y, f.start, f.X, ahead, controls="never")
+            if any(treated_cells(*cell) for cell in never):
+                parts["never_treated"] = average_effect(never, f.start, treated_cells)
         parts["two_way"] = two_way(f.Y, f.start)
         # 한 대상뿐인 집단은 영향함수의 평균이 0이 아닙니다.
         return {name: value + influence - influence.mean() for name, (value, influence) in parts.items()}
@@ -625,7 +626,10 @@ class DifferenceInDifferences(Design):
         for name in self.spec.negative_outcomes:
             wide = self.frame.pivot_table(index=p.unit, columns=p.time, values=name, aggfunc="mean", observed=True)
             other = wide.reindex(f.units)[list(f.times)].to_numpy(dtype=float)
-            value, influence = average_effect(group_time(other, f.start, f.X, p.anticipation), f.start, treated_cells)
+            cells = group_time(other, f.start, f.X, p.anticipation)
+            if not any(treated_cells(*cell) for cell in cells):
+                continue
+            value, influence = average_effect(cells, f.start, treated_cells)
             slope = checks.follows(influence, self.scores["group_time"], f.clusters)
             found.append((name, float(value), standard_error(influence, f.clusters), slope))
         return found
@@ -688,7 +692,7 @@ class DifferenceInDifferences(Design):
         path = [effect for _, effect, _ in self.leads] + [0.0]
         biggest = max(abs(b - a) for a, b in zip(path[:-1], path[1:], strict=True))
         left = max(0.0, abs(main.value) - (main.high - main.low) / 2)
-        value = float(min(left / max(biggest * self._horizon, 1e-300), LARGEST_RATIO))
+        value = float(min(left / max(biggest * self._horizon, 1e-300), 99.0))  # 어긋남이 0에 가까우면 끝없이 커집니다
         message = f"처치 뒤 시점마다 두 집단의 추세가, 앞에서 본 가장 큰 어긋남({number(biggest)})의 {value:.2f}배씩 더 벌어지면 95% 구간이 0을 품습니다."
         found = [self._trend_power()]
         if left > 0:

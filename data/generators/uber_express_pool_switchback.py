@@ -22,7 +22,7 @@ COMMUTE_TRIPS = 5050.0
 DIRECT = 24.0
 """5분 구간에서 바로 느는 취소(건)."""
 COMMUTE_FACTOR = 2.5
-DESIGNS = ("alternating", "blocks", "all2", "all5")
+DESIGNS = ("alternating", "blocks", "all2", "all5", "commute2")
 
 
 def assign(rng, design, windows, block=2, share=0.5):
@@ -78,8 +78,8 @@ def generate(seed=2018, days=14, design="alternating", block=2, share=0.5, carry
         난수 씨앗. 같은 값이면 같은 표가 나옵니다.
     days : int
         날의 수(2 이상). 첫날은 월요일이고 행은 9 × days개입니다.
-    design : {"alternating", "blocks", "all2", "all5"}
-        2분과 5분을 나누는 방법. ``assign``을 보세요.
+    design : {"alternating", "blocks", "all2", "all5", "commute2"}
+        2분과 5분을 나누는 방법. ``assign``을 보세요. "commute2"는 출퇴근만 2분, 나머지는 모두 5분인 정책입니다.
     block, share : int, float
         "blocks"에서 묶음의 길이(1~9구간)와 5분으로 둘 묶음의 몫(0.1~0.9).
     carry : float
@@ -104,7 +104,7 @@ def generate(seed=2018, days=14, design="alternating", block=2, share=0.5, carry
     day, window = np.repeat(np.arange(days), WINDOWS), np.tile(np.arange(WINDOWS), days)
     commute = np.isin(window, COMMUTE) & (day % 7 < 5)
     size = np.where(commute, COMMUTE_FACTOR, 1.0)
-    arm = assign(rng, design, n, block, share)
+    arm = (~commute).astype(int) if design == "commute2" else assign(rng, design, n, block, share)
 
     steps = rng.normal(0.0, 1.0, (3, n))  # 취소, 운행, 지급액의 흔들림. 앞 구간의 흔들림이 남습니다
     shock = np.empty((3, n))

@@ -74,6 +74,7 @@ def test_silencing_one_warning_passes(code):
 
 def test_an_english_sentence_is_found_and_names_are_not():
     assert rules("먼저 봅니다. The effect of the coupon is positive in this sample.\n") == [(1, "english")]
+    assert rules("The selected riders also had larger effects.\n") == [(1, "english")]
     assert rules("먼저 봅니다. Selected riders also had larger effects.\n") == [(1, "english")]
     assert rules("먼저 the effect of the coupon is large 라고 적었습니다.\n") == [(1, "english")]
     assert rules('그는 "the effect of the coupon is positive"라고 적었습니다.\n') == []
@@ -139,6 +140,7 @@ def test_a_sound_exercise_passes():
         ({"after": "값은 {eval}`answer_1:.1f`입니다.\n"}, "정답 셀의 값"),
         ({"before": "값은 {eval}`a * b - 3:.1f`입니다.\n\n"}, "그대로 보입니다"),
         ({"before": cell('print(f"{a * b - 3:.1f}")')}, "정답을 찍습니다"),
+        ({"check": 'check_answer("연습 1", answer_1, expected=a * b - 3, tol=0.0)'}, "허용 오차가 0"),
         ({"after": "둘을 곱하고 비용을 뺀 값이 정답입니다.\n"}, "풀이 밖에도"),
         ({"solution": "answer_1 = -3 + b * a + 0 * b", "after": "\nanswer_1 = -3 + b * a + 0 * b\n"}, "정답 셀 밖에도"),
     ],

@@ -87,7 +87,7 @@ def test_a_new_case_passes_check_case_as_it_is(repository):
         "2. 데이터: 괜찮습니다",
         "3. 실행: 괜찮습니다",
         "4. 정답, 자기 점검, 예산: 괜찮습니다",
-        "5. 다른 자료에서: 괜찮습니다",
+        "5. 다른 자료에서, 단위와 방향: 괜찮습니다",
         "6. 저장소 밖의 두 번째 실행: 괜찮습니다",
         "7. 쪽의 시험: 괜찮습니다",
         "(주의) 검토 기록 reviews/case_studies/kakao_push.yml가 없습니다",
@@ -357,6 +357,7 @@ def test_what_cannot_run_is_reported_before_running(broken, changes, says):
         ("executed.check(page, ", "tests/pages/test_claims.py"),
         ("datasets.check(name)", "tests/pages/test_generators.py"),
         ("redrawn.check(page, ", "tests/pages/test_redraw.py"),
+        ("meaning.check(page, ", "tests/pages/test_redraw.py"),
         ("second_run.check(page, ", "tests/pages/test_second_run.py"),
     ],
 )

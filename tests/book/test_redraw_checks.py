@@ -148,6 +148,38 @@ def test_a_word_that_contradicts_the_value_is_found(good, bad, rule):
     assert set(meanings(bad, EFFECT)) == {rule}
 
 
+@pytest.mark.parametrize("joint", ["[{}, {}]회", "{}~{}회", "{}회~{}회"])
+def test_an_interval_runs_upwards(joint):
+    low, high = "{eval}`b:.1f`", "{eval}`a:.1f`"
+    assert meanings(joint.format(low, high), EFFECT) == []
+    assert meanings(joint.format(high, low), EFFECT) == ["interval"]
+
+
+def test_the_size_of_a_negative_value_goes_down():
+    assert meanings("한 사람에 {eval}`-gain:.0f`원씩 잃었습니다.", {"-gain:.0f": 12.0}) == []
+    assert meanings("한 사람에 {eval}`-gain:.0f`원씩 벌었습니다.", {"-gain:.0f": 12.0}) == ["direction"]
+
+
+def test_one_value_has_one_direction():
+    cell = '```{code-cell} ipython3\nraw = f(2)\nprint(f"불량이 {raw:.1f}%p 높습니다.")\n```\n\n'
+    assert meaning.opposites("a.md", parse(cell + "{eval}`raw:.1f`%p 높습니다.\n")) == []
+    assert [f.line for f in meaning.opposites("a.md", parse(cell + "{eval}`raw:.1f`%p 낮습니다.\n"))] == [6]
+    assert meaning.opposites("a.md", parse(cell + "시험을 줄이면 {eval}`raw:.1f`%p 낮습니다.\n")) == []
+
+
+def test_a_share_is_multiplied_before_it_is_a_percentage():
+    both = "{eval}`100 * give.mean():.0f`%이고 다시 "
+    assert meaning.units(page(""), parse(both + "{eval}`100 * give.mean():.1f`%")) == []
+    assert len(meaning.units(page(""), parse(both + "{eval}`give.mean():.2f`%"))) == 1
+    assert len(meaning.units(page(""), parse("{eval}`100 * (won - paid) / paid:.0f`%p"))) == 1
+
+
+def test_rows_of_a_table_share_the_unit_of_the_column():
+    one = '{eval}`memo.loc["새 노래", "값"]:,.0f`만 원과 '
+    assert meaning.units(page(""), parse(one + '{eval}`memo.loc["옛 노래", "값"]:,.0f`만 원')) == []
+    assert len(meaning.units(page(""), parse(one + '{eval}`memo.loc["옛 노래", "값"]:,.0f`원'))) == 1
+
+
 def test_a_direction_that_turns_with_the_data_is_found():
     assert meanings("늦음은 {eval}`x:.2f`회 늘립니다.", {"x:.2f": 0.02}, turned=["x:.2f"]) == ["direction"]
     assert meanings("늦음의 몫은 {eval}`x:.2f`회로 0과 가를 수 없습니다.", {"x:.2f": 0.02}, turned=["x:.2f"]) == []

@@ -7,6 +7,7 @@ import pytest
 from benchmarks import opportunity_finder as bench
 from book.page import ROOT, read_page
 from book.page_code import page_functions
+from causal_pipeline import analyze
 from causal_pipeline.errors import Refusal, SpecError
 from causal_pipeline.spec import parse_spec
 from causal_practice import generator, load, truth
@@ -62,6 +63,43 @@ def test_a_timing_or_a_graph_stops_the_swallowed_column():
     )
     with pytest.raises(Refusal):
         identify(spec, load("amazon_opportunity_finder"))
+
+
+def test_timing_lets_a_collider_before_treatment_pass_and_the_graph_stops_it():
+    """두 숨은 원인이 처치 앞의 열에서 만나는 세상: 잰 때를 바르게 적어도 틀린 답이 B 이상을 받고, 그래프만 막습니다."""
+    here = page_functions(PAGE, "meeting_world")
+    text = bench.specifications()["photo"].replace("[years, items, rating, fashion, past_sales]", "[interview]")
+    frame = here["meeting_world"](7)
+    assert frame.groupby("photo")["sales"].mean().diff().iloc[-1] == pytest.approx(20, abs=2.5)
+    done = analyze(parse_spec(text + "timing: {interview: before}\n", ROOT / "data"), frame=frame)
+    assert done.primary.high < 10 < 20 and done.grade.letter in "AB"
+    edges = [
+        "drive -> photo",
+        "drive -> interview",
+        "buzz -> interview",
+        "buzz -> sales",
+        "photo -> sales",
+    ]
+    graph = "graph:\n  hidden: [drive, buzz]\n  edges: [" + ", ".join(edges) + "]\n"
+    with pytest.raises(Refusal) as told:
+        analyze(parse_spec(text + "timing: {interview: before}\n" + graph, ROOT / "data"), frame=frame)
+    assert told.value.code == "collider_in_adjustment"
+    assert "**그래프와 열마다 잰 때**가 없으면 돌리지 않습니다" in PAGE.text
+
+
+def test_the_headline_comes_from_the_function_that_the_stored_table_repeats():
+    """머리의 숫자를 낸 photo_effect로 저장된 한 행을 다시 구하면 같습니다. 정답 열은 건네지지 않습니다."""
+    seen = []
+
+    def run(text, frame):
+        seen.append(set(frame.columns))
+        return analyze(parse_spec(text, ROOT / "data"), frame=frame.drop(columns=["effect", "demand"]))
+
+    space = page_functions(PAGE, "photo_effect", run=run, photo_spec=lambda: bench.specifications()["photo"])
+    row = ROWS[ROWS["run"] == "photo"].iloc[5]
+    again = space["photo_effect"](MARKET.generate(seed=int(row["seed"]), n=bench.SIZES["photo"]))
+    np.testing.assert_allclose(again, row[["value", "low", "high"]].astype(float), atol=0.02)
+    assert len(seen) == 1
 
 
 def test_the_stored_table_has_every_draw_once():

@@ -21,6 +21,8 @@ HERE = page_functions(
     "knapsack",
     "policy_value",
     "retrospective",
+    "choose",
+    "chosen_effect",
     hotel=HOTEL,
 )
 
@@ -59,7 +61,7 @@ def test_targeting_follows_the_usual_booking():
     assert naive > gain.mean() + 0.03
 
 
-def test_greedy_is_the_best_that_linear_programming_finds():
+def test_greedy_is_within_one_visit_of_the_best_that_linear_programming_finds():
     """나누어 줄 수 있다고 보고 푼 선형계획의 답을 욕심쟁이가 방문 하나의 몫 안에서 따라잡습니다."""
     from scipy.optimize import linprog
 
@@ -84,7 +86,7 @@ def test_ranking_by_effect_or_by_bookings_breaks_the_bound(large):
     assert net.mean() < -0.2
 
 
-def test_policy_value_is_unbiased_only_with_a_coin():
+def test_weights_of_one_half_are_unbiased_with_a_coin_and_biased_without():
     models = HERE["fit"](HOTEL.generate(seed=1, n=20_000))
     big = HOTEL.generate(seed=2, n=200_000)
 
@@ -103,6 +105,36 @@ def test_policy_value_is_unbiased_only_with_a_coin():
         )
         z = [(runs[:, j].mean() - exact[j // 2]) / (runs[:, j].std() / np.sqrt(len(runs))) for j in (0, 2)]
         assert max(map(abs, z)) < 3.7 if not targeted else max(map(abs, z)) > 8
+
+
+def test_targeted_records_give_the_value_when_the_chances_are_known():
+    """같은 표적 기록을 참 확률로 나누면 치우치지 않고, 절반으로 놓으면 치우칩니다."""
+    models = HERE["fit"](HOTEL.generate(seed=1, n=20_000))
+    big = HOTEL.generate(seed=2, n=200_000)
+
+    def rule(d):
+        return HERE["two_effects"](d, models)[1] >= 0
+
+    gain, net = effects(big)
+    exact = np.array([100 * (gain * rule(big)).mean(), (net * rule(big)).mean()])
+    worlds = [HOTEL.generate(seed=300 + k, n=10_000, targeted=True) for k in range(120)]
+    known = np.array([HERE["policy_value"](d, rule(d), d["chance"].to_numpy()) for d in worlds])
+    half = np.array([HERE["policy_value"](d, rule(d)) for d in worlds])
+    for runs, biased in ((known, False), (half, True)):
+        z = np.abs(runs[:, [0, 2]].mean(axis=0) - exact) / (runs[:, [0, 2]].std(axis=0) / np.sqrt(len(runs)))
+        assert z.max() > 8 if biased else z.max() < 3.7
+    inside = np.abs(known[:, [0, 2]] - exact) < 1.96 * known[:, [1, 3]]
+    assert (inside.mean(axis=0) > 0.88).all()
+
+
+def test_the_headline_learns_from_one_half_and_measures_on_the_other():
+    """뒤의 반쪽의 결과를 바꾸어도 고르는 방문은 그대로이고, 효과만 따라 바뀝니다."""
+    d = HOTEL.generate(seed=8, n=20_000)
+    late = np.arange(len(d)) >= len(d) // 2
+    other = d.assign(booked=d["booked"].where(~late, 1 - d["booked"]))
+    assert HERE["choose"](d).index.equals(HERE["choose"](other).index) and late[HERE["choose"](d).index].all()
+    mine, flipped = HERE["chosen_effect"](d), HERE["chosen_effect"](other)
+    assert mine[0] == pytest.approx(-flipped[0])
 
 
 def test_a_rule_cut_at_break_even_loses_more_often_than_not():

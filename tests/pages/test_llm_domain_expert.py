@@ -13,6 +13,7 @@ import pytest
 
 from book.myst import parse
 from book.page import ROOT, read_page
+from book.page_code import page_functions
 from case_studies import graph_elicitation as ge
 from causal_practice import generator, load, truth
 
@@ -281,3 +282,16 @@ def test_the_memo_s_money_comes_from_the_alone_once():
     alone = frame[frame["mentor"] == 0]
     effect = (alone["mispick_1"] - alone["mispick_0"]).mean()
     assert -effect * 4 * 8_000 - 50_000 == pytest.approx(25_000, abs=2_000)  # 원: 4천 개, 건당 8,000원, 멘토 한 주
+
+
+def test_counting_the_cells_sees_the_rule_that_the_score_misses():
+    """한 칸에는 꼭 붙이는 세상: 점수의 범위는 그대로인데 그 칸에 혼자 다닌 신입이 없습니다."""
+    here = page_functions(PAGE, "arm_counts", "design", "fit_score")
+    adjust = ["aptitude", "night", "prior_weeks", "volume"]
+    frame = load("picking_mentor")
+    assert here["arm_counts"](frame, adjust).min().min() > 0
+    forced = (frame["night"] == 1) & (frame["volume"] > 30) & (frame["aptitude"] < 62)
+    always = frame.assign(mentor=frame["mentor"].mask(forced, 1))
+    assert here["arm_counts"](always, adjust)[0].min() == 0
+    score = here["fit_score"](here["design"](always, adjust), always["mentor"].to_numpy())
+    assert score[forced].max() < 0.95 and score[forced].min() < 0.6

@@ -128,6 +128,32 @@ def test_the_placebo_hears_a_trend_and_measures_it():
     assert np.mean(left) > 0.02
 
 
+def test_leaving_out_the_last_weeks_tells_a_trailer_from_a_trend():
+    """시작만 앞당기면 예고편도 추세도 울립니다. 직전 네 주를 빼면 예고편은 조용하고 추세는 남습니다."""
+
+    def rings(skip, **world):
+        out = []
+        for k in range(40):
+            Y, *_, since = panel(seed=9_000 + k, **world)
+            value, se, _ = HERE["placebo"](Y, since, lead=12, skip=skip)
+            out.append(abs(value) > 1.96 * se)
+        return np.mean(out)
+
+    assert rings(0, trailer=4) > 0.9 and rings(0, trend=0.003) > 0.9
+    assert rings(4, trailer=4) < 0.2 and rings(4, trend=0.003) > 0.6
+    assert rings(4, trailer=6) > 0.5  # 뺀 주보다 먼저 나간 예고편은 다시 섞입니다
+
+
+def test_the_memo_takes_the_cost_off():
+    assert "net = memo[[" in PAGE.text and 'net.loc["옛 노래", "값"]' in PAGE.text
+    Y, D, E, g, old, since = panel(**SONGS.DEFAULTS)
+    for kind, sign in ((1, 1), (0, -1)):
+        cells = (D == 1) & (since < 13) & (old[:, None] == kind)
+        songs = (~np.isnan(g) & (old == kind)).sum()
+        gain = (np.exp(Y[cells]) * (1 - np.exp(-E[cells]))).sum() / songs * 5 / 1e4
+        assert sign * (gain - 300) > 100
+
+
 def test_the_alarm_of_the_page_is_one_of_the_twenty():
     """본문의 자료에서는 가짜 처치가 울립니다. 평행 추세가 참인 세상에서 울리는 비율은 5% 안팎입니다."""
     fake, error, _ = HERE["placebo"](*[panel(**SONGS.DEFAULTS)[i] for i in (0, 5)])

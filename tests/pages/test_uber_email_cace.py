@@ -106,6 +106,20 @@ def test_the_memo_counts_default_on_against_the_mail_and_only_those_it_switches_
     assert trip * needed * never.mean() == pytest.approx(default_on - mail)  # 그 효과이면 본전입니다
 
 
+def test_dropping_the_mail_loses_its_own_nudge_too():
+    """메일이 거드는 세상: 기본으로 켜고 메일을 끊을 때의 본전은 거든 몫까지 갚아야 합니다."""
+    assert "needed_most = needed + most / never" in PAGE.text
+    trip, mail, default_on, nudge = 1500, 120, 900, 0.08
+    world = MAIL.generate(seed=16, n=1_000_000, nudge=nudge).query("old_app == 0")
+    never = (world["kind"] == "never").mean()
+    got, kept = (world.loc[world["mail"] == z, "trips"].mean() for z in (1, 0))
+    own = got - kept - (world["effect"] * (world["kind"] == "complier")).mean()
+    assert own == pytest.approx(nudge, abs=0.02)
+    needed = (default_on - mail) / trip / never
+    assert trip * ((needed + nudge / never) * never - nudge) == pytest.approx(default_on - mail)
+    assert needed + nudge / never == pytest.approx(0.99, abs=0.01)
+
+
 def test_subtracting_the_old_apps_nudge_needs_the_same_nudge():
     """두 무리의 직접 효과가 같으면 바로잡고, 새 앱에만 있으면 그만큼 틀립니다."""
     same = MAIL.generate(seed=14, n=1_000_000, nudge=0.1)

@@ -19,6 +19,20 @@ HERE = page_functions(
 )
 
 
+def test_the_recommended_policy_is_worth_what_the_memo_says():
+    """출퇴근만 2분인 정책을 그대로 돌린 하루의 이익: 늘 5분과 거의 같고, 출퇴근에는 번진 취소의 값만 듭니다."""
+    two, five, advised = (RIDES.generate(seed=6, days=700, design=d) for d in ("all2", "all5", "commute2"))
+    assert (advised["wait5"] == 1 - advised["commute"]).all()
+    profit = [d["trips"] * (10.88 - d["payout"]) - 4.40 * d["cancels"] for d in (two, five, advised)]
+    policy, always = profit[2] - profit[0], profit[1] - profit[0]
+    assert policy.sum() / 700 == pytest.approx(8_874, rel=0.02) and abs(always.sum() / policy.sum() - 1) < 0.03
+    commute = two["commute"] == 1
+    carried = 4.40 * RIDES.COMMUTE_FACTOR * RIDES.DEFAULTS["carry"]
+    assert policy[commute].mean() == pytest.approx(-carried, abs=1)
+    per_window = policy[~commute].mean()
+    assert policy.sum() / 700 == pytest.approx(9 * (~commute).mean() * per_window - 10 / 7 * carried, rel=1e-3)
+
+
 def test_the_designs_are_what_they_say():
     strict = RIDES.generate(seed=1)["wait5"].to_numpy()
     assert (strict[1:] + strict[:-1] == 1).all() and strict.sum() == 63

@@ -176,7 +176,7 @@ def test_without_traits_the_composition_is_not_called_fine():
     spec, frame, _ = MAKE["cross_sections_arrivals_unseen"](5)
     done = analyze(spec, frame=frame)
     check = next(c for c in done.checks if c.name == "composition")
-    assert (check.status, check.cap) == ("warn", "B")
+    assert (check.status, check.cap) == ("unshown", "B")
     assert done.grade.letter != "A"
 
 

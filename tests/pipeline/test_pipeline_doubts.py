@@ -347,7 +347,7 @@ def test_the_notebook_reads_excel_too(tmp_path, monkeypatch):
     table = read_excel(tmp_path, {"자료": rows()})
     monkeypatch.chdir(tmp_path)
     spec, space = read_spec(tmp_path / "spec.yml"), {}
-    exec(_reading(spec, tmp_path) + "\n" + _encoding(spec), space)
+    exec(reading_cell(spec, tmp_path) + "\n" + encoding_cell(spec), space)
     pd.testing.assert_frame_equal(space["frame"][table.frame.columns], table.frame, check_dtype=False)
 
 

@@ -88,6 +88,10 @@ def test_what_is_quoted_is_one_line_and_comes_back(value):
         assert not set("".join(BREAKS)) & set(line)
         assert yaml.safe_load(f"key: {line}\nnext: 1\n") == {"key": text, "next": 1}
         assert yaml.safe_load(f"# {one_line(text)}\nnext: 1\n") == {"next": 1}
+        if len(text) < 128:  # 더 긴 이름은 YAML의 한 줄 묶음에서 열쇠가 되지 못합니다
+            nested = {text: [text, 1, True, None, "a, b]"], "end": {"k": text}}
+            assert yaml.safe_load(f"key: {quoted(nested)}") == {"key": nested}
+            assert not set("".join(BREAKS)) & set(quoted(nested))
 
 
 # --- 따옴표 ---

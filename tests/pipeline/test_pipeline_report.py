@@ -501,7 +501,7 @@ def test_what_was_left_out_is_said(analysis):
 def test_more_data_is_asked_only_when_it_would_tell(analysis, value, half, said):
     """순이득은 1 × 효과 − 0.5이고 기준은 0입니다. 구간의 반쪽이 차이의 k배이면 표본은 k²배입니다."""
     found = graded(analysis, "B", value=value, low=value - half, high=value + half)
-    text = memo._more_data(found)
+    text = memo.more_data(found)
     assert (text is None) if said is None else said in text
 
 
