@@ -107,6 +107,7 @@ def test_a_value_under_the_name_of_another_is_found(prose, found):
     [
         ("train, test = df[:500], df[500:]", 0),
         ("train, test = df[:500], df[:500]", 1),
+        ("train, test = df[:500], df[:500].reset_index(drop=True)", 1),
         ("a, b = np.zeros(3), np.zeros(3)", 0),
         ("fit, out = fold != k, fold == k", 0),
         ("fit, out = fold >= 0, fold == k", 1),
