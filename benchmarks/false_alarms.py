@@ -56,11 +56,11 @@ def _experiment(seed: int, n: int) -> Made:
 
 def _adjustment(seed: int, n: int) -> Made:
     spec = worlds.confounded(0)[0]
-    return _blank((replace(spec, modifiers=()), worlds._confounded(seed, n=n)), seed)
+    return _blank((replace(spec, modifiers=()), worlds.confounded_frame(seed, n=n)), seed)
 
 
 def _graph(seed: int, n: int) -> Made:
-    return worlds._spec("graph", edges=worlds.EDGES), worlds._graph_frame(seed, n)
+    return worlds.world_spec("graph", edges=worlds.EDGES), worlds.graph_frame(seed, n)
 
 
 def _dose(seed: int, n: int) -> Made:
@@ -68,28 +68,28 @@ def _dose(seed: int, n: int) -> Made:
 
 
 def _instrument(seed: int, n: int) -> Made:
-    return worlds.instrument(0)[0], worlds._instrument_frame(seed, 1.5, n=n)
+    return worlds.instrument(0)[0], worlds.instrument_frame(seed, 1.5, n=n)
 
 
 def _cutoff(seed: int, n: int) -> Made:
-    return worlds._running_spec("cutoff"), worlds._running_frame(seed, n=n)
+    return worlds.running_spec("cutoff"), worlds.running_frame(seed, n=n)
 
 
 def _rounded_cutoff(seed: int, n: int) -> Made:
     """배정변수가 0.05마다 한 눈금입니다."""
-    frame = worlds._running_frame(seed, n=n)
+    frame = worlds.running_frame(seed, n=n)
     frame["score"] = 50 + np.floor((frame["score"] - 50) / 0.05) * 0.05
-    return worlds._running_spec("rounded_cutoff"), frame
+    return worlds.running_spec("rounded_cutoff"), frame
 
 
 def _panel(seed: int, units: int, treated: int) -> Made:
     """처치 대상이 ``treated``개인 패널. 칸의 3%가 비었습니다."""
-    frame, _ = worlds._panel_frame(seed, 10, (6,), np.ones_like, units=units)
+    frame, _ = worlds.panel_frame(seed, 10, (6,), np.ones_like, units=units)
     frame = frame.assign(t=frame["t"].astype(int))
     mine = np.isin(frame["unit"], np.random.default_rng([seed, 1]).permutation(units)[:treated])
     frame["y"] -= frame["t"] * ~mine + 1.0 * ~mine
     frame["t"], frame["start"] = frame["t"] * mine, frame["start"].where(mine)
-    return worlds._panel_spec("panel", negative_outcomes=("control_outcome",)), _holes(frame, seed, 0.03)
+    return worlds.panel_spec("panel", negative_outcomes=("control_outcome",)), _holes(frame, seed, 0.03)
 
 
 def _one_unit(seed: int, donors: int, before: int) -> Made:
@@ -97,11 +97,11 @@ def _one_unit(seed: int, donors: int, before: int) -> Made:
 
 
 def _cross_sections(seed: int, groups: int, treated: int) -> Made:
-    return worlds._cross_sections_spec("cross_sections"), worlds._cross_sections_frame(seed, groups, treated)[0]
+    return worlds.cross_sections_spec("cross_sections"), worlds.cross_sections_frame(seed, groups, treated)[0]
 
 
 def _dose_panel(seed: int, units: int) -> Made:
-    return worlds._dose_panel_spec("dose_panel"), worlds._dose_panel_frame(seed, units=units)
+    return worlds.dose_panel_spec("dose_panel"), worlds.dose_panel_frame(seed, units=units)
 
 
 # 이름 → (보일 이름, 작은 표본, 큰 표본, 두 표본의 크기)

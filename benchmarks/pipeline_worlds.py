@@ -41,7 +41,8 @@ class World:
     make: Callable[[int], tuple[Spec, pd.DataFrame, float]]
 
 
-def _spec(name, **fields) -> Spec:
+def world_spec(name, **fields) -> Spec:
+    """세계의 명세. 적지 않은 것은 이진 처치 t, 결과 y, ATE입니다."""
     base = {"source": Source(None), "treatment": Treatment("t", "binary"), "outcome": Outcome("y"), "estimand": "ATE"}
     return Spec(name=name, question=name, **{**base, **fields})
 
@@ -57,7 +58,7 @@ def _before(*names):
 NAMES = ("x1", "x2", "x3", "x4")
 
 
-def _confounded(seed, effect=1.0, strength=1.0, n=1500, hidden=0.0):
+def confounded_frame(seed, effect=1.0, strength=1.0, n=1500, hidden=0.0):
     """x1은 곧게, x2는 굽어 결과를 움직이고, 효과는 x1에 따라 갈립니다."""
     r = np.random.default_rng(seed)
     X = r.normal(size=(n, 4))
@@ -80,9 +81,9 @@ def _confounded(seed, effect=1.0, strength=1.0, n=1500, hidden=0.0):
 
 
 def confounded(seed):
-    frame = _confounded(seed)
+    frame = confounded_frame(seed)
     return (
-        _spec(
+        world_spec(
             "confounded",
             confounders=NAMES,
             timing=_before(*NAMES),
@@ -96,15 +97,15 @@ def confounded(seed):
 
 @cache
 def _treated_truth() -> float:
-    big = _confounded(10_000_019, n=1_000_000)
+    big = confounded_frame(10_000_019, n=1_000_000)
     return float(1 + 0.5 * big.loc[big.t == 1, "x1"].mean())
 
 
 def treated_only(seed):
     """ATT: 처치받은 대상의 평균 효과는 표본의 x1에 달려 있습니다."""
-    frame = _confounded(seed)
+    frame = confounded_frame(seed)
     return (
-        _spec(
+        world_spec(
             "treated_only",
             estimand="ATT",
             confounders=NAMES,
@@ -117,18 +118,18 @@ def treated_only(seed):
 
 
 def no_effect(seed):
-    frame = _confounded(seed, effect=0.0)
+    frame = confounded_frame(seed, effect=0.0)
     return (
-        _spec("no_effect", confounders=NAMES, timing=_before(*NAMES), negative_outcomes=("control_outcome",)),
+        world_spec("no_effect", confounders=NAMES, timing=_before(*NAMES), negative_outcomes=("control_outcome",)),
         frame,
         0.0,
     )
 
 
 def no_overlap(seed):
-    frame = _confounded(seed, strength=6.0)
+    frame = confounded_frame(seed, strength=6.0)
     return (
-        _spec("no_overlap", confounders=NAMES, timing=_before(*NAMES), negative_outcomes=("control_outcome",)),
+        world_spec("no_overlap", confounders=NAMES, timing=_before(*NAMES), negative_outcomes=("control_outcome",)),
         frame,
         1.0,
     )
@@ -136,26 +137,30 @@ def no_overlap(seed):
 
 def hidden_confounder(seed):
     """재지 못한 변수가 있고, 그것을 드러낼 음성 대조군이 없습니다."""
-    return _spec("hidden_confounder", confounders=NAMES, timing=_before(*NAMES)), _confounded(seed, hidden=0.7), 1.0
+    return (
+        world_spec("hidden_confounder", confounders=NAMES, timing=_before(*NAMES)),
+        confounded_frame(seed, hidden=0.7),
+        1.0,
+    )
 
 
 def blind_negative_control(seed):
     """재지 못한 변수가 있고, 음성 대조군은 그것과 이어지지 않아 조용합니다."""
-    frame = _confounded(seed, hidden=0.7)
+    frame = confounded_frame(seed, hidden=0.7)
     frame["control_outcome"] = (
         0.7 * frame["x1"] + 0.5 * frame["x3"] + np.random.default_rng([seed, 1]).normal(size=len(frame))
     )
-    spec = _spec(
+    spec = world_spec(
         "blind_negative_control", confounders=NAMES, timing=_before(*NAMES), negative_outcomes=("control_outcome",)
     )
     return spec, frame, 1.0
 
 
 def failing_negative_control(seed):
-    spec = _spec(
+    spec = world_spec(
         "failing_negative_control", confounders=NAMES, timing=_before(*NAMES), negative_outcomes=("control_outcome",)
     )
-    return spec, _confounded(seed, hidden=0.7), 1.0
+    return spec, confounded_frame(seed, hidden=0.7), 1.0
 
 
 EDGES = (
@@ -164,7 +169,7 @@ EDGES = (
 )  # fmt: skip
 
 
-def _graph_frame(seed, n=1500):
+def graph_frame(seed, n=1500):
     """교란 요인 x1, 결과에만 가는 x2, 처치에만 가는 x3, 매개 middle, 충돌 변수 meet."""
     r = np.random.default_rng(seed)
     x1, x2, x3 = r.normal(size=(3, n))
@@ -177,29 +182,29 @@ def _graph_frame(seed, n=1500):
 
 def graph_with_traps(seed):
     """자료에 매개와 충돌 변수가 있지만 그래프가 그것을 말해 줍니다. 전체 효과는 0.5 + 0.8 × 0.6."""
-    return _spec("graph_with_traps", edges=EDGES), _graph_frame(seed), 0.98
+    return world_spec("graph_with_traps", edges=EDGES), graph_frame(seed), 0.98
 
 
 def mediator_adjusted(seed):
-    return _spec("mediator_adjusted", edges=EDGES, confounders=("x1", "middle")), _graph_frame(seed), 0.98
+    return world_spec("mediator_adjusted", edges=EDGES, confounders=("x1", "middle")), graph_frame(seed), 0.98
 
 
 def collider_adjusted(seed):
-    return _spec("collider_adjusted", edges=EDGES, confounders=("x1", "meet")), _graph_frame(seed), 0.98
+    return world_spec("collider_adjusted", edges=EDGES, confounders=("x1", "meet")), graph_frame(seed), 0.98
 
 
 def hidden_in_graph(seed):
-    frame = _confounded(seed, hidden=0.7)
+    frame = confounded_frame(seed, hidden=0.7)
     edges = (
         tuple((c, "t") for c in ("x1", "x2", "u")) + tuple((c, "y") for c in ("x1", "x2", "x3", "u")) + (("t", "y"),)
     )
-    return _spec("hidden_in_graph", edges=edges, hidden=("u",)), frame, 1.0
+    return world_spec("hidden_in_graph", edges=edges, hidden=("u",)), frame, 1.0
 
 
 def wrong_graph(seed):
     """그래프에서 x1 → y 화살표를 빠뜨렸습니다. 그러면 x1을 보정하지 않아도 된다고 나오지만 자료가 그래프를 반박합니다."""
     edges = tuple(e for e in EDGES if e != ("x1", "y"))
-    return _spec("wrong_graph", edges=edges), _graph_frame(seed), 0.98
+    return world_spec("wrong_graph", edges=edges), graph_frame(seed), 0.98
 
 
 def experiment(seed, n=800):
@@ -209,7 +214,11 @@ def experiment(seed, n=800):
     y = 0.5 * (1 + x1) * t + x1 + np.abs(x2) + r.exponential(size=n)
     frame = pd.DataFrame({"x1": x1, "x2": x2, "t": t, "y": y})
     treatment = Treatment("t", "binary", randomized=True, probability=0.3)
-    return _spec("experiment", treatment=treatment, confounders=("x1", "x2"), timing=_before("x1", "x2")), frame, 0.5
+    return (
+        world_spec("experiment", treatment=treatment, confounders=("x1", "x2"), timing=_before("x1", "x2")),
+        frame,
+        0.5,
+    )
 
 
 def clustered_experiment(seed, groups=40, size=20):
@@ -220,7 +229,11 @@ def clustered_experiment(seed, groups=40, size=20):
     y = 0.5 * t + x1 + 0.7 * r.normal(size=groups)[g] + r.normal(size=len(g))
     frame = pd.DataFrame({"store": g, "x1": x1, "t": t, "y": y})
     treatment = Treatment("t", "binary", randomized=True, probability=0.5, cluster="store")
-    return _spec("clustered_experiment", treatment=treatment, confounders=("x1",), timing=_before("x1")), frame, 0.5
+    return (
+        world_spec("clustered_experiment", treatment=treatment, confounders=("x1",), timing=_before("x1")),
+        frame,
+        0.5,
+    )
 
 
 def leaking_experiment(seed, n=2000):
@@ -232,7 +245,7 @@ def leaking_experiment(seed, n=2000):
     treatment = Treatment("t", "binary", randomized=True, probability=0.5)
     # 빈 결과는 빼라고 해도 실험에서는 남아, 어느 쪽에서 새는지 점검합니다.
     return (
-        _spec("leaking_experiment", source=Source(None, missing="drop"), treatment=treatment),
+        world_spec("leaking_experiment", source=Source(None, missing="drop"), treatment=treatment),
         pd.DataFrame({"t": t, "y": y}),
         0.3,
     )
@@ -248,7 +261,7 @@ def many_arms(seed, n=2000):
     y = np.array([0.0, 0.4, 1.0])[t] + 0.3 * x2 * (t == 2) + x1 + np.sin(2 * x2) + r.normal(size=n)
     frame = pd.DataFrame({"x1": x1, "x2": x2, "t": t, "y": y, "control_outcome": x1 + r.normal(size=n)})
     treatment = Treatment("t", "multi", 0, 2)
-    spec = _spec(
+    spec = world_spec(
         "many_arms",
         treatment=treatment,
         confounders=("x1", "x2"),
@@ -267,7 +280,7 @@ def dose(seed, n=1500):
     frame = pd.DataFrame({"x1": x1, "x2": x2, "x3": x3, "t": d, "y": y, "control_outcome": x1 + r.normal(size=n)})
     names = ("x1", "x2", "x3")
     treatment = Treatment("t", "continuous", 1.0, 3.0)
-    spec = _spec(
+    spec = world_spec(
         "dose", treatment=treatment, confounders=names, timing=_before(*names), negative_outcomes=("control_outcome",)
     )
     return spec, frame, float(2 * (np.sin(1.5) - np.sin(0.5)))
@@ -282,7 +295,7 @@ def skewed_dose(seed, n=1500):
     frame = pd.DataFrame({"x1": x1, "x2": x2, "x3": x3, "t": d, "y": y, "control_outcome": x1 + r.normal(size=n)})
     names = ("x1", "x2", "x3")
     treatment = Treatment("t", "continuous", 0.8, 2.5)
-    spec = _spec(
+    spec = world_spec(
         "skewed_dose",
         treatment=treatment,
         confounders=names,
@@ -292,7 +305,8 @@ def skewed_dose(seed, n=1500):
     return spec, frame, float(2 * (_logistic(3.0) - _logistic(-2.1)))
 
 
-def _instrument_frame(seed, push, direct=0.0, n=1500):
+def instrument_frame(seed, push, direct=0.0, n=1500):
+    """도구 z, 처치 t, 결과 y와 잰 교란 요인 둘. ``direct``는 도구가 결과에 바로 닿는 크기입니다."""
     r = np.random.default_rng(seed)
     x1, x2, u = r.normal(size=(3, n))
     z = (r.random(n) < _logistic(0.5 * x1)).astype(int)
@@ -302,24 +316,25 @@ def _instrument_frame(seed, push, direct=0.0, n=1500):
     return pd.DataFrame({"x1": x1, "x2": x2, "z": z, "t": t, "y": y, "control_outcome": other})
 
 
-def _instrument_spec(name, **fields):
+def instrument_spec(name, **fields):
+    """도구변수 세계의 명세."""
     base = {
         "estimand": "LATE",
         "confounders": ("x1", "x2"),
         "timing": _before("x1", "x2"),
         "fields": (Instrument("z"),),
     }
-    return _spec(name, **{**base, **fields})
+    return world_spec(name, **{**base, **fields})
 
 
 def instrument(seed):
-    return _instrument_spec("instrument", negative_outcomes=("control_outcome",)), _instrument_frame(seed, 1.5), 1.0
+    return instrument_spec("instrument", negative_outcomes=("control_outcome",)), instrument_frame(seed, 1.5), 1.0
 
 
 def weak_instrument(seed):
     return (
-        _instrument_spec("weak_instrument", negative_outcomes=("control_outcome",)),
-        _instrument_frame(seed, 0.1),
+        instrument_spec("weak_instrument", negative_outcomes=("control_outcome",)),
+        instrument_frame(seed, 0.1),
         1.0,
     )
 
@@ -327,14 +342,14 @@ def weak_instrument(seed):
 def direct_instrument(seed):
     """도구가 결과에 곧장 닿고, 음성 대조군이 그것을 드러냅니다."""
     return (
-        _instrument_spec("direct_instrument", negative_outcomes=("control_outcome",)),
-        _instrument_frame(seed, 1.5, direct=0.4),
+        instrument_spec("direct_instrument", negative_outcomes=("control_outcome",)),
+        instrument_frame(seed, 1.5, direct=0.4),
         1.0,
     )
 
 
 def direct_instrument_unseen(seed):
-    return _instrument_spec("direct_instrument_unseen"), _instrument_frame(seed, 1.5, direct=0.3), 1.0
+    return instrument_spec("direct_instrument_unseen"), instrument_frame(seed, 1.5, direct=0.3), 1.0
 
 
 def direct_mail(seed, n=1500):
@@ -348,10 +363,11 @@ def direct_mail(seed, n=1500):
         {"x1": x1, "x2": x2, "z": z, "t": t, "y": y, "control_outcome": x1 + 0.5 * u + r.normal(size=n)}
     )
     rule = Assignment("메일을 동전 던지기로 보냄", "실험 계획서 2쪽")
-    return _instrument_spec("direct_mail", negative_outcomes=("control_outcome",), assignment=rule), frame, 1.0
+    return instrument_spec("direct_mail", negative_outcomes=("control_outcome",), assignment=rule), frame, 1.0
 
 
-def _running_frame(seed, fuzzy=False, cheat=0.0, n=2000):
+def running_frame(seed, fuzzy=False, cheat=0.0, n=2000):
+    """임곗값 50의 배정변수 score. ``cheat``는 임곗값 바로 아래에서 위로 옮긴 몫입니다."""
     r = np.random.default_rng(seed)
     x, u = r.normal(size=(2, n))
     if cheat:
@@ -363,22 +379,23 @@ def _running_frame(seed, fuzzy=False, cheat=0.0, n=2000):
     return pd.DataFrame({"score": x + 50, "before": 0.5 * x + r.normal(size=n), "t": t, "y": y})
 
 
-def _running_spec(name):
-    return _spec(
+def running_spec(name):
+    """임곗값 세계의 명세."""
+    return world_spec(
         name, estimand="LATE", fields=(Running("score", 50.0),), confounders=("before",), timing=_before("before")
     )
 
 
 def sharp_cutoff(seed):
-    return _running_spec("sharp_cutoff"), _running_frame(seed), 1.0
+    return running_spec("sharp_cutoff"), running_frame(seed), 1.0
 
 
 def fuzzy_cutoff(seed):
-    return _running_spec("fuzzy_cutoff"), _running_frame(seed, fuzzy=True), 1.0
+    return running_spec("fuzzy_cutoff"), running_frame(seed, fuzzy=True), 1.0
 
 
 def density_jump(seed):
-    return _running_spec("density_jump"), _running_frame(seed, cheat=0.5), 1.0
+    return running_spec("density_jump"), running_frame(seed, cheat=0.5), 1.0
 
 
 RULE = Assignment("점수가 50점 이상이면 처치함", "운영 규정 3조, 2025년 1월 운영팀이 정함")
@@ -386,11 +403,11 @@ RULE = Assignment("점수가 50점 이상이면 처치함", "운영 규정 3조,
 
 def documented_cutoff(seed):
     """문서로 남은 임곗값. 처치 전 변수가 결과를 잘 말해 주어, 자리를 바꾸었으면 드러납니다."""
-    frame = _running_frame(seed, n=8000)
+    frame = running_frame(seed, n=8000)
     noise = np.random.default_rng([seed, 1]).normal(size=len(frame))
     x = frame["score"] - 50
     frame["before"] = frame["y"] - frame["t"] - 0.3 * x + 0.4 * noise
-    return replace(_running_spec("documented_cutoff"), assignment=RULE), frame, 1.0
+    return replace(running_spec("documented_cutoff"), assignment=RULE), frame, 1.0
 
 
 def _swapped(seed, seen):
@@ -413,15 +430,15 @@ def _swapped(seed, seen):
 
 def swapped_cutoff(seed):
     """자리를 맞바꾸었고, 처치 전 변수는 결과와 이어지지 않아 조용합니다."""
-    return replace(_running_spec("swapped_cutoff"), assignment=RULE), _swapped(seed, seen=False), 1.0
+    return replace(running_spec("swapped_cutoff"), assignment=RULE), _swapped(seed, seen=False), 1.0
 
 
 def swapped_cutoff_seen(seed):
     """자리를 맞바꾸었고, 처치 전 변수가 그것을 드러냅니다."""
-    return replace(_running_spec("swapped_cutoff_seen"), assignment=RULE), _swapped(seed, seen=True), 1.0
+    return replace(running_spec("swapped_cutoff_seen"), assignment=RULE), _swapped(seed, seen=True), 1.0
 
 
-def _panel_frame(seed, periods, starts, effect, trend=0.0, shock=0.0, units=200):
+def panel_frame(seed, periods, starts, effect, trend=0.0, shock=0.0, units=200):
     """처치 집단은 처음부터 높고, 오차는 시간에 따라 이어집니다."""
     r = np.random.default_rng(seed)
     start = r.choice(starts, size=units)
@@ -446,58 +463,59 @@ def _panel_frame(seed, periods, starts, effect, trend=0.0, shock=0.0, units=200)
     return frame, float(lift[on].mean())
 
 
-def _panel_spec(name, **fields):
-    return _spec(name, estimand="ATT", unit="unit", fields=(Panel("unit", "week", "start"),), **fields)
+def panel_spec(name, **fields):
+    """패널 세계의 명세(ATT)."""
+    return world_spec(name, estimand="ATT", unit="unit", fields=(Panel("unit", "week", "start"),), **fields)
 
 
 def two_by_two(seed):
-    frame, truth = _panel_frame(seed, 8, (5, 99), lambda k: np.ones_like(k, dtype=float))
-    return _panel_spec("two_by_two", negative_outcomes=("control_outcome",)), frame, truth
+    frame, truth = panel_frame(seed, 8, (5, 99), lambda k: np.ones_like(k, dtype=float))
+    return panel_spec("two_by_two", negative_outcomes=("control_outcome",)), frame, truth
 
 
 def staggered(seed):
     """효과가 처치 뒤로 갈수록 커져, 고정효과 회귀 하나는 틀립니다."""
-    frame, truth = _panel_frame(seed, 12, (5, 7, 9, 99), lambda k: 0.5 + 0.3 * k)
-    return _panel_spec("staggered", negative_outcomes=("control_outcome",)), frame, truth
+    frame, truth = panel_frame(seed, 12, (5, 7, 9, 99), lambda k: 0.5 + 0.3 * k)
+    return panel_spec("staggered", negative_outcomes=("control_outcome",)), frame, truth
 
 
 def panel_holes(seed):
     """칸의 8%를 아무렇게나 보지 못했습니다. 모든 시점을 다 본 대상은 열에 넷도 되지 않습니다."""
-    frame, _ = _panel_frame(seed, 12, (5, 7, 9, 99), lambda k: 0.5 + 0.3 * k)
+    frame, _ = panel_frame(seed, 12, (5, 7, 9, 99), lambda k: 0.5 + 0.3 * k)
     keep = np.random.default_rng([seed, 1]).random(len(frame)) > 0.08
     since = frame["week"] - frame["start"]
     truth = float((0.5 + 0.3 * since[since >= 0]).mean())
-    return _panel_spec("panel_holes"), frame[keep].reset_index(drop=True), truth
+    return panel_spec("panel_holes"), frame[keep].reset_index(drop=True), truth
 
 
 def panel_leavers(seed):
     """처치 뒤에 결과가 나쁜 처치 대상이 떠나 다시 나타나지 않습니다."""
-    frame, truth = _panel_frame(seed, 10, (5, 99), lambda k: np.ones_like(k, dtype=float), units=300)
+    frame, truth = panel_frame(seed, 10, (5, 99), lambda k: np.ones_like(k, dtype=float), units=300)
     level = frame.groupby("unit")["y"].transform("mean")
     leaves = (frame["t"] == 1) & (frame["y"] < level) & (np.random.default_rng([seed, 1]).random(len(frame)) < 0.3)
     gone = leaves.groupby(frame["unit"]).cumsum().groupby(frame["unit"]).shift(fill_value=0) > 0
-    return _panel_spec("panel_leavers"), frame[~gone].reset_index(drop=True), truth
+    return panel_spec("panel_leavers"), frame[~gone].reset_index(drop=True), truth
 
 
 def few_treated(seed):
     """마흔 대상 가운데 여덟만 처치받습니다."""
-    frame, truth = _panel_frame(seed, 12, (7,), lambda k: np.ones_like(k, dtype=float), units=40)
+    frame, truth = panel_frame(seed, 12, (7,), lambda k: np.ones_like(k, dtype=float), units=40)
     treated = np.isin(frame["unit"], np.random.default_rng([seed, 1]).permutation(40)[:8])
     frame["y"] = frame["y"] - frame["t"] * ~treated - 1.0 * ~treated
     frame["t"], frame["start"] = frame["t"] * treated, frame["start"].where(treated)
-    return _panel_spec("few_treated"), frame, truth
+    return panel_spec("few_treated"), frame, truth
 
 
 def pre_trend(seed):
     """처치 집단이 처치와 상관없이 시점마다 0.25씩 더 오릅니다. 처치 뒤 네 시점의 치우침은 효과의 절반을 넘습니다."""
-    frame, truth = _panel_frame(seed, 8, (5, 99), lambda k: np.ones_like(k, dtype=float), trend=0.25)
-    return _panel_spec("pre_trend", negative_outcomes=("control_outcome",)), frame, truth
+    frame, truth = panel_frame(seed, 8, (5, 99), lambda k: np.ones_like(k, dtype=float), trend=0.25)
+    return panel_spec("pre_trend", negative_outcomes=("control_outcome",)), frame, truth
 
 
 def hidden_shock(seed):
     """처치와 같은 때에 처치 집단에만 다른 일이 생깁니다. 앞 시점으로는 알 수 없습니다."""
-    frame, truth = _panel_frame(seed, 12, (9, 99), lambda k: np.ones_like(k, dtype=float), shock=0.7)
-    return _panel_spec("hidden_shock"), frame, truth
+    frame, truth = panel_frame(seed, 12, (9, 99), lambda k: np.ones_like(k, dtype=float), shock=0.7)
+    return panel_spec("hidden_shock"), frame, truth
 
 
 def one_treated_unit(seed, donors=38, periods=30, before=20):
@@ -518,10 +536,10 @@ def one_treated_unit(seed, donors=38, periods=30, before=20):
             "t": on.ravel().astype(int),
         }
     )
-    return _spec("one_treated_unit", estimand="ATT", unit="unit", fields=(Panel("unit", "week"),)), frame, 2.0
+    return world_spec("one_treated_unit", estimand="ATT", unit="unit", fields=(Panel("unit", "week"),)), frame, 2.0
 
 
-def _cross_sections_frame(
+def cross_sections_frame(
     seed,
     groups=40,
     treated=20,
@@ -572,53 +590,54 @@ def _cross_sections_frame(
     return frame, float(lift[on].mean())
 
 
-def _cross_sections_spec(name, **fields):
+def cross_sections_spec(name, **fields):
+    """반복 횡단면 세계의 명세(ATT)."""
     base = {"confounders": ("x",), "timing": _before("x"), "negative_outcomes": ("control_outcome",)}
-    return _spec(name, estimand="ATT", fields=(CrossSections("store", "week", "start"),), **{**base, **fields})
+    return world_spec(name, estimand="ATT", fields=(CrossSections("store", "week", "start"),), **{**base, **fields})
 
 
 def cross_sections(seed):
-    frame, truth = _cross_sections_frame(seed)
-    return _cross_sections_spec("cross_sections"), frame, truth
+    frame, truth = cross_sections_frame(seed)
+    return cross_sections_spec("cross_sections"), frame, truth
 
 
 def cross_sections_few(seed):
     """집단이 열둘뿐이고 처치 집단은 다섯입니다."""
-    frame, truth = _cross_sections_frame(seed, groups=12, treated=5)
-    return _cross_sections_spec("cross_sections_few"), frame, truth
+    frame, truth = cross_sections_frame(seed, groups=12, treated=5)
+    return cross_sections_spec("cross_sections_few"), frame, truth
 
 
 def cross_sections_uneven(seed):
     """처치 집단은 여덟, 시작은 제각각, 칸의 크기는 몇십 배까지 다르고 효과는 처치 뒤로 갈수록 커집니다."""
-    frame, truth = _cross_sections_frame(seed, treated=8, starts=(4, 6), uneven=1.0, effect=lambda k: 0.5 + 0.3 * k)
-    return _cross_sections_spec("cross_sections_uneven"), frame, truth
+    frame, truth = cross_sections_frame(seed, treated=8, starts=(4, 6), uneven=1.0, effect=lambda k: 0.5 + 0.3 * k)
+    return cross_sections_spec("cross_sections_uneven"), frame, truth
 
 
 def cross_sections_trend(seed):
     """처치 집단이 처치와 상관없이 시점마다 더 오릅니다."""
-    frame, truth = _cross_sections_frame(seed, periods=12, starts=(7,), trend=0.15)
-    return _cross_sections_spec("cross_sections_trend"), frame, truth
+    frame, truth = cross_sections_frame(seed, periods=12, starts=(7,), trend=0.15)
+    return cross_sections_spec("cross_sections_trend"), frame, truth
 
 
 def cross_sections_announced(seed):
     """처치를 미리 알고 두 시점 앞부터 움직입니다."""
-    frame, truth = _cross_sections_frame(seed, ahead=(0.8, 0.4))
-    return _cross_sections_spec("cross_sections_announced"), frame, truth
+    frame, truth = cross_sections_frame(seed, ahead=(0.8, 0.4))
+    return cross_sections_spec("cross_sections_announced"), frame, truth
 
 
 def cross_sections_arrivals(seed):
     """처치 뒤에 다른 사람들이 들어옵니다. 잰 특성과 재지 못한 특성이 함께 다릅니다."""
-    frame, truth = _cross_sections_frame(seed, arrivals=0.4)
-    return _cross_sections_spec("cross_sections_arrivals"), frame, truth
+    frame, truth = cross_sections_frame(seed, arrivals=0.4)
+    return cross_sections_spec("cross_sections_arrivals"), frame, truth
 
 
 def cross_sections_arrivals_unseen(seed):
     """처치 뒤에 다른 사람들이 들어오지만, 사람의 특성을 하나도 적지 않았습니다."""
-    frame, truth = _cross_sections_frame(seed, arrivals=0.4)
-    return _cross_sections_spec("cross_sections_arrivals_unseen", confounders=(), timing={}), frame, truth
+    frame, truth = cross_sections_frame(seed, arrivals=0.4)
+    return cross_sections_spec("cross_sections_arrivals_unseen", confounders=(), timing={}), frame, truth
 
 
-def _dose_panel_frame(
+def dose_panel_frame(
     seed, units=150, periods=10, movers=None, response=None, trend=0.0, carry=0.0, ahead=0.0, feedback=0.0
 ):
     """용량은 대상의 수준과 시점을 따르고 이어지며, 효과는 대상마다 조금 다릅니다(용량의 움직임과는 상관없이).
@@ -657,54 +676,55 @@ def _dose_panel_frame(
     )  # fmt: skip
 
 
-def _dose_panel_spec(name, control=2.0, treated=3.0):
+def dose_panel_spec(name, control=2.0, treated=3.0):
+    """패널 용량 세계의 명세. ``control``에서 ``treated``로 올린 효과를 묻습니다."""
     fields = {
         "estimand": "ATT",
         "unit": "unit",
         "fields": (Panel("unit", "week"),),
         "negative_outcomes": ("control_outcome",),
     }
-    return _spec(name, treatment=Treatment("t", "continuous", control, treated), **fields)
+    return world_spec(name, treatment=Treatment("t", "continuous", control, treated), **fields)
 
 
 def dose_panel(seed):
-    return _dose_panel_spec("dose_panel"), _dose_panel_frame(seed), 1.0
+    return dose_panel_spec("dose_panel"), dose_panel_frame(seed), 1.0
 
 
 def dose_panel_few(seed):
     """대상이 열둘뿐입니다."""
-    return _dose_panel_spec("dose_panel_few"), _dose_panel_frame(seed, units=12, periods=20), 1.0
+    return dose_panel_spec("dose_panel_few"), dose_panel_frame(seed, units=12, periods=20), 1.0
 
 
 def dose_panel_eight(seed):
     """마흔 대상 가운데 여덟만 용량을 받고 나머지는 늘 0입니다."""
-    return _dose_panel_spec("dose_panel_eight"), _dose_panel_frame(seed, units=40, movers=8), 1.0
+    return dose_panel_spec("dose_panel_eight"), dose_panel_frame(seed, units=40, movers=8), 1.0
 
 
 def dose_panel_trend(seed):
     """용량이 더 오르는 대상의 결과가 용량과 상관없이 더 오릅니다."""
-    return _dose_panel_spec("dose_panel_trend"), _dose_panel_frame(seed, trend=0.2), 1.0
+    return dose_panel_spec("dose_panel_trend"), dose_panel_frame(seed, trend=0.2), 1.0
 
 
 def dose_panel_feedback(seed):
     """지난 시점의 결과가 나쁘면 용량을 올립니다."""
-    return _dose_panel_spec("dose_panel_feedback"), _dose_panel_frame(seed, feedback=0.5), 1.0
+    return dose_panel_spec("dose_panel_feedback"), dose_panel_frame(seed, feedback=0.5), 1.0
 
 
 def dose_panel_bent(seed):
     """용량이 많을수록 덜 듣습니다. 2에서 5로 올린 효과를 묻습니다."""
-    frame = _dose_panel_frame(seed, response=lambda d: 4 * np.log1p(np.maximum(d, 0)))
-    return _dose_panel_spec("dose_panel_bent", treated=5.0), frame, float(4 * np.log(6 / 3))
+    frame = dose_panel_frame(seed, response=lambda d: 4 * np.log1p(np.maximum(d, 0)))
+    return dose_panel_spec("dose_panel_bent", treated=5.0), frame, float(4 * np.log(6 / 3))
 
 
 def dose_panel_carry(seed):
     """지난 시점의 용량의 효과가 절반쯤 남습니다."""
-    return _dose_panel_spec("dose_panel_carry"), _dose_panel_frame(seed, carry=0.5), 1.0
+    return dose_panel_spec("dose_panel_carry"), dose_panel_frame(seed, carry=0.5), 1.0
 
 
 def dose_panel_announced(seed):
     """다음 시점의 용량을 미리 알고 움직입니다."""
-    return _dose_panel_spec("dose_panel_announced"), _dose_panel_frame(seed, ahead=0.5), 1.0
+    return dose_panel_spec("dose_panel_announced"), dose_panel_frame(seed, ahead=0.5), 1.0
 
 
 WORLDS = (

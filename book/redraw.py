@@ -48,7 +48,7 @@ SHIFT = 977  # 씨앗 옆에 덧붙이는 수
 FORM = "2"  # 기록의 꼴. 꼴을 바꾸면 올립니다
 RECORDS = ROOT / "benchmarks" / "redraw"
 _KERNEL = ROOT / "book" / "redraw_kernel"
-_GLUE = "application/papermill.record/text/plain"
+GLUE = "application/papermill.record/text/plain"
 
 
 def redraw_key(page: Page) -> str:
@@ -99,10 +99,11 @@ def compared(page: Page, execution: Execution) -> dict:
     ExecutionFailed, OSError, Stopped
         다시 실행하지 못했을 때(``book.execution.execute``와 같습니다).
     """
-    return recorded(page) or _live(page, execution)
+    return recorded(page) or run_live(page, execution)
 
 
-def _live(page: Page, execution: Execution) -> dict:
+def run_live(page: Page, execution: Execution) -> dict:
+    """기록을 보지 않고 그 자리에서 다시 실행해 견줍니다. 같은 열쇠로 한 번 했으면 그 결과를 씁니다."""
     key = redraw_key(page)
     kept = build_dir() / "redraw" / f"{page.docname.replace('/', '__')}.{key}.json"
     if kept.is_file():
@@ -141,7 +142,7 @@ def compare(site, again) -> dict:
     """
     before, after = _code(site), _code(again)
     still, turned = _prose(site, again)
-    glue = [_published(cells, _GLUE, by_name=True) for cells in (before, after)]
+    glue = [_published(cells, GLUE, by_name=True) for cells in (before, after)]
     claims = [_published(cells, CLAIM_MIME) for cells in (before, after)]
     checks = [_published(cells, VALIDATION_MIME) for cells in (before, after)]
     answers = _published(after, ANSWER_MIME)
@@ -248,7 +249,7 @@ def redraw_all(pages: list[Page], workers: int = 2, report=print) -> list[str]:
 
 
 def _record(page: Page) -> float:
-    found = _live(page, execute(page))
+    found = run_live(page, execute(page))
     seconds = found.pop("seconds")
     head = (
         f"# 다른 자료로 다시 실행해 견준 기록입니다. 손으로 고치지 말고 `make redraw`로 만드세요.\n# {page.docname}\n"

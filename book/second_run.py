@@ -305,6 +305,7 @@ def _problems(page: Page, execution: Execution, book_cells: list, scratch: Path)
     client = NotebookClient(
         new_notebook(cells=run + extra), timeout=CELL_SECONDS, kernel_name="python3",
         resources={"metadata": {"path": str(folder)}}, record_timing=False,
+        extra_arguments=["--IPKernelApp.log_level=ERROR"],  # 커널이 여는 길에 대한 경고를 찍지 않습니다
     )  # fmt: skip
     try:
         client.execute(env=outside_environment(scratch))

@@ -6,12 +6,13 @@
 
 import json
 import os
+import signal
 import sys
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import asdict, dataclass, field
 from functools import cache
-from multiprocessing import get_context
+from multiprocessing import active_children, get_context
 from pathlib import Path
 
 from causal_pipeline.errors import OutputError, PipelineError, SpecError
@@ -141,7 +142,7 @@ def _cores() -> int:
 
 
 def _finished(work: Sequence[tuple[Path, Path, bool]], workers: int, progress: bool):
-    """끝나는 차례로 줄을 냅니다. 멈추면 돌던 것까지만 하고 나머지는 버립니다(끝난 것은 남습니다)."""
+    """끝나는 차례로 줄을 냅니다. 멈추면 곧바로 멈추고, 끝난 것은 남습니다."""
     bar = None
     if progress:
         from tqdm import tqdm
@@ -156,17 +157,30 @@ def _finished(work: Sequence[tuple[Path, Path, bool]], workers: int, progress: b
                     bar.update(1)
             return
         os.environ.setdefault("OMP_NUM_THREADS", "1")  # 프로세스끼리 코어를 다투지 않게
-        pool = ProcessPoolExecutor(workers, mp_context=get_context("spawn"))
+        # 멈출 때 파이썬의 살림꾼이 세마포어가 남았다고 영어로 알립니다. 스스로 치우므로 알릴 것이 없습니다.
+        os.environ.setdefault("PYTHONWARNINGS", "ignore::UserWarning:multiprocessing.resource_tracker")
+        pool = ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=_leave_signals)
         try:
             for done in as_completed([pool.submit(run_one, *one) for one in work]):
                 yield done.result()
                 if bar is not None:
                     bar.update(1)
+        except (
+            BaseException
+        ):  # 멈추라고 하면 돌던 것을 기다리지 않습니다. 단계마다 다 쓴 파일만 남으므로 다시 하면 이어집니다
+            for child in active_children():
+                child.kill()
+            raise
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
     finally:
         if bar is not None:
             bar.close()
+
+
+def _leave_signals() -> None:
+    """Ctrl-C는 어미만 받습니다. 어미가 자식을 거둡니다."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def run_one(path: Path, out: Path, force: bool = False) -> Row:
@@ -279,10 +293,11 @@ def sentence(rows: Sequence[Row]) -> list[str]:
     if not seen["tests"]:
         return ["추정이 나온 명세가 없습니다."]
     held = sum(p < LEVEL for p in seen["holm"].values())
+    likely_by_chance = "0.001보다 작습니다" if seen["chance"] < 0.001 else f"{pvalue(seen['chance'])}입니다"
     likely = sum(p < LEVEL for p in seen["bh"].values())
     found = [
         f"명세 {len(rows):,}개 가운데 {seen['tests']:,}개에서 추정이 나왔고, {seen['small']:,}개의 95% 신뢰구간이 0을 벗어납니다.",
-        f"효과가 하나도 없어도 {number(seen['expected'], digits=1)}개쯤은 우연히 벗어납니다. 모두 효과가 없고 서로 무관할 때 {seen['small']:,}개가 넘게 벗어날 확률은 {pvalue(seen['chance'])}입니다.",
+        f"효과가 하나도 없어도 {number(seen['expected'], digits=1)}개쯤은 우연히 벗어납니다. 모두 효과가 없고 서로 무관할 때 {seen['small']:,}개 이상이 벗어날 확률은 {likely_by_chance}.",
         f"여러 번 본 것을 셈하면(Holm) {held:,}개가 남고, 남은 것 가운데 거짓이 {percent(LEVEL, 0)} 안이게 고르면(BH) {likely:,}개입니다. 아래 표에 '남음'과 '아마'로 적었습니다.",
     ]
     if any(row.grade == "C" for row in rows):

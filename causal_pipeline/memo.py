@@ -200,14 +200,15 @@ def _decision(analysis: Analysis) -> Section:
 
 
 def _reversal(analysis: Analysis) -> Section:
-    items = tuple(s.message for s in analysis.sensitivities)
-    return Section(
-        "이 결론을 뒤집는 것",
-        "재지 못한 것이 얼마나 세어야 결론이 바뀌는지입니다."
-        if items
-        else "이 설계에서 잴 수 있는 민감도가 없었습니다.",
-        items,
-    )
+    told = analysis.grade.reasons  # 등급의 까닭이 이미 말한 세기는 되풀이하지 않습니다
+    items = tuple(s.message for s in analysis.sensitivities if not any(s.message in reason for reason in told))
+    if items:
+        text = "재지 못한 것이 얼마나 세어야 결론이 바뀌는지입니다."
+    elif analysis.sensitivities:
+        text = "결론을 뒤집는 세기는 등급의 까닭에 적었습니다."
+    else:
+        text = "이 설계에서 잴 수 있는 민감도가 없었습니다."
+    return Section("이 결론을 뒤집는 것", text, items)
 
 
 def _left_out(analysis: Analysis) -> Section:

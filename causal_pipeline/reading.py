@@ -199,6 +199,7 @@ def _xlsx(spec: Spec, path: Path) -> Reader:
         )
     width = max(i + 1 for row in rows for i, v in enumerate(row) if v is not None)
     header = ["" if v is None else str(v) for v in rows[0][:width]]
+    _few_columns(spec, header)
     check_header(spec, header)
     frame = pd.DataFrame([row[:width] for row in rows[1:]], columns=header).infer_objects()
 

@@ -1,6 +1,7 @@
 """멈추라는 신호(Ctrl-C, SIGTERM)에 곧 끝납니다. 쓰다 만 파일은 지우고, 이어서 할 수 있다고 한 줄로 알립니다."""
 
 import contextlib
+import multiprocessing
 import os
 import shutil
 import signal
@@ -33,6 +34,8 @@ def stop_cleanly(message: str) -> None:
         number = listener.recv(1)[0]
         while number not in _SIGNALS:  # 다른 신호도 같은 곳으로 옵니다
             number = listener.recv(1)[0]
+        for child in multiprocessing.active_children():  # 명세를 나누어 돌리던 프로세스
+            child.kill()
         for path in list(_unfinished):
             _remove(path)
         with contextlib.suppress(OSError):  # 창이 이미 닫혔을 수 있습니다

@@ -10,14 +10,14 @@ from functools import cached_property
 
 from book.checks.findings import Finding
 from book.checks.prose_numbers import data_cards
+from book.checks.slips import LEVEL, OTHER_LEVELS
 from book.myst import Document, parse
 from book.page import ROOT, Page
 
 RECORDS = ("record_claim", "record_validation", "validate")
 COMPUTED = ("truth", "naive", "estimate", "interval", "bias", "coverage")  # 적어 넣으면 안 되는 것
 AFTER = {"collider": "충돌부", "mediator": "매개자"}
-LEVEL = 1.96  # 정규분포의 95% 임곗값
-_OTHER_LEVELS = (1.28, 1.282, 1.64, 1.645, 1.65, 2.33, 2.326, 2.57, 2.576, 2.58, 3.0, 3.29)
+_HALF_LEVELS = (*OTHER_LEVELS, 1.28, 1.282, 2.33, 2.326, 3.0, 3.29)  # 반폭에 곱하면 95%가 아닌 배수
 _ESTIMANDS = re.compile(r"(?<![A-Za-z])(ATE|ATT|ATU|ATO|CATE|LATE|CACE|ITT|QTE)(?![A-Za-z])")
 _HALF = re.compile(r"half|margin|reach|width|반폭", re.IGNORECASE)
 
@@ -345,7 +345,7 @@ def _levels(document: Document) -> Iterator[tuple[int, str, str]]:
                 and _HALF.search(node.targets[0].id)
             ):
                 for part in ast.walk(node.value):
-                    if isinstance(part, ast.BinOp) and (k := _multiple(part)) in _OTHER_LEVELS:
+                    if isinstance(part, ast.BinOp) and (k := _multiple(part)) in _HALF_LEVELS:
                         yield (
                             cell.first + node.lineno - 1,
                             "level",

@@ -28,9 +28,8 @@ def check(name: str) -> list[str]:
 
 
 def _generator_problems(name: str) -> list[str]:
+    make(name)  # 읽지 못하거나 멈추는 생성기는 여기서 까닭을 알립니다
     module, columns = generator(name), read_catalog().get(name, {}).get("columns") or {}
-    if not hasattr(module, "generate") or not hasattr(module, "DEFAULTS"):
-        return []
     file, defaults = f"data/generators/{name}.py", module.DEFAULTS
     line = inspect.getsourcelines(module.generate)[1]
     found = []

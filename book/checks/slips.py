@@ -12,8 +12,9 @@ from book.page import ROOT, Page
 
 # 앞의 것에서 뒤의 것을 빼야 처치의 효과입니다.
 ORDERED = [("on", "off"), ("treated", "control"), ("after", "before"), ("one", "zero"), ("y1", "y0"), ("five", "two")]
-LEVEL = 1.96
+LEVEL = 1.96  # 정규분포의 95% 임곗값
 OTHER_LEVELS = (1.64, 1.645, 1.65, 2.57, 2.576, 2.58)
+_RESHAPES = {"reset_index", "copy", "to_numpy"}  # 행을 고르지 않는 부름
 _OPPOSITE = {(ast.Eq, ast.NotEq), (ast.NotEq, ast.Eq), (ast.Lt, ast.GtE), (ast.GtE, ast.Lt), (ast.Gt, ast.LtE), (ast.LtE, ast.Gt)}  # fmt: skip
 
 
@@ -51,7 +52,7 @@ def _slips(cell: Cell) -> Iterator[tuple[int, str]]:
 
 def _overlap(node: ast.Assign) -> Iterator[tuple[int, str]]:
     """``train, test = df[:n], df[:n]``, ``fit, out = fold >= 0, fold == k``: 배운 것으로 평가합니다."""
-    parts = node.value.elts
+    parts = [_core(part) for part in node.value.elts]
     for one, two in zip(parts, parts[1:], strict=False):
         same = ast.unparse(one)
         if same == ast.unparse(two) and any(
@@ -78,6 +79,13 @@ def _overlap(node: ast.Assign) -> Iterator[tuple[int, str]]:
                     node.lineno,
                     f"'{ast.unparse(one)}'와 '{ast.unparse(two)}'가 겹칩니다 — 배우는 것과 재는 것은 서로 여집합이어야 합니다.",
                 )
+
+
+def _core(node: ast.expr) -> ast.expr:
+    """``df[:n].reset_index(drop=True)``의 ``df[:n]``."""
+    while isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in _RESHAPES:
+        node = node.func.value
+    return node
 
 
 def _backwards(node: ast.BinOp) -> Iterator[tuple[int, str]]:

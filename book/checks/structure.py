@@ -16,6 +16,7 @@ ESTIMANDS = {"ATE", "ATT", "ATU", "ATO", "CATE", "LATE", "ITT", "QTE", "ATT(g,t)
 MINIMUM_SLIDES = {"chapter": 8, "case": 6}
 MINIMUM_EXERCISES = {"chapter": 3, "case": 3}
 SHORTEST_ALT = 15
+UNWRITTEN = "아직 쓰지 않은 사례입니다"  # make new-case가 적어 두는 설명의 첫머리
 
 # 이름: 종류. 종류마다의 꼴은 아래 _is_valid와 _EXAMPLES에 있습니다.
 _COMMON = {"kind": "text", "description": "text"}
@@ -466,8 +467,13 @@ class _Checker:
     # ── 슬라이드, 안내 상자, 코드, 링크, 출력 ──
 
     def guidance(self) -> None:
-        """템플릿의 안내 상자는 초안에만 남을 수 있습니다."""
+        """템플릿의 안내 상자와 새 사례의 첫 설명은 초안에만 남을 수 있습니다."""
         if self.kind == "case" and not self.page.meta.get("draft") and self.page.docname != "case_studies/template":
+            if str(self.page.meta.get("description") or "").startswith(UNWRITTEN):
+                message = (
+                    "새 사례의 설명이 그대로입니다 — 무엇을 정하는 이야기인지 한두 문장으로 적고 '# 제목'도 고치세요."
+                )
+                self.add(self.meta_line("description"), "guidance", message)
             for directive in self.document.directives:
                 if directive.name == "admonition" and directive.argument == "안내":
                     self.add(

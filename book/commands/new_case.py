@@ -17,6 +17,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+from book.checks.structure import UNWRITTEN
 from book.files import explain
 from book.page import ROOT, PageError
 
@@ -108,7 +109,7 @@ def _page(text: str, name: str) -> str:
         )
     text = re.sub(
         r"^description: .*$",
-        "description: 아직 쓰지 않은 사례입니다. 한두 문장으로 무엇을 정하는 이야기인지 적습니다.",
+        f"description: {UNWRITTEN}. 한두 문장으로 무엇을 정하는 이야기인지 적습니다.",
         text,
         count=1,
         flags=re.MULTILINE,

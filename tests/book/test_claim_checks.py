@@ -107,6 +107,7 @@ def test_a_value_under_the_name_of_another_is_found(prose, found):
     [
         ("train, test = df[:500], df[500:]", 0),
         ("train, test = df[:500], df[:500]", 1),
+        ("train, test = df[:500], df[:500].reset_index(drop=True)", 1),
         ("a, b = np.zeros(3), np.zeros(3)", 0),
         ("fit, out = fold != k, fold == k", 0),
         ("fit, out = fold >= 0, fold == k", 1),
@@ -226,6 +227,16 @@ def test_the_identified_set_is_used_and_holds_nothing_after_the_treatment():
     assert related(text, ["보정할 변수: 세척 전 입자, particles_after"], {}) == ["adjust", "role"] or related(
         text, ["보정할 변수: 세척 전 입자, particles_after"], {}
     ) == ["role", "adjust"]
+
+
+@pytest.mark.parametrize(("estimand", "found"), [("ATE", True), ("샤플리 몫", False)])
+def test_only_a_share_of_a_change_may_read_the_mechanism_of_a_mediator(estimand, found):
+    text = cell(
+        'lots = load("template_case")', "def fit(d):", '    return d["particles_after"]', "fit(lots)",
+        f'validate("a", dataset="template_case", estimator=fit, estimand="{estimand}")',
+    )  # fmt: skip
+    page = Page(ROOT / "chapters" / "made_up.md", text, {"estimand": "ATE"})
+    assert ("role" in rules(page)) == found
 
 
 def test_a_truth_that_is_the_estimate_and_a_bias_beyond_its_error_are_found():

@@ -7,6 +7,7 @@ import contextlib
 import errno
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -194,6 +195,8 @@ def test_make_test_stops_at_once(tmp_path, number, group):
     """`make test` 자체를 멈춥니다: Ctrl-C는 make와 시험이 함께 받고, SIGTERM은 make만 받습니다."""
     root = copied(tmp_path)
     (root / "Makefile").write_bytes((ROOT / "Makefile").read_bytes())
+    shutil.rmtree(root / "tests")  # 시험은 대역 둘뿐입니다
+    (root / "tests").mkdir()
     for name in ("a", "b"):
         (root / "tests" / f"test_{name}.py").write_text(STAND_IN, encoding="utf-8")
     command = ["make", "test", "-o", "book", "-o", "test-environment", f"VENV={sys.prefix}"]

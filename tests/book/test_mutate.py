@@ -1,5 +1,7 @@
 """`make mutate`의 목록과 셈. 실제로 심고 판정하는 일은 `make mutate`가 합니다."""
 
+import contextlib
+
 import pytest
 import yaml
 
@@ -74,3 +76,39 @@ def test_the_written_result_adds_up_and_reaches_the_goal():
     assert len(found["missed"]) == found["planted"] - found["caught"]
     assert all(miss["why"] and miss["kind"] in found["kinds"] for miss in found["missed"])
     assert found["caught"] >= mutate.GOAL * found["planted"]
+
+
+class Scripted(mutate.Judge):
+    """심지 않고, 단계마다 정해 둔 답을 내는 판정."""
+
+    def __init__(self, planted: dict, clean: dict):
+        super().__init__()
+        self.planted_answers, self.clean, self.inside = planted, clean, False
+
+    @contextlib.contextmanager
+    def planted(self, fault):
+        self.inside = True
+        yield
+        self.inside = False
+
+    def stage(self, stage, fault, nodes=None):
+        failing = (self.planted_answers if self.inside else self.clean).get(stage, [])
+        left = [name for name in failing if name not in self.sick and (nodes is None or name in nodes)]
+        return {"by": left[0] if left else "", "message": ""}
+
+
+@pytest.mark.parametrize(
+    ("planted", "clean", "outcome", "by"),
+    [
+        ({}, {}, "missed", ""),
+        ({"text": ["t::a"]}, {}, "caught", "t::a"),
+        ({"run": ["execute"]}, {}, "caught", "execute"),
+        ({"run": ["execute"]}, {"run": ["execute"]}, "broken", "execute"),
+        ({"text": ["t::a"]}, {"text": ["t::a"]}, "missed", ""),
+        ({"text": ["t::a"], "tests": ["t::b"]}, {"text": ["t::a"]}, "caught", "t::b"),
+    ],
+)
+def test_what_fails_without_the_fault_is_never_a_catch(planted, clean, outcome, by):
+    told = Scripted(planted, clean).judge(fault(), only_text=False)
+    assert (told["outcome"], told["by"]) == (outcome, by)
+    assert told["without"] == (["t::a"] if clean.get("text") else [])

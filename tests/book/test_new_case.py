@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from benchmarks import ceremony
-from book.checks import executed
+from book.checks import executed, structure
 from book.commands import new_case
 from book.execution import Execution
 from book.page import ROOT, Page, PageError, read_page
@@ -91,7 +91,7 @@ def test_a_new_case_passes_check_case_as_it_is(repository):
         "6. 저장소 밖의 두 번째 실행: 괜찮습니다",
         "7. 쪽의 시험: 괜찮습니다",
         "(주의) 검토 기록 reviews/case_studies/kakao_push.yml가 없습니다",
-        "모두 통과했습니다. 다 썼으면 draft",
+        "모두 통과했습니다. 다 썼으면 검토를 부탁하고",
     ):
         assert part in done.stdout
 
@@ -151,6 +151,14 @@ def test_it_is_a_draft_outside_the_table_of_contents_with_its_own_card(repositor
     before = yaml.safe_load((ROOT / "data/catalog.yml").read_text(encoding="utf-8"))
     assert cards["kakao_push"] == before["template_case"] | {"source_page": "case_studies/kakao_push"}
     assert {k: v for k, v in cards.items() if k != "kakao_push"} == before
+
+
+def test_the_first_description_may_stay_in_a_draft_only(repository):
+    text = (repository / "case_studies/kakao_push.md").read_text(encoding="utf-8")
+    for draft in (True, False):
+        meta = yaml.safe_load(text.split("---\n")[1]) | {"draft": draft}
+        found = structure.check(Page(PAGE.path.with_name("kakao_push.md"), text, meta))
+        assert ("guidance" in {finding.rule for finding in found}) is not draft
 
 
 def test_the_table_of_contents_and_the_template_are_left_alone(repository):

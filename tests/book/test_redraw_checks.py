@@ -27,7 +27,7 @@ def ran(values: dict | None = None, records: list | None = None, glued: dict | N
     """실행 결과를 흉내 낸 것: {자리: {식: 값}}, [(MIME, 기록)], {이름: 값}."""
     outputs = [new_output("display_data", {mime: content}) for mime, content in records or []]
     for name, value in (glued or {}).items():
-        outputs.append(new_output("display_data", {redraw._GLUE: repr(value)}, metadata={"scrapbook": {"name": name}}))
+        outputs.append(new_output("display_data", {redraw.GLUE: repr(value)}, metadata={"scrapbook": {"name": name}}))
     book = new_notebook(cells=[new_code_cell("x", outputs=outputs)])
     book.metadata["values"] = {
         str(at): {raw: {"text": "", "value": value} for raw, value in found.items()}
@@ -252,7 +252,7 @@ def test_a_page_is_run_again_on_another_draw_and_to_its_end():
         place = Path(folder) / "site.ipynb"
         nbformat.write(site, place)
         site = Execution(live.docname, "", place, 0.0, 0.0, True)
-        facts = redraw._live(live, site)
+        facts = redraw.run_live(live, site)
         (build_dir() / "redraw" / f"{live.docname.replace('/', '__')}.{redraw.redraw_key(live)}.json").unlink()
         assert [raw for _, raw in facts["still"]] == ["rows", "typed:.2f"]
         assert facts["errors"] == [[2, "ZeroDivisionError: division by zero"]]

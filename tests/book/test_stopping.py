@@ -99,7 +99,8 @@ signal.signal(signal.SIGHUP, signal.SIG_IGN)
 stop_cleanly("멈췄습니다.")
 os.kill(os.getpid(), signal.SIGHUP)
 print("창이 닫혀도 돕니다", flush=True)
-signal.pause()
+while True:
+    signal.pause()
 """
     process = started(code, "창이 닫혀도 돕니다")
     os.kill(process.pid, signal.SIGTERM)

@@ -350,7 +350,10 @@ def sample(monkeypatch, tmp_path):
         "---\njupytext: {text_representation: {extension: .md, format_name: myst}}\nkernelspec: {name: python3}\n---\n"
     )
     page = tmp_path / "a.md"
-    page.write_text(front + '# 제목 | <b>굵게</b>\n\n```{code-cell} ipython3\nload("one")\n```\n', encoding="utf-8")
+    page.write_text(
+        front + '# 제목 | <b>굵게</b>\n\n```{code-cell} ipython3\nfrom causal_practice import load\nload("one")\n```\n',
+        encoding="utf-8",
+    )
     return read_page(page)
 
 

@@ -1,14 +1,19 @@
-"""7주차 데이터의 생성기와 쪽의 통계 주장: 정답, 교란, 학습기의 순위, 인과 숲의 점별 포함률."""
+"""7주차 데이터의 생성기와 쪽의 통계 주장: 정답, 교란, 학습기의 순위, 미리 센 되풀이, 보정 검사의 판정."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from lightgbm import LGBMClassifier, LGBMRegressor
 from sklearn.model_selection import KFold
 
+from benchmarks import metalearners as bench
+from book.page import read_page
+from book.page_code import page_functions
 from causal_practice import generator, truth
 
 COACH = generator("study_coach")
 GOAL = generator("study_goal")
+HERE = page_functions(read_page(bench.PAGE), "verdict")
 TRAITS = ["past_hours", "weeks_left", "worker", "progress", "mock_score"]
 
 
@@ -112,26 +117,72 @@ def test_x_learner_beats_t_on_this_world_over_seeds():
     assert (np.diff(errors, axis=1) < -0.5).all()
 
 
-def test_forest_covers_fixed_points_only_roughly():
-    """정해 둔 네 점을 자료 20벌에서 셉니다. 20벌이라 크게 벗어났는지만 봅니다."""
-    from econml.dml import CausalForestDML
+@pytest.fixture(scope="module")
+def rows():
+    """미리 센 되풀이(benchmarks.metalearners)."""
+    table = pd.read_csv(bench.RESULT)
+    return table.assign(hit=(table["low"] <= table["truth"]) & (table["truth"] <= table["high"]))
 
-    points = np.array([[10, 4, 0], [10, 20, 0], [30, 4, 0], [30, 20, 0]], dtype=float)
-    answer = 0.5 + 7 / (1 + np.exp((points[:, 1] - 11) / 1.5)) / (1 + np.exp((points[:, 0] - 19) / 2))
-    hits = []
-    for seed in range(20):
-        X, t, y = _arrays(COACH.generate(seed=700 + seed, n=3000))
-        forest = CausalForestDML(
-            model_y=_trees(),
-            model_t=_scorer(),
-            discrete_treatment=True,
-            n_estimators=100,
-            min_samples_leaf=10,
-            cv=2,
-            random_state=7,
-            n_jobs=1,
-        )
-        forest.fit(y, t, X=X[:, :3], W=X[:, 3:])
-        low, high = forest.effect_interval(points, alpha=0.05)
-        hits.append((low < answer) & (answer < high))
-    assert np.mean(hits) > 0.7
+
+@pytest.mark.parametrize("run", list(bench.DRAWS))
+def test_the_stored_redraws_come_from_the_functions_of_the_page(rows, run):
+    """저장된 표의 한 번을 다시 돌리면 같은 수가 나오고, 되풀이의 수가 적힌 그대로입니다."""
+    again = pd.DataFrame(bench.one(run, 1))
+    stored = rows[rows["run"].isin(again["run"]) & (rows["seed"] == bench.FIRST_SEED + 1)]
+    numbers = ["truth", "value", "low", "high"]
+    np.testing.assert_allclose(stored[numbers].to_numpy(), again[numbers].to_numpy(float), atol=2e-3)
+    counts = rows[rows["run"].isin(again["run"])].groupby(["run", "place"], dropna=False).size()
+    assert (counts == bench.DRAWS[run]).all() and len(counts) == len(again)
+
+
+def test_the_boosted_averages_are_centred_and_keep_their_promise(rows):
+    """부스팅으로 구한 평균의 편향은 몬테카를로 오차 안이고, 95% 구간의 포함률은 세 표준오차 안입니다."""
+    for run in ("goal_average", "coach_average"):
+        r = rows[rows["run"] == run]
+        miss = r["value"] - r["truth"]
+        assert abs(miss.mean()) < max(4 * miss.sem(), 0.05 * r["truth"].mean()), run
+        assert abs(r["hit"].mean() - 0.95) < 3 * np.sqrt(0.95 * 0.05 / len(r)) + 0.01, run
+
+
+def test_a_forest_falls_short_of_its_promise_but_does_not_collapse(rows):
+    """정해 둔 네 점을 합친 포함률은 95%보다 두 표준오차 넘게 낮고, 어느 점도 85%에 못 미치지 않으며, 솟은 점은 아래로 치우칩니다."""
+    r = rows[rows["run"] == "forest"]
+    together = r.groupby("seed")["hit"].mean()
+    assert len(together) == bench.DRAWS["forest"] and together.mean() < 0.95 - 2 * together.sem()
+    assert r.groupby("place")["hit"].mean().min() > 0.85
+    peak = (r["value"] - r["truth"])[r["place"] == 0]
+    assert peak.mean() < -3 * peak.sem()
+
+
+def test_the_calibration_verdict_lets_no_noise_pass_and_calls_it_unknown(rows):
+    """1만 보면 잡음이 대개 통과합니다. 0까지 보면 통과하지 못하고, 정답은 통과합니다."""
+    se = (rows["high"] - rows["value"]) / 1.96
+    rows = rows.assign(verdict=[HERE["verdict"](b, e) for b, e in zip(rows["value"], se, strict=True)])
+    for noise in ("noise_0.1", "noise_0.3"):
+        r = rows[rows["run"] == noise]
+        assert r["hit"].mean() > 0.8
+        assert (r["verdict"] == "합격").mean() < 0.07 and (r["verdict"] == "모름").mean() > 0.75
+    assert (rows.loc[rows["run"] == "oracle", "verdict"] == "합격").mean() > 0.88
+
+
+def test_the_verdict_has_three_states():
+    assert [HERE["verdict"](b, e) for b, e in [(1.0, 0.2), (0.3, 0.2), (1.6, 0.2), (0.5, 1.0), (-0.5, 0.1)]] == [
+        "합격", "탈락", "탈락", "모름", "탈락",
+    ]  # fmt: skip
+
+
+def test_the_calibration_slope_is_statsmodels():
+    import statsmodels.api as sm
+
+    rng = np.random.default_rng(2)
+    cate = rng.normal(size=300)
+    terms = 0.7 * cate + rng.normal(size=300) * (1 + cate**2)
+    fit = sm.OLS(terms, sm.add_constant(cate)).fit(cov_type="HC1")
+    value, low, high = bench.calibration(terms, cate)
+    assert value == pytest.approx(fit.params[1]) and high - low == pytest.approx(2 * 1.96 * fit.bse[1])
+
+
+def test_the_points_of_the_forest_have_the_generators_effect():
+    """표의 정답은 40만 명에서 읽은 값이고, 다른 씨앗의 자료에서 같은 자리에 있는 수강생도 같은 효과를 가집니다."""
+    other = COACH.generate(seed=12, n=400_000).groupby(["past_hours", "weeks_left", "worker"])["effect_true"].mean()
+    np.testing.assert_allclose(bench.place_truths(), [other[tuple(place)] for place in bench.PLACES], atol=1e-9)

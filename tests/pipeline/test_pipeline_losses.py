@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from benchmarks.pipeline_worlds import WORLDS, _panel_frame, _panel_spec, _spec
+from benchmarks.pipeline_worlds import WORLDS, panel_frame, panel_spec, world_spec
 from causal_pipeline import analyze, checks, few_clusters, memo
 from causal_pipeline.designs import difference_in_differences as did
 from causal_pipeline.identify import identify
@@ -24,7 +24,7 @@ def rows(seed=0, n=900) -> pd.DataFrame:
 
 
 def lost(frame: pd.DataFrame, column: str = "x") -> checks.Check:
-    spec = _spec("lost", source=Source(None, missing="drop"), confounders=("x",), timing={"x": "before"})
+    spec = world_spec("lost", source=Source(None, missing="drop"), confounders=("x",), timing={"x": "before"})
     losses = from_frame(spec, frame).losses
     assert losses and losses[0].lost == frame[column].isna().sum()
     return checks.lost_rows(spec, losses)[0]
@@ -50,7 +50,7 @@ def test_rows_lost_with_both_the_treatment_and_the_outcome_are_a_c():
 
 def test_the_memo_names_what_was_left_out():
     frame = rows().assign(x=lambda f: f["x"].mask(f.index % 9 == 0))
-    spec = _spec("lost", source=Source(None, missing="drop"), confounders=("x",), timing={"x": "before"})
+    spec = world_spec("lost", source=Source(None, missing="drop"), confounders=("x",), timing={"x": "before"})
     found = analyze(spec, frame=frame)
     assert found.grade.letter == "B" and any("빈칸이 있는 100행" in said for said in memo.left_out(found))
     assert any("빠진 자료: 빈칸이 있는 100행" in item for part in memo.memo(found) for item in part.items)
@@ -106,11 +106,11 @@ def test_two_way_on_an_unbalanced_panel_is_the_regression_with_dummies():
 
 
 def test_units_that_enter_after_their_treatment_are_counted_and_left_out():
-    frame, _ = _panel_frame(6, 8, (5, 99), lambda k: np.ones_like(k, dtype=float), units=100)
+    frame, _ = panel_frame(6, 8, (5, 99), lambda k: np.ones_like(k, dtype=float), units=100)
     treated = frame.loc[frame["start"].notna(), "unit"].unique()
     late = treated[:12]
     frame = frame[~(frame["unit"].isin(late) & (frame["week"] < 6))]
-    found = analyze(_panel_spec("late"), frame=frame)
+    found = analyze(panel_spec("late"), frame=frame)
     check = next(c for c in found.checks if c.name == "lost_units")
     assert "대상 12개" in check.message and check.value == pytest.approx(12 / len(treated)) and check.cap == "B"
     assert any("처치 앞을 한 번도" in said for said in memo.left_out(found))
@@ -123,10 +123,10 @@ def test_holes_tied_to_the_outcome_are_heard():
 
 
 def test_a_covariate_that_moves_is_said_to_be_read_once():
-    frame, _ = _panel_frame(7, 8, (5, 99), lambda k: np.ones_like(k, dtype=float), units=80)
+    frame, _ = panel_frame(7, 8, (5, 99), lambda k: np.ones_like(k, dtype=float), units=80)
     frame["age"] = frame["unit"] % 7
     frame["price"] = np.sin(frame["unit"] + frame["week"])
-    found = analyze(_panel_spec("moving", confounders=("age", "price")), frame=frame)
+    found = analyze(panel_spec("moving", confounders=("age", "price")), frame=frame)
     check = next(c for c in found.checks if c.name == "moving_covariates")
     assert "'price'" in check.message and "'age'" not in check.message and "처음 본 시점" in check.message
 
@@ -145,9 +145,9 @@ def test_the_mark_of_never_treated_is_told_in_cross_sections_too(tmp_path):
 
 def test_the_pre_trend_test_keeps_its_level_with_few_treated_units():
     """추세가 나란한 세계 400번에서 5% 수준의 시험이 울린 몫. 고치기 전에는 처치 대상 10개에서 19%였습니다."""
-    made, rings = _panel_spec("few"), []
+    made, rings = panel_spec("few"), []
     for seed in range(400):
-        frame, _ = _panel_frame(seed, 8, (6,), lambda k: np.ones_like(k, dtype=float), units=40)
+        frame, _ = panel_frame(seed, 8, (6,), lambda k: np.ones_like(k, dtype=float), units=40)
         mine = frame["unit"] < 10
         frame["t"], frame["start"] = frame["t"] * mine, frame["start"].where(mine)
         design = did.DifferenceInDifferences(made, None, frame)

@@ -1,6 +1,12 @@
 """명세가 든 폴더: 하나가 멈춰도 나머지는 돌고, 끝난 것은 다시 하지 않으며, 여러 번 본 것을 셈합니다."""
 
 import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
 
 import numpy as np
 import pandas as pd
@@ -8,6 +14,7 @@ import pytest
 from lxml import html as lxml_html
 from statsmodels.stats.multitest import multipletests
 
+from book.page import ROOT
 from causal_pipeline import command, many
 from causal_pipeline.errors import OutputError, SpecError
 from causal_pipeline.many import Row
@@ -109,6 +116,36 @@ def test_an_interrupted_run_goes_on(folder, tmp_path, monkeypatch):
         many.analyze_many(folder, tmp_path / "out", workers=1)
     many.analyze_many(folder, tmp_path / "out", workers=1)
     assert seen == ["a_none", "b_real", "c_money", "c_money", "d_wrong"]
+
+
+def test_told_to_stop_it_stops_with_its_processes(folder, tmp_path):
+    """멈추라는 신호에 자식까지 거두고, 다시 하면 이어서 끝납니다."""
+    out = tmp_path / "out"
+    line = [
+        sys.executable,
+        "-m",
+        "causal_pipeline",
+        "analyze",
+        "--specs",
+        str(folder),
+        "--out",
+        str(out),
+        "--quiet",
+        "--workers",
+        "2",
+    ]
+    env = os.environ | {"PYTHONPATH": str(ROOT)}
+    started = subprocess.Popen(line, cwd=ROOT, env=env, stderr=subprocess.PIPE, text=True)
+    end = time.monotonic() + 120
+    while not list(out.glob("*/.stages/*")) and time.monotonic() < end:
+        time.sleep(0.05)
+    started.send_signal(signal.SIGTERM)
+    said = started.communicate(timeout=20)[1]  # 자식이 남아 있으면 표준 오류가 닫히지 않습니다
+    assert (
+        started.returncode == 128 + signal.SIGTERM and "이어집니다" in said and not re.search("Traceback|leaked", said)
+    )
+    done = subprocess.run(line, cwd=ROOT, env=env, capture_output=True, text=True, check=False)
+    assert done.returncode == 0 and "3개에서 추정이 나왔고" in done.stdout
 
 
 def row(p, grade="A", **more) -> Row:

@@ -481,6 +481,9 @@ def test_the_memo_says_nothing_twice(analysis):
         found = replace(analysis, checks=weak, grade=Grade(letter, (reason,)))
         said = [line for part in memo.memo(found) for line in (part.text, *part.items)]
         assert len(said) == len(set(said)) and sum("효과가 나왔습니다" in line for line in said) == 1
+        strength = analysis.sensitivities[0].message
+        both_say = replace(found, grade=Grade(letter, (reason, f"배정을 모릅니다. {strength}")))
+        assert sum(strength in line for part in memo.memo(both_say) for line in (part.text, *part.items)) == 1
         assert letter == "A" or "'음성 대조군'" in next(s for s in memo.memo(found) if s.title == "다음에 할 일").text
 
 
