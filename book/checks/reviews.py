@@ -76,6 +76,9 @@ def _shape_problem(page: Page, record) -> str:
         return "date가 없거나 날짜가 아닙니다 — date: 2026-11-30처럼 적으세요."
     if not str(record.get("reviewer") or "").strip():
         return "reviewer가 없습니다 — 누가 보았는지 적으세요(쪽을 쓴 사람은 안 됩니다)."
+    second = str(record.get("second_reviewer") or "").strip()
+    if "second_reviewer" in record and second in {"", str(record["reviewer"]).strip()}:
+        return "second_reviewer가 비었거나 reviewer와 같습니다 — 둘째로 본 사람을 적거나 줄을 지우세요."
     statements = record.get("statements")
     if not isinstance(statements, list) or not statements:
         return "statements가 비었습니다 — 무너뜨려 본 문장을 하나 이상 적으세요."
@@ -89,12 +92,16 @@ def _shape_problem(page: Page, record) -> str:
             return f"{number}번째 문장에 {', '.join(missing)}이(가) 없습니다."
         if item["verdict"] not in VERDICTS:
             return f"{number}번째 문장의 verdict가 {item['verdict']!r}입니다 — 섬, 고침, 지움 가운데 하나를 적으세요."
+        if "by" in item and not (second and item["by"] == 2):
+            return f"{number}번째 문장의 by가 {item['by']!r}입니다 — second_reviewer가 본 문장에만 by: 2를 적으세요."
         if test := item.get("test"):
             file, _, function = str(test).partition("::")
             if not (ROOT / file).is_file() or (
                 function and not re.search(rf"def {re.escape(function)}\b", (ROOT / file).read_text(encoding="utf-8"))
             ):
                 return f"{number}번째 문장의 시험 '{test}'이(가) 없습니다 — 파일과 함수의 이름을 맞추세요."
+    if second and not any("by" in item for item in statements):
+        return "second_reviewer가 본 문장이 없습니다 — 무너뜨려 본 문장에 by: 2를 적으세요."
     if page.meta.get("kind") == "case" and not str(record.get("memo") or "").strip():
         return "memo가 없습니다 — 의사결정 메모를 생성기에서 다시 계산한 결과를 적으세요."
     return ""

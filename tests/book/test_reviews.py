@@ -68,6 +68,13 @@ def test_a_quoted_sentence_that_is_gone_fails(page):
     assert rules(page) == []
 
 
+def test_a_second_reviewers_statement_counts_like_the_first(page):
+    first = {"said": "추정값은 정답에 가깝습니다", "attack": "작은 표본", "verdict": "섬"}
+    second = {"said": "효과는 언제나 2.4회입니다", "attack": "효과가 다른 세상", "verdict": "섬", "by": 2}
+    record(page, second_reviewer="또 다른 사람", statements=[first, second])
+    assert rules(page) == []
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
@@ -79,6 +86,17 @@ def test_a_quoted_sentence_that_is_gone_fails(page):
         ({"statements": [{"said": "a", "attack": "b", "verdict": "좋음"}]}, "verdict가"),
         ({"statements": [{"said": "a", "attack": "b", "verdict": "섬", "test": "tests/none.py::test_x"}]}, "시험"),
         ({"memo": ""}, "memo가 없습니다"),
+        ({"second_reviewer": " "}, "second_reviewer가 비었거나"),
+        ({"second_reviewer": "쓰지 않은 사람"}, "reviewer와 같습니다"),
+        ({"second_reviewer": "또 다른 사람"}, "second_reviewer가 본 문장이 없습니다"),
+        ({"statements": [{"said": "a", "attack": "b", "verdict": "섬", "by": 2}]}, "by가 2입니다"),
+        (
+            {
+                "second_reviewer": "또 다른 사람",
+                "statements": [{"said": "a", "attack": "b", "verdict": "섬", "by": "둘째"}],
+            },
+            "by가 '둘째'입니다",
+        ),
     ],
 )
 def test_a_malformed_record_says_what_to_mend(page, changes, message):
