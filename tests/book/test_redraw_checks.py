@@ -90,6 +90,8 @@ def test_claims_and_cells_that_cannot_follow_the_data_are_found():
     assert ["자기 점검" in f.message for f in redrawn.check(page(body), ran(), failed)] == [True]
     assert sorted(f.line for f in found) == [2, 2] and any("멈춥니다" in f.message for f in found)
     assert redrawn.check(page(body), ran(), NOTHING) == []
+    kept = page(body, depends=["data/benchmarks/heavy.yml"])  # 미리 돌려 둔 결과를 읽는 쪽
+    assert redrawn.check(kept, ran(), NOTHING | {"claims": {"쿠폰": ["estimate"]}}) == []
 
 
 # ── 그림 속의 글자 ──
