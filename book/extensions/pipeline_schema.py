@@ -10,8 +10,6 @@ from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
 from book.page import ROOT, PageError
-from causal_pipeline import designs
-from causal_pipeline.spec import schema
 
 PAGE = "guides/pipeline"
 _KINDS = {
@@ -32,6 +30,9 @@ def keys(part: dict | None = None, where: str = "") -> list[tuple[str, str, str,
     PageError
         설명이 없는 이름이 있을 때.
     """
+    from causal_pipeline import designs  # 이 표가 있는 쪽을 지을 때에만 부릅니다
+    from causal_pipeline.spec import schema
+
     part = schema() if part is None else part
     found = []
     for name, inner in part.get("properties", {}).items():
@@ -75,6 +76,8 @@ def examples() -> list[tuple[str, str, Path]]:
     PageError
         설계의 이름이 아닌 본보기가 있을 때.
     """
+    from causal_pipeline import designs
+
     found = {path.stem.removeprefix("example_"): path for path in sorted((ROOT / "data").glob("example_*.yml"))}
     if unknown := sorted(found.keys() - {kind.name for kind in designs.registered()}):
         raise PageError(f"data/example_{unknown[0]}.yml: 그런 설계가 없습니다. 파일 이름에 설계의 이름을 쓰세요.")
@@ -83,6 +86,8 @@ def examples() -> list[tuple[str, str, Path]]:
 
 def fields_of(path: Path) -> list[tuple[str, str, str, bool]]:
     """본보기가 쓴 이름들의 설명. 설계마다의 이름(panel 따위)은 쓰지 않은 하위 이름까지 냅니다."""
+    from causal_pipeline import designs
+
     text = path.read_text(encoding="utf-8")
     top = set(re.findall(r"^(\w+):", text, re.MULTILINE)) & set(designs.field_types())
     return [row for row in keys() if row[0].split(".")[0] in top]
