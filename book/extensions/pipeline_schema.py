@@ -129,10 +129,12 @@ class PipelineExamples(SphinxDirective):
 
 def outdated(app: Sphinx, env, added: set[str], changed: set[str], removed: set[str]) -> list[str]:
     """스키마나 본보기가 바뀌었으면 쪽을 다시 읽습니다."""
+    if PAGE not in env.found_docs:
+        return []
     whole = repr([keys(), [(name, path.read_bytes()) for name, _, path in examples()]])
     now = hashlib.sha256(whole.encode()).hexdigest()
     before, env.pipeline_schema_state = getattr(env, "pipeline_schema_state", None), now
-    return [PAGE] if before != now and PAGE in env.found_docs else []
+    return [PAGE] if before != now else []
 
 
 def setup(app: Sphinx) -> dict:
