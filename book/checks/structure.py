@@ -27,6 +27,7 @@ _OPTIONAL = {
     "jupytext": "map",
     "kernelspec": "map",
     "given": "map",
+    "drawn_once": "text",
 }
 _NOTEBOOK = {"week": "week", "minutes": "minutes", "libraries": "texts", "datasets": "texts"}
 REQUIRED = {

@@ -294,7 +294,7 @@ def test_check_case_names_file_and_line_of_each_fault(broken):
         (
             [("if not 0 <= hidden <= 2", "if hidden > 2")],
             "data/generators/kakao_push.py",
-            "있을 수 없는 hidden=nan을(를) 받아들였습니다",
+            "있을 수 없는 hidden=-1000000000.0을(를) 받아들였습니다",
         ),
         (
             [("rng.uniform(0, 200, n)", "rng.uniform(-9, 200, n)")],

@@ -94,6 +94,18 @@ def test_claims_and_cells_that_cannot_follow_the_data_are_found():
     assert redrawn.check(kept, ran(), NOTHING | {"claims": {"쿠폰": ["estimate"]}}) == []
 
 
+def test_a_page_whose_design_was_chosen_on_its_own_data_is_looked_at_where_it_ran():
+    """글꼴에 없는 글자는 그대로 찾고, 멈춘 셀의 그림은 보지 않습니다."""
+    once = page(CODE, drawn_once="광고할 곳을 이 자료의 앞 기간에서 골랐습니다")
+    picture = {"axes": [["가로", "날(일)"], ["세로", "주문(건)"]], "over": [], "texts": []}
+    facts = NOTHING | {
+        "errors": [[2, "IndexError: "]],
+        "claims": {"쿠폰": ["estimate"]},
+        "figures": [picture | {"cell": 1, "missing": "□"}, picture | {"cell": 2, "missing": "□"}],
+    }
+    assert [f.rule for f in redrawn.check(once, ran(), facts)] == ["figure"]
+
+
 # ── 그림 속의 글자 ──
 
 
