@@ -85,7 +85,7 @@ def test_the_published_table_is_the_commands_own_and_reaches_the_targets():
     rows = yaml.safe_load(TARGET.read_text(encoding="utf-8"))["worlds"]
     assert list(rows) == [w.name for w in WORLDS]
     for name, row in rows.items():
-        assert row["draws"] >= 200, name
+        assert row["draws"] >= (200 if row["expect"] == "coverage" else 60), name
         assert row["expect"] == NAMES[name].expect and row["label"] == NAMES[name].label
         assert row["reached"] == reached(row["expect"], row), name
         assert sum(row["grades"].values()) == pytest.approx(1.0, abs=0.01)
