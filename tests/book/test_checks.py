@@ -362,7 +362,7 @@ def test_headings_out_of_order_are_found():
         ("industry: 제조\n", "industri: 제조\n", "front-matter", "industri:", "'industry'(으)로"),
         ("question: [1, 4]\n", "question: [1, 9]\n", "front-matter", "question:", "1에서 4까지"),
         ("minutes: {read: 25, practise: 30, session: 45}", "minutes: {read: 25}", "front-matter", "minutes:", "practise"),
-        ("kind: case\n", "kind: story\n", "front-matter", "kind:", "chapter, case, guide"),
+        ("kind: case\n", "kind: story\n", "front-matter", "kind:", "chapter, deeper, case, guide"),
         ("estimand: ATE\n", "estimand: ATT\n", "estimand", 'validate("추가', "코드는 ATE를"),
         ('estimand="ATE"', 'estimand="ATT"', "estimand", 'validate("추가', "머리말의 추정 대상은 ATE"),
         ("answer_1 = -estimate * 2.5 - cost", "answer = 1", "exercise", "answer = 1", "answer_1"),
