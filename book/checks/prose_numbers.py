@@ -275,11 +275,7 @@ def _check_values(path: str, document: Document) -> list[Finding]:
         ((n, r) for n, r in document.pieces("role") if r.name == "eval"), key=lambda item: item[0]
     ):
         while cell and cell.line < number:
-            made = {
-                n.id
-                for n in cell.nodes
-                if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)
-            }
+            made = {n.id for n in cell.nodes if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
             (hidden if "remove-cell" in cell.tags else visible).update(made)
             cell = next(cells)
         code, _ = values.split(role.text)
@@ -492,18 +488,8 @@ def _check_glue(path: str, document: Document) -> list[Finding]:
     literals = set()
     if dynamic:  # 이름을 변수로 넘기면 코드에 글자로 적힌 이름은 모두 묶였다고 봅니다.
         for cell in document.cells:
-            literals |= {
-                n.value
-                for n in cell.nodes
-                if isinstance(n, ast.Constant) and isinstance(n.value, str)
-            }
-            literals |= {
-                k.arg
-                for n in cell.nodes
-                if isinstance(n, ast.Call)
-                for k in n.keywords
-                if k.arg
-            }
+            literals |= {n.value for n in cell.nodes if isinstance(n, ast.Constant) and isinstance(n.value, str)}
+            literals |= {k.arg for n in cell.nodes if isinstance(n, ast.Call) for k in n.keywords if k.arg}
     found, used = [], set()
     for number, role in document.pieces("role"):
         if role.name.startswith("glue"):

@@ -489,7 +489,11 @@ def test_a_chapter_needs_its_own_headings_and_name():
     assert any(f.rule == "name" and f.line == 2 for f in found)
 
 
-WEEK5 = {"kind": "chapter", "week": 5, "minutes": {"read": 35, "talk": 45, "practise": 30, "case": 20, "discussion": 25}}
+WEEK5 = {
+    "kind": "chapter",
+    "week": 5,
+    "minutes": {"read": 35, "talk": 45, "practise": 30, "case": 20, "discussion": 25},
+}
 EVENING = ":::{evening}\ntalk: 1절\npractise: 연습\ncase: 사례\ndiscussion: 질문\n:::\n"
 
 

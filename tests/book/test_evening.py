@@ -11,20 +11,36 @@ BODY = ["talk: 1절부터 3절까지", "practise: 연습 1", "", "case: [사례]
 
 def test_the_minutes_run_on_from_zero_to_two_hours():
     found = slots(PLAN, BODY)
-    assert [(s.start, s.minutes, s.label) for s in found] == [(0, 45, "발표"), (45, 30, "실습"), (75, 20, "사례"), (95, 25, "토론")]
+    assert [(s.start, s.minutes, s.label) for s in found] == [
+        (0, 45, "발표"),
+        (45, 30, "실습"),
+        (75, 20, "사례"),
+        (95, 25, "토론"),
+    ]
     assert found[2].text == "[사례](x.md)"
 
 
 def test_a_week_without_a_case_has_three_slots():
     plan = {**PLAN, "case": 0, "discussion": 45}
-    assert [s.label for s in slots(plan, [line for line in BODY if not line.startswith("case")])] == ["발표", "실습", "토론"]
+    assert [s.label for s in slots(plan, [line for line in BODY if not line.startswith("case")])] == [
+        "발표",
+        "실습",
+        "토론",
+    ]
     with pytest.raises(EveningError, match="case"):
         slots(plan, BODY)
 
 
 @pytest.mark.parametrize(
     "minutes",
-    [None, {}, {**PLAN, "talk": 50}, {**PLAN, "talk": True}, {k: v for k, v in PLAN.items() if k != "read"}, {**PLAN, "talk": 0, "discussion": 70}],
+    [
+        None,
+        {},
+        {**PLAN, "talk": 50},
+        {**PLAN, "talk": True},
+        {k: v for k, v in PLAN.items() if k != "read"},
+        {**PLAN, "talk": 0, "discussion": 70},
+    ],
 )
 def test_minutes_that_do_not_make_two_hours_are_refused(minutes):
     assert not is_plan(minutes)
@@ -32,7 +48,9 @@ def test_minutes_that_do_not_make_two_hours_are_refused(minutes):
         slots(minutes, BODY)
 
 
-@pytest.mark.parametrize(("body", "said"), [(BODY[:-1], "discussion"), ([*BODY, "pause: 쉽니다"], "pause"), (["talk:"], "talk")])
+@pytest.mark.parametrize(
+    ("body", "said"), [(BODY[:-1], "discussion"), ([*BODY, "pause: 쉽니다"], "pause"), (["talk:"], "talk")]
+)
 def test_what_is_done_is_said_once_for_each_slot(body, said):
     with pytest.raises(EveningError, match=said):
         slots(PLAN, body)
