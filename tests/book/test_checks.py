@@ -548,9 +548,7 @@ def test_a_deeper_page_hangs_under_its_chapter(monkeypatch):
     def found(body: str, below: list[str], name: str = deeper) -> list[str]:
         monkeypatch.setattr(structure, "toc_branches", lambda: [(chapter, below)])
         page = Page(ROOT / f"{name}.md", "---\nweek: 5\n---\n# 깊이\n\n" + body, {"kind": "deeper", "week": 5})
-        checker = structure._Checker(page, structure.parse(page.text), set())
-        checker.deeper_name()
-        return [f.message for f in checker.found]
+        return [f.message for f in structure.check(page, published=set()) if f.rule in {"name", "link"}]
 
     back = "[장](week05_propensity_score.md)"
     assert not found(back, [deeper, "case_studies/uber_late_delivery"])
