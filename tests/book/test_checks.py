@@ -518,7 +518,7 @@ CODE = "```{code-cell} ipython3\n%s\n```\n\n"
 def test_a_chapter_longer_than_an_evening_is_found(extra, said):
     assert not size_of(EVENING)
     assert [said in m and "deeper" in m for m in size_of(EVENING + "\n" + extra)] == [True]
-    assert not size_of(EVENING + "\n" + extra, kind="deeper")  # 깊이 읽기에는 상한이 없습니다
+    assert not size_of(EVENING + "\n" + extra, kind="deeper")  # 심화에는 상한이 없습니다
 
 
 def test_folded_code_and_notes_do_not_count():

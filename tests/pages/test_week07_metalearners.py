@@ -198,7 +198,7 @@ def _functions(path):
 
 
 def test_the_deeper_page_repeats_the_chapters_tools_word_for_word():
-    """깊이 읽기가 다시 적은 함수는 장의 것과 같습니다(같은 이름으로 다른 일을 하는 judge만 다릅니다)."""
+    """심화가 다시 적은 함수는 장의 것과 같습니다(같은 이름으로 다른 일을 하는 judge만 다릅니다)."""
     chapter, deeper = _functions(bench.PAGE), _functions(bench.DEEPER)
     shared = (chapter.keys() & deeper.keys()) - {"judge"}
     assert shared >= {"arrays", "trees", "scorer", "s_learner", "t_learner", "x_learner", "out_of_fold", "linear_dml"}

@@ -1,4 +1,4 @@
-"""12주차 깊이 읽기: 순차적 의사결정, 인과 예측, 도메인 적응, 그리고 PC와 오프폴리시 평가의 한계."""
+"""12주차 심화: 순차적 의사결정, 인과 예측, 도메인 적응, 그리고 PC와 오프폴리시 평가의 한계."""
 
 from itertools import combinations, permutations
 
@@ -35,7 +35,7 @@ def trial():
 
 
 def test_both_pages_use_one_world():
-    """장과 깊이 읽기가 되풀이한 함수는 같은 자료와 같은 값을 냅니다."""
+    """장과 심화가 되풀이한 함수는 같은 자료와 같은 값을 냅니다."""
     np.testing.assert_allclose(CORE["regions"](3, 200, storm=0.4), HERE["regions"](3, 200, storm=0.4))
     for core, here in zip(CORE["two_coupons"](5, 300), HERE["two_coupons"](5, 300), strict=True):
         np.testing.assert_array_equal(core, here)
