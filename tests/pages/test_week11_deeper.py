@@ -1,4 +1,4 @@
-"""11주차 깊이 읽기: 구간의 포함률, 여러 도구, 불연속 설계, 진짜 자료의 공개된 값."""
+"""11주차 심화: 구간의 포함률, 여러 도구, 불연속 설계, 진짜 자료의 공개된 값."""
 
 import ast
 
@@ -47,7 +47,7 @@ def functions(page):
 
 
 def test_repeated_functions_are_the_chapters_own():
-    """깊이 읽기가 다시 적은 함수는 장의 것과 같습니다. tsls만 등분산 오차를 더했습니다."""
+    """심화가 다시 적은 함수는 장의 것과 같습니다. tsls만 등분산 오차를 더했습니다."""
     here, there = functions(PAGE), functions(CORE)
     shared = set(here) & set(there)
     assert {"two_slopes", "errors", "band", "ratio", "ar_set", "without", "iv_draw", "complier_truth"} <= shared

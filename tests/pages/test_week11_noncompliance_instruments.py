@@ -156,7 +156,7 @@ def test_card_1995_is_what_was_published():
 
 @pytest.mark.parametrize("h", [4, 8, 20])
 def test_two_lines_of_the_core_are_the_local_line_of_the_deeper_page(h):
-    """장의 가중 2SLS와 깊이 읽기의 손 계산은 밴드폭마다 같은 값입니다."""
+    """장의 가중 2SLS와 심화의 손 계산은 밴드폭마다 같은 값입니다."""
     from linearmodels.iv import IV2SLS
 
     grade = load("store_grade")
