@@ -313,7 +313,11 @@ def main_pages(site: Path) -> list[str]:
 
     names = []
     for page in published_pages():
-        if page.docname == "index" or page.meta.get("kind") in {"chapter", "case"} or page.docname.endswith("/index"):
+        if (
+            page.docname == "index"
+            or page.meta.get("kind") in {"chapter", "deeper", "case"}
+            or page.docname.endswith("/index")
+        ):
             names.append(page.docname)
     return [name for name in names if (site / f"{name}.html").is_file()]
 

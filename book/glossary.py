@@ -1,12 +1,13 @@
 """``guides/glossary.yml``의 용어집: 읽고, 잘못을 알리고, 링크가 걸릴 표기와 쓰지 않는 표기를 돌려줍니다."""
 
+import re
 from pathlib import Path
 
 import yaml
 from docutils.nodes import make_id
 
 SOURCE = "guides/glossary.yml"
-FIELDS = {"ko", "en", "aliases", "not", "week", "definition"}
+FIELDS = {"ko", "en", "aliases", "not", "house", "week", "definition"}
 _INITIALS = "ㄱㄱㄴㄷㄷㄹㅁㅂㅂㅅㅅㅇㅈㅈㅊㅋㅌㅍㅎ"  # 된소리는 예사소리에 묶습니다
 LATIN = "A–Z·숫자"
 
@@ -42,7 +43,7 @@ def read_glossary(path: Path) -> list[dict]:
     Returns
     -------
     list of dict
-        ``ko``(str), ``en``·``aliases``·``not``(list of str), ``week``(int 또는 None), ``definition``(str).
+        ``ko``(str), ``en``·``aliases``·``not``·``house``(list of str), ``week``(int 또는 None), ``definition``(str).
 
     Raises
     ------
@@ -64,14 +65,19 @@ def read_glossary(path: Path) -> list[dict]:
         where = f"{SOURCE}: '{item['ko']}'"
         if unknown := set(item) - FIELDS:
             raise GlossaryError(f"{where}에 모르는 칸이 있습니다: {', '.join(sorted(map(str, unknown)))}.")
-        entry = {"aliases": [], "not": [], "week": None, **item}
-        for field in ("en", "aliases", "not"):
+        entry = {"aliases": [], "not": [], "house": [], "week": None, **item}
+        for field in ("en", "aliases", "not", "house"):
             if not isinstance(entry.get(field), list) or not all(isinstance(x, str) for x in entry[field]):
                 raise GlossaryError(f"{where}의 '{field}'는 글자의 목록이어야 합니다.")
         if not entry["en"]:
             raise GlossaryError(f"{where}에 영어 표기가 없습니다.")
         if not isinstance(entry.get("definition"), str) or not entry["definition"].endswith("다."):
             raise GlossaryError(f"{where}의 뜻풀이는 '~다.'로 끝나는 문장이어야 합니다.")
+        for pattern in entry["house"]:
+            try:
+                re.compile(pattern)
+            except re.error as error:
+                raise GlossaryError(f"{where}의 house '{pattern}'을 정규식으로 읽지 못했습니다({error}).") from None
         for spelling in spellings(entry):
             if (other := seen.setdefault(spelling.casefold(), entry["ko"])) != entry["ko"]:
                 raise GlossaryError(f"{where}의 표기 '{spelling}'이 '{other}'에도 있습니다. 한쪽에서 빼세요.")
@@ -91,3 +97,8 @@ def definitions(path: Path) -> dict[str, str]:
 def banned_spellings(entries: list[dict]) -> dict[str, str]:
     """쓰지 않는 표기 → 대신 쓸 말."""
     return {bad: entry["ko"] for entry in entries for bad in entry["not"]}
+
+
+def house_words(entries: list[dict]) -> list[tuple[str, str]]:
+    """(이 책만 쓰던 말의 정규식, 논문과 문서에서 찾을 수 있는 말)."""
+    return [(pattern, entry["ko"]) for entry in entries for pattern in entry["house"]]

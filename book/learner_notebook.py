@@ -27,7 +27,7 @@ _RECORDERS = {"glue", "record_claim", "record_validation"}
 _NUMBERLESS = {"note": "참고", "tip": "도움말", "hint": "귀띔", "warning": "주의", "caution": "조심", "danger": "위험",
                "attention": "주의", "important": "중요", "seealso": "함께 보기", "error": "오류", "solution": "정답 해설"}  # fmt: skip
 _PLAIN = {"slide", "div", "grid", "grid-item", "card-carousel", "tab-set", "centered", "container"}
-_SITE_ONLY = {"toctree", "tableofcontents", "contents", "raw", "include", "literalinclude", "weekly-table", "case-gallery",
+_SITE_ONLY = {"toctree", "tableofcontents", "contents", "raw", "include", "literalinclude", "weekly-table", "evening", "case-gallery",
               "data-cards", "build-report", "benchmark", "pipeline-benchmark", "book-glossary", "glossary", "bibliography", "glue", "glue:figure"}  # fmt: skip
 _IMPURE = re.compile(r":=|\b(?:rng|random\w*|next|pop|append)\b")
 ANSWER_HINT = "여기에 답을 씁니다"

@@ -30,7 +30,7 @@ BOUND, OPAQUE, CITED = "\ue000", "\ue001", "\ue002"
 # 안에 글이 들어 있지 않은 지시자. 나머지는 모두 안의 글까지 읽습니다.
 LITERAL = {
     "code-cell", "code-block", "code", "sourcecode", "math", "raw", "mermaid", "literalinclude", "include", "toctree",
-    "bibliography", "image", "eval-rst", "glossary", "weekly-table", "book-glossary", "case-gallery", "data-cards",
+    "bibliography", "image", "eval-rst", "glossary", "weekly-table", "evening", "book-glossary", "case-gallery", "data-cards",
     "build-report", "highlight", "parsed-literal", "only", "doctest", "tableofcontents",
 }  # fmt: skip
 _UNTITLED = {"figure", "grid", "tab-set", "list-table", "csv-table"}  # 여는 줄의 글이 제목이 아닌 지시자

@@ -1,4 +1,4 @@
-"""원고 검사: 문체(language), 본문의 숫자(prose_numbers), 쪽의 얼개(structure), 검토 기록(reviews), 코드 셀(code_cells), 값싼 검사(lints), 연습문제(answers), 주장(claims), 이름표(labels), 통계 코드의 실수(slips)."""
+"""원고 검사: 문체(language), 문장의 흐름(flow), 본문의 숫자(prose_numbers), 쪽의 얼개(structure), 검토 기록(reviews), 코드 셀(code_cells), 값싼 검사(lints), 연습문제(answers), 주장(claims), 이름표(labels), 통계 코드의 실수(slips)."""
 
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ def inspect_page(page: Page, published: set[str] | None = None) -> list[Finding]
         answers,
         claims,
         code_cells,
+        flow,
         labels,
         language,
         lints,
@@ -37,6 +38,7 @@ def inspect_page(page: Page, published: set[str] | None = None) -> list[Finding]
     document = parse(page.text)
     return sorted(
         language.check(page, document)
+        + flow.check(page, document)
         + prose_numbers.check(page, document)
         + structure.check(page, document, published=published)
         + code_cells.check(page, document)

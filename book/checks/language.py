@@ -7,7 +7,7 @@ import re
 from functools import cache
 
 from book.checks.findings import Finding
-from book.glossary import banned_spellings, read_glossary
+from book.glossary import banned_spellings, house_words, read_glossary
 from book.myst import BOUND, CITED, OPAQUE, Block, Document, parse
 from book.page import ROOT, Page
 
@@ -129,6 +129,26 @@ def _read_variants(path, modified_ns: int) -> dict[str, str]:
     return {**_EXTRA, **banned_spellings(read_glossary(path))}
 
 
+# 용어가 아니어서 용어집에 둘 수 없는, 이 책만 쓰던 말
+_HOUSE_EXTRA = [
+    (r"(?<![가-힣])셈(?=[하됩되합해했])", "계산"),
+    (r"(?<![가-힣])(?:샙니다|새지 (?:않|못)|샜습|새어 )", "무엇이 어디로 가는지(정보 누출이면 '누출')"),
+    (r"값[은을] \S+ ?치[르릅릅렀]", "대가로 무엇이 늘거나 주는지"),
+]
+
+
+def house() -> list[tuple[re.Pattern, str]]:
+    """이 책만 쓰던 말의 식과 대신 쓸 말."""
+    path = ROOT / "guides" / "glossary.yml"
+    return _read_house(path, path.stat().st_mtime_ns if path.is_file() else 0)
+
+
+@cache
+def _read_house(path, modified_ns: int) -> list[tuple[re.Pattern, str]]:
+    listed = house_words(read_glossary(path)) if path.is_file() else []
+    return [(re.compile(pattern), better) for pattern, better in [*listed, *_HOUSE_EXTRA]]
+
+
 @cache
 def _variant_pattern(words: tuple[str, ...]) -> re.Pattern:
     ordered = sorted(words, key=len, reverse=True)
@@ -245,6 +265,12 @@ def _check_block(path: str, block: Block, variants: dict[str, str]) -> list[Find
                 "variant",
             )
         )
+    for pattern, better in house():
+        for match in pattern.finditer(text):
+            message = (
+                f"'{match.group().strip()}'은(는) 논문과 문서에서 찾을 수 없는 말입니다 — '{better}'(으)로 고치세요."
+            )
+            found.append(Finding(path, block.line_at(match.start()), message, "house"))
     if block.kind not in PROSE:
         return found
     quoted = [m.span() for m in _QUOTED.finditer(text)]

@@ -19,7 +19,7 @@ from book.checks.language import sentences
 from book.myst import BOUND, CITED, OPAQUE, Document, parse
 from book.page import ROOT, Page
 
-KINDS = {"chapter", "case"}
+KINDS = {"chapter", "deeper", "case"}
 VERDICTS = {"섬", "고침", "지움"}
 PROSE = {"paragraph", "item", "row"}
 UNIVERSAL = re.compile(

@@ -8,11 +8,14 @@ from urllib.parse import unquote, urlsplit
 from book.checks.findings import Finding
 from book.checks.prose_numbers import data_cards
 from book.data_calls import data_calls
+from book.evening import EveningError, is_plan, slots
 from book.myst import Cell, Directive, Document, parse
-from book.page import ROOT, Page, toc_branches, toc_docnames
+from book.page import ROOT, Page, read_page, toc_branches, toc_docnames
 from causal_practice.answers import MOST_DECIMALS, places
 
 ESTIMANDS = {"ATE", "ATT", "ATU", "ATO", "CATE", "LATE", "ITT", "QTE", "ATT(g,t)", "CACE"}
+BUDGET = {"어절": 2400, "보이는 코드 셀": 28, "보이는 코드 줄": 200, "슬라이드": 18}  # 한 저녁에 읽고 가르칠 수 있는 장
+LONGEST_READ = 40  # 장을 읽는 시간(분)
 MINIMUM_SLIDES = {"chapter": 8, "case": 6}
 MINIMUM_EXERCISES = {"chapter": 3, "case": 3}
 SHORTEST_ALT = 15
@@ -33,6 +36,7 @@ _NOTEBOOK = {"week": "week", "minutes": "minutes", "libraries": "texts", "datase
 REQUIRED = {
     "guide": _COMMON,
     "chapter": _COMMON | _NOTEBOOK | {"prerequisites": "texts", "question": "questions"},
+    "deeper": _COMMON | _NOTEBOOK,
     "case": _COMMON | _NOTEBOOK | {
         "organisation": "text", "industry": "text", "year": "year", "source": "source", "question": "questions", "method": "texts",
         "estimand": "estimand", "treatment": "text", "outcome": "text", "unit": "text",
@@ -41,10 +45,11 @@ REQUIRED = {
 ALLOWED = {
     "guide": _OPTIONAL | _NOTEBOOK | {"estimand": "estimand"},
     "chapter": _OPTIONAL | {"textbook_chapter": "number", "estimand": "estimand"},
+    "deeper": _OPTIONAL | {"textbook_chapter": "number", "estimand": "estimand", "question": "questions"},
     "case": _OPTIONAL,
 }
 _EXAMPLES = {
-    "week": "week: 5 (0에서 12까지)", "minutes": "minutes: {read: 25, practise: 40, session: 45}", "year": "year: 2019",
+    "week": "week: 5 (0에서 12까지)", "minutes": "minutes: {read: 25, practise: 40, session: 20} (장은 {read: 35, talk: 45, practise: 30, case: 20, discussion: 25}, 네 토막의 합이 120, 깊이 읽기는 {read: 20, practise: 20})", "year": "year: 2019",
     "texts": "[이름, 이름] 꼴의 목록", "text": "비지 않은 글", "source": 'source: {title: "글의 제목", url: "https://…"}',
     "questions": "question: [1, 2] (1에서 4까지)", "estimand": f"estimand: ATT ({', '.join(sorted(ESTIMANDS))} 가운데 하나)",
     "bool": "true 또는 false", "files": "저장소에 있는 파일의 목록", "number": "수", "map": "이름: 값",
@@ -54,7 +59,7 @@ _EXAMPLES = {
 HEADINGS = {
     "chapter": [
         ("이번 주 질문", r"이번 주 질문"), ("학습 목표", r"학습 목표"), ("가정을 깨 보기", r"가정을 깨"), ("흔한 오해", r"흔한 오해"),
-        ("(라이브러리)로 다시", r"로 다시"), ("연습문제", r"연습문제"), ("핵심 정리", r"핵심 정리"), ("발표와 토론", r"발표와 토론"),
+        ("진짜 자료로", r"진짜 자료로"), ("월요일에 쓸 세 줄", r"월요일에 쓸 세 줄"), ("연습문제", r"연습문제"), ("핵심 정리", r"핵심 정리"), ("발표와 토론", r"발표와 토론"),
         ("더 읽을거리", r"더 읽을거리"), ("이번 주 사례", r"이번 주 사례"),
     ],
     "orientation": [
@@ -67,6 +72,7 @@ HEADINGS = {
         ("반박과 민감도", r"반박과 민감도"), ("정답 확인", r"정답 확인"), ("의사결정 메모", r"의사결정 메모"), ("내 데이터에 쓰려면", r"내 데이터에 쓰려면"),
         ("연습문제", r"연습문제"), ("토론 질문", r"토론 질문|토론"), ("참고문헌", r"참고문헌"),
     ],
+    "deeper": [],
     "guide": [],
 }  # fmt: skip
 _IMPORT_NAMES = {"scikit-learn": "sklearn", "pyyaml": "yaml"}
@@ -104,7 +110,7 @@ class _Checker:
             self.add(
                 self.meta_line("kind"),
                 "front-matter",
-                f"kind가 {meta.get('kind')!r}입니다 — chapter, case, guide 가운데 하나를 적으세요.",
+                f"kind가 {meta.get('kind')!r}입니다 — chapter, deeper, case, guide 가운데 하나를 적으세요.",
             )
             return False
         required, allowed = REQUIRED[self.kind], REQUIRED[self.kind] | ALLOWED[self.kind]
@@ -157,6 +163,8 @@ class _Checker:
                     "name",
                     f"파일 이름은 {int(match[1])}주차인데 머리말은 {week}주차입니다 — 하나로 맞추세요.",
                 )
+        if self.kind == "deeper":
+            self.deeper_name()
         above = (
             next((name for name, below in toc_branches() if self.page.docname in below), "")
             if self.kind == "case"
@@ -201,6 +209,57 @@ class _Checker:
             else:
                 self.add(spots[0], "heading", f"'{label}' 절의 자리가 다릅니다 — '{previous}' 다음으로 옮기세요.")
             previous = label
+
+    def deeper_name(self) -> None:
+        """깊이 읽기는 weekNN_deeper이고, 그 주의 장 바로 아래에 놓이며, 장과 서로 잇습니다."""
+        week = self.page.meta.get("week")
+        if not isinstance(week, int):
+            return  # 머리말의 잘못은 이미 알렸습니다
+        if self.page.path.stem != (wanted := f"week{week:02d}_deeper"):
+            message = f"파일 이름이 '{self.page.path.stem}'입니다 — 깊이 읽기는 '{wanted}'로 고치세요."
+            self.add(self.meta_line("week"), "name", message)
+            return
+        branches = dict(toc_branches())
+        chapter = next((name for name, below in branches.items() if self.page.docname in below), "")
+        if not re.match(rf"chapters/week{week:02d}_", chapter) or branches[chapter][0] != self.page.docname:
+            message = f"차례(_toc.yml)에서 {week}주차 장의 바로 아래(첫째)에 없습니다 — 장의 sections 첫 줄로 옮기세요."
+            self.add(self.meta_line("week"), "name", message)
+            return
+        for page, other in ((self.page.docname, chapter), (chapter, self.page.docname)):
+            document = self.document if page == self.page.docname else parse(read_page(f"{page}.md").text)
+            target = f"{other.split('/')[-1]}.md"
+            if not any(target in piece.target for _, piece in document.pieces("link")):
+                self.add(
+                    1,
+                    "link",
+                    f"{page}.md에 [{other}]({target})로 가는 링크가 없습니다 — 장과 깊이 읽기는 서로 잇습니다.",
+                )
+
+    # ── 한 저녁의 크기 ──
+
+    def size(self) -> None:
+        """장은 35분에 읽고 45분에 가르칠 수 있어야 합니다. 넘치는 것은 깊이 읽기로 갑니다."""
+        if self.kind != "chapter":
+            return
+        for name, have in measure(self.document).items():
+            if have > BUDGET[name]:
+                message = f"{name}이(가) {have:,}입니다(많아야 {BUDGET[name]:,}) — 곁길을 weekNN_deeper.md로 옮기세요."
+                self.add(1, "size", message)
+        minutes = self.page.meta.get("minutes")
+        if isinstance(minutes, dict) and isinstance(minutes.get("read"), int) and minutes["read"] > LONGEST_READ:
+            message = f"읽는 데 {minutes['read']}분이라고 적혀 있습니다(많아야 {LONGEST_READ}분) — 줄이거나 고치세요."
+            self.add(self.meta_line("minutes"), "size", message)
+        plans = [d for d in self.document.directives if d.name == "evening"]
+        if len(plans) != 1:
+            message = (
+                f"{{evening}}이 {len(plans)}개입니다 — '발표와 토론'에 ':::{{evening}}' 하나로 두 시간의 일을 적으세요."
+            )
+            self.add(plans[1].line if plans else 1, "size", message)
+            return
+        try:
+            slots(minutes, plans[0].body.split("\n"))
+        except EveningError as error:
+            self.add(plans[0].line, "size", str(error))
 
     def _line_before_missing(self, reached: int) -> int:
         """빠진 절이 들어갈 자리: 마지막으로 찾은 절의 다음 제목."""
@@ -560,6 +619,7 @@ class _Checker:
         self.outputs()
         if self.front_matter():
             self.headings()
+            self.size()
             self.estimand()
             self.exercises()
             self.figures()
@@ -570,6 +630,19 @@ class _Checker:
             self.code()
             self.links()
         return sorted(self.found)
+
+
+_UNSEEN = {"remove-cell", "remove-input", "hide-cell", "hide-input", "solution", "self-check"}
+
+
+def measure(document: Document) -> dict[str, int]:
+    """쪽의 크기: 어절(발표자 노트는 빼고), 펼쳐 보이는 코드의 셀과 줄(빈 줄은 빼고), 슬라이드."""
+    shown = [cell for cell in document.cells if not _UNSEEN & set(cell.tags)]
+    words = (len(b.raw.split()) for b in document.blocks if b.kind in {"paragraph", "item"} and "notes" not in b.inside)
+    slides = [d for d in document.directives if d.name == "slide"]
+    slides += [cell for cell in document.cells if "slide-new" in cell.tags]
+    lines = sum(bool(line.strip()) for cell in shown for line in cell.source.splitlines())
+    return {"어절": sum(words), "보이는 코드 셀": len(shown), "보이는 코드 줄": lines, "슬라이드": len(slides)}
 
 
 def _is_literal(node: ast.expr) -> bool:
@@ -603,9 +676,9 @@ def _is_valid(kind: str, value) -> bool:
     if kind == "map":
         return isinstance(value, dict)
     if kind == "minutes":
-        return (
+        return is_plan(value) or (
             isinstance(value, dict)
-            and set(value) == {"read", "practise", "session"}
+            and set(value) in ({"read", "practise", "session"}, {"read", "practise"})
             and all(isinstance(v, int) and v > 0 for v in value.values())
         )
     if kind == "source":

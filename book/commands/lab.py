@@ -36,7 +36,7 @@ def pages_of_week(week: str) -> list[Page]:
     PageError
         주차가 비었거나 수가 아니거나 쪽이 없을 때. 있는 주차를 알려 줍니다.
     """
-    notebooks = [p for p in published_pages() if p.is_notebook and p.meta.get("kind") in {"chapter", "case"}]
+    notebooks = [p for p in published_pages() if p.is_notebook and p.meta.get("kind") in {"chapter", "deeper", "case"}]
     notebooks = [p for p in notebooks if isinstance(p.meta.get("week"), int) and p.docname != "case_studies/template"]
     weeks = sorted({p.meta["week"] for p in notebooks})
     known = ", ".join(map(str, weeks)) or "없음"
@@ -47,7 +47,10 @@ def pages_of_week(week: str) -> list[Page]:
         raise PageError(f"WEEK는 수로 적어 주세요. 받은 것: '{week}' (있는 주차: {known})")
     if int(week) not in weeks:
         raise PageError(f"{int(week)}주차의 노트북이 없습니다. (있는 주차: {known})")
-    return sorted((p for p in notebooks if p.meta["week"] == int(week)), key=lambda p: p.meta["kind"] != "chapter")
+    return sorted(
+        (p for p in notebooks if p.meta["week"] == int(week)),
+        key=lambda p: ["chapter", "case", "deeper"].index(p.meta["kind"]),
+    )
 
 
 def _digest(content: bytes) -> str:

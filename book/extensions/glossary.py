@@ -74,7 +74,8 @@ class BookGlossary(SphinxDirective):
     def _week(self, week: int) -> nodes.Node:
         line = nodes.paragraph("", classes=["glossary-also"])
         prefix = f"chapters/week{week:02d}_"
-        page = next((name for name in sorted(self.env.found_docs) if name.startswith(prefix)), None)
+        found = sorted(n for n in self.env.found_docs if n.startswith(prefix) and not n.endswith("_deeper"))
+        page = found[0] if found else None
         text = f"{week}주차에서 다룹니다."
         if page is None:
             line += nodes.Text(text)

@@ -19,6 +19,7 @@ from lxml import etree
 from lxml import html as lxml_html
 from sphinx.application import Sphinx
 
+from book.evening import session_minutes
 from book.extensions.page_directives import NOTES
 from book.page import read_page
 
@@ -163,7 +164,6 @@ def render(slides: list[Slide], docname: str, meta: dict, title: str) -> str:
 
 
 def _title_section(title: str, meta: dict) -> str:
-    minutes = meta.get("minutes") or {}
     if meta.get("kind") == "case":
         over = f"{meta.get('week')}주차 사례 · {meta.get('organisation')}"
         source = meta.get("source") or {}
@@ -171,7 +171,9 @@ def _title_section(title: str, meta: dict) -> str:
     else:
         over = f"{meta.get('week')}주차"
         under = f"교재 {meta['textbook_chapter']}장" if meta.get("textbook_chapter") else ""
-    session = f"{minutes['session']}분" if minutes.get("session") else ""
+    minutes = meta.get("minutes") or {}
+    talk = minutes.get("talk") or session_minutes(minutes)
+    session = f"{talk}분" if talk else ""
     lines = "".join(f"<p>{html.escape(str(line))}</p>" for line in (meta.get("description"), under, session) if line)
     return (
         f'<section class="title-slide"><p class="over">{html.escape(over)}</p><h1>{html.escape(title)}</h1>{lines}'

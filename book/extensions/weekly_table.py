@@ -12,10 +12,10 @@ from sphinx import addnodes
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
+from book.evening import is_plan, session_minutes
 from book.myst import parse
 from book.page import PageError, read_page, toc_branches
 
-MINUTES = ("read", "practise", "session")
 HEADINGS = ("주", "장", "사례", "읽기 · 실습 · 모임(분)")
 
 
@@ -30,12 +30,15 @@ class Entry:
         머리말.
     cases : tuple of Entry
         장이면 그 주의 사례(차례의 순서).
+    deeper : Entry or None
+        장이면 그 주의 깊이 읽기.
     """
 
     docname: str
     title: str
     meta: dict
     cases: tuple["Entry", ...] = ()
+    deeper: "Entry | None" = None
 
     @property
     def topic(self) -> str:
@@ -68,16 +71,16 @@ def weeks(root: Path) -> list[Entry]:
                 f"{docname}.md:{line_of('week')}: week가 {week!r}입니다 — 장은 차례(_toc.yml)에 주차 순서로 놓습니다."
             )
         minutes = chapter.meta.get("minutes")
-        if not isinstance(minutes, dict) or not all(
-            isinstance(minutes.get(key), int) and minutes[key] > 0 for key in MINUTES
-        ):
+        if not is_plan(minutes):
             raise PageError(
-                f"{docname}.md:{line_of('minutes')}: minutes는 {', '.join(MINUTES)}를 양의 정수(분)로 적어야 합니다."
+                f"{docname}.md:{line_of('minutes')}: minutes는 read와 네 토막(talk, practise, case, discussion)을 정수(분)로 적고 네 토막의 합이 120이어야 합니다."
             )
         _check_questions(chapter, line_of)
-        cases = []
+        cases, deeper = [], None
         for name in below:
             case, line_of = _entry(root, name)
+            if case.meta.get("kind") == "deeper":
+                deeper = case
             if case.meta.get("kind") != "case":
                 continue
             if case.meta.get("week") != week:
@@ -86,7 +89,7 @@ def weeks(root: Path) -> list[Entry]:
                 )
             _check_questions(case, line_of)
             cases.append(case)
-        found.append(Entry(chapter.docname, chapter.title, chapter.meta, tuple(cases)))
+        found.append(Entry(chapter.docname, chapter.title, chapter.meta, tuple(cases), deeper))
     return found
 
 
@@ -117,7 +120,7 @@ class WeeklyTable(SphinxDirective):
         except (PageError, OSError) as error:
             return [self.state_machine.reporter.error(str(error), line=self.lineno)]
         for row in rows:
-            for entry in (row, *row.cases):
+            for entry in (row, *row.cases, *filter(None, [row.deeper])):
                 self.env.note_dependency(str(root / f"{entry.docname}.md"))
         question = self.options.get("question")
         return [self._table(rows)] if question is None else [self._path(rows, question)]
@@ -143,6 +146,8 @@ class WeeklyTable(SphinxDirective):
         chapter = nodes.entry("", nodes.paragraph("", "", self._link(row)))
         under = [f"교재 {row.meta['textbook_chapter']}장"] if row.meta.get("textbook_chapter") else []
         under += [row.topic] if row.topic else []
+        if row.deeper:
+            chapter += nodes.paragraph("", "깊이: ", self._link(row.deeper), classes=["week-topic"])
         if under:
             chapter += nodes.paragraph("", " · ".join(under), classes=["week-topic"])
         cases = nodes.entry("")
@@ -155,7 +160,8 @@ class WeeklyTable(SphinxDirective):
             cases += line
         if not row.cases:
             cases += nodes.paragraph("", "—")
-        minutes = " · ".join(str(row.meta["minutes"][key]) for key in MINUTES)
+        said = row.meta["minutes"]
+        minutes = f"{said['read']} · {said['practise']} · {session_minutes(said)}"
         return nodes.row(
             "",
             nodes.entry("", nodes.paragraph("", str(row.meta["week"]))),
