@@ -6,7 +6,7 @@ import http.server
 import shutil
 import threading
 from collections.abc import Iterator
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
@@ -24,6 +24,12 @@ class BrowserMissing(RuntimeError):
     """브라우저가 없을 때. 메시지는 설치하는 법까지 담은 한국어입니다."""
 
 
+@lru_cache(maxsize=512)
+def _compressed(path: Path, modified_ns: int) -> bytes:
+    """한 번 누른 글은 고쳐질 때까지 다시 누르지 않습니다. 쪽마다 같은 스크립트를 부르기 때문입니다."""
+    return gzip.compress(path.read_bytes(), 6)
+
+
 class Compressing(http.server.SimpleHTTPRequestHandler):
     """글로 된 파일을 gzip으로 보냅니다. 정적 사이트를 올리는 곳들이 그렇게 합니다."""
 
@@ -35,11 +41,11 @@ class Compressing(http.server.SimpleHTTPRequestHandler):
         if not path.is_file():
             self.send_error(404)
             return
-        body = path.read_bytes()
+        body = b"" if path.suffix in COMPRESSED else path.read_bytes()
         self.send_response(200)
         self.send_header("Content-Type", self.guess_type(str(path)))
         if path.suffix in COMPRESSED:
-            body = gzip.compress(body, 6)
+            body = _compressed(path, path.stat().st_mtime_ns)
             self.send_header("Content-Encoding", "gzip")
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()

@@ -29,7 +29,7 @@ def data_calls(cells: Iterable[Cell]) -> list[tuple[str | None, int]]:
     names, modules = _imported(cells)
     found: list[tuple[str | None, int]] = []
     for cell in cells:
-        for node in ast.walk(cell.tree):
+        for node in cell.nodes:
             if isinstance(node, ast.Call) and (function := _called(node.func, names, modules)):
                 keyword = "dataset" if function == "validate" else "name"
                 arguments = [] if function == "validate" else list(node.args[:1])
@@ -43,7 +43,7 @@ def data_calls(cells: Iterable[Cell]) -> list[tuple[str | None, int]]:
 def _imported(cells: list[Cell]) -> tuple[dict[str, str], set[str]]:
     """쪽에서 부르는 이름 → 우리 함수의 이름, 그리고 우리 꾸러미를 가리키는 이름."""
     names, modules = {}, set()
-    for node in (node for cell in cells for node in ast.walk(cell.tree)):
+    for node in (node for cell in cells for node in cell.nodes):
         if isinstance(node, ast.Import):
             modules |= {alias.asname or PACKAGE for alias in node.names if alias.name.partition(".")[0] == PACKAGE}
         elif isinstance(node, ast.ImportFrom) and (node.module or "").partition(".")[0] == PACKAGE:

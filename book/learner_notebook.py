@@ -95,6 +95,7 @@ class _Writer:
 
     def __init__(self, values: dict, *, solutions: bool, site: str, docname: str, whole: str, shipped: frozenset[str]):
         self.values, self.solutions, self.docname, self.shipped = values, solutions, docname, shipped
+        self.reading = ""
         self.site = site.rstrip("/")
         document = parse(whole)
         self.references, self.notes = document.references, document.notes
@@ -150,7 +151,10 @@ class _Writer:
         return [lead + text if text else text for text in made]
 
     def directive(self, name: str, argument: str, options: dict[str, str], body: str) -> list[str]:
-        if name == "notes" or name in _SITE_ONLY or (name == "solution" and not self.solutions):
+        if name == "solution" and not self.solutions:
+            self.reading = "\n".join(_squeeze(self.blocks(body)))  # 맞힌 사람에게만 점검 셀이 보여 줍니다
+            return []
+        if name == "notes" or name in _SITE_ONLY:
             return []
         if name in _PLAIN:
             return ["", *self.blocks(body), ""]
@@ -380,6 +384,8 @@ def convert(page: Page, execution: Execution, *, solutions: bool = False, site: 
                     )
                 )
         elif made := _code_cell(page, cell, solutions):
+            if "self-check" in made.metadata.get("tags", []) and writer.reading:
+                made["source"], writer.reading = with_reading(made.source, writer.reading), ""
             cells.append(made)
     if notes := writer.footnotes():
         cells.append(nbformat.v4.new_markdown_cell(notes))
@@ -410,6 +416,16 @@ def _code_cell(page: Page, cell, solutions: bool) -> nbformat.NotebookNode | Non
     if {"hide-input", "remove-cell", "remove-input", "self-check"} & set(tags):
         metadata["jupyter"] = {"source_hidden": True}
     return nbformat.v4.new_code_cell(text, metadata=metadata)
+
+
+def with_reading(source: str, reading: str) -> str:
+    """점검 셀에 해설을 실어, 맞힌 뒤에 사이트와 같은 해설이 나오게 합니다. ``check_answer`` 하나로 끝나지 않는 셀은 그대로 둡니다."""
+    last = ast.parse(source).body[-1]
+    call = last.value if isinstance(last, ast.Expr) else None
+    if not (isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id == "check_answer"):
+        return source
+    end = source.rstrip().rindex(")")
+    return f"{source[:end].rstrip().removesuffix(',')},\n    reading={reading!r})"
 
 
 def notebook_name(page: Page, solutions: bool = False) -> str:

@@ -383,6 +383,11 @@ class Cell:
         except SyntaxError:
             return None
 
+    @cached_property
+    def nodes(self) -> tuple[ast.AST, ...]:
+        """나무의 모든 마디(``ast.walk``의 차례). 검사마다 다시 걷지 않습니다. 읽지 못한 셀이면 비어 있습니다."""
+        return tuple(ast.walk(self.tree)) if self.tree else ()
+
     @property
     def alt(self) -> str:
         """그림의 대체 텍스트. 없으면 빈 글자."""
@@ -393,7 +398,7 @@ class Cell:
 
     def calls(self, *names: str):
         """이 셀이 부르는 함수 가운데 이름이 ``names``인 것을 (줄 번호, 노드)로 돌려줍니다."""
-        for node in ast.walk(self.tree) if self.tree else ():
+        for node in self.nodes:
             if isinstance(node, ast.Call):
                 name = node.func.id if isinstance(node.func, ast.Name) else getattr(node.func, "attr", "")
                 if name in names:

@@ -5,7 +5,7 @@ import re
 import unicodedata
 from numbers import Real
 
-from causal_practice.claims import publish_record
+from causal_practice.claims import publish_record, show_text
 
 ANSWER_MIME = "application/papermill.record/application/vnd.causal-practice.answer+json"
 MOST_DECIMALS = 6
@@ -130,7 +130,13 @@ def _readings(answer) -> list[float]:
 
 
 def check_answer(
-    label: str, answer, expected, tol: float = 0.0, wrong: dict | None = None, decimals: int | None = None
+    label: str,
+    answer,
+    expected,
+    tol: float = 0.0,
+    wrong: dict | None = None,
+    decimals: int | None = None,
+    reading: str = "",
 ) -> None:
     """답을 점검해 한 줄로 알려 줍니다. 배우는 사람의 답 때문에 오류를 내지 않습니다.
 
@@ -149,6 +155,8 @@ def check_answer(
         ``{"이름": (틀린 값, "무엇과 헷갈렸는지")}``.
     decimals : int
         문제가 청한 소수 자릿수(0은 정수). 그 자리에서 반올림한 답을 받아들입니다. ``tol``과 함께 쓰지 않습니다.
+    reading : str
+        맞혔을 때만 보이는 짧은 해설(마크다운). 학습자용 노트북이 쪽의 해설을 여기에 싣습니다.
 
     Raises
     ------
@@ -178,6 +186,8 @@ def check_answer(
         reasons = [why for value, why in wrong.values() if _matches(answer, _plain(value), tol)]
         message += f" {reasons[0] if reasons else _hint(answer, expected, tol, decimals, wrong)}"
     print(message.rstrip())
+    if reading and status == "right":
+        show_text(reading)
     record = {"label": label, "status": status, "wrong_answers_rejected": len(wrong)}
     if share := _tolerance_share(expected, tol):
         record["tolerance_share"] = share

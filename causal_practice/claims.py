@@ -35,6 +35,11 @@ def _publish(data: dict, metadata: dict | None = None) -> None:
     display(data, metadata=metadata or {}, raw=True)
 
 
+def show_text(text: str) -> None:
+    """마크다운 글을 노트북의 출력으로 보입니다. 노트북 밖에서는 아무 일도 하지 않습니다."""
+    _publish({"text/markdown": text, "text/plain": text})
+
+
 def publish_record(mime: str, name: str, payload: dict) -> None:
     """시험이 읽을 기록을 실행된 노트북에 보이지 않게 남깁니다.
 

@@ -48,7 +48,7 @@ def _assigned(cell: Cell) -> dict[str, ast.expr]:
     """셀에서 이름 하나에 넣은 식."""
     return {
         target.id: node.value
-        for node in ast.walk(cell.tree or ast.Module([], []))
+        for node in cell.nodes
         if isinstance(node, ast.Assign)
         for target in node.targets
         if isinstance(target, ast.Name)

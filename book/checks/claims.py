@@ -38,7 +38,7 @@ class Code:
         self.assigned: dict[str, list[ast.expr | None]] = {}
         self.functions: dict[str, ast.FunctionDef | ast.Lambda] = {}
         for cell in document.cells:
-            for node in ast.walk(cell.tree) if cell.tree else ():
+            for node in cell.nodes:
                 self._note(node)
 
     def _note(self, node: ast.AST) -> None:
@@ -198,7 +198,7 @@ def _typed(document: Document, code: Code, calls: list) -> Iterator[tuple[int, s
     written = {
         node.value
         for cell in document.cells
-        for node in (ast.walk(cell.tree) if cell.tree else ())
+        for node in cell.nodes
         if isinstance(node, ast.Constant) and isinstance(node.value, (int, float)) and id(node) not in recorded
     }
     for line, call in calls:
@@ -230,13 +230,13 @@ def _one_function(page: Page, code: Code, calls: list) -> Iterator[tuple[int, st
     outside = [
         call
         for cell in code.document.cells
-        for node in (ast.walk(cell.tree) if cell.tree else ())
+        for node in cell.nodes
         if isinstance(call := node, ast.Call) and isinstance(call.func, ast.Name)
     ]
     kept = {
         target.id: node.value
         for cell in code.document.cells
-        for node in (ast.walk(cell.tree) if cell.tree else ())
+        for node in cell.nodes
         if isinstance(node, ast.Assign) and isinstance(node.value, ast.Call) and _name(node.value) == "validate"
         for target in node.targets
         if isinstance(target, ast.Name)
@@ -244,13 +244,13 @@ def _one_function(page: Page, code: Code, calls: list) -> Iterator[tuple[int, st
     shown = {
         id(kept[node.value.id])
         for cell in code.document.cells
-        for node in (ast.walk(cell.tree) if cell.tree else ())
+        for node in cell.nodes
         if isinstance(node, ast.Attribute) and node.attr == "estimate" and isinstance(node.value, ast.Name) and node.value.id in kept
     }  # fmt: skip
     passed = {  # 목록에 담아 차례로 부르는 함수
         e.id
         for cell in code.document.cells
-        for node in (ast.walk(cell.tree) if cell.tree else ())
+        for node in cell.nodes
         if isinstance(node, (ast.Tuple, ast.List, ast.Dict))
         for e in (node.values if isinstance(node, ast.Dict) else node.elts)
         if isinstance(e, ast.Name) and isinstance(e.ctx, ast.Load)
@@ -323,7 +323,7 @@ def _roles(code: Code, calls: list) -> Iterator[tuple[int, str, str]]:
 def _levels(document: Document) -> Iterator[tuple[int, str, str]]:
     """95%라면서 다른 임곗값을 곱한 구간."""
     for cell in document.cells:
-        for node in ast.walk(cell.tree) if cell.tree else ():
+        for node in cell.nodes:
             if isinstance(node, (ast.Tuple, ast.List)):
                 pairs = {}
                 for part in node.elts:

@@ -178,7 +178,7 @@ def _constants(document: Document) -> dict[str, set[int]]:
         if isinstance(value, ast.Constant) and isinstance(value.value, int) and not isinstance(value.value, bool):
             found.setdefault(name, set()).add(value.value)
 
-    for node in (n for cell in document.cells for n in ast.walk(cell.tree or ast.Module([], []))):
+    for node in (n for cell in document.cells for n in cell.nodes):
         if isinstance(node, ast.Assign):
             for target in node.targets:
                 if isinstance(target, ast.Name):
@@ -215,7 +215,7 @@ def repeats(document: Document) -> dict[str, set[int]]:
     for cell in document.cells:
         section = next((title for line, title in reversed(sections) if line < cell.line), "")
         here = found.setdefault(section, set())
-        for node in ast.walk(cell.tree or ast.Module([], [])):
+        for node in cell.nodes:
             if isinstance(node, ast.Call):
                 name = node.func.id if isinstance(node.func, ast.Name) else getattr(node.func, "attr", "")
                 counted = [k.value for k in node.keywords if k.arg and _REPEATS.search(k.arg)]

@@ -370,7 +370,7 @@ def _said(document: Document) -> list[_Said]:
             code, position = (bound.code, bound.position) if bound.kind == "eval" else glued.get(bound.code, ("", 0))
             add(code, bound.line, position, text[: bound.place], text[bound.place + 1 :])
     for position, cell in enumerate(document.cells, 1):
-        for node in ast.walk(cell.tree or ast.Module([], [])):
+        for node in cell.nodes:
             before = ""
             for one, two in zip(node.values, node.values[1:], strict=False) if isinstance(node, ast.JoinedStr) else ():
                 if isinstance(one, ast.FormattedValue) and isinstance(two, ast.Constant):
@@ -428,7 +428,7 @@ def _versions(document: Document) -> dict[str, list[int]]:
     """이름 → 그 이름에 새로 넣은 셀의 번호들."""
     found: dict[str, list[int]] = {}
     for position, cell in enumerate(document.cells, 1):
-        for node in ast.walk(cell.tree or ast.Module([], [])):
+        for node in cell.nodes:
             if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
                 found.setdefault(node.id, []).append(position)
     return found

@@ -196,7 +196,7 @@ def literals(document: Document) -> dict[str, frozenset[float]]:
     found: dict[str, set[float]] = {}
     for cell in document.cells:
         section = next((title for line, title in reversed(sections) if line < cell.line), "")
-        for node in ast.walk(cell.tree) if cell.tree else ():
+        for node in cell.nodes:
             if (
                 isinstance(node, ast.Constant)
                 and isinstance(node.value, (int, float))
@@ -240,7 +240,7 @@ def _check_shown(page: Page, path: str, document: Document) -> list[Finding]:
 
 def _shown_texts(cell: Cell):
     """셀의 함수에 넘기는 한국어 글을 (줄, 글)로. f-글자의 식 자리는 BOUND입니다."""
-    for node in ast.walk(cell.tree or ast.Module([], [])):
+    for node in cell.nodes:
         for part in [*node.args, *(k.value for k in node.keywords)] if isinstance(node, ast.Call) else ():
             if isinstance(part, ast.JoinedStr):
                 text = "".join(v.value if isinstance(v, ast.Constant) else BOUND for v in part.values)
@@ -275,11 +275,7 @@ def _check_values(path: str, document: Document) -> list[Finding]:
         ((n, r) for n, r in document.pieces("role") if r.name == "eval"), key=lambda item: item[0]
     ):
         while cell and cell.line < number:
-            made = {
-                n.id
-                for n in ast.walk(cell.tree or ast.Module([], []))
-                if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)
-            }
+            made = {n.id for n in cell.nodes if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
             (hidden if "remove-cell" in cell.tags else visible).update(made)
             cell = next(cells)
         code, _ = values.split(role.text)
@@ -492,18 +488,8 @@ def _check_glue(path: str, document: Document) -> list[Finding]:
     literals = set()
     if dynamic:  # 이름을 변수로 넘기면 코드에 글자로 적힌 이름은 모두 묶였다고 봅니다.
         for cell in document.cells:
-            literals |= {
-                n.value
-                for n in ast.walk(cell.tree or ast.Module([], []))
-                if isinstance(n, ast.Constant) and isinstance(n.value, str)
-            }
-            literals |= {
-                k.arg
-                for n in ast.walk(cell.tree or ast.Module([], []))
-                if isinstance(n, ast.Call)
-                for k in n.keywords
-                if k.arg
-            }
+            literals |= {n.value for n in cell.nodes if isinstance(n, ast.Constant) and isinstance(n.value, str)}
+            literals |= {k.arg for n in cell.nodes if isinstance(n, ast.Call) for k in n.keywords if k.arg}
     found, used = [], set()
     for number, role in document.pieces("role"):
         if role.name.startswith("glue"):

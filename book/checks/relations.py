@@ -405,7 +405,7 @@ def _columns_of(name: str, columns: dict, code: Code) -> set[str]:
         return {name}
     found = {column for column, info in columns.items() if isinstance(info, dict) and info.get("label") == name}
     for cell in code.document.cells:
-        for node in ast.walk(cell.tree) if cell.tree else ():
+        for node in cell.nodes:
             if isinstance(node, ast.Dict):
                 for key, value in zip(node.keys, node.values, strict=True):
                     pair = (getattr(key, "value", None), getattr(value, "value", None))

@@ -37,7 +37,7 @@ def check(page: Page, document: Document | None = None) -> list[Finding]:
 
 
 def _slips(cell: Cell) -> Iterator[tuple[int, str]]:
-    for node in ast.walk(cell.tree) if cell.tree else ():
+    for node in cell.nodes:
         if isinstance(node, ast.Assign) and isinstance(node.value, ast.Tuple):
             yield from _overlap(node)
         elif isinstance(node, ast.BinOp) and isinstance(node.op, ast.Sub):

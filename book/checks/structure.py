@@ -510,7 +510,7 @@ class _Checker:
         promised = self.page.meta.get("libraries")
         imported = set()
         for cell in self.document.cells:
-            for node in ast.walk(cell.tree) if cell.tree else ():
+            for node in cell.nodes:
                 if isinstance(node, ast.Import):
                     imported |= {alias.name.split(".")[0] for alias in node.names}
                 elif isinstance(node, ast.ImportFrom) and node.module:
@@ -719,7 +719,7 @@ def _assigned(cell: Cell) -> set[str]:
 def _used(cell: Cell) -> dict[str, int]:
     """셀이 읽는 이름 → 줄 번호."""
     used: dict[str, int] = {}
-    for node in ast.walk(cell.tree) if cell.tree else ():
+    for node in cell.nodes:
         if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
             used.setdefault(node.id, cell.first + node.lineno - 1)
     return used

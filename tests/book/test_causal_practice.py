@@ -219,6 +219,14 @@ def answer(capsys, *args, **kwargs) -> str:
     return capsys.readouterr().out.strip()
 
 
+@pytest.mark.parametrize(("given", "shown"), [(1.0, 1), (2.0, 0), (..., 0)])
+def test_the_reading_follows_a_right_answer_only(published, capsys, given, shown):
+    check_answer("연습 1", given, 1.0, reading="까닭은 **이것**입니다.")
+    capsys.readouterr()
+    texts = [data["text/markdown"] for data, _ in published if "text/markdown" in data]
+    assert texts == ["까닭은 **이것**입니다."] * shown
+
+
 @pytest.mark.parametrize(
     ("given", "expected", "tol"),
     [

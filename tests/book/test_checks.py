@@ -362,7 +362,7 @@ def test_headings_out_of_order_are_found():
         ("industry: 제조\n", "industri: 제조\n", "front-matter", "industri:", "'industry'(으)로"),
         ("question: [1, 4]\n", "question: [1, 9]\n", "front-matter", "question:", "1에서 4까지"),
         ("minutes: {read: 25, practise: 30, session: 45}", "minutes: {read: 25}", "front-matter", "minutes:", "practise"),
-        ("kind: case\n", "kind: story\n", "front-matter", "kind:", "chapter, case, guide"),
+        ("kind: case\n", "kind: story\n", "front-matter", "kind:", "chapter, deeper, case, guide"),
         ("estimand: ATE\n", "estimand: ATT\n", "estimand", 'validate("추가', "코드는 ATE를"),
         ('estimand="ATE"', 'estimand="ATT"', "estimand", 'validate("추가', "머리말의 추정 대상은 ATE"),
         ("answer_1 = -estimate * 2.5 - cost", "answer = 1", "exercise", "answer = 1", "answer_1"),
@@ -480,13 +480,85 @@ def test_a_link_to_an_unpublished_page_is_found_on_published_pages():
 
 
 def test_a_chapter_needs_its_own_headings_and_name():
-    meta = {"kind": "chapter", "question": [1], "description": "설명입니다.", "week": 5, "minutes": {"read": 1, "practise": 1, "session": 1},
+    meta = {"kind": "chapter", "question": [1], "description": "설명입니다.", "week": 5, "minutes": WEEK5["minutes"],
             "libraries": [], "datasets": [], "prerequisites": [], "jupytext": {"text_representation": {"format_name": "myst"}}}  # fmt: skip
     body = "---\nweek: 5\n---\n# 제목\n\n## 이번 주 질문\n"
     found = structure.check(Page(ROOT / "chapters" / "week06_other.md", body, meta))
     missing = [f.message for f in found if f.rule == "heading"]
     assert {m.split("'")[1] for m in missing} == {name for name, _ in structure.HEADINGS["chapter"][1:]}
     assert any(f.rule == "name" and f.line == 2 for f in found)
+
+
+WEEK5 = {
+    "kind": "chapter",
+    "week": 5,
+    "minutes": {"read": 35, "talk": 45, "practise": 30, "case": 20, "discussion": 25},
+}
+EVENING = ":::{evening}\ntalk: 1절\npractise: 연습\ncase: 사례\ndiscussion: 질문\n:::\n"
+
+
+def size_of(body: str, minutes: dict | None = None, kind: str = "chapter") -> list[str]:
+    meta = {**WEEK5, "kind": kind, "minutes": minutes or WEEK5["minutes"]}
+    page = Page(ROOT / "chapters/week05_small.md", "---\nweek: 5\n---\n# 제목\n\n" + body, meta)
+    return [f.message for f in structure.check(page) if f.rule == "size"]
+
+
+CODE = "```{code-cell} ipython3\n%s\n```\n\n"
+
+
+@pytest.mark.parametrize(
+    ("extra", "said"),
+    [
+        ("말 " * 2401 + "\n", "어절"),
+        (CODE % "1" * 29, "코드 셀"),
+        (CODE % "\n".join(["1"] * 201), "코드 줄"),
+        (":::{slide} 제목\n말\n:::\n\n" * 19, "슬라이드"),
+    ],
+)
+def test_a_chapter_longer_than_an_evening_is_found(extra, said):
+    assert not size_of(EVENING)
+    assert [said in m and "deeper" in m for m in size_of(EVENING + "\n" + extra)] == [True]
+    assert not size_of(EVENING + "\n" + extra, kind="deeper")  # 깊이 읽기에는 상한이 없습니다
+
+
+def test_folded_code_and_notes_do_not_count():
+    folded = CODE.replace("\n%s", "\n:tags: [hide-input]\n\n%s") % "1" * 40
+    assert not size_of(EVENING + "\n" + folded + ":::{notes}\n" + "말 " * 3000 + "\n:::\n")
+
+
+@pytest.mark.parametrize(
+    ("body", "minutes", "said"),
+    [
+        ("", None, "0개"),
+        (EVENING * 2, None, "2개"),
+        (EVENING.replace("case: 사례\n", ""), None, "case"),
+        (EVENING, {**WEEK5["minutes"], "read": 60}, "60분"),
+        (EVENING, {**WEEK5["minutes"], "talk": 50}, "120"),
+    ],
+)
+def test_the_plan_of_the_evening_fits(body, minutes, said):
+    assert any(said in m for m in size_of(body, minutes))
+
+
+def test_a_deeper_page_hangs_under_its_chapter(monkeypatch):
+    chapter, deeper = "chapters/week05_propensity_score", "chapters/week05_deeper"
+    pages = {f"{chapter}.md": "[깊이](week05_deeper.md)"}
+    monkeypatch.setattr(structure, "read_page", lambda name: Page(ROOT / name, "# 장\n\n" + pages[name], {}))
+
+    def found(body: str, below: list[str], name: str = deeper) -> list[str]:
+        monkeypatch.setattr(structure, "toc_branches", lambda: [(chapter, below)])
+        page = Page(ROOT / f"{name}.md", "---\nweek: 5\n---\n# 깊이\n\n" + body, {"kind": "deeper", "week": 5})
+        checker = structure._Checker(page, structure.parse(page.text), set())
+        checker.deeper_name()
+        return [f.message for f in checker.found]
+
+    back = "[장](week05_propensity_score.md)"
+    assert not found(back, [deeper, "case_studies/uber_late_delivery"])
+    assert "week05_deeper" in found(back, [deeper], "chapters/week05_more")[0]
+    assert "바로 아래" in found(back, ["case_studies/uber_late_delivery", deeper])[0]
+    assert "링크가 없습니다" in found("", [deeper])[0]
+    pages[f"{chapter}.md"] = "없음"
+    assert "링크가 없습니다" in found(back, [deeper])[0]
 
 
 # ── 명령 ──

@@ -51,7 +51,7 @@ def test_a_case_stands_below_the_chapter_of_its_week():
 # --- 주차 표를 그리는 작은 책 ---
 
 
-CHAPTER = "---\nkind: chapter\nweek: 0\ntextbook_chapter: 3\nquestion: [1]\nminutes: {read: 77, practise: 2, session: 3}\n---\n# 주제: 진짜 제목\n"
+CHAPTER = "---\nkind: chapter\nweek: 0\ntextbook_chapter: 3\nquestion: [1]\nminutes: {read: 77, talk: 60, practise: 2, case: 3, discussion: 55}\n---\n# 주제: 진짜 제목\n"
 CASE = "---\nkind: case\nweek: 0\norganisation: 회사\nquestion: [2]\n---\n# 쓴 사례\n"
 TOC = "root: index\nparts:\n  - chapters:\n      - file: chapters/week00_a\n        sections: [{file: case_studies/x}]\n      - file: guides/a\n"
 
@@ -92,7 +92,7 @@ def test_the_table_shows_what_the_pages_say(small_book):
         "0",
         "주제: 진짜 제목 교재 3장 · 주제",
         "쓴 사례 회사",
-        "77 · 2 · 3",
+        "77 · 2 · 120",
     ]
     assert table.xpath(".//a/@href") == ["chapters/week00_a.html", "case_studies/x.html"]
     path = body.find_class("question-path")[0]
@@ -111,7 +111,7 @@ def test_the_table_follows_the_pages_when_they_change(small_book):
     ("file", "old", "new", "message"),
     [
         ("chapters/week00_a.md", "week: 0", "week: 처음", "chapters/week00_a.md:3: week"),
-        ("chapters/week00_a.md", "read: 77", "read: 0", "chapters/week00_a.md:6: minutes"),
+        ("chapters/week00_a.md", "talk: 60", "talk: 50", "chapters/week00_a.md:6: minutes"),
         ("chapters/week00_a.md", "question: [1]", "question: [5]", "chapters/week00_a.md:5: question"),
         ("case_studies/x.md", "week: 0", "week: 1", "case_studies/x.md:3: week가 1인데.*0주차 장 아래"),
         ("case_studies/x.md", "question: [2]", "question: 2", "case_studies/x.md:5: question"),

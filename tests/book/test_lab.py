@@ -73,6 +73,23 @@ def code_of(notebook) -> list[str]:
     return [c.source for c in notebook.cells if c.cell_type == "code"]
 
 
+def test_the_reading_waits_in_the_check_of_the_learners_copy():
+    """해설은 글에서 빠지고, 값이 채워진 채 그 연습의 점검 셀에 실립니다. 틀린 답에는 보이지 않습니다."""
+    body = (
+        cell("effect = 2.0") + ":::{exercise} 연습 1. 크기\n몇 개입니까?\n:::\n\n" + cell("answer_1 = effect", "solution", "hide-cell")
+        + ":::{solution}\n효과는 {glue:text}`effect:.1f`개입니다.\n:::\n\n" + cell('check_answer("연습 1", answer_1, 2.0, decimals=1,\n    wrong={})', "self-check")
+    )  # fmt: skip
+    notebook = convert(page_of(body), Glued(effect=2.0))
+    assert not any("효과는" in c.source for c in notebook.cells if c.cell_type == "markdown")
+    check = next(c.source for c in notebook.cells if "self-check" in c.metadata.get("tags", []))
+    assert check.startswith(learner_notebook.CHECK_HINT) and "reading='효과는 2.0개입니다.')" in check
+    full = convert(page_of(body), Glued(effect=2.0), solutions=True)
+    assert any(
+        "효과는 2.0개" in c.source for c in full.cells if c.cell_type == "markdown"
+    )  # 진행자용에는 글로 있습니다
+    assert not any("reading=" in c.source for c in full.cells)
+
+
 # --- 쪽마다 ---
 
 

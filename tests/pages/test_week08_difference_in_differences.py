@@ -1,11 +1,8 @@
 """8주차: 알려진 정답, 그리고 장이 하는 통계의 주장."""
 
-from itertools import combinations, permutations, product
-
 import numpy as np
 import pandas as pd
 import pytest
-from scipy import stats
 
 from book.page import ROOT, read_page
 from book.page_code import page_functions
@@ -14,31 +11,26 @@ from causal_practice import generator, load, package_file, truth
 PILOT, ROLLOUT = generator("kiosk_pilot"), generator("kiosk_rollout")
 PAGE = read_page(ROOT / "chapters" / "week08_difference_in_differences.md")
 BEFORE, AFTER = slice(0, 12), slice(12, 24)
-WAVES, WEEKS = np.array([11, 19, 27, 0]), np.arange(1, 41)
-ON = ((WAVES[:, None] > 0) & (WEEKS >= WAVES[:, None])) * 1.0
 LINE = (np.arange(12) - 5.5) / ((np.arange(12) - 5.5) ** 2).sum()
-HERE = page_functions(
-    PAGE, "grid", "gap", "demean", "errors", "pretest", "paths", "band", "fit_score", "dr_did", "covariates", "spread", "bacon", "wave_means", "linear",
-    "twfe_weights", "equal_weights", "imputation_weights", "cohort_weights", "dr_staggered", "event_weights", "clean_path", "honest", "detrended", "two_errors", "aggregate",
-    "by_block", "restrictions", "corners", "allowed", "everyone_effect", combinations=combinations, product=product,
-    before=BEFORE, after=AFTER, WAVES=WAVES, ON=ON, weeks=WEEKS, line=LINE, stats=stats, permutations=permutations, rollout=ROLLOUT,
-)  # fmt: skip
+
+
+def functions():
+    import pyfixest as pf
+    from sklearn.linear_model import LogisticRegression
+
+    return page_functions(
+        PAGE, "grid", "gap", "pilot_did", "demean", "two_errors", "slope_test", "design", "fit_score", "dr_did",
+        "twfe_of", "impute", "everyone_effect", "averages", before=BEFORE, after=AFTER, line=LINE, pf=pf,
+        LogisticRegression=LogisticRegression,
+    )  # fmt: skip
+
+
+HERE = functions()
 gap = HERE["gap"]
-NAMES = ["11주", "19주", "27주", "놓지 않음"]
 
 
 def did(x):
-    return gap(x["Y"][:, AFTER].mean(axis=1) - x["Y"][:, BEFORE].mean(axis=1), x["D"])
-
-
-def counts(cohort):
-    return np.array([(cohort == g).sum() for g in WAVES])
-
-
-def homes(**world):
-    x = ROLLOUT.draw(**world)
-    m = x["district"] == 0
-    return x["Y"][m], x["cohort"][m], x["expected"][m], x["effect"][m]
+    return HERE["pilot_did"](x["Y"], x["D"])
 
 
 def test_the_cards_tell_the_truth_of_the_files():
@@ -72,23 +64,6 @@ def test_trends_are_parallel_where_they_should_be():
     assert gap(change[~home], early[~home])[0] > 1.5
 
 
-def test_four_ways_are_one_number_and_two_errors_are_one_error():
-    import statsmodels.formula.api as smf
-
-    d = PILOT.generate(seed=9)
-    Y, D = HERE["grid"](d, "sales"), HERE["grid"](d, "chosen")[:, 0]
-    change = Y[:, AFTER].mean(axis=1) - Y[:, BEFORE].mean(axis=1)
-    b, pooled, fixed, cluster, two, boot = HERE["errors"](Y, D, np.random.default_rng(0))
-    r = HERE["demean"](HERE["grid"](d, "kiosk"))
-    ols = smf.ols("sales ~ chosen * post", d.assign(post=(d["week"] > 12) * 1)).fit()
-    assert (r * Y).sum() / (r * r).sum() == pytest.approx(b, abs=1e-9)
-    assert ols.params["chosen:post"] == pytest.approx(b, abs=1e-8)
-    assert ols.bse["chosen:post"] == pytest.approx(pooled, rel=1e-8)
-    folded = smf.ols("z ~ D", {"z": change, "D": D}).fit(cov_type="HC0")
-    assert cluster / np.sqrt(80 / 79) == pytest.approx(folded.bse["D"], rel=1e-8)
-    assert cluster == pytest.approx(two, rel=0.02) and boot == pytest.approx(two, rel=0.2)
-
-
 def test_rows_are_not_the_sample_size():
     x = PILOT.draw(seed=9)
     (week_iid, week_two), (day_iid, day_two) = (HERE["two_errors"](x["Y"], x["D"], d) for d in (1, 7))
@@ -109,197 +84,76 @@ def test_each_broken_assumption_misses_by_its_own_size(world, miss, base):
         assert abs(again - goal) < 0.35 * miss
 
 
-def test_the_pretest_keeps_its_promise_and_is_weak():
+def test_the_slope_test_keeps_its_promise_and_is_weak():
     calm, tilted = [], []
     for k in range(400):
         x = PILOT.draw(seed=900_000 + k)
-        calm.append(HERE["pretest"](x["Y"], x["D"]))
-        tilted.append(HERE["pretest"](x["Y"] + 0.3 * (np.arange(1, 25) - 13) * x["D"][:, None], x["D"]))
-    any_, joint, tilt = np.mean(calm, axis=0)
-    assert any_ > 0.2 and joint < 0.09 and tilt < 0.1
-    _, joint, tilt = np.mean(tilted, axis=0)
-    assert joint < 0.25 and tilt < 0.55
+        calm.append(HERE["slope_test"](x["Y"], x["D"]))
+        tilted.append(HERE["slope_test"](x["Y"] + 0.3 * np.outer(x["D"], np.arange(1, 25) - 13), x["D"]))
+    assert np.mean(calm) < 0.1 and np.mean(tilted) < 0.55
 
 
-def test_relative_magnitude_bound_is_the_formula():
-    """흔들림이 없는 세상에서 한계의 폭은 정확히 2 x 배수 x 가장 큰 걸음입니다."""
-    Y = np.zeros((20, 24))
-    D = (np.arange(20) < 8) * 1.0
-    Y[D == 1, :4], Y[D == 1, 4:8] = -3.0, -1.0
-    Y[D == 1, 12:] = 5.0
-    value, low, high = HERE["honest"](Y, D, 0.5)
-    assert (value, low, high) == (5.0, 5.0 - 2 * 0.5 * 2.0, 5.0 + 2 * 0.5 * 2.0)
+def test_weights_of_a_block_design_are_four_numbers_and_of_a_staggered_one_never_negative():
+    d = load("kiosk_pilot")
+    left = HERE["demean"](HERE["grid"](d, "kiosk"))
+    assert len(np.unique((left / (left * left).sum()).round(9))) == 4
+    home = load("kiosk_rollout").query("district == '주택가'")
+    K = HERE["grid"](home, "kiosk")
+    left = HERE["demean"](K)
+    ratio = left / (left * left).sum() * K.sum()
+    wave = HERE["grid"](home, "cohort")[:, 0]
+    assert (left[K == 1] > 0).all(), "쪽은 음의 가중치가 하나도 없다고 말합니다."
+    assert ratio[wave == 11][0, 26:].max() < 0.2 < 1 < ratio[wave == 11][0, 10]
 
 
-SHOCKS = np.random.default_rng(88).normal(size=(1_000, 5))
+def test_imputation_gets_the_pure_effect_back_and_the_regression_does_not():
+    """잡음 없이 정답의 효과만 넣으면 대체 추정은 정확하고 회귀는 낮습니다."""
+    known = load("kiosk_rollout", with_truth=True).query("district == '주택가'")
+    pure = known.assign(sales=known["effect"])
+    goal = known.loc[known["kiosk"] == 1, "effect"].mean()
+    assert HERE["impute"](pure) == pytest.approx(goal, abs=1e-6)
+    assert HERE["twfe_of"](pure) < goal - 1.0
 
 
-def event(seed=None, trend=0.0):
-    if seed is None:
-        d = load("kiosk_pilot")
-        Y, D = HERE["grid"](d, "sales"), HERE["grid"](d, "chosen")[:, 0]
-    else:
-        x = PILOT.draw(seed=seed)
-        Y, D = x["Y"] + trend * (np.arange(1, 25) - 13) * x["D"][:, None], x["D"]
-    return Y, D, *HERE["by_block"](Y, D)
-
-
-def test_corners_solve_the_linear_program_of_the_conditional_test():
-    """꼭짓점의 최댓값은 부등식의 여유를 가장 작게 하는 선형계획의 값입니다(다른 풀이로 확인)."""
-    from scipy.optimize import linprog
-
-    _, _, b, V = event()
-    free = np.array([[1, 0], [-1, 1], [0, -1]])
-    for bar, s, sign in [(0.0, 0, 1), (0.5, 0, 1), (0.5, 1, -1), (1.0, 1, 1)]:
-        A = HERE["restrictions"](bar, s, sign)
-        C, scale = HERE["corners"](A, V), np.sqrt(np.diag(A @ V @ A.T))
-        for theta in (-2.0, 1.0, 6.0):
-            y = A @ b - theta * A[:, 2:].sum(axis=1)
-            lp = linprog([0, 0, 1], A_ub=-np.column_stack([A[:, 2:] @ free, scale]), b_ub=-y, bounds=[(None, None)] * 3)
-            assert (C @ y).max() == pytest.approx(lp.fun, abs=1e-6)
-
-
-def test_clf_is_the_plain_interval_at_zero_and_narrower_than_the_union():
-    """배수가 0이면 앞 칸을 기준으로 한 보통의 구간이고, 0.5와 1배에서는 감싸는 구간보다 안쪽입니다.
-
-    0.5배의 아래 끝은 음수입니다. 앞 걸음 하나를 빠뜨린 구현은 여기서 [0.9, 9.2]를 냅니다.
-    """
-    Y, D, b, V = event()
-    thetas = np.arange(-8, 16.001, 0.05)
-    ends = {}
-    for bar in (0.0, 0.5, 1.0):
-        kept = thetas[HERE["allowed"](b, V, bar, thetas, SHOCKS)]
-        ends[bar] = kept.min(), kept.max()
-        _, low, high = HERE["honest"](Y, D, bar)
-        assert low - 0.11 < ends[bar][0] and ends[bar][1] < high + 0.11
-    assert ends[0.0] == pytest.approx(HERE["honest"](Y, D, 0.0)[1:], abs=0.15)
-    assert ends[0.5] == pytest.approx((-0.2, 9.2), abs=0.2) and ends[1.0] == pytest.approx((-3.5, 12.2), abs=0.25)
-    zero = np.zeros(1)
-    assert not HERE["allowed"](b, V, 0.40, zero, SHOCKS)[0] and HERE["allowed"](b, V, 0.52, zero, SHOCKS)[0]
-    assert HERE["honest"](Y, D, 0.40)[1] < 0 < HERE["honest"](Y, D, 0.30)[1]
-
-
-def test_clf_keeps_its_promise():
-    """걸음이 한계 안인 세상(추세 없음, 배수 0이면 정확히 95%짜리 검정)에서 정답을 버리는 비율."""
-    goal = np.array([PILOT.GAIN * (np.clip(np.arange(1, 13), 0, 8) / 8).mean()])
-    kept = {bar: [] for bar in (0.0, 1.0)}
-    for seed in range(150):
-        _, _, b, V = event(40_000 + seed)
-        for bar, out in kept.items():
-            out.append(HERE["allowed"](b, V, bar, goal, SHOCKS)[0])
-    assert 0.88 < np.mean(kept[0.0]) < 0.99 and np.mean(kept[1.0]) > 0.95
-
-
-def test_taking_out_a_straight_trend():
-    x = PILOT.draw(seed=3, n=40_000, treated=12_000, trend=0.3)
-    assert HERE["detrended"](x["Y"], x["D"])[0] == pytest.approx(truth("kiosk_pilot")["population"], abs=0.35)
-
-
-def test_doubly_robust_needs_one_of_the_two():
-    x = ROLLOUT.draw(seed=21, n=60_000)
-    t = (x["cohort"] == 11) * 1.0
-    z = x["Y"][:, 10:18].mean(axis=1) - x["Y"][:, :10].mean(axis=1)
-    goal = x["effect"][t == 1][:, 10:18].mean()
-    few, full, plain = HERE["covariates"](x)
-    for score, outcome in [(full, full), (few, full), (full, few)]:
-        assert HERE["dr_did"](z, t, score, outcome)[0] == pytest.approx(goal, abs=0.15)
-    assert HERE["dr_did"](z, t, few, few)[0] - goal > 0.25
-    assert (
-        0.0 < HERE["dr_did"](z, t, plain, plain)[0] - goal < 0.25
-    )  # 생성기의 곡선을 모르고 햇수를 그대로 넣으면 조금 남습니다
-    assert gap(z, t)[0] - goal > 0.6
-
-
-def test_the_decomposition_adds_up_on_any_data():
-    Y, g, *_ = homes(seed=4)
-    n = counts(g)
-    parts = HERE["bacon"](HERE["wave_means"](Y, g), ON, n / n.sum(), NAMES)
-    K = ON[[list(WAVES).index(v) for v in g]]
-    r = HERE["demean"](K)
-    twfe = (r * Y).sum() / (r * r).sum()
-    assert parts["무게"].sum() == pytest.approx(1)
-    assert (parts["무게"] * parts["이중차분"]).sum() == pytest.approx(twfe, abs=1e-8)
-    assert HERE["linear"](HERE["twfe_weights"](n), Y, g)[0] == pytest.approx(twfe, abs=1e-8)
-
-
-def test_every_clean_method_gets_the_pure_effect_back():
-    """흔들림 없는 정답의 효과만 넣으면 대체 추정과 코호트 비교는 정확하고, 회귀는 효과가 같을 때만 맞습니다."""
-    Y, g, pure, _ = homes(seed=827)
-    n = counts(g)
-    goal = HERE["linear"](HERE["equal_weights"](n), pure, g)[0]
-    for w in (HERE["imputation_weights"](n), HERE["cohort_weights"](n), HERE["cohort_weights"](n, never=True)):
-        assert HERE["linear"](w, pure, g)[0] == pytest.approx(goal, abs=1e-8)
-    weights = HERE["twfe_weights"](n)
-    assert HERE["linear"](weights, pure, g)[0] < goal - 1.2
-    assert (weights[ON == 1] > 0).all(), "쪽은 이 자료에 음의 무게가 없다고 말합니다."
-    assert HERE["linear"](weights, 7 * ON[[list(WAVES).index(v) for v in g]], g)[0] == pytest.approx(7, abs=1e-8)
-
-
-def test_dropping_forbidden_comparisons_is_not_enough():
-    _, g, pure, _ = homes(seed=827)
-    n = counts(g)
-    parts = HERE["bacon"](HERE["wave_means"](pure, g), ON, n / n.sum(), NAMES)
-    good = parts[parts["견주는 무리의 처치"] != "이미"]
-    value = (good["무게"] * good["이중차분"]).sum() / good["무게"].sum()
-    goal = HERE["linear"](HERE["equal_weights"](n), pure, g)[0]
-    assert (parts["무게"] * parts["이중차분"]).sum() + 0.3 < value < goal - 0.3
-
-
-def test_event_study_leads_are_contaminated_without_any_trend():
-    _, g, pure, _ = homes(seed=827)
-    n = counts(g)
-    ks, B = HERE["event_weights"](n)
-    leads = (B * HERE["wave_means"](pure, g)).sum(axis=(1, 2))[ks < -1]
-    assert leads.max() > 0.8
-    same = np.where(WAVES[:, None] > 0, np.clip(WEEKS - WAVES[:, None] + 1, 0, 12), 0)
-    np.testing.assert_allclose((B * same).sum(axis=(1, 2))[ks < -1], 0, atol=1e-8)
-    clean = page_functions(PAGE, "clean_path", WAVES=WAVES, count=n)["clean_path"]
-    np.testing.assert_allclose(clean(HERE["wave_means"](pure, g), ks)[ks < -1], 0, atol=1e-9)
-
-
-def test_staggered_doubly_robust_at_large_n_and_what_hides_what():
-    x = ROLLOUT.draw(seed=31, n=40_000)
-    n, g = counts(x["cohort"]), x["cohort"]
-    goal = HERE["linear"](HERE["equal_weights"](n), x["effect"], g)[0]
-    assert HERE["dr_staggered"](x["Y"], g, HERE["covariates"](x)[1])[0] == pytest.approx(goal, abs=0.2)
-    assert HERE["linear"](HERE["twfe_weights"](n), x["Y"], g)[0] < goal - 0.8
-    assert HERE["linear"](HERE["imputation_weights"](n), x["Y"], g)[0] > goal + 1.0
-
-
-def test_the_headline_of_all_districts_and_plain_years():
-    """머리의 추정은 차례마다 이중 강건이고, 생성기의 곡선 대신 햇수를 그대로 넣어도 결론(본전 4.5 위)은 같습니다."""
+def test_the_score_is_the_logistic_regression_solved_by_newton():
     d = load("kiosk_rollout")
-    store = d.drop_duplicates("store_id")
-    dummy = pd.get_dummies(store["district"]).to_numpy(float)
-    X = np.column_stack([dummy, dummy * ROLLOUT.youth(store["opened"])[:, None]])
-    value, error = HERE["dr_staggered"](HERE["grid"](d, "sales"), store["cohort"].to_numpy(), X)
-    assert HERE["everyone_effect"](d) == pytest.approx((value, value - 1.96 * error, value + 1.96 * error), abs=1e-6)
+    X, t = HERE["design"](d), (HERE["grid"](d, "cohort")[:, 0] == 11) * 1.0
+    b = np.zeros(X.shape[1])
+    for _ in range(25):
+        p = 1 / (1 + np.exp(-X @ b))
+        b += np.linalg.solve((X.T * (p * (1 - p))) @ X, X.T @ (t - p))
+    assert HERE["fit_score"](X, t) == pytest.approx(1 / (1 + np.exp(-X @ b)), abs=5e-4)
+
+
+def test_the_headline_stays_above_break_even_with_plain_years():
+    """머리의 추정은 생성기의 곡선 대신 햇수를 그대로 넣어도 결론(본전 4.5 위)이 같습니다."""
+    d = load("kiosk_rollout")
+    value, low, high = HERE["everyone_effect"](d)
+    assert low < truth("kiosk_rollout")["ATT"] < high and low > 4.5
     assert HERE["everyone_effect"](d, years=lambda opened: opened)[1] > 4.5
+    assert HERE["impute"](d) > value + 1.0, "시차만 고치면 추세의 편향이 그대로 남습니다."
 
 
-def test_pyfixest_agrees_by_hand():
+def test_the_library_lines_give_the_numbers_by_hand():
     import pyfixest as pf
 
-    d = load("kiosk_rollout")
-    d = d[d["district"] == "주택가"]
-    Y, g = HERE["grid"](d, "sales"), HERE["grid"](d, "cohort")[:, 0]
+    d = load("kiosk_pilot")
+    Y, D = HERE["grid"](d, "sales"), HERE["grid"](d, "chosen")[:, 0]
+    value, error = HERE["pilot_did"](Y, D)
+    fit = pf.feols("sales ~ kiosk | store_id + week", d, vcov={"CRV1": "store_id"}, ssc=pf.ssc(k_fixef="none"))
+    assert fit.coef().iloc[0] == pytest.approx(value, abs=1e-8) and fit.se().iloc[0] == pytest.approx(error, rel=0.03)
+    home = load("kiosk_rollout").query("district == '주택가'")
     two = pf.did2s(
-        d,
-        yname="sales",
-        first_stage="~ 0 | store_id + week",
-        second_stage="~ i(kiosk, ref=0)",
-        treatment="kiosk",
-        cluster="store_id",
-    )
-    value, error = HERE["linear"](HERE["imputation_weights"](counts(g)), Y, g)
-    assert two.coef().iloc[0] == pytest.approx(value, abs=1e-6)
-    assert two.se().iloc[0] == pytest.approx(error, rel=0.08)
+        home, yname="sales", treatment="kiosk", cluster="store_id",
+        first_stage="~ 0 | store_id + week", second_stage="~ i(kiosk, ref=0)",
+    )  # fmt: skip
+    assert two.coef().iloc[0] == pytest.approx(HERE["impute"](home), abs=1e-6)
 
 
 def test_the_counties_give_the_published_aggregates():
+    """did 패키지의 첫 화면에 공개된 두 평균(-0.031, -0.0772)이 공개된 자리까지 같습니다."""
     d = pd.read_pickle(package_file("moderndid", "core/datasets/mpdta_long.pkl.gz")).sort_values(["countyreal", "year"])
     assert len(d) == 2500 and d["countyreal"].nunique() == 500
-    Y, first = d["lemp"].to_numpy().reshape(-1, 5), d["first.treat"].to_numpy().reshape(-1, 5)[:, 0]
-    r = HERE["demean"](((first[:, None] > 0) & (np.arange(2003, 2008) >= first[:, None])) * 1.0)
-    assert (r * Y).sum() / (r * r).sum() == pytest.approx(-0.0365, abs=5e-5)
-    assert HERE["aggregate"](Y, first) == pytest.approx((-0.0400, -0.0310, -0.0772), abs=5e-5)
+    jobs, raised = d["lemp"].to_numpy().reshape(-1, 5), d["first.treat"].to_numpy().reshape(-1, 5)[:, 0]
+    grouped, dynamic = HERE["averages"](jobs, raised)
+    assert round(grouped, 3) == -0.031 and round(dynamic, 4) == -0.0772

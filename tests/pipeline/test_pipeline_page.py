@@ -76,7 +76,7 @@ def test_the_page_tells_the_marks_of_power_and_loss():
 
 
 def test_the_page_names_the_checks_that_would_have_rung():
-    table = PAGE.split("| 울렸을 점검 |")[1].split("\n\n")[0]
+    table = PAGE.split("| 이상을 알렸을 점검 |")[1].split("\n\n")[0]
     told = {
         label: names
         for labels, names in re.findall(r"^\| (.+?) \| (.+?) \|$", table, re.MULTILINE)
