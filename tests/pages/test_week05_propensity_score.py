@@ -133,7 +133,7 @@ def test_aipw_error_holds_when_both_models_hold_and_needs_not_otherwise():
 
 
 def test_half_the_hidden_drive_leaves_far_less_than_half_the_bias():
-    """깊이 읽기의 연습 1: 0.13시간이고 온전한 힘의 0.43시간의 절반보다 작습니다. 소수 둘째 자리의 답을 받고 5%의 오차는 물립니다."""
+    """심화의 연습 1: 0.13시간이고 온전한 힘의 0.43시간의 절반보다 작습니다. 소수 둘째 자리의 답을 받고 5%의 오차는 물립니다."""
     bias = {}
     for hidden in (0.5, 1.0):
         X, y, t, frame = draw(7, 100_000, hidden=hidden)

@@ -307,7 +307,7 @@ def test_the_t_interval_fails_once_the_search_is_repeated():
     ],
 )
 def test_the_deeper_page_repeats_the_chapters_functions(names):
-    """깊이 읽기가 다시 적은 함수는 장의 함수와 같은 식입니다."""
+    """심화가 다시 적은 함수는 장의 함수와 같은 식입니다."""
     for name in names:
         bodies = {_body(page, name) for page in (PAGE, DEEPER)}
         assert len(bodies) == 1, name
