@@ -385,7 +385,7 @@ def convert(page: Page, execution: Execution, *, solutions: bool = False, site: 
                 )
         elif made := _code_cell(page, cell, solutions):
             if "self-check" in made.metadata.get("tags", []) and writer.reading:
-                made["source"], writer.reading = _with_reading(made.source, writer.reading), ""
+                made["source"], writer.reading = with_reading(made.source, writer.reading), ""
             cells.append(made)
     if notes := writer.footnotes():
         cells.append(nbformat.v4.new_markdown_cell(notes))
@@ -418,7 +418,7 @@ def _code_cell(page: Page, cell, solutions: bool) -> nbformat.NotebookNode | Non
     return nbformat.v4.new_code_cell(text, metadata=metadata)
 
 
-def _with_reading(source: str, reading: str) -> str:
+def with_reading(source: str, reading: str) -> str:
     """점검 셀에 해설을 실어, 맞힌 뒤에 사이트와 같은 해설이 나오게 합니다. ``check_answer`` 하나로 끝나지 않는 셀은 그대로 둡니다."""
     last = ast.parse(source).body[-1]
     call = last.value if isinstance(last, ast.Expr) else None

