@@ -86,3 +86,17 @@ def test_rows_miss_zero_far_too_often_when_homes_are_shuffled():
         missed.append([abs(gap) > 1.96 * row, abs(gap) > 1.96 * home])
     row, home = np.mean(missed, axis=0)
     assert row > 0.2 and home < 0.12
+
+
+def test_the_first_site_moves_the_pooled_difference():
+    """무료의 비율이 가장 낮고 진료가 많은 첫 지역이 전체의 차이를 줄입니다."""
+    raw = pd.read_csv(package_file("statsmodels", "datasets/randhie/src/randhie.csv"))
+    raw["visits"], raw["rate"] = raw["mdvis"] + raw["notmdvis"], raw["coins"].clip(upper=95)
+    raw = raw[~raw["plan"].isin([1, 13]) & raw["rate"].isin([0, 95])]
+    assert (raw["rate"] == 0).groupby(raw["site"]).mean().idxmin() == 1
+    apart = {}
+    for name, part in (("모두", raw), ("첫 지역을 뺌", raw[raw["site"] != 1])):
+        by_site = part.groupby(["site", "rate"])["visits"].mean().unstack()
+        inside = ((by_site[0] - by_site[95]) * part["site"].value_counts(normalize=True)).sum()
+        apart[name] = inside - part.groupby("rate")["visits"].mean().diff().iloc[-1] * -1
+    assert apart["모두"] > 0.07 and abs(apart["첫 지역을 뺌"]) < 0.02
