@@ -20,6 +20,7 @@ from causal_practice import generator, truth
 from causal_practice.data import card
 
 PAGE = ROOT / "chapters" / "week07_metalearners.md"
+DEEPER = ROOT / "chapters" / "week07_deeper.md"  # 숲을 기르는 함수는 심화에 있습니다
 RESULT = ROOT / "data" / "benchmarks" / "week07_metalearners.csv"
 FIRST_SEED = 72_000
 DRAWS = {"goal_average": 400, "coach_average": 400, "verdict": 120, "forest": 130}
@@ -30,15 +31,16 @@ NOISE = (0.1, 0.3)
 
 @cache
 def page() -> dict:
-    """쪽의 추정 함수. econml은 숲을 기를 때에만 불러옵니다."""
+    """장과 심화의 추정 함수. econml은 숲을 기를 때에만 불러옵니다."""
     from lightgbm import LGBMClassifier, LGBMRegressor
     from sklearn.model_selection import KFold, cross_val_predict
 
     libraries = (LGBMClassifier, LGBMRegressor, KFold, cross_val_predict)
-    parts = ("arrays", "trees", "scorer", "out_of_fold", "linear_dml", "dr_terms", "grow")
+    parts = ("arrays", "trees", "scorer", "out_of_fold", "linear_dml", "dr_terms")
     known = {library.__name__: library for library in libraries}
     known["names"] = ["past_hours", "weeks_left", "worker", "progress", "mock_score"]
-    return page_functions(read_page(PAGE), *parts, "goal_average", "coach_average", **known)
+    known = page_functions(read_page(PAGE), *parts, "goal_average", "coach_average", **known)
+    return page_functions(read_page(DEEPER), "grow", **known)
 
 
 @cache

@@ -49,7 +49,7 @@ ALLOWED = {
     "case": _OPTIONAL,
 }
 _EXAMPLES = {
-    "week": "week: 5 (0에서 12까지)", "minutes": "minutes: {read: 25, practise: 40, session: 20} (장은 {read: 35, talk: 45, practise: 30, case: 20, discussion: 25}, 네 토막의 합이 120, 깊이 읽기는 {read: 20, practise: 20})", "year": "year: 2019",
+    "week": "week: 5 (0에서 12까지)", "minutes": "minutes: {read: 25, practise: 40, session: 20} (장은 {read: 35, talk: 45, practise: 30, case: 20, discussion: 25}, 네 토막의 합이 120, 심화는 {read: 20, practise: 20})", "year": "year: 2019",
     "texts": "[이름, 이름] 꼴의 목록", "text": "비지 않은 글", "source": 'source: {title: "글의 제목", url: "https://…"}',
     "questions": "question: [1, 2] (1에서 4까지)", "estimand": f"estimand: ATT ({', '.join(sorted(ESTIMANDS))} 가운데 하나)",
     "bool": "true 또는 false", "files": "저장소에 있는 파일의 목록", "number": "수", "map": "이름: 값",
@@ -211,12 +211,12 @@ class _Checker:
             previous = label
 
     def deeper_name(self) -> None:
-        """깊이 읽기는 weekNN_deeper이고, 그 주의 장 바로 아래에 놓이며, 장과 서로 잇습니다."""
+        """심화는 weekNN_deeper이고, 그 주의 장 바로 아래에 놓이며, 장과 서로 잇습니다."""
         week = self.page.meta.get("week")
         if not isinstance(week, int):
             return  # 머리말의 잘못은 이미 알렸습니다
         if self.page.path.stem != (wanted := f"week{week:02d}_deeper"):
-            message = f"파일 이름이 '{self.page.path.stem}'입니다 — 깊이 읽기는 '{wanted}'로 고치세요."
+            message = f"파일 이름이 '{self.page.path.stem}'입니다 — 심화는 '{wanted}'로 고치세요."
             self.add(self.meta_line("week"), "name", message)
             return
         branches = dict(toc_branches())
@@ -232,13 +232,13 @@ class _Checker:
                 self.add(
                     1,
                     "link",
-                    f"{page}.md에 [{other}]({target})로 가는 링크가 없습니다 — 장과 깊이 읽기는 서로 잇습니다.",
+                    f"{page}.md에 [{other}]({target})로 가는 링크가 없습니다 — 장과 심화는 서로 잇습니다.",
                 )
 
     # ── 한 저녁의 크기 ──
 
     def size(self) -> None:
-        """장은 35분에 읽고 45분에 가르칠 수 있어야 합니다. 넘치는 것은 깊이 읽기로 갑니다."""
+        """장은 35분에 읽고 45분에 가르칠 수 있어야 합니다. 넘치는 것은 심화로 갑니다."""
         if self.kind != "chapter":
             return
         for name, have in measure(self.document).items():

@@ -31,7 +31,7 @@ class Entry:
     cases : tuple of Entry
         장이면 그 주의 사례(차례의 순서).
     deeper : Entry or None
-        장이면 그 주의 깊이 읽기.
+        장이면 그 주의 심화.
     """
 
     docname: str
@@ -147,7 +147,7 @@ class WeeklyTable(SphinxDirective):
         under = [f"교재 {row.meta['textbook_chapter']}장"] if row.meta.get("textbook_chapter") else []
         under += [row.topic] if row.topic else []
         if row.deeper:
-            chapter += nodes.paragraph("", "깊이: ", self._link(row.deeper), classes=["week-topic"])
+            chapter += nodes.paragraph("", "심화: ", self._link(row.deeper), classes=["week-topic"])
         if under:
             chapter += nodes.paragraph("", " · ".join(under), classes=["week-topic"])
         cases = nodes.entry("")

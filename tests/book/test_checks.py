@@ -518,7 +518,7 @@ CODE = "```{code-cell} ipython3\n%s\n```\n\n"
 def test_a_chapter_longer_than_an_evening_is_found(extra, said):
     assert not size_of(EVENING)
     assert [said in m and "deeper" in m for m in size_of(EVENING + "\n" + extra)] == [True]
-    assert not size_of(EVENING + "\n" + extra, kind="deeper")  # 깊이 읽기에는 상한이 없습니다
+    assert not size_of(EVENING + "\n" + extra, kind="deeper")  # 심화에는 상한이 없습니다
 
 
 def test_folded_code_and_notes_do_not_count():
@@ -548,9 +548,7 @@ def test_a_deeper_page_hangs_under_its_chapter(monkeypatch):
     def found(body: str, below: list[str], name: str = deeper) -> list[str]:
         monkeypatch.setattr(structure, "toc_branches", lambda: [(chapter, below)])
         page = Page(ROOT / f"{name}.md", "---\nweek: 5\n---\n# 깊이\n\n" + body, {"kind": "deeper", "week": 5})
-        checker = structure._Checker(page, structure.parse(page.text), set())
-        checker.deeper_name()
-        return [f.message for f in checker.found]
+        return [f.message for f in structure.check(page, published=set()) if f.rule in {"name", "link"}]
 
     back = "[장](week05_propensity_score.md)"
     assert not found(back, [deeper, "case_studies/uber_late_delivery"])

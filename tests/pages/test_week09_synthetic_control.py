@@ -1,4 +1,6 @@
-"""9주차: 알려진 정답, 그리고 장이 하는 통계의 주장."""
+"""9주차: 알려진 정답, 그리고 장과 심화가 하는 통계의 주장."""
+
+import ast
 
 import numpy as np
 import pandas as pd
@@ -6,16 +8,39 @@ import pytest
 from scipy.optimize import minimize, nnls
 from scipy.stats import t as student
 
+from book.myst import parse
 from book.page import ROOT, read_page
 from book.page_code import page_functions
 from causal_practice import generator, load, package_file, truth
 
 CHAIN = generator("onehour_delivery")
 PAGE = read_page(ROOT / "chapters" / "week09_synthetic_control.md")
-NAMES = ("split", "did", "ols_gap", "simplex", "sc_gap", "sc_with", "cross_fit_t", "conformal_p", "weighted_did", "sdid_weights",
-         "quick_simplex", "sdid_effect", "placebo_error", "regression_errors", "demeaned_gap", "nearest", "frank_wolfe", "draw", "cross_fit_effect")  # fmt: skip
+DEEPER = read_page(ROOT / "chapters" / "week09_deeper.md")
+SHARED = (
+    "split",
+    "did",
+    "simplex",
+    "sc_gap",
+    "sc_with",
+    "cross_fit_t",
+    "weighted_did",
+    "sdid_weights",
+    "demeaned_gap",
+    "draw",
+)
+NAMES = SHARED + ("ols_gap", "conformal_p", "placebo_gaps", "sdid_effect", "inside", "cross_fit_effect")
+DEEP_NAMES = SHARED + (
+    "quick_simplex",
+    "quick_sdid",
+    "placebo_error",
+    "regression_errors",
+    "rank_p",
+    "nearest",
+    "frank_wolfe",
+)
 T0 = 48
 HERE = page_functions(PAGE, *NAMES, nnls=nnls, student=student, T0=T0, chain=CHAIN)
+DEEP = page_functions(DEEPER, *DEEP_NAMES, nnls=nnls, student=student, T0=T0, chain=CHAIN)
 ATT = truth("onehour_delivery")["ATT"]
 LAST = np.eye(T0)[-1]
 
@@ -64,7 +89,16 @@ def test_knobs_change_only_what_they_say():
     assert (CHAIN.generate(seed=5, effect=0.0)["effect"] == 0).all() and base.loc[~after, "effect"].eq(0).all()
 
 
-# --- 무게 ---
+@pytest.mark.parametrize("name", SHARED)
+def test_the_deeper_page_repeats_the_functions_of_the_chapter(name):
+    found = [
+        [ast.dump(n) for c in parse(p.text).cells for n in ast.parse(c.source).body if getattr(n, "name", "") == name]
+        for p in (PAGE, DEEPER)
+    ]
+    assert len(found[0]) == 1 and found[0] == found[1]
+
+
+# --- 가중치 ---
 
 
 def test_weights_keep_their_promises_and_are_the_optimum(real):
@@ -82,8 +116,8 @@ def test_the_quick_solver_agrees_with_the_slow_one(ridge):
     for seed in range(15):
         rng = np.random.default_rng(seed)
         A, b = rng.normal(0, 2, (30, 20)), rng.normal(0, 3, 30)
-        quick, slow = HERE["quick_simplex"](A, b, ridge), HERE["simplex"](A, b, ridge)
-        warm = HERE["quick_simplex"](A, b, ridge, start=np.eye(20)[seed])
+        quick, slow = DEEP["quick_simplex"](A, b, ridge), HERE["simplex"](A, b, ridge)
+        warm = DEEP["quick_simplex"](A, b, ridge, start=np.eye(20)[seed])
         for found in (quick, warm):
             np.testing.assert_allclose(found, slow, atol=2e-5)
             assert found.min() >= -1e-6 and found.sum() == pytest.approx(1, abs=1e-6)
@@ -126,8 +160,8 @@ def many():
         e4, h4 = HERE["cross_fit_t"](y, C, T0, 4)
         each = np.mean([HERE["sc_gap"](v, C, T0)[T0:].mean() for v in treated])
         rows.append({"did": HERE["did"](y, C, T0) - ATT, "sc": w[T0:].mean() - ATT, "cf": e4 - ATT, "cover": abs(e4 - ATT) < h4, "each": each - ATT,
-                     "sdid": HERE["sdid_effect"](y, C, T0, 4, LAST) - ATT, "conformal": HERE["conformal_p"](y, C, T0, 59, effect[-1]) > 0.05,
-                     "pre": HERE["conformal_p"](y, C, T0, 59, effect[-1], refit=False) > 0.05})  # fmt: skip
+                     "sdid": DEEP["quick_sdid"](y, C, 4, LAST) - ATT, "conformal": HERE["conformal_p"](y, C, T0, 59, effect[-1]) > 0.05,
+                     "pre": DEEP["rank_p"](y, C, T0, 59, effect[-1], refit=False) > 0.05})  # fmt: skip
     return pd.DataFrame(rows)
 
 
@@ -159,10 +193,10 @@ def test_placebo_error_fails_when_the_treated_are_louder():
         inside = []
         for seed in range(80):
             _, C, y, _ = world(13_000 + seed, favour=0.0, treated_noise=noise)
-            error = HERE["placebo_error"](
-                C, T0, 4, 10, np.random.default_rng(seed), lambda a, b: HERE["sdid_effect"](a, b, T0, 4, LAST)
+            error = DEEP["placebo_error"](
+                C, 4, 10, np.random.default_rng(seed), lambda a, b: DEEP["quick_sdid"](a, b, 4, LAST)
             )
-            inside.append(abs(HERE["sdid_effect"](y, C, T0, 4, LAST) - ATT) < student.ppf(0.975, 10) * error)
+            inside.append(abs(DEEP["quick_sdid"](y, C, 4, LAST) - ATT) < student.ppf(0.975, 10) * error)
         hit[noise] = np.mean(inside)
     assert hit[1.0] > 0.87 and hit[2.5] < 0.8
 
@@ -175,16 +209,31 @@ def test_growth_only_breaks_the_placebo_interval_and_even_cross_fitting():
         for seed in range(60):
             _, C, y, _ = world(18_000 + seed, **kw)
             w = HERE["simplex"](C[:, :T0].T, y[:T0])
-            near = lambda A, b, w=w: HERE["quick_simplex"](A, b, start=w)  # noqa: E731
+            near = lambda A, b, w=w: DEEP["quick_simplex"](A, b, start=w)  # noqa: E731
             e, half = HERE["cross_fit_t"](y, C, T0, 4, near)
-            value = HERE["sdid_effect"](y, C, T0, 4, LAST)
-            error = HERE["placebo_error"](
-                C, T0, 4, 8, np.random.default_rng(seed), lambda a, b: HERE["sdid_effect"](a, b, T0, 4, LAST)
+            value = DEEP["quick_sdid"](y, C, 4, LAST)
+            error = DEEP["placebo_error"](
+                C, 4, 8, np.random.default_rng(seed), lambda a, b: DEEP["quick_sdid"](a, b, 4, LAST)
             )
             rows.append([value - ATT, abs(value - ATT) < student.ppf(0.975, 8) * error, e - ATT, abs(e - ATT) < half])
         out[name] = np.mean(rows, axis=0)
     assert out["only"][0] > 0.8 > 2 * out["mixed"][0] and out["only"][1] < 0.6 < 0.85 < out["mixed"][1]
     assert out["only"][2] > 1.5 and out["only"][3] < 0.95
+
+
+def test_growth_only_breaks_the_placebo_interval_of_synthetic_control():
+    """성장만 보고 고른 세상에서 합성의 플라시보 구간은 제비 세상보다 훨씬 자주 정답을 놓칩니다."""
+    share = {
+        name: np.mean([HERE["inside"](19_000 + seed, **kw)[0] for seed in range(40)])
+        for name, kw in [("lottery", {"favour": 0.0}), ("only", {"favour": 10.0, "pool": 4})]
+    }
+    assert share["only"] < 0.4 < 0.85 < share["lottery"]
+
+
+def test_the_two_conformal_functions_are_one(real):
+    _, C, y, effect = real
+    for at, tau in [(59, 7.0), (59, effect[-1]), (48, 0.0)]:
+        assert HERE["conformal_p"](y, C, T0, at, tau) == DEEP["rank_p"](y, C, T0, at, tau)
 
 
 def test_the_pool_of_candidates():
@@ -221,7 +270,7 @@ def test_short_folds_are_too_easy_even_without_autocorrelation():
         _, C, y, _ = world(17_000 + seed, favour=0.0, memory=0.0)
         w = HERE["simplex"](C[:, :T0].T, y[:T0])
         for K, rows in out.items():
-            e, half = HERE["cross_fit_t"](y, C, T0, K, lambda A, b: HERE["quick_simplex"](A, b, start=w))
+            e, half = HERE["cross_fit_t"](y, C, T0, K, lambda A, b: DEEP["quick_simplex"](A, b, start=w))
             rows.append([e - ATT, half / student.ppf(0.975, K - 1)])
     size = {K: np.sqrt(np.mean(np.square(v), axis=0)) for K, v in out.items()}
     assert size[6][1] < 0.93 * size[6][0] and size[4][1] > 0.93 * size[4][0]
@@ -245,9 +294,7 @@ def test_did_and_synthetic_control_are_its_two_ends(real):
 
 def test_level_does_not_matter_with_an_intercept(real):
     _, C, y, _ = real
-    assert HERE["sdid_effect"](y + 25, C, T0, 4, LAST) == pytest.approx(
-        HERE["sdid_effect"](y, C, T0, 4, LAST), abs=1e-4
-    )
+    assert DEEP["quick_sdid"](y + 25, C, 4, LAST) == pytest.approx(DEEP["quick_sdid"](y, C, 4, LAST), abs=1e-4)
     np.testing.assert_allclose(HERE["demeaned_gap"](y + 25, C, T0), HERE["demeaned_gap"](y, C, T0), atol=1e-4)
     assert abs(HERE["sc_gap"](y + 60, C, T0)[T0:].mean() - HERE["sc_gap"](y, C, T0)[T0:].mean()) > 5
 
@@ -267,7 +314,7 @@ def test_weighted_regression_gives_the_same_effect_and_errors(real):
     d["treat"] = ((d["region"] < 4) & (d["week"] >= T0)).astype(int)
     fit = pf.feols("orders ~ treat | region + week", d, weights="weight", vcov="iid")
     assert fit.coef()["treat"] == pytest.approx(HERE["weighted_did"](y, C, T0, omega, lam), abs=1e-4)
-    iid, cluster = HERE["regression_errors"](treated, C, T0, unit[4:], time[:T0])
+    iid, cluster = DEEP["regression_errors"](treated, C, T0, unit[4:], time[:T0])
     assert iid == pytest.approx(fit.se()["treat"], rel=1e-3)
     ssc = pf.ssc(k_adj=False, G_adj=False)
     assert cluster == pytest.approx(
@@ -283,7 +330,7 @@ def test_far_donors_bring_interpolation_bias():
         rows.append(
             [
                 HERE["demeaned_gap"](treated[0], some, T0)[T0:].mean() - effect[T0:].mean()
-                for some in (C, HERE["nearest"](treated[0], C, T0))
+                for some in (C, DEEP["nearest"](treated[0], C, T0))
             ]
         )
     far, near = np.array(rows).T
@@ -293,16 +340,51 @@ def test_far_donors_bring_interpolation_bias():
 # --- 캘리포니아 담배 자료 ---
 
 
-def test_prop99(smoke):
+def written(page, name):
+    """쪽의 코드에 적힌 ``name = {…}``의 값."""
+    return next(
+        ast.literal_eval(node.value)
+        for cell in parse(page.text).cells
+        for node in ast.parse(cell.source).body
+        if isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") == name
+    )
+
+
+def test_prop99_is_what_was_published(smoke):
+    """이중차분은 적힌 자리까지, 합성은 가중치를 셋째 자리에서 반올림하면, 2000년의 값은 '약 26갑'을 반올림한 자리에서 1갑 안입니다."""
     ca, states, years = smoke
-    assert HERE["did"](ca, states, years) == pytest.approx(-27.35, abs=0.005)
-    assert HERE["sc_gap"](ca, states, years)[years:].mean() == pytest.approx(-19.51, abs=0.005)
-    omega, lam = HERE["sdid_weights"](ca, states, years, 1)
-    assert HERE["weighted_did"](ca, states, years, omega, lam) == pytest.approx(-15.605, abs=0.001)
-    for v in (omega, lam):
+    said, gap = written(PAGE, "published"), HERE["sc_gap"](ca, states, years)
+    assert HERE["did"](ca, states, years) == pytest.approx(said["이중차분"], abs=0.005)
+    assert gap[years:].mean() == pytest.approx(-19.51, abs=0.005)
+    assert gap[years:].mean() == pytest.approx(said["합성"], abs=0.05)
+    w = HERE["simplex"](states[:, :years].T, ca[:years])
+    assert (ca - np.round(w, 3) @ states)[years:].mean() == pytest.approx(said["합성"], abs=0.005)
+    assert HERE["sdid_effect"](ca, states, years, 1) == pytest.approx(said["SDID"], abs=0.01)
+    assert HERE["sdid_effect"](ca, states, years, 1) == pytest.approx(-15.605, abs=0.001)
+    assert gap[-1] == pytest.approx(said["2000년의 합성"], abs=1)
+
+
+def test_the_published_digits_come_from_where_the_solver_stops(smoke):
+    ca, states, years = smoke
+    said = written(DEEPER, "published")
+    for v in HERE["sdid_weights"](ca, states, years, 1):
         assert v.min() >= -1e-6 and v.sum() == pytest.approx(1, abs=1e-6)
     pre, last = states[:, :years], states[:, years:].mean(axis=1)
     sd = np.diff(pre, axis=1).std(ddof=1)
-    early = [HERE["frank_wolfe"]((pre - pre.mean(axis=1, keepdims=True)).T, ca[:years] - ca[:years].mean(), np.sqrt(12) * sd**2 * years, (1e-5 * sd) ** 2),
-             HERE["frank_wolfe"](pre - pre.mean(axis=0), last - last.mean(), 1e-12 * sd**2 * len(states), (1e-5 * sd) ** 2)]  # fmt: skip
-    assert HERE["weighted_did"](ca, states, years, *early) == pytest.approx(-15.60, abs=0.005)
+    stop = (1e-5 * sd) ** 2
+    early = [DEEP["frank_wolfe"]((pre - pre.mean(axis=1, keepdims=True)).T, ca[:years] - ca[:years].mean(), np.sqrt(12) * sd**2 * years, stop),
+             DEEP["frank_wolfe"](pre - pre.mean(axis=0), last - last.mean(), 1e-12 * sd**2 * len(states), stop)]  # fmt: skip
+    assert HERE["weighted_did"](ca, states, years, *early) == pytest.approx(said["SDID(sdid)"], abs=1e-5)
+    early_sc = DEEP["frank_wolfe"](pre.T, ca[:years], 0.0, stop)
+    assert (ca - early_sc @ states)[years:].mean() == pytest.approx(said["합성(sdid)"], abs=1e-5)
+    w = HERE["simplex"](pre.T, ca[:years])
+    assert (ca - np.round(w, 3) @ states)[years:].mean() == pytest.approx(said["합성(synth2)"], abs=5e-5)
+
+
+def test_three_lines_of_cvxpy_give_the_same_weights(real):
+    import cvxpy as cp
+
+    _, C, y, _ = real
+    v = cp.Variable(len(C), nonneg=True)
+    cp.Problem(cp.Minimize(cp.sum_squares(y[:T0] - C[:, :T0].T @ v)), [cp.sum(v) == 1]).solve()
+    np.testing.assert_allclose(v.value, HERE["simplex"](C[:, :T0].T, y[:T0]), atol=1e-4)

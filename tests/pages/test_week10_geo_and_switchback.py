@@ -1,5 +1,6 @@
 """10주차: 알려진 정답, 그리고 장이 하는 통계의 주장."""
 
+import ast
 from itertools import combinations, product
 
 import numpy as np
@@ -8,32 +9,26 @@ import pytest
 from scipy import stats
 from scipy.optimize import nnls
 
+from book.myst import parse
 from book.page import ROOT, read_page
 from book.page_code import page_functions
-from causal_practice import generator, load, truth
+from causal_practice import generator, load, package_file, truth
 
 RADIUS, ADS = generator("quick_radius"), generator("station_ads")
 PAGE = read_page(ROOT / "chapters" / "week10_geo_and_switchback.md")
+DEEPER = read_page(ROOT / "chapters" / "week10_deeper.md")
 POPULATION, LIFT = ADS.traits()[0], ADS.traits()[-1]
 SHARE = POPULATION / POPULATION.sum()
 TRIOS = np.array(list(combinations(range(ADS.CITIES), 3)))
 STEPS = np.array([(i, j, 10 - i - j) for i in range(11) for j in range(11 - i)]) / 10
 GEO = page_functions(
-    PAGE, "shrink", "simplex", "plan", "swap_search", "geo_effect", "shortlist", "gap_table", "permutation_interval", "ad_estimate",
-    nnls=nnls, stats=stats, share=SHARE, trios=TRIOS, steps=STEPS, BEFORE=ADS.BEFORE, DAYS=28,
+    PAGE, "shrink", "simplex", "plan", "shortlist", "gap_table", "permutation_interval", "ad_estimate",
+    nnls=nnls, share=SHARE, trios=TRIOS, steps=STEPS, BEFORE=ADS.BEFORE, DAYS=28,
 )  # fmt: skip
+GEO |= page_functions(DEEPER, "swap_search", "geo_effect", **GEO, stats=stats)
 ATE = SHARE @ LIFT
-SWITCH = page_functions(
-    PAGE,
-    "optimal_points",
-    "flip",
-    "exposure",
-    "exposure_chance",
-    "estimate",
-    "bins",
-    "conservative_error",
-    "hajek_errors",
-)
+SWITCH = page_functions(PAGE, "exposure", "exposure_chance", "estimate", "hajek_error")
+SWITCH |= page_functions(DEEPER, "optimal_points", "flip", "bins", "conservative_error", "hajek_errors", **SWITCH)
 HOURS = 14 * 24
 
 
@@ -187,6 +182,7 @@ def test_hajek_error_is_the_librarys():
         cov_type="HAC", cov_kwds={"maxlags": 1, "kernel": "uniform"}
     )
     assert fit.params[1] == pytest.approx(hajek) and fit.bse[1] == pytest.approx(error)
+    assert SWITCH["hajek_error"](y, D, m, at)[0] == pytest.approx(error)
 
 
 def test_order_too_short_flips_the_sign_and_coverage_holds_from_three():
@@ -241,7 +237,8 @@ def test_the_design_in_the_file_was_drawn_by_lot_from_the_shortlist():
     assert tuple(lot) == ADS.DEFAULTS["treated"] and len({tuple(s) for s in listed}) == 60
     R, b = GEO["shrink"](past)
     starts = [tuple(s) for s in TRIOS[[5, 900, 2500]]]
-    assert all(GEO["swap_search"](s, R, b)[0] <= GEO["plan"](s, R, b)[0] for s in starts)
+    size = lambda s: GEO["plan"](s, R, b)[0]  # noqa: E731
+    assert all(GEO["swap_search"](s, size)[0] <= size(s) for s in starts)
 
 
 def every_lot(seed, effect):
@@ -300,6 +297,65 @@ def test_the_t_interval_fails_once_the_search_is_repeated():
     assert 0.82 < (np.abs(value - ATE) < q * error).mean() < 0.94
     assert abs(value.mean() - ATE) < 0.1 * ATE
     assert np.sqrt(np.mean((lottery - ATE) ** 2)) > 3 * np.sqrt(np.mean((value - ATE) ** 2))
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("shrink", "simplex", "plan", "shortlist", "gap_table", "permutation_interval", "ad_estimate"),
+        ("exposure", "exposure_chance", "estimate"),
+    ],
+)
+def test_the_deeper_page_repeats_the_chapters_functions(names):
+    """심화가 다시 적은 함수는 장의 함수와 같은 식입니다."""
+    for name in names:
+        bodies = {_body(page, name) for page in (PAGE, DEEPER)}
+        assert len(bodies) == 1, name
+
+
+def _body(page, name):
+    for cell in parse(page.text).cells:
+        for node in ast.parse(cell.source).body:
+            if isinstance(node, ast.FunctionDef) and node.name == name:
+                return ast.dump(ast.Module(node.body[1:] if ast.get_docstring(node) else node.body, []))
+    raise AssertionError(f"{page.docname}: {name}")
+
+
+def test_longer_at_the_same_budget_asks_for_a_higher_return():
+    """쪽과 다른 역사: 알아챌 효과가 날에 반비례하는 것보다 훨씬 천천히 줄어, 같은 예산이면 긴 쪽이 더 높은 iROAS를 요구합니다."""
+    half = {7: [], 28: []}
+    for seed in range(30):
+        Y = ADS.orders(95_000 + seed)
+        listed = GEO["shortlist"](Y[:112])
+        for days, rows in half.items():
+            D, gaps = GEO["gap_table"](Y, listed, ADS.BEFORE, days)
+            on = np.isin(np.arange(ADS.CITIES), listed[0]) * 1.0
+            _, low, high = GEO["permutation_interval"](D, gaps, 0, on)
+            rows.append((high - low) / 2)
+    short, long = (np.median(rows) for rows in half.values())
+    assert 0.5 * short < long < 1.1 * short and 28 * long > 2 * 7 * short
+
+
+def test_one_significant_cell_is_no_winner():
+    """효과가 똑같은 두 셀: 알아챌 만한 크기에서는 셋에 하나꼴로 하나만 유의하고, 차이의 검정은 5%만 기각합니다."""
+    z = np.random.default_rng(0).normal(size=(100_000, 2))
+    one = {d: np.diff(np.abs(z + d) > 1.96, axis=1).mean() for d in (2.8, 5.0)}
+    assert 0.28 < one[2.8] < 0.36 and one[5.0] < 0.01
+    assert (np.abs(z[:, 0] - z[:, 1]) > 1.96 * np.sqrt(2)).mean() == pytest.approx(0.05, abs=0.003)
+
+
+def test_published_numbers_come_out():
+    """담배 판매량의 2000년 차이는 출판된 26갑쯤이고 등수는 판매량만 맞추면 3등입니다. GeoLift의 증분은 하루 평균 × 날 × 도시입니다."""
+    smoke = pd.read_csv(package_file("causalpy", "data/california_prop99.csv"), index_col="Year")
+    early, ratio, gap = smoke.index < 1989, {}, {}
+    for state in smoke:
+        others = smoke.drop(columns=state)
+        gap[state] = smoke[state] - others @ GEO["simplex"](others[early].to_numpy(), smoke[state][early].to_numpy())
+        ratio[state] = (gap[state][~early] ** 2).mean() / (gap[state][early] ** 2).mean()
+    assert gap["California"][2000] == pytest.approx(-26, abs=1)
+    assert sum(r >= ratio["California"] for r in ratio.values()) == 3
+    assert round(155.556 * 15 * 2) == 4667
+    assert 64_563.75 / 43_646.25 == pytest.approx(1.5, abs=0.03)
 
 
 def test_spill_takes_its_share_of_the_controls_effect():
