@@ -393,7 +393,9 @@ def test_prop99_is_what_was_published(smoke):
     assert HERE["sdid_effect"](ca, states, years, 1) == pytest.approx(said["SDID"], abs=0.01)
     assert HERE["sdid_effect"](ca, states, years, 1) == pytest.approx(-15.605, abs=0.001)
     assert gap[-1] == pytest.approx(said["2000년의 합성"], abs=1)
-    assert HERE["sdid_effect"](ca, states, years, 1) > max(gap[years:].mean(), HERE["did"](ca, states, years))  # 둘의 밖입니다
+    assert HERE["sdid_effect"](ca, states, years, 1) > max(
+        gap[years:].mean(), HERE["did"](ca, states, years)
+    )  # 둘의 밖입니다
 
 
 def test_the_published_digits_come_from_where_the_solver_stops(smoke):
