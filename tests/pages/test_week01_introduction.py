@@ -78,3 +78,15 @@ def test_nobody_rides_without_calling_and_few_drivers_carry_few():
     frame = MARKET.generate(seed=9, drivers=1)
     assert (frame["rode"] <= frame["called"]).all()
     assert 1 <= frame["rode"].sum() <= 60
+
+
+def test_a_gap_before_the_treatment_may_vanish_by_itself():
+    """습관이 이어지지 않으면, 받기 전에 더 타던 승객을 골라도 뒤의 차이는 모두 효과입니다. 이 자료는 이어집니다."""
+    rng = np.random.default_rng(1)
+    before = rng.poisson(8, 200_000)
+    chosen = before > 9
+    after = rng.poisson(8, 200_000) + chosen * rng.poisson(1.2, 200_000)
+    assert before[chosen].mean() - before[~chosen].mean() > 4
+    assert after[chosen].mean() - after[~chosen].mean() == pytest.approx(1.2, abs=0.06)
+    team = DISPATCH.generate(seed=12, n=100_000)
+    assert gap(team, "rides_0") > 3

@@ -1,15 +1,16 @@
-"""2주차 데이터의 생성기와, 분석을 실패한 뒤에 고를 때의 대가."""
+"""2주차 데이터의 생성기와 RAND 실험의 공개된 값."""
 
 import numpy as np
+import pandas as pd
 import pytest
-from scipy.stats import multivariate_normal
 
+from book.myst import parse
 from book.page import ROOT, read_page
 from book.page_code import page_functions
-from causal_practice import generator, load, truth
+from causal_practice import generator, package_file, truth
 
 PAGE = read_page(ROOT / "chapters" / "week02_randomized_experiments.md")
-HERE = page_functions(PAGE, "difference", "cuped", "false_passes")
+HERE = page_functions(PAGE, "clustered")
 BUTTON = generator("reorder_button")
 HUBS = generator("hub_repurchase")
 
@@ -84,30 +85,44 @@ def test_every_hub_has_the_same_true_rate():
     assert extremes.tail(50).median() < frame["customers"].median() / 3
 
 
-COLUMNS = ("spend", "pre_spend", "shown")
+@pytest.fixture(scope="module")
+def rand():
+    """쪽의 14절에서 RAND 자료를 읽는 셀을 그대로 실행한 표."""
+    cell = next(c for c in parse(PAGE.text).cells if "randhie" in c.source)
+    space = {"pd": pd, "np": np, "package_file": package_file}
+    exec(cell.source, space)
+    return space
 
 
-def test_a_second_analysis_after_the_first_failed_costs_more_than_half_again():
-    """이름표를 섞어 센 비율이 두 변량 정규분포의 값과 같습니다: 하나는 2.5%, 둘 가운데 하나라도는 4% 남짓."""
-    mine = load("reorder_button")
-    y, x, t = (mine[c].to_numpy() for c in COLUMNS)
-    plain, cuped, either = HERE["false_passes"](y, x, t, draws=2000)
-    r = np.sqrt(1 - np.corrcoef(y, x)[0, 1] ** 2)
-    exact = 0.05 - multivariate_normal.cdf([-1.96, -1.96], cov=[[1, r], [r, 1]])
-    assert 0.040 < exact < 0.044
-    for share, expected in ((plain, 0.025), (cuped, 0.025), (either, exact)):
-        assert abs(share - expected) < 3.5 * np.sqrt(expected * (1 - expected) / 2000)
-    assert either > 1.3 * max(plain, cuped)
+def test_rand_gives_the_published_visits_of_every_plan(rand):
+    """Manning 등(1987)의 표: 한 해의 진료 4.55, 3.33, 3.03, 2.73번. 무료의 진료비는 45% 높다(RAND R-3476)."""
+    published = {0: 4.55, 25: 3.33, 50: 3.03, 95: 2.73}
+    assert {int(k): round(v, 2) for k, v in rand["visits"].items()} == published
+    assert round(100 * (rand["cost"][0] / rand["cost"][95] - 1)) == 45
 
 
-def test_the_price_of_choosing_is_the_same_in_new_experiments():
-    """생성기에서 새로 한 실험 1,500번: 정답을 본전으로 두면 둘 가운데 하나라도 위로 벗어난 비율이 4%쯤입니다."""
-    answer, over = truth("reorder_button")["ATE"], []
-    for k in range(1500):
-        world = BUTTON.generate(seed=60_000 + k, n=1000)
-        y, x, t = (world[c].to_numpy() for c in COLUMNS)
-        found = (HERE["difference"](v, t) for v in (y, HERE["cuped"](y, x)))
-        over.append([(effect - answer) / se > 1.96 for effect, se in found])
-    over = np.array(over)
-    assert 0.025 < over.any(axis=1).mean() < 0.057
-    assert over.any(axis=1).mean() > 1.2 * over.mean(axis=0).max()
+def test_rand_error_grows_when_homes_are_the_sample(rand):
+    """집으로 묶은 오차는 행을 독립으로 본 오차의 두 배쯤이고 statsmodels의 군집 오차와 같습니다."""
+    import statsmodels.formula.api as smf
+
+    rows = rand["rand"]
+    free, paid = (rows[rows["rate"] == r] for r in (0, 95))
+    error = {u: np.hypot(HERE["clustered"](free, u), HERE["clustered"](paid, u)) for u in ("index", "zper", "family")}
+    assert error["index"] < error["zper"] < error["family"]
+    assert 1.7 < error["family"] / error["index"] < 2.2
+    assert error["index"] == pytest.approx(np.hypot(free["visits"].sem(), paid["visits"].sem()), rel=1e-6)
+    both = pd.concat([free, paid]).assign(free=lambda d: 1.0 * (d["rate"] == 0))
+    fit = smf.ols("visits ~ free", both).fit(cov_type="cluster", cov_kwds={"groups": both["family"]})
+    assert fit.bse["free"] == pytest.approx(error["family"], rel=0.002)
+    assert rows.groupby("zper")["family"].nunique().max() == 1 and rows.groupby("family")["plan"].nunique().max() == 1
+
+
+def test_a_few_clusters_do_not_keep_the_promise():
+    """'그 단위가 많으면'이라는 조건: 집단마다 넷이면 1.96을 곱한 구간이 90%쯤만 포함하고, 백이면 95%입니다."""
+    rng, cover = np.random.default_rng(5), {}
+    for groups in (4, 100):
+        arms = rng.normal(size=(2, 2000, groups))
+        gap = arms[1].mean(axis=1) - arms[0].mean(axis=1)
+        error = np.sqrt((arms.var(axis=2, ddof=1) / groups).sum(axis=0))
+        cover[groups] = (np.abs(gap) < 1.96 * error).mean()
+    assert cover[4] < 0.93 < 0.935 < cover[100]

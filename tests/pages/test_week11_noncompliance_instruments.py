@@ -169,3 +169,35 @@ def test_two_lines_of_the_core_are_the_local_line_of_the_deeper_page(h):
     tools = page_functions(deeper, "errors", "ratio", "local_jump")
     value, se = tools["ratio"](*tools["local_jump"](x, grade[["sales", "helped"]].to_numpy(float), h))
     assert fit.params["helped"] == pytest.approx(value) and fit.std_errors["helped"] == pytest.approx(se)
+
+
+def test_covariates_may_lengthen_the_interval_when_the_lottery_is_uneven():
+    """통제변수가 결과를 설명해도, 열에 아홉을 추첨하고 기울기가 켬에 따라 다르면 구간이 길어집니다."""
+    rng = np.random.default_rng(1)
+    change = {}
+    for p in (0.5, 0.9):
+        plain, adjusted = [], []
+        for _ in range(150):
+            w, z = rng.normal(size=1_000), (rng.random(1_000) < p).astype(float)
+            t = z * (rng.random(1_000) < 0.95)
+            y = np.where(t == 1, 2 + 2 * w, -3 * w) + rng.normal(0, 0.5, 1_000)
+            plain.append(ratio(*two_slopes(z, np.column_stack([y, t])))[0])
+            rest = HERE["without"](np.column_stack([z, y, t]), w[:, None])
+            adjusted.append(ratio(*two_slopes(rest[:, 0], rest[:, 1:]))[0])
+        change[p] = np.std(adjusted) / np.std(plain)
+    assert change[0.5] < 1.05 and change[0.9] > 1.2
+
+
+def test_layers_with_equal_lottery_variances_keep_the_average_of_the_compliers():
+    """추첨 확률이 달라도 p(1-p)가 같으면 층을 넣은 2SLS가 순응자 전체의 평균이고, 다르면 아닙니다."""
+    rng = np.random.default_rng(1)
+    off = {}
+    for first, second in ((0.3, 0.7), (0.5, 0.95)):
+        layer = rng.integers(0, 2, 100_000)
+        z = (rng.random(100_000) < np.where(layer, second, first)).astype(float)
+        complier = rng.random(100_000) < 0.4
+        effect, t = np.where(layer, 60.0, 10.0), z * complier
+        y = rng.normal(0, 10, 100_000) + 5 * layer + effect * t
+        rest = HERE["without"](np.column_stack([z, y, t]), layer[:, None])
+        off[first] = ratio(*two_slopes(rest[:, 0], rest[:, 1:]))[0] - effect[complier].mean()
+    assert abs(off[0.3]) < 1 and off[0.5] < -12

@@ -139,3 +139,16 @@ def test_a_direct_path_never_reaches_the_index(past):
             HERE["index_effect"](learned, KIT.generate(seed=7, n=4000, direct=d), 2, columns) for d in (0.0, -7.0, 7.0)
         ]
         assert runs[0] == runs[1] == runs[2]
+
+
+def test_discovery_is_wrong_on_a_selected_sample():
+    D = HERE["regions"](seed=77, n=60_000)
+    edges, arrows = HERE["find_graph"](D[D[:, 4] > 0], alpha=0.001)  # 주문이 많은 권역만
+    assert frozenset((1, 3)) in edges and not arrows & {(1, 4), (3, 4)}  # 없는 방문-후기의 선이 남습니다
+
+
+def test_a_straight_index_misses_a_bent_relation():
+    rng, n = np.random.default_rng(3), 200_000
+    old, none, some = rng.poisson(2, n), rng.poisson(2, n), rng.poisson(3.5, n)  # S. 대리성은 성립합니다
+    line = np.polyfit(old, old**2 + rng.normal(0, 5, n), 1)[0] * (some.mean() - none.mean())
+    assert line < 0.85 * ((some**2).mean() - (none**2).mean())
