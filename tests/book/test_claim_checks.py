@@ -257,11 +257,13 @@ def test_a_truth_that_is_the_estimate_and_a_bias_beyond_its_error_are_found():
             ]
             return made
 
-    def found(claim: dict, validation: dict) -> list[str]:
+    def found(claim: dict, validation: dict, cpu_seconds: float = 1.0) -> list[str]:
         records = ((executed.CLAIM_MIME, claim), (executed.VALIDATION_MIME, validation))
-        return [f.rule for f in executed.check(page, Recorded([""], {}, records))]
+        return [f.rule for f in executed.check(page, Recorded([""], {}, records, cpu_seconds=cpu_seconds))]
 
     assert found(CLAIM, checked) == []
     assert found(CLAIM | {"truth": -4.0}, checked) == ["claim"]
     assert found(CLAIM, checked | {"bias": 0.35}) == ["validation"]  # 정답의 10%보다 작지만 오차로는 설명되지 않습니다
     assert found(CLAIM, checked | {"bias": 0.35, "name": "다른 것"}) == []
+    limit = executed.SLOWER_MACHINE * executed.SECONDS_BUDGET
+    assert found(CLAIM, checked, limit) == [] and found(CLAIM, checked, limit + 1) == ["budget"]
