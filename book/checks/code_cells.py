@@ -14,6 +14,7 @@ COLUMNS = 88
 LINES = 12
 _NOT_SHOWN = {"remove-cell", "remove-input", "self-check"}
 _FOLDED = {"hide-cell", "hide-input", "solution"}
+UNSEEN = _NOT_SHOWN | _FOLDED  # 펼쳐 보이는 코드로 치지 않는 꼬리표
 
 
 def columns(line: str) -> int:

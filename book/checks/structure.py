@@ -5,6 +5,7 @@ import difflib
 import re
 from urllib.parse import unquote, urlsplit
 
+from book.checks.code_cells import UNSEEN
 from book.checks.findings import Finding
 from book.checks.prose_numbers import data_cards
 from book.data_calls import data_calls
@@ -632,12 +633,9 @@ class _Checker:
         return sorted(self.found)
 
 
-_UNSEEN = {"remove-cell", "remove-input", "hide-cell", "hide-input", "solution", "self-check"}
-
-
 def measure(document: Document) -> dict[str, int]:
     """쪽의 크기: 어절(발표자 노트는 빼고), 펼쳐 보이는 코드의 셀과 줄(빈 줄은 빼고), 슬라이드."""
-    shown = [cell for cell in document.cells if not _UNSEEN & set(cell.tags)]
+    shown = [cell for cell in document.cells if not UNSEEN & set(cell.tags)]
     words = (len(b.raw.split()) for b in document.blocks if b.kind in {"paragraph", "item"} and "notes" not in b.inside)
     slides = [d for d in document.directives if d.name == "slide"]
     slides += [cell for cell in document.cells if "slide-new" in cell.tags]
