@@ -30,6 +30,7 @@ _UNIT = re.compile(r"\s?(억 원|만 원|천 원|원(?!래|인|칙|천)|%p|%|퍼
 _SAME = {"퍼센트포인트": "%p", "퍼센트": "%"}
 _UP = r"늘(?! )|높|많|커(?!피)|큽|크(?![기게])|더 [가-힣]|올라|올랐|증가|길|벌[었어]"
 _DOWN = r"줄|낮|적(?=습|은|게|었|을|고)|작(?=습|은|게|았|을|고)|덜|떨어|내려|내립|감소|잃|짧|밑지|밑집"
+_DENIED = re.compile(r"[가-힣]*지[는도]? (?:않|못)")
 _SIZE = r"(?:만큼|씩|쯤|정도|넘게|이나|나|을|를|이|가)?"
 _AMOUNT = re.compile(rf"[\])* ]{{0,3}}{_SIZE}(?:\*\*)?\s?(?:더\s|덜\s)?(?P<word>{_UP}|{_DOWN})")
 _FROM_TO = re.compile(
@@ -173,7 +174,7 @@ def _direction(after: str, unit: str) -> str:
     rest = after.replace("**", "").lstrip("]")
     rest = rest.lstrip()[len(unit) :] if unit and rest.lstrip().startswith(unit) else rest
     match = _AMOUNT.match(rest)
-    return match["word"] if match else ""
+    return match["word"] if match and not _DENIED.match(rest, match.end()) else ""
 
 
 def _rises(word: str) -> bool:
@@ -196,7 +197,8 @@ def _pairs(path: str, text: str, here: dict[int, Bound], numbers: dict[int, floa
             if unit and other and unit != other:
                 continue
             more = numbers[second] > numbers[first] if later_is_more else numbers[first] > numbers[second]
-            if more != _rises(match["word"]):
+            denied = bool(_DENIED.match(text, match.end()))  # '줄지 않습니다'는 같거나 는 것입니다
+            if more != (_rises(match["word"]) != denied):
                 shown = f"{numbers[first]:.4g}{'에서' if later_is_more else '을(를)'} {numbers[second]:.4g}{'로' if later_is_more else '보다'}"
                 message = f"'{match['word']}'이라는데 값은 거꾸로입니다({shown})"
                 yield Finding(path, here[first].line, f"{message} — 두 값의 차례나 말을 고치세요.", "direction")
@@ -215,7 +217,8 @@ def _reached(path: str, text: str, here: dict[int, Bound], numbers: dict[int, fl
         last = before[-1]
         if _unit_after(text[last + 1 :]) != unit or numbers[last] * numbers[at] <= 0 or numbers[last] == numbers[at]:
             continue
-        if (abs(numbers[at]) > abs(numbers[last])) != _rises(match["word"]):
+        denied = bool(_DENIED.match(rest, match.end()))
+        if (abs(numbers[at]) > abs(numbers[last])) != (_rises(match["word"]) != denied):
             message = f"'{match['word']}'이라는데 값은 {numbers[last]:.4g}에서 {numbers[at]:.4g}로 갑니다"
             yield Finding(path, here[at].line, f"{message} — 두 값의 차례나 말을 고치세요.", "direction")
 

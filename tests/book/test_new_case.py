@@ -253,7 +253,7 @@ def test_check_case_names_file_and_line_of_each_fault(broken):
         ),
         ('estimand="ATE"', 'estimand="ATT"', 'validate("추가', "코드는 ATT를"),
         ("모델의 가정은 다르지만", "추정치의 가정은 다르지만", "추정치의", "'추정값'(으)로 고치세요"),
-        ("씻은 쪽의 불량이 오히려 많습니다.", "씻은 쪽의 불량이 오히려 많다.", "오히려 많다.", "해라체 문장입니다"),
+        ("없애자는 말이 나옵니다.", "없애자는 말이 나온다.", "말이 나온다.", "해라체 문장입니다"),
         ('load("kakao_push")', 'load("kakao_pusj")', 'load("kakao_pusj")', "혹시 'kakao_push'인가요?"),
         (
             ':tags: [self-check]\ncheck_answer("연습 3',
@@ -465,7 +465,7 @@ def test_a_sound_run_passes():
         ({"answer": {"status": "wrong"}}, 8, "자기 점검을 통과하지 못합니다"),
         ({"answer": {"wrong_answers_rejected": 0}}, 8, "흔한 오답이 없습니다"),
         ({"answer": {"tolerance_share": 0.53}}, 8, "허용 오차가 정답의 53%"),
-        ({"seconds": 75.0}, 1, "75초 걸렸습니다"),
+        ({"seconds": 95.0}, 1, "95초 걸렸습니다"),
         ({"memory": 3000.0}, 1, "3000MB"),
         ({"png": True, "alt": ""}, 4, "대체 텍스트가 없습니다"),
     ],

@@ -150,6 +150,8 @@ EFFECT = {"e:.1f": 6.2, "gap:.1f": 3.1, "a:.1f": 5.0, "b:.1f": 3.0}
         ("{eval}`gap:.1f`천 원을 덜 씁니다.", "{eval}`gap:.1f`천 원을 더 씁니다.", "direction"),
         ("쿠폰은 {eval}`e:.1f`천 원 늘립니다.", "쿠폰은 {eval}`e:.1f`만 원 늘립니다.", "unit"),
         ("{eval}`a:.1f`회에서 {eval}`b:.1f`회로 줄었습니다.", "{eval}`a:.1f`회에서 {eval}`b:.1f`회로 늘었습니다.", "direction"),
+        ("{eval}`b:.1f`회가 {eval}`a:.1f`회로 줄지 않습니다.", "{eval}`a:.1f`회가 {eval}`b:.1f`회로 줄지 않습니다.", "direction"),
+        ("쿠폰은 {eval}`e:.1f`천 원 줄이지 않습니다.", "쿠폰은 {eval}`e:.1f`천 원 줄입니다.", "direction"),
         ("오차는 {eval}`b:.1f`로 앞의 {eval}`a:.1f`보다 작습니다.", "오차는 {eval}`b:.1f`로 앞의 {eval}`a:.1f`보다 큽니다.", "direction"),
         ("{eval}`a:.1f`회이던 것이 {eval}`b:.1f`회로 줄었습니다.", "{eval}`a:.1f`회이던 것이 {eval}`b:.1f`회로 늘었습니다.", "direction"),
         ("{eval}`a:.1f`천 원 [{eval}`b:.1f`, {eval}`a:.1f`]천 원", "{eval}`a:.1f`천 원 [{eval}`b:.1f`, {eval}`a:.1f`]만 원", "unit"),

@@ -1,4 +1,4 @@
-/* 발표 자료를 켜고, 넘치는 장은 글자를 한 단계씩 줄입니다. */
+/* 발표 자료를 켜고, 넘치는 장은 글자를 한 단계씩, 그래도 넘치면 그림을 남은 자리만큼 줄입니다. */
 (function () {
   "use strict";
   function overflows(section) {
@@ -11,6 +11,9 @@
       section.classList.remove("fit-" + (step - 1));
       section.classList.add("fit-" + step);
     }
+    var image = section.querySelector("img");
+    var room = image && image.clientHeight - (section.scrollHeight - section.clientHeight);
+    if (overflows(section) && room >= 200) { image.style.height = room + "px"; }  /* 200px보다 작은 그림은 읽을 수 없습니다 */
     section.dataset.fits = overflows(section) ? "no" : "yes";
     section.style.display = hidden;
   }
