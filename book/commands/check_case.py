@@ -156,11 +156,11 @@ def check(page: Page, report=print, run: bool = True) -> int:
 
 
 def _on_another_draw(page: Page, done) -> list:
-    from book.checks import meaning, redrawn
+    from book.checks import meaning, numbers, redrawn
     from book.redraw import compared
 
     facts = compared(page, done)
-    return redrawn.check(page, done, facts) + meaning.check(page, done, facts)
+    return redrawn.check(page, done, facts) + meaning.check(page, done, facts) + numbers.check(page, done)
 
 
 def _without_traceback(page: Page, message: str) -> str:

@@ -387,6 +387,7 @@ def test_what_cannot_run_is_reported_before_running(broken, changes, says):
         ("datasets.check(name)", "tests/pages/test_generators.py"),
         ("redrawn.check(page, ", "tests/pages/test_redraw.py"),
         ("meaning.check(page, ", "tests/pages/test_redraw.py"),
+        ("numbers.check(page, ", "tests/pages/test_redraw.py"),
         ("second_run.check(page, ", "tests/pages/test_second_run.py"),
     ],
 )
