@@ -24,9 +24,12 @@ def check(page: Page, execution: Execution) -> list[Finding]:
 
 
 def _said(kind: str, name: str) -> str:
-    return {"prose": f"본문의 {{eval}}`{name}`", "claims": f"주장 '{name}'", "validations": f"검증 '{name}'"}[
-        kind
-    ] + "이(가) 움직였습니다"
+    return {
+        "prose": f"본문의 {{eval}}`{name}`",
+        "printed": f"'{name}' 셀이 찍은 수",
+        "claims": f"주장 '{name}'",
+        "validations": f"검증 '{name}'",
+    }[kind] + "이(가) 움직였습니다"
 
 
 def _shown(value) -> str:
@@ -38,5 +41,5 @@ def _shown(value) -> str:
 
 
 def _line(page: Page, kind: str, name: str) -> int:
-    wanted = f"`{name}`" if kind == "prose" else f'"{name}"'
+    wanted = {"prose": f"`{name}`", "printed": name.rsplit(" #", 1)[0]}.get(kind, f'"{name}"')
     return next((n for n, line in enumerate(page.text.split("\n"), 1) if wanted in line), 1)
