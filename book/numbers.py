@@ -71,7 +71,7 @@ def same_print(one: str, two: str) -> bool:
     """찍은 두 수가 같게 읽히면 참: 0.5% 안이거나 마지막 자리 하나 안(반올림만 갈린 것)."""
     last = 0.0 if "e" in one + two else 10.0 ** -max(len(text.partition(".")[2]) for text in (one, two))
     a, b = float(one), float(two)
-    return abs(a - b) <= max(RELATIVE * max(abs(a), abs(b)), 1.0001 * last)
+    return abs(a - b) <= max(RELATIVE * max(abs(a), abs(b)), 1.0001 * last, 1e-9)
 
 
 def _short(value):

@@ -8,7 +8,7 @@ from book.page import ROOT, Page
 
 KNOWN = {
     "prose": {"effect:.1f": [6.2], "rate:.0%": [0.41, 0.48], "who": ["단골"]},
-    "printed": {"print(effect)": "6.20 1200 -0.5", "table.round(1)": "1.0"},
+    "printed": {"print(effect)": "6.20 1200 -0.5", "residual": "8e-14", "table.round(1)": "1.0"},
     "claims": {"쿠폰": {"estimand": "ATE", "unit": "원", "truth": 6.0, "naive": 9.0, "estimate": 6.2, "low": 5.0, "high": 7.4}},
     "validations": {"쿠폰": {"draws": 300, "coverage": 0.95, "bias": 0.01}},
 }  # fmt: skip
@@ -43,6 +43,7 @@ def test_what_counts_as_the_same_number(one, two, raw, same):
         (lambda d: d["prose"].update({"effect:.1f": [5.9]}), [("prose", "effect:.1f")]),
         (lambda d: d["prose"].update({"rate:.0%": [0.41]}), [("prose", "rate:.0%")]),
         (lambda d: d["printed"].update({"print(effect)": "6.21 1200 -0.5"}), []),  # 반올림만 갈렸습니다
+        (lambda d: d["printed"].update(residual="-2e-15"), []),
         (lambda d: d["printed"].update({"print(effect)": "6.30 1200 -0.5"}), [("printed", "print(effect)")]),
         (lambda d: d["printed"].update({"print(effect)": "6.20 1200"}), [("printed", "print(effect)")]),
         (lambda d: d["printed"].pop("print(effect)"), []),  # 셀을 고치거나 지운 것은 글의 검토가 봅니다
