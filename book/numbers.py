@@ -5,22 +5,27 @@
 기계가 달라 생기는 끝자리는 봐줍니다(``close``).
 """
 
+import itertools
 import re
 from pathlib import Path
 
 import yaml
 
 from book import values
+from book.bound import bound_texts
 from book.execution import Execution
 from book.files import write_atomically
-from book.page import ROOT
+from book.learner_notebook import glued_values
+from book.myst import BOUND, CITED, OPAQUE, parse
+from book.page import ROOT, Page
 from book.second_run import comparable
 from causal_practice.claims import CLAIM_MIME, VALIDATION_MIME
 
 RECORDS = ROOT / "benchmarks" / "numbers"
-RELATIVE = 0.005  # 이보다 작게 움직인 수는 기계의 차이로 봅니다
+BEFORE, AFTER = 24, 12  # 값의 둘레에서 남기는 글자 수
+RELATIVE = 0.01  # 이보다 작게 움직인 수는 기계의 차이로 봅니다(짝짓기의 동점은 0.5%까지 움직였습니다)
 _PRINTED = re.compile(r"(?<![\w.])-?\d[\d,]*(?:\.\d+)?(?:e[+-]?\d+)?")
-_DECIMALS = re.compile(r"\.(\d+)([f%])")
+_MARKS = {ord(BOUND): "◯", ord(OPAQUE): "…", ord(CITED): "…"}
 _FIELDS = {CLAIM_MIME: ("estimand", "unit", "truth", "naive", "estimate", "low", "high"), VALIDATION_MIME: ("draws", "coverage", "bias")}  # fmt: skip
 
 
@@ -29,35 +34,50 @@ def record_path(docname: str) -> Path:
     return RECORDS / f"{docname.replace('/', '__')}.yml"
 
 
-def numbers_of(execution: Execution) -> dict[str, dict]:
-    """실행이 내놓은 수.
+def numbers_of(page: Page, execution: Execution) -> dict[str, dict]:
+    """쪽이 내놓은 수.
 
     Returns
     -------
     dict
-        prose(식 → 나온 차례대로의 값들), printed(셀의 첫 줄 → 찍은 수들), claims와 validations(이름 → 칸들).
+        prose(값을 둘러싼 글 → 값. 같은 글이 다시 나오면 #2, #3 …), printed(셀의 첫 줄 → 찍은 수들), claims와 validations(이름 → 칸들).
         값은 유효숫자 여섯 자리이고, 찍은 수는 찍은 글자 그대로 빈칸으로 이은 것입니다.
     """
     notebook = execution.notebook()
-    prose: dict[str, list] = {}
-    places = notebook.metadata.get(values.METADATA_KEY) or {}
-    for position in sorted(places, key=int):
-        for raw, found in places[position].items():
-            seen = prose.setdefault(raw, [])
-            if not seen or not close(seen[-1], found["value"], raw):
-                seen.append(_short(found["value"]))
+    prose = {where: _short(value) for where, (_, value) in prose_values(page, execution).items()}
     printed: dict[str, str] = {}
     records: dict[str, dict] = {CLAIM_MIME: {}, VALIDATION_MIME: {}}
     for cell in notebook.cells:
         if cell.cell_type == "code" and (seen := _printed(cell.outputs)):
             first = next(line for line in cell.source.split("\n") if line.strip())
-            name = first if first not in printed else f"{first} #{sum(n.split(' #')[0] == first for n in printed) + 1}"
-            printed[name] = " ".join(seen)
+            printed[_again(first, printed)] = " ".join(seen)
         for output in cell.get("outputs", []):
             for mime, fields in _FIELDS.items():
                 if content := output.get("data", {}).get(mime):
                     records[mime][content["name"]] = {field: _short(content.get(field)) for field in fields}
-    return {"prose": dict(sorted(prose.items())), "printed": printed, "claims": records[CLAIM_MIME], "validations": records[VALIDATION_MIME]}  # fmt: skip
+    return {"prose": prose, "printed": printed, "claims": records[CLAIM_MIME], "validations": records[VALIDATION_MIME]}  # fmt: skip
+
+
+def prose_values(page: Page, execution: Execution) -> dict[str, tuple[int, object]]:
+    """값을 둘러싼 글(앞 24자와 뒤 12자, 다른 값은 ◯) → (원고의 줄, 값)."""
+    notebook, glued, found = execution.notebook(), glued_values(execution), {}
+    for text, bounds in bound_texts(parse(page.text)):
+        for bound in bounds:
+            if bound.kind == "eval":
+                value = values.at(notebook, bound.position)[bound.raw]["value"]
+            else:
+                value = glued[bound.code]
+            before, after = text[max(0, bound.place - BEFORE) : bound.place], text[bound.place + 1 :][:AFTER]
+            where = " ".join(f"{before}◯{after}".translate(_MARKS).split())
+            found[_again(where, found)] = (bound.line, value)
+    return found
+
+
+def _again(name: str, seen) -> str:
+    """이미 있는 이름이면 몇 번째인지 붙입니다."""
+    if name not in seen:
+        return name
+    return next(f"{name} #{k}" for k in itertools.count(2) if f"{name} #{k}" not in seen)
 
 
 def _printed(outputs: list) -> list[str]:
@@ -68,7 +88,7 @@ def _printed(outputs: list) -> list[str]:
 
 
 def same_print(one: str, two: str) -> bool:
-    """찍은 두 수가 같게 읽히면 참: 0.5% 안이거나 마지막 자리 하나 안(반올림만 갈린 것)."""
+    """찍은 두 수가 같게 읽히면 참: 1% 안이거나 마지막 자리 하나 안(반올림만 갈린 것)."""
     last = 0.0 if "e" in one + two else 10.0 ** -max(len(text.partition(".")[2]) for text in (one, two))
     a, b = float(one), float(two)
     return abs(a - b) <= max(RELATIVE * max(abs(a), abs(b)), 1.0001 * last, 1e-9)
@@ -78,19 +98,11 @@ def _short(value):
     return float(f"{value:.6g}") if isinstance(value, float) else value
 
 
-def close(one, two, raw: str = "") -> bool:
-    """두 값이 같은 수로 읽히면 참: 0.5% 안이거나, 본문에 적는 마지막 자리의 절반 안.
-
-    Parameters
-    ----------
-    raw : str
-        ``식:형식``. 형식이 있으면 그 자릿수를 씁니다.
-    """
+def close(one, two) -> bool:
+    """두 값이 같은 수로 읽히면 참(1% 안). 글자와 빈 값은 똑같아야 합니다."""
     if isinstance(one, str) or isinstance(two, str) or one is None or two is None:
         return one == two
-    shown = _DECIMALS.search(values.split(raw)[1]) if raw else None
-    last = 10.0 ** -(int(shown[1]) + 2 * (shown[2] == "%")) if shown else 0.0
-    return abs(one - two) <= max(RELATIVE * max(abs(one), abs(two)), 0.5 * last, 1e-9)
+    return abs(one - two) <= max(RELATIVE * max(abs(one), abs(two)), 1e-9)
 
 
 def recorded(docname: str) -> dict | None:
@@ -106,7 +118,7 @@ def write(docname: str, found: dict) -> bool:
         return False
     head = f"# {docname}이(가) 내놓는 수입니다. 손으로 고치지 말고 `make redraw`로 만들고, 바뀐 까닭을 풀 리퀘스트에 적으세요.\n"
     body = [
-        yaml.safe_dump({kind: rows}, allow_unicode=True, sort_keys=False, width=10_000, default_flow_style=False if kind == "printed" else None)
+        yaml.safe_dump({kind: rows}, allow_unicode=True, sort_keys=False, width=10_000, default_flow_style=False if kind in {"prose", "printed"} else None)
         for kind, rows in found.items()
     ]  # fmt: skip
     write_atomically(record_path(docname), head + "".join(body))
@@ -118,14 +130,16 @@ def _names(record: dict) -> dict[str, list]:
 
 
 def changes(known: dict, found: dict) -> list[tuple[str, str, object, object]]:
-    """기록과 다른 수: (갈래, 이름, 기록의 값, 지금의 값). 새로 생긴 이름은 세지 않고, 사라진 이름은 지금의 값이 None입니다."""
+    """기록과 다른 수: (갈래, 이름, 기록의 값, 지금의 값).
+
+    글이나 셀의 첫 줄이 바뀌어 이름이 달라진 것은 세지 않습니다. 그 자리는 검토하는 사람이 읽습니다. 사라진 주장과 검증은
+    지금의 값이 None입니다.
+    """
     out = []
-    for raw, before in known["prose"].items():
-        now = found["prose"].get(raw)
-        if now is not None and (
-            len(now) != len(before) or not all(close(a, b, raw) for a, b in zip(before, now, strict=True))
-        ):
-            out.append(("prose", raw, before, now))
+    for where, before in known["prose"].items():
+        now = found["prose"].get(where, before)
+        if not close(before, now):
+            out.append(("prose", where, before, now))
     for name, before in known["printed"].items():
         now = found["printed"].get(name)
         if now is not None and now != before:

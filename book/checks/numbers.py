@@ -17,15 +17,21 @@ def check(page: Page, execution: Execution) -> list[Finding]:
         if page.meta.get("draft"):
             return []
         return [Finding(path, 1, "수의 기록이 없습니다 — `make redraw`로 만들어 함께 커밋하세요.", "numbers")]
+    lines = {where: line for where, (line, _) in numbers.prose_values(page, execution).items()}
     return [
-        Finding(path, _line(page, kind, name), f"{_said(kind, name)}: 기록은 {_shown(before)}, 지금은 {_shown(now)} — {_CURE}", "numbers")
-        for kind, name, before, now in numbers.changes(known, numbers.numbers_of(execution))
-    ]  # fmt: skip
+        Finding(
+            path,
+            lines.get(name) or _line(page, kind, name),
+            f"{_said(kind, name)}: 기록은 {_shown(before)}, 지금은 {_shown(now)} — {_CURE}",
+            "numbers",
+        )
+        for kind, name, before, now in numbers.changes(known, numbers.numbers_of(page, execution))
+    ]
 
 
 def _said(kind: str, name: str) -> str:
     return {
-        "prose": f"본문의 {{eval}}`{name}`",
+        "prose": f"본문의 '{name}'에 묶인 값",
         "printed": f"'{name}' 셀이 찍은 수",
         "claims": f"주장 '{name}'",
         "validations": f"검증 '{name}'",
@@ -41,5 +47,5 @@ def _shown(value) -> str:
 
 
 def _line(page: Page, kind: str, name: str) -> int:
-    wanted = {"prose": f"`{name}`", "printed": name.rsplit(" #", 1)[0]}.get(kind, f'"{name}"')
+    wanted = name.rsplit(" #", 1)[0] if kind == "printed" else f'"{name}"'
     return next((n for n, line in enumerate(page.text.split("\n"), 1) if wanted in line), 1)
