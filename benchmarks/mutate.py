@@ -489,6 +489,8 @@ def summary(faults: list[Fault], results: dict) -> dict:
         "caught": sum(o == "caught" for o in outcome.values()),
         "kinds": {name: row for name, row in kinds.items() if row["planted"]},
         "stages": {STAGES[s]: stages[s] for s in STAGES},
+        # 수의 기록(benchmarks/numbers)에서 걸린 것. 뒤의 시험이 함께 잡았을 수 있지만, 기록에서 걸리면 거기서 멈춥니다
+        "by_the_record": sum("the_numbers_are" in results[f.id]["by"] for f in faults if outcome[f.id] == "caught"),
         "seconds": round(sum(results[f.id]["seconds"] for f in faults)),
         "missed": [
             {"id": f.id, "kind": KINDS[f.kind], "why": f.why, "outcome": outcome[f.id]}
@@ -505,6 +507,7 @@ def report(faults: list[Fault], results: dict) -> int:
     for name, row in found["kinds"].items():
         print(f"  {name}: {row['caught']}/{row['planted']}")
     print("  단계: " + ", ".join(f"{name} {count}" for name, count in found["stages"].items()))
+    print(f"  그 가운데 수의 기록에서 걸린 것: {found['by_the_record']}")
     if sick := sorted({name for f in faults for name in results[f.id].get("without", ())}):
         print("심지 않아도 실패해 빼고 판정한 시험: " + ", ".join(sick))
     for miss in found["missed"]:
