@@ -153,16 +153,19 @@ def _names(record: dict) -> dict[str, list]:
 def changes(known: dict, found: dict) -> list[tuple[str, str, object, object]]:
     """기록과 다른 수: (갈래, 이름, 기록의 값, 지금의 값).
 
-    글이나 셀의 첫 줄이 바뀌어 이름이 달라진 것은 세지 않습니다. 그 자리는 검토하는 사람이 읽습니다. 사라진 주장과 검증은
-    지금의 값이 None입니다.
+    글이 바뀌어 이름이 달라진 값은 세지 않습니다. 그 자리는 검토하는 사람이 읽습니다. 찍은 수는 셀의 수가 그대로이면 차례로,
+    아니면 첫 줄로 견줍니다. 사라진 주장과 검증은 지금의 값이 None입니다.
     """
     out = []
     for where, before in known["prose"].items():
         now = found["prose"].get(where, before)
         if not close(before, now):
             out.append(("prose", where, before, now))
+    printed = found["printed"]
+    if len(printed) == len(known["printed"]):  # 첫 줄을 고친 셀도 차례로 찾습니다
+        printed = dict(zip(known["printed"], printed.values(), strict=True))
     for name, before in known["printed"].items():
-        now = found["printed"].get(name)
+        now = printed.get(name)
         if now is not None and now != before:
             old, new = before.split(), now.split()
             if len(old) != len(new) or not all(map(close, old, new)):

@@ -51,6 +51,15 @@ def test_what_counts_as_the_same_number(one, two, same):
         (lambda d: d["printed"].update(residual="-2e-15"), []),
         (lambda d: d["printed"].update({"print(effect)": "6.30 1200 -0.5"}), [("printed", "print(effect)")]),
         (lambda d: d["printed"].update({"print(effect)": "6.20 1200"}), [("printed", "print(effect)")]),
+        (
+            lambda d: d.update(
+                printed={
+                    "print(other)": "7.10 1200 -0.5",
+                    **{k: v for k, v in d["printed"].items() if k != "print(effect)"},
+                }
+            ),
+            [("printed", "print(effect)")],
+        ),
         (lambda d: d["printed"].pop("print(effect)"), []),  # 셀을 고치거나 지운 것은 글의 검토가 봅니다
         (lambda d: d["claims"]["쿠폰"].update(estimand="ATT"), [("claims", "쿠폰")]),
         (lambda d: d["claims"]["쿠폰"].update(low=4.0), [("claims", "쿠폰")]),
