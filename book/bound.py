@@ -66,6 +66,11 @@ def unit_after(after: str) -> str:
     return _SAME.get(match[1], match[1]) if match else ""
 
 
+def family(unit: str) -> str:
+    """단위의 갈래(돈, 비율, 시간). 모르는 단위이면 빈 글자."""
+    return next((name for name, units in FAMILIES.items() if unit in units), "")
+
+
 def direction(after: str, unit: str) -> str:
     """값과 단위에 바로 이어지는 '늘'이나 '줄'. 도달점('까지', '로')이나 견줌('보다')이면 빈 글자."""
     rest = after.replace("**", "").lstrip("]")

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from book import values
-from book.bound import DENIED, DOWN, FAMILIES, UP, Bound, bound_texts, direction, rises, unit_after
+from book.bound import DENIED, DOWN, FAMILIES, UP, Bound, bound_texts, direction, family, rises, unit_after
 from book.checks.findings import Finding
 from book.checks.prose_numbers import data_cards
 from book.execution import Execution
@@ -110,10 +110,6 @@ def _points(value: float, claims: list[dict]) -> bool:
     )
 
 
-def _family(unit: str) -> str:
-    return next((name for name, units in FAMILIES.items() if unit in units), "")
-
-
 # ── 방향 ──
 
 
@@ -185,7 +181,7 @@ def _mixed(path: str, text: str, here: dict[int, Bound]) -> Iterator[Finding]:
             two = unit_after(text[closing + 1 :]) if inside.count(BOUND) == 2 and len(inside) < 20 else ""
         else:
             two = unit_after(text[second + 1 :])
-        if one and two and one != two and _family(one) == _family(two) != "":
+        if one and two and one != two and family(one) == family(two) != "":
             message = f"이어진 값의 단위가 '{one}'과 '{two}'로 다릅니다"
             yield Finding(path, here[first].line, f"{message} — 단위를 하나로 맞추세요.", "unit")
 
@@ -215,7 +211,7 @@ def _against_claims(
             yield Finding(path, bound.line, f"{message} — 방향의 말을 고치세요.", "direction")
     for claim, _ in matched:
         promised = _claim_unit(claim["unit"])
-        if unit and promised and _family(unit) == _family(promised) != "" and unit != promised:
+        if unit and promised and family(unit) == family(promised) != "" and unit != promised:
             message = f"주장 '{claim['name']}'의 단위는 {claim['unit']}인데 본문은 같은 값을 '{unit}'로 적었습니다"
             yield Finding(path, bound.line, f"{message} — 단위를 맞추거나 값을 그 단위로 바꾸세요.", "unit")
             return
@@ -237,10 +233,10 @@ def units(page: Page, document: Document) -> list[Finding]:
     found = []
     # 100을 곱한 것을 먼저 봅니다. 곱하지 않은 같은 비율을 '%'로 적은 곳을 찾기 위해서입니다
     for said in sorted(_said(document), key=lambda said: (not said.code.startswith("100 *"), said.line)):
-        line, key, tree, unit, family = said.line, said.key, said.tree, said.unit, _family(said.unit)
-        if not family:
+        line, key, tree, unit, kind = said.line, said.key, said.tree, said.unit, family(said.unit)
+        if not kind:
             continue
-        known = seen.setdefault((key, family), (unit, line))
+        known = seen.setdefault((key, kind), (unit, line))
         if known[0] != unit:
             message = f"같은 값을 {known[1]}번째 줄은 '{known[0]}', 여기는 '{unit}'로 적었습니다: {said.code[:50]}"
             found.append(Finding(path, line, f"{message} — 단위를 하나로 맞추세요.", "unit"))
@@ -258,7 +254,7 @@ def units(page: Page, document: Document) -> list[Finding]:
         if unit == "%":
             percents[key[0]] = line
         promised = _column_unit(tree, columns)
-        if promised and _family(promised) == family and promised != unit:
+        if promised and family(promised) == kind and promised != unit:
             message = f"카드의 단위는 '{promised}'인데 본문은 '{unit}'로 적었습니다: {ast.unparse(tree)[:50]}"
             found.append(Finding(path, line, f"{message} — 단위를 맞추거나 값을 그 단위로 바꾸세요.", "unit"))
     return found
