@@ -265,6 +265,20 @@ def test_the_graph_check_sees_straight_relations_only():
     assert check.status == "ok", "z는 처치와 결과를 함께 움직이는데 화살표가 없습니다."
 
 
+@pytest.mark.parametrize("there", [False, True])
+def test_data_that_stop_a_check_leave_no_file(tmp_path, there):
+    """식별을 지난 뒤에 자료 때문에 멈추어도 아무 파일도 남지 않습니다."""
+    spec, frame, _ = MAKE["one_treated_unit"](1)
+    treated = frame.loc[frame["t"] == 1, "unit"].iloc[0]
+    hole = (frame["unit"] == treated) & (frame["week"] == frame["week"].min() + 3)
+    out = tmp_path / "report"
+    if there:
+        out.mkdir()
+    with pytest.raises(DataError, match="빈칸이 없어야"):
+        analyze(spec, out=out, frame=frame[~hole])
+    assert list(tmp_path.rglob("*")) == ([out] if there else [])
+
+
 def test_every_package_that_reads_or_identifies_is_in_the_key():
     assert {"networkx", "pyarrow", "openpyxl", "duckdb", "pandas"} <= set(stages.versions())
 
