@@ -2,7 +2,8 @@
 
     python -m book.reviewed chapters/week05_propensity_score.md --by 이름    # make reviewed PAGE=… BY=…
 
-문단은 빈 줄로 나눈 덩어리입니다. 글, 수식, 표, 코드, 대체 텍스트, 연습문제의 귀띔이 모두 문단이고, 머리말은 줄마다 하나입니다.
+문단은 빈 줄로 나눈 덩어리입니다. 글, 수식, 표, 코드, 대체 텍스트, 연습문제의 귀띔이 모두 문단이고, 머리말과 쪽이 쓰는 데이터의
+카드는 줄마다 하나입니다(명령이 채우는 행의 수와 지문은 뺍니다).
 기록(``reviews/read/``)에는 문단마다 지문과 첫머리가 한 줄로 있어, 무엇이 바뀌었는지 diff에서 읽힙니다. 지문은 글이 바뀐 것만
 알고 틀린 것인지는 모릅니다. 그것을 가리는 것은 읽는 사람입니다.
 """
@@ -20,6 +21,7 @@ from book.page import ROOT, Page, published_pages, read_page
 RECORDS = ROOT / "reviews" / "read"
 KINDS = {"chapter", "deeper", "case"}
 OPENING = 30  # 기록에 남기는 첫머리의 글자 수
+_FILLED = re.compile(r"\s*(?:rows|sha256):")
 _TOOLS = re.compile(r"\s*(?:jupytext|text_representation|kernelspec|extension|format_name|display_name|language):|---$")
 
 
@@ -44,6 +46,21 @@ def paragraphs(text: str) -> list[tuple[int, str]]:
     return found
 
 
+def card_lines(page: Page) -> list[str]:
+    """쪽이 쓰는 데이터의 카드: ``이름 | 줄``."""
+    found = []
+    for name in page.meta.get("datasets") or []:
+        card = re.search(rf"^{re.escape(str(name))}:\n((?:[ #].*\n|\n)*)", _catalog(), re.MULTILINE)
+        lines = card[1].splitlines() if card else []
+        found += [f"{name} | {line.strip()}" for line in lines if line.strip() and not _FILLED.match(line)]
+    return found
+
+
+def _catalog() -> str:
+    path = ROOT / "data" / "catalog.yml"
+    return path.read_text(encoding="utf-8") if path.is_file() else ""
+
+
 def fingerprint(paragraph: str) -> str:
     """문단의 지문(16진수 10자). 빈칸의 수는 보지 않습니다."""
     return hashlib.sha256(" ".join(paragraph.split()).encode()).hexdigest()[:10]
@@ -60,10 +77,14 @@ def recorded(docname: str) -> dict[str, str] | None:
 
 def changes(page: Page) -> tuple[list[tuple[int, str]], list[str]]:
     """검토 뒤에 바뀌거나 더해진 문단의 (줄, 첫머리)와, 사라진 문단의 첫머리. 기록이 없으면 모든 문단이 새것입니다."""
-    known, here = recorded(page.docname) or {}, paragraphs(page.text)
+    known, here = recorded(page.docname) or {}, _read(page)
     new = [(line, _opening(text)) for line, text in here if fingerprint(text) not in known]
     now = {fingerprint(text) for _, text in here}
     return new, [opening for mark, opening in known.items() if mark not in now]
+
+
+def _read(page: Page) -> list[tuple[int, str]]:
+    return [*paragraphs(page.text), *((1, line) for line in card_lines(page))]
 
 
 def _opening(paragraph: str) -> str:
@@ -73,7 +94,7 @@ def _opening(paragraph: str) -> str:
 def sign(page: Page, by: str) -> int:
     """지금의 글을 읽었다고 적고, 새로 읽은 문단의 수를 돌려줍니다."""
     new = len(changes(page)[0])
-    rows = dict.fromkeys(f"{fingerprint(text)} {_opening(text)}" for _, text in paragraphs(page.text))
+    rows = dict.fromkeys(f"{fingerprint(text)} {_opening(text)}" for _, text in _read(page))
     head = f"# {page.docname}.md에서 쪽을 쓰지 않은 사람이 읽은 문단입니다. `make reviewed PAGE=… BY=…`가 씁니다.\n"
     write_atomically(
         record_path(page.docname), f"{head}# {datetime.date.today().isoformat()} {by}\n" + "\n".join(rows) + "\n"

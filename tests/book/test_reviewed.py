@@ -64,6 +64,20 @@ def test_a_signature_covers_the_text_as_it_stands():
     assert "다른 사람" in reviewed.record_path(edited.docname).read_text(encoding="utf-8")
 
 
+def test_the_cards_of_the_pages_data_are_read_with_it(monkeypatch):
+    card = (
+        "wash:\n  title: 세척\n  rows: 10\n  columns:\n    wear: {role: mediator, unit: 개}\nother:\n  title: 다른 것\n"
+    )
+    monkeypatch.setattr(reviewed, "_catalog", lambda: card)
+    with_data = page(datasets=["wash"])
+    reviewed.sign(with_data, "읽은 사람")
+    card = card.replace("rows: 10", "rows: 20").replace("다른 것", "남의 것")
+    assert reviewed_text.check(with_data) == []
+    card = card.replace("role: mediator", "role: covariate")
+    (found,) = reviewed_text.check(with_data)
+    assert "wash | wear" in found.message
+
+
 def test_drafts_and_other_kinds_are_left_alone_and_a_missing_record_is_said():
     reviewed.record_path("case_studies/made_up").unlink()
     assert reviewed_text.check(page(draft=True)) == reviewed_text.check(page(kind="guide")) == []
