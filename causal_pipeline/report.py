@@ -224,6 +224,8 @@ def spec_text(spec: Spec) -> str:
     controls = {"outcomes": list(spec.negative_outcomes), "treatments": list(spec.negative_treatments)}
     if any(controls.values()):
         out["negative_controls"] = {k: v for k, v in controls.items() if v}
+    if spec.weights:
+        out["weights"] = asdict(spec.weights)
     if spec.money:
         out["money"] = _kept(
             spec.money, value_per_outcome=None, cost_per_treatment=0.0, currency="원", minimum_gain=0.0

@@ -111,7 +111,7 @@ def _stages(
     among: "Sequence[type[Design]] | None",
     compare: bool,
 ) -> Analysis:
-    from causal_pipeline import designs, doubts, peers
+    from causal_pipeline import designs, doubts, peers, weighting
     from causal_pipeline.checks import lost_rows
     from causal_pipeline.decide import decide
     from causal_pipeline.grade import grade
@@ -135,7 +135,13 @@ def _stages(
     design = next(kind for kind in kinds if kind.name == ident.design)(spec, ident, frame)
     effects = cache(lambda: predicted_effects(design))
 
-    checks = do("check", "점검", 12, list[Check], lambda: [*doubts.checks(spec, frame), *design.check()])
+    checks = do(
+        "check",
+        "점검",
+        12,
+        list[Check],
+        lambda: [*doubts.checks(spec, frame), *weighting.check(spec, frame), *design.check()],
+    )
     estimates = do("estimate", "추정", 25, list[Estimate], lambda: design.estimates)
     more, sensitivities = do("stress", "반박과 민감도", 25, tuple[list[Check], list[Sensitivity]], design.stress)
     others = do("peers", "다른 라이브러리", 0, tuple[Peer, ...], lambda: peers.peers(design)) if compare else None

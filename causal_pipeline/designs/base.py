@@ -37,6 +37,8 @@ class UnitEffects:
     psi : array, shape (n,)
         평균이 효과인 점수.
     clusters, fold : array or None, array, shape (n,)
+    weights : array or None, shape (n,)
+        표본 가중치. 없거나 None이면 모두 같습니다. ``psi``에는 아직 곱하지 않은 것입니다.
     targetable : bool
         아직 처치받지 않은 대상을 고르는 규칙을 이 점수로 배워도 되면 참.
     """
@@ -46,6 +48,12 @@ class UnitEffects:
     clusters: np.ndarray | None
     fold: np.ndarray
     targetable: bool = True
+    weights: np.ndarray | None = None
+
+    @property
+    def w(self) -> np.ndarray:
+        """표본 가중치, shape (n,)."""
+        return np.ones(len(self.psi)) if self.weights is None else self.weights
 
 
 class Design(ABC):

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from causal_pipeline import checks, learners
+from causal_pipeline import checks, learners, weighting
 from causal_pipeline.checks import FAIL_LEVEL, flagged, graded, ladder
 from causal_pipeline.designs.base import NO_PROBABILITY, Design
 from causal_pipeline.errors import DataError, Refusal, SpecError
@@ -21,8 +21,10 @@ from causal_pipeline.inference import (
     cluster_column,
     estimate_from,
     fold_groups,
+    for_learning,
     holm,
     permutation_p,
+    row_weights,
     subset_clusters,
 )
 from causal_pipeline.model import Check, Estimate, Field, Identification, Role, Sensitivity, Spec, Step
@@ -113,7 +115,8 @@ def two_values(values: pd.Series) -> pd.Series:
 
 @dataclass
 class Fit:
-    """``y``, ``d``, ``z``는 결과, 처치(이진이면 0/1, 연속이면 원래 값), 도구이고 ``ry``, ``rd``, ``rz``는 공변량을 선형으로 뺀 잔차입니다.
+    """``y``, ``d``, ``z``는 결과, 처치(이진이면 0/1, 연속이면 원래 값), 도구이고 ``ry``, ``rd``, ``rz``는 공변량을 선형으로 뺀 잔차에
+    표본 가중치 ``w``(평균 1)의 제곱근을 곱한 것입니다.
 
     ``delta``는 견주는 두 처치의 차이, ``k``는 추정한 계수의 수입니다.
     """
@@ -130,6 +133,7 @@ class Fit:
     rd: np.ndarray
     rz: np.ndarray
     k: int
+    w: np.ndarray
 
     @property
     def binary(self) -> bool:
@@ -140,10 +144,11 @@ class Fit:
 # --- 식(재현 노트북에 그대로 실립니다) ---
 
 
-def linear_residual(v: np.ndarray, X: np.ndarray) -> np.ndarray:
-    """절편과 ``X``로 예측한 것을 뺀 잔차."""
-    Z = np.column_stack([np.ones(len(v)), X])
-    return v - Z @ np.linalg.lstsq(Z, v, rcond=None)[0]
+def linear_residual(v: np.ndarray, X: np.ndarray, w: np.ndarray | float = 1.0) -> np.ndarray:
+    """절편과 ``X``로 예측한 것을 뺀 잔차에 √w를 곱한 것. 잔차끼리 곱하면 표본 가중치 ``w``가 한 번씩 들어갑니다."""
+    s = np.sqrt(np.broadcast_to(w, len(v)))
+    Z = np.column_stack([np.ones(len(v)), X]) * s[:, None]
+    return v * s - Z @ np.linalg.lstsq(Z, v * s, rcond=None)[0]
 
 
 def moment_error(g: np.ndarray, clusters: np.ndarray | None, parameters: int) -> float:
@@ -284,7 +289,8 @@ class InstrumentalVariable(Design):
         )
         z = as_float(rows, instrument)
         clusters = cluster_codes(spec, rows)
-        ry, rd, rz = (linear_residual(v, X.to_numpy()) for v in (y, d, z))
+        w = row_weights(spec, rows)
+        ry, rd, rz = (linear_residual(v, X.to_numpy(), w) for v in (y, d, z))
         delta = float(t.treated - t.control) if t.kind == "continuous" else 1.0
         return Fit(
             rows,
@@ -299,6 +305,7 @@ class InstrumentalVariable(Design):
             rd,
             rz,
             X.shape[1] + 2,
+            w,
         )
 
     # --- 점검 ---
@@ -352,7 +359,8 @@ class InstrumentalVariable(Design):
         f = self.fit
         if f.X.shape[1] == 0:
             return []
-        left = float(f.rz.var() / f.z.var())
+        z = linear_residual(f.z, f.X.to_numpy()[:, :0], f.w)
+        left = float((f.rz @ f.rz) / (z @ z))
         message = f"도구의 분산 가운데 공변량이 설명하지 못하는 몫은 {left:.0%}입니다."
         return [
             graded(
@@ -375,15 +383,17 @@ class InstrumentalVariable(Design):
         if not f.binary or set(np.unique(f.d)) != {0.0, 1.0}:
             return []
         on = f.rz @ f.rd > 0
-        z, index = (f.z, f.z - f.rz) if on else (1 - f.z, 1 - (f.z - f.rz))
-        index = np.clip(index, 0.02, 0.98) if f.X.shape[1] else np.full(len(z), z.mean())
+        expected = f.z - f.rz / np.sqrt(f.w)
+        z, index = (f.z, expected) if on else (1 - f.z, 1 - expected)
+        index = np.clip(index, 0.02, 0.98) if f.X.shape[1] else np.full(len(z), np.average(z, weights=f.w))
         cuts = np.unique(np.quantile(f.y, [0.0, 0.2, 0.4, 0.6, 0.8, 1.0]))
         p_values, places = [], []
         for low, high in zip(cuts[:-1], cuts[1:], strict=True):
             inside = (f.y >= low) & (f.y <= high if high == cuts[-1] else f.y < high)
             for taken, sign in ((1.0, 1.0), (0.0, -1.0)):
                 event = (inside & (f.d == taken)).astype(float)
-                psi = sign * (z / index - (1 - z) / (1 - index)) * (event - event.mean())
+                apart = event - np.average(event, weights=f.w)
+                psi = sign * f.w * (z / index - (1 - z) / (1 - index)) * apart
                 p_values.append(float(stats.norm.cdf(psi.mean() / max(standard_error(psi, f.clusters), 1e-300))))
                 places.append((low, high, taken))
         adjusted = holm(p_values)
@@ -414,7 +424,7 @@ class InstrumentalVariable(Design):
         """결과, 처치, 도구를 공변량으로 예측하는 모델."""
         f, X = self.fit, self.fit.X.to_numpy()
         return {
-            name: learners.pick_outcome(X, v, f.fold, self.spec.seed)
+            name: learners.pick_outcome(X, v, f.fold, self.spec.seed, weight=for_learning(f.w))
             for name, v in (("y", f.y), ("d", f.d), ("z", f.z))
         }
 
@@ -425,14 +435,14 @@ class InstrumentalVariable(Design):
         found = {"tsls": ratio_scores(f.ry, f.rd, f.rz)}
         if X.shape[1]:
             residuals = (
-                v - cross_fit(self._choices[name].model, X, v, f.fold)
+                np.sqrt(f.w) * (v - cross_fit(self._choices[name].model, X, v, f.fold, weight=for_learning(f.w)))
                 for name, v in (("y", f.y), ("d", f.d), ("z", f.z))
             )
             found["partialled"] = ratio_scores(*residuals)
         if f.binary:
             found["ratio"] = self._aipw_ratio()
         else:
-            found["rank"] = ratio_scores(f.ry, f.rd, linear_residual(stats.rankdata(f.z), X))
+            found["rank"] = ratio_scores(f.ry, f.rd, linear_residual(stats.rankdata(f.z), X, f.w))
         split = self._split_sample()
         if split is not None:
             found["split"] = split
@@ -483,18 +493,16 @@ class InstrumentalVariable(Design):
     def _aipw_ratio(self) -> np.ndarray:
         """도구를 처치로 본 두 AIPW(결과와 처치)의 비율."""
         f, X, on = self.fit, self.fit.X.to_numpy(), self.fit.z == 1
+        learn, code = for_learning(f.w), on.astype(int)
         if X.shape[1]:
-            choice = learners.pick_propensity(X, on.astype(int), f.fold, self.spec.seed)
-            e = np.clip(cross_fit(choice.model, X, on.astype(int), f.fold, classify=True)[:, 1], 0.01, 0.99)
+            choice = learners.pick_propensity(X, code, f.fold, self.spec.seed, learn)
+            e = np.clip(cross_fit(choice.model, X, code, f.fold, classify=True, weight=learn)[:, 1], 0.01, 0.99)
         else:
-            e = np.full(len(f.y), on.mean())
+            e = np.full(len(f.y), np.average(on, weights=f.w))
         parts = []
         for target, choice in ((f.y, self._choices["y"]), (f.d, self._choices["d"])):
-            m1, m0 = (
-                cross_fit(choice.model, X, target, f.fold, only=on),
-                cross_fit(choice.model, X, target, f.fold, only=~on),
-            )
-            parts.append(m1 - m0 + on / e * (target - m1) - ~on / (1 - e) * (target - m0))
+            m1, m0 = (cross_fit(choice.model, X, target, f.fold, only=arm, weight=learn) for arm in (on, ~on))
+            parts.append(f.w * (m1 - m0 + on / e * (target - m1) - ~on / (1 - e) * (target - m0)))
         top, bottom = parts
         value = top.mean() / bottom.mean()
         return value + (top - value * bottom) / bottom.mean()
@@ -502,12 +510,13 @@ class InstrumentalVariable(Design):
     def _split_sample(self) -> np.ndarray | None:
         """첫 단계의 예측을 다른 겹에서 배워 도구로 씁니다. 지나치게 맞춘 첫 단계를 드러냅니다."""
         f = self.fit
-        Z = np.column_stack([np.ones(len(f.z)), f.X.to_numpy(), f.z])
+        Z, s = np.column_stack([np.ones(len(f.z)), f.X.to_numpy(), f.z]), np.sqrt(f.w)
         predicted = np.zeros(len(f.z))
         for k in np.unique(f.fold):
             train = f.fold != k
-            predicted[~train] = Z[~train] @ np.linalg.lstsq(Z[train], f.d[train], rcond=None)[0]
-        w = linear_residual(predicted, f.X.to_numpy())
+            beta = np.linalg.lstsq(Z[train] * s[train][:, None], (f.d * s)[train], rcond=None)[0]
+            predicted[~train] = Z[~train] @ beta
+        w = linear_residual(predicted, f.X.to_numpy(), f.w)
         return None if abs(w @ f.rd) < 1e-9 else ratio_scores(f.ry, f.rd, w)
 
     # --- 흔들어 보기 ---
@@ -538,10 +547,10 @@ class InstrumentalVariable(Design):
         unit = np.arange(len(f.rz)) if f.clusters is None else f.clusters
         first = np.unique(unit, return_index=True)[1]
         constant = f.clusters is None or all(np.ptp(f.z[unit == g]) < 1e-12 for g in np.unique(unit)[:200])
-        values = np.empty(PLACEBOS)
+        values, s, plain = np.empty(PLACEBOS), np.sqrt(f.w), f.rz / np.sqrt(f.w)
         for i in range(PLACEBOS):
-            mixed = rng.permutation(f.rz[first])[unit] if constant else f.rz[rng.permutation(len(f.rz))]
-            mixed = mixed - mixed.mean()
+            mixed = rng.permutation(plain[first])[unit] if constant else plain[rng.permutation(len(plain))]
+            mixed = s * (mixed - np.average(mixed, weights=f.w))
             values[i] = (mixed @ f.ry) / (mixed @ mixed)
         ratio, p = values.std(ddof=1) / max(se, 1e-300), permutation_p(values, slope)
         message = f"도구를 {PLACEBOS}번 섞었습니다. 위약의 퍼짐은 표준오차의 {ratio:.2f}배이고, 도구가 결과에 미친 것만큼 큰 몫(p값)은 {p:.3f}입니다."
@@ -554,7 +563,7 @@ class InstrumentalVariable(Design):
             y = f.frame[name].to_numpy(dtype=float)
             keep = np.isfinite(y)
             X = f.X.to_numpy()[keep]
-            ry, rz = linear_residual(y[keep], X), linear_residual(f.z[keep], X) / max(f.z.std(), 1e-12)
+            ry, rz = (linear_residual(v[keep], X, f.w[keep]) for v in (y, f.z / max(f.z.std(), 1e-12)))
             slope = (rz @ ry) / (rz @ rz)
             clusters, part = subset_clusters(f.clusters, keep), rz * (ry - slope * rz)
             se = moment_error(part, clusters, f.k) / (rz @ rz)
@@ -573,7 +582,9 @@ class InstrumentalVariable(Design):
         needed = max(0.0, abs(slope) - 1.96 * se) * (f.z.std() / spread)
         X, benchmarks = f.X.to_numpy(), {}
         if X.shape[1]:
-            beta = np.linalg.lstsq(np.column_stack([np.ones(len(f.y)), X, f.z]), f.y, rcond=None)[0][1:-1]
+            s = np.sqrt(f.w)
+            Z = np.column_stack([np.ones(len(f.y)), X, f.z]) * s[:, None]
+            beta = np.linalg.lstsq(Z, f.y * s, rcond=None)[0][1:-1]
             benchmarks = {
                 str(c): float(abs(b) * s / spread) for c, b, s in zip(f.X.columns, beta, X.std(axis=0), strict=True)
             }
@@ -597,6 +608,7 @@ class InstrumentalVariable(Design):
             else f"frame = frame[frame[{t.column!r}].isin([{t.control!r}, {t.treated!r}])]\n"
         )
         treatment = f"frame[{t.column!r}]" if t.kind == "continuous" else f"(frame[{t.column!r}] == {t.treated!r})"
+        w, with_w = weighting.code(self.spec), weighting.argument(self.spec)
         covariance = (
             "cov_type='clustered', clusters=groups, debiased=True, group_debias=True"
             if f.clusters is not None
@@ -606,8 +618,8 @@ class InstrumentalVariable(Design):
             Step(
                 "결과, 처치, 도구가 있는 행만 두고 공변량을 선형으로 뺍니다.",
                 f"{IMPORTS}\n\n{source(covariate_matrix, linear_residual)}\n\nframe = frame.dropna(subset=[{t.column!r}, {y!r}, {z!r}])\n{keep}"
-                f"X = covariate_matrix(frame, {list(self.ident.adjustment)!r}).to_numpy()\ngroups = {groups}\n"
-                f"y, d, z = (v.to_numpy(dtype=float) for v in (frame[{y!r}], {treatment}, frame[{z!r}]))\nry, rd, rz = (linear_residual(v, X) for v in (y, d, z))",
+                f"X = covariate_matrix(frame, {list(self.ident.adjustment)!r}).to_numpy()\n{w}groups = {groups}\n"
+                f"y, d, z = (v.to_numpy(dtype=float) for v in (frame[{y!r}], {treatment}, frame[{z!r}]))\nry, rd, rz = (linear_residual(v, X{with_w}) for v in (y, d, z))",
             ),
             Step(
                 "2단계 최소제곱의 구간은 앤더슨-루빈입니다: 효과를 b라고 보고 y − b·d를 도구에 회귀했을 때 도구의 계수가 0이라고 볼 수 있는 b를 모읍니다.",
@@ -618,7 +630,7 @@ class InstrumentalVariable(Design):
             Step(
                 "linearmodels의 IV2SLS로 점 추정과 표준오차를 확인합니다.",
                 "import statsmodels.api as sm\nfrom linearmodels.iv import IV2SLS\n\n"
-                f"print(IV2SLS(y, sm.add_constant(X, has_constant='add') if X.shape[1] else np.ones((len(y), 1)), d, z).fit({covariance}).summary.tables[1])\n"
+                f"print(IV2SLS(y, sm.add_constant(X, has_constant='add') if X.shape[1] else np.ones((len(y), 1)), d, z{with_w.replace('w=', 'weights=')}).fit({covariance}).summary.tables[1])\n"
                 "print('효과', value, '표준오차', se)",
             ),
         ]
