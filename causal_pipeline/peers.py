@@ -122,7 +122,7 @@ def _instrument(design: Design) -> list[tuple[str, str, float, float]]:
     f = design.fit
     exog = np.column_stack([np.ones(len(f.y)), f.X.to_numpy()])
     kind = {"cov_type": "robust"} if f.clusters is None else {"cov_type": "clustered", "clusters": f.clusters}
-    fit = IV2SLS(f.y, exog, f.d, f.z, weights=f.w).fit(**kind)
+    fit = IV2SLS(f.y, exog, f.d, f.Z, weights=f.w).fit(**kind)
     return [
         ("linearmodels", "IV2SLS", float(fit.params["endog"]) * f.delta, float(fit.std_errors["endog"]) * abs(f.delta))
     ]

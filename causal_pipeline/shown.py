@@ -167,7 +167,8 @@ def fold_numbers(labels: np.ndarray, seed: int, groups: np.ndarray | None = None
     if groups is not None:
         split = GroupKFold(folds, shuffle=True, random_state=seed).split(np.zeros(n), labels, groups)
     elif len(np.unique(labels)) <= 12:
-        split = StratifiedKFold(folds, shuffle=True, random_state=seed).split(np.zeros(n), labels)
+        kinds = np.unique(labels, return_inverse=True)[1]  # 0.5 같은 수도 값의 이름으로만 씁니다
+        split = StratifiedKFold(folds, shuffle=True, random_state=seed).split(np.zeros(n), kinds)
     else:
         split = KFold(folds, shuffle=True, random_state=seed).split(np.zeros(n))
     for k, (_, test) in enumerate(split):

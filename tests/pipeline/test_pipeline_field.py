@@ -679,7 +679,7 @@ KEYS = {
     "cross_sections.time": (SAME, lambda s: s.replace("{group: u, time: w}", "{group: u, time: id}"), None),
     "cross_sections.start": (SAME, owned("start", "s"), lambda f: f.assign(s=f["s"] + 1)),
     "cross_sections.anticipation": (SAME, owned("anticipation", 1), None),
-    "instrument": (SAME, lambda s: s.replace("instrument: z", "instrument: m"), None),
+    "instrument": (SAME, lambda s: s.replace("instrument: z", "instrument: [z, m]"), None),
     "seed": (SAME, lambda s: s.replace("seed: 1", "seed: 2"), None),
 }
 # 자료의 자리와 보고서에 그대로 옮기는 이름. 설계와 상관없습니다
