@@ -9,7 +9,7 @@ import pandas as pd
 
 from causal_pipeline import checks, learners, weighting
 from causal_pipeline.checks import flagged, graded, ladder, unseen
-from causal_pipeline.designs.base import Design, UnitEffects
+from causal_pipeline.designs.base import NO_NEGATIVE_TREATMENT, NO_PROBABILITY, Design, UnitEffects
 from causal_pipeline.errors import DataError
 from causal_pipeline.few_clusters import as_normal, estimate_from, t_interval, t_test, welch_dof
 from causal_pipeline.graphs import precision_covariates
@@ -96,6 +96,7 @@ class DifferenceInDifferences(Design):
     question = "여러 시점을 본 패널이고, 처치받은 대상이 여럿입니까?"
     precedence = 50
     fields = (Panel,)
+    ignores = {"negative_controls.treatments": NO_NEGATIVE_TREATMENT, "treatment.probability": NO_PROBABILITY}  # noqa: RUF012
     reveals = {"pre_trend": "처치 전 추세", "negative_control": "음성 대조군"}  # noqa: RUF012
     doubt = (
         "배정을 모릅니다. 처치와 같은 때에 처치받은 대상에만 다른 일이 있었으면 처치 앞의 자료로는 가릴 수 없습니다."

@@ -12,7 +12,7 @@ from scipy import stats
 
 from causal_pipeline import checks, learners, weighting
 from causal_pipeline.checks import DISAGREE_Z, FAIL_LEVEL, WARN_LEVEL, flagged, graded, ladder, unseen
-from causal_pipeline.designs.base import Design
+from causal_pipeline.designs.base import NO_NEGATIVE_TREATMENT, NO_PROBABILITY, Design
 from causal_pipeline.errors import DataError, SpecError
 from causal_pipeline.graphs import causal_graph, precision_covariates
 from causal_pipeline.identification import SMALLEST_ARM, contrast, result, tex
@@ -323,6 +323,7 @@ class Discontinuity(Design):
     question = "배정변수가 임곗값을 넘는지로 처치가 정해집니까?"
     precedence = 20
     fields = (Running,)
+    ignores = {"negative_controls.treatments": NO_NEGATIVE_TREATMENT, "treatment.probability": NO_PROBABILITY}  # noqa: RUF012
     estimands = ("LATE", "ATE")
     reveals = {"density": "배정변수의 밀도", "continuity": "처치 전 변수의 연속"}  # noqa: RUF012
     doubt = (

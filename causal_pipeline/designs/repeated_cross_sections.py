@@ -15,7 +15,7 @@ import pandas as pd
 
 from causal_pipeline import checks, learners, weighting
 from causal_pipeline.checks import FAIL_LEVEL, WARN_LEVEL, flagged, graded, ladder, unseen
-from causal_pipeline.designs.base import Design
+from causal_pipeline.designs.base import NO_NEGATIVE_TREATMENT, NO_PROBABILITY, Design
 from causal_pipeline.errors import DataError, SpecError
 from causal_pipeline.few_clusters import (
     SHOWN,
@@ -298,6 +298,7 @@ class RepeatedCrossSections(Design):
     question = "시점마다 다른 사람을 보았고, 처치가 집단마다 어느 시점부터 시작되었습니까?"
     precedence = 60
     fields = (CrossSections,)
+    ignores = {"negative_controls.treatments": NO_NEGATIVE_TREATMENT, "treatment.probability": NO_PROBABILITY}  # noqa: RUF012
     reveals = {"pre_trend": "처치 전 추세", "composition": "사람의 구성", "negative_control": "음성 대조군"}  # noqa: RUF012
     doubt = (
         "배정을 모릅니다. 처치와 같은 때에 처치 집단에만 다른 일이 있었거나 사람이 바뀌었으면 자료로 가릴 수 없습니다."
