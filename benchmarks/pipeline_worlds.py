@@ -322,7 +322,7 @@ def instrument_spec(name, **fields):
         "estimand": "LATE",
         "confounders": ("x1", "x2"),
         "timing": _before("x1", "x2"),
-        "fields": (Instrument("z"),),
+        "fields": (Instrument(("z",)),),
     }
     return world_spec(name, **{**base, **fields})
 
@@ -350,6 +350,30 @@ def direct_instrument(seed):
 
 def direct_instrument_unseen(seed):
     return instrument_spec("direct_instrument_unseen"), instrument_frame(seed, 1.5, direct=0.3), 1.0
+
+
+def several_instruments(seed, push=(1.0, 0.8, 0.6), direct=0.0, n=1500):
+    """독립인 도구 여럿. 마지막 도구가 결과에 ``direct``만큼 곧장 닿습니다(0이면 모두 옳습니다)."""
+    r = np.random.default_rng(seed)
+    x1, x2, u = r.normal(size=(3, n))
+    Z = (r.random((n, len(push))) < 0.5).astype(int)
+    t = (Z @ np.array(push) + 0.5 * x1 + u + r.normal(size=n) > np.sum(push) / 2).astype(int)
+    y = t + direct * Z[:, -1] + x1 + 0.5 * np.sin(2 * x2) + u + r.normal(size=n)
+    named = [f"z{j + 1}" for j in range(len(push))]
+    frame = pd.DataFrame(Z, columns=named).assign(x1=x1, x2=x2, t=t, y=y)
+    name = "several_instruments" if direct == 0 else "one_bad_instrument"
+    return instrument_spec(name, fields=(Instrument(tuple(named)),)), frame, 1.0
+
+
+def one_bad_instrument(seed):
+    """셋 가운데 하나가 결과에 곧장 닿습니다. 음성 대조군은 없고 과대식별 검정만 볼 수 있습니다."""
+    return several_instruments(seed, direct=0.4)
+
+
+def many_weak_instruments(seed):
+    """힘이 거의 없는 도구 열다섯."""
+    made, frame, truth = several_instruments(seed, push=(0.05,) * 15)
+    return replace(made, name="many_weak_instruments"), frame, truth
 
 
 def direct_mail(seed, n=1500):
@@ -748,6 +772,9 @@ WORLDS = (
     World("skewed_dose", "치우친 연속 처치, S자 반응", "coverage", skewed_dose),
     World("instrument", "도구변수", "coverage", instrument),
     World("weak_instrument", "약한 도구변수", "stop", weak_instrument),
+    World("several_instruments", "도구변수 셋", "coverage", several_instruments),
+    World("one_bad_instrument", "도구 셋 가운데 하나의 배제가 깨짐, 과대식별 검정이 울림", "stop", one_bad_instrument),
+    World("many_weak_instruments", "약한 도구변수 열다섯", "stop", many_weak_instruments),
     World("direct_instrument", "배제가 깨진 도구, 음성 대조군이 울림", "stop", direct_instrument),
     World("direct_instrument_unseen", "배제가 깨진 도구, 음성 대조군 없음", "never_a", direct_instrument_unseen),
     World("direct_mail", "무작위로 보낸 메일이 결과에 곧장 닿음, 음성 대조군이 보지 못함", "never_a", direct_mail),

@@ -11,7 +11,17 @@ from scipy import stats
 
 from causal_pipeline import learners
 from causal_pipeline.graphs import causal_graph
-from causal_pipeline.inference import as_float, cluster_column, holm, least_squares, subset_clusters, two_sided
+from causal_pipeline.inference import (
+    as_float,
+    cluster_column,
+    for_learning,
+    holm,
+    kish,
+    least_squares,
+    row_weights,
+    subset_clusters,
+    two_sided,
+)
 from causal_pipeline.model import Check, Estimate, Identification, Letter, Loss, Power, Sensitivity, Spec, Status
 from causal_pipeline.shown import cross_fit, standard_error
 from causal_pipeline.wording import josa, names, number, percent
@@ -327,14 +337,15 @@ def graph_independences(spec: Spec, frame: pd.DataFrame) -> list[Check]:
         return []
     graph = causal_graph(spec)
     seen = [n for n in sorted(graph) if n not in spec.hidden and n in frame.columns]
-    rows = frame[seen].dropna()
+    rows = frame.dropna(subset=seen)
     drawn = ""
     if len(rows) > MOST_GRAPH_ROWS:  # 조용히 줄이지 않습니다
         drawn = f"{len(rows):,}행에서 무작위로 뽑은 {MOST_GRAPH_ROWS:,}행으로 "
         rows = rows.sample(MOST_GRAPH_ROWS, random_state=spec.seed)
     if len(rows) < 50:
         return []
-    tests = []
+    tests, s = [], np.sqrt(row_weights(spec, rows))  # 뽑힌 것이 결과와 이어지면 표본에서는 독립도 깨져 보입니다
+    size = kish(s**2)
     for i, a in enumerate(seen):
         for b in seen[i + 1 :]:
             if graph.has_edge(a, b) or graph.has_edge(b, a):
@@ -343,11 +354,14 @@ def graph_independences(spec: Spec, frame: pd.DataFrame) -> list[Check]:
             if not set(given) <= set(seen) or not nx.is_d_separator(graph, {a}, {b}, set(given)):
                 continue
             X = np.column_stack([np.ones(len(rows)), learners.design_matrix(spec, rows, given).to_numpy()])
-            ra, rb = (v - X @ np.linalg.lstsq(X, v, rcond=None)[0] for v in (as_float(rows, a), as_float(rows, b)))
+            X = X * s[:, None]
+            ra, rb = (
+                v - X @ np.linalg.lstsq(X, v, rcond=None)[0] for v in (s * as_float(rows, a), s * as_float(rows, b))
+            )
             if ra.std() < 1e-12 or rb.std() < 1e-12:
                 continue
-            r = float(np.corrcoef(ra, rb)[0, 1])
-            z = math.atanh(np.clip(r, -0.999999, 0.999999)) * math.sqrt(max(len(rows) - len(given) - 3, 1))
+            r = float((ra @ rb) / np.sqrt((ra @ ra) * (rb @ rb)))
+            z = math.atanh(np.clip(r, -0.999999, 0.999999)) * math.sqrt(max(size - len(given) - 3, 1))
             tests.append((a, b, given, r, two_sided(z)))
     label = "그래프가 뜻하는 독립"
     if not tests:
@@ -493,16 +507,26 @@ def negative_treatment(
     진짜 처치와 얽혀 있으면 그 효과가 묻어 나오므로, 진짜 처치를 알 때의 효과를 잽니다(Miao 외, 2018).
     """
     t = spec.treatment
-    d = as_float(frame, name)
+    d, w = as_float(frame, name), row_weights(spec, frame)
     keep = np.isfinite(d)
-    d = (d[keep] - d[keep].mean()) / max(d[keep].std(), 1e-12)
+    d, w = (d[keep] - d[keep].mean()) / max(d[keep].std(), 1e-12), w[keep]
     real = (
         as_float(frame, t.column) if t.kind == "continuous" else (frame[t.column] == t.treated).to_numpy(dtype=float)
     )[keep]
     delta = float(t.treated) - float(t.control) if t.kind == "continuous" else 1.0
+    learning = for_learning(w)
     u, v, r = (
-        target
-        - cross_fit(learners.pick_outcome(X[keep], target, fold[keep], spec.seed).model, X[keep], target, fold[keep])
+        np.sqrt(w)
+        * (
+            target
+            - cross_fit(
+                learners.pick_outcome(X[keep], target, fold[keep], spec.seed, weight=learning).model,
+                X[keep],
+                target,
+                fold[keep],
+                weight=learning,
+            )
+        )
         for target in (y[keep], d, real)
     )
     tied = abs((v @ r) / max(abs(delta), 1e-300))
@@ -545,7 +569,13 @@ def partial_r2s(y: np.ndarray, X: np.ndarray, groups: Mapping[str, Sequence[int]
 
 
 def robustness(
-    spec: Spec, frame: pd.DataFrame, X: pd.DataFrame, d: np.ndarray, y: np.ndarray, main: Estimate
+    spec: Spec,
+    frame: pd.DataFrame,
+    X: pd.DataFrame,
+    d: np.ndarray,
+    y: np.ndarray,
+    main: Estimate,
+    w: np.ndarray | None = None,
 ) -> tuple[list[Sensitivity], list[Check]]:
     """추정값의 t값에서 견고값을, 잰 변수마다 같은 자의 세기를 냅니다.
 
@@ -553,6 +583,9 @@ def robustness(
     잰 변수의 (r_D, r_Y)를 이 곱이 같은 하나의 몫(r_D = r_Y = r)으로 바꾸어 견고값과 견줍니다.
     """
     Z = np.hstack([np.ones((len(y), 1)), X.to_numpy()])
+    if w is not None:
+        s = np.sqrt(w)
+        Z, d, y = Z * s[:, None], d * s, y * s
     df = max(len(y) - Z.shape[1] - 1, 1)
     value = robustness_value(main.value / max(main.se, 1e-300), df)
     beyond = max(0.0, abs(main.value) - 1.96 * main.se)

@@ -4,7 +4,7 @@ import numpy as np
 
 from causal_pipeline.heterogeneity import Effects
 from causal_pipeline.model import Estimate, Heterogeneity, Identification, Policy, Spec
-from causal_pipeline.shown import critical_value, standard_error
+from causal_pipeline.shown import critical_value, standard_error, weighted
 from causal_pipeline.wording import number
 
 NONE, ALL, TARGETED = "none", "all", "targeted"
@@ -56,13 +56,13 @@ def _average_policy(spec: Spec, estimand: str, main: Estimate, worth: float, cos
     return Policy("아무도 처치하지 않음", 0.0, 0.0, 0.0, 0.0, value, 0.0, tuple(notes))
 
 
-def _pick(gain: np.ndarray, wanted: np.ndarray, minimum: float) -> str:
-    """배우는 쪽 자료에서 평균 이익이 가장 큰 규칙. 비슷하면 단순한 쪽입니다."""
-    candidates = {NONE: np.zeros(len(gain)), ALL: gain, TARGETED: np.where(wanted, gain, 0.0)}
-    best = NONE if gain.mean() <= minimum else ALL
-    step = candidates[TARGETED] - candidates[best]
+def _pick(gain: np.ndarray, wanted: np.ndarray, minimum: float, w: np.ndarray) -> str:
+    """배우는 쪽 자료에서 (가중한) 평균 이익이 가장 큰 규칙. 비슷하면 단순한 쪽입니다."""
+    chosen = np.where(wanted, gain, 0.0)
+    best = NONE if np.average(gain, weights=w) <= minimum else ALL
+    step = weighted(chosen - (gain if best == ALL else 0.0), w)
     better = step.mean() > BETTER_Z * step.std(ddof=1) / np.sqrt(len(step))
-    return TARGETED if better and candidates[TARGETED].mean() > minimum else best
+    return TARGETED if better and np.average(chosen, weights=w) > minimum else best
 
 
 def _targeted_policy(spec: Spec, e: Effects, worth: float, cost: float) -> Policy:
@@ -74,13 +74,13 @@ def _targeted_policy(spec: Spec, e: Effects, worth: float, cost: float) -> Polic
     picks = []
     for k in np.unique(units.fold):
         test = units.fold == k
-        rule = _pick(gain[~test], wanted[~test], minimum)
+        rule = _pick(gain[~test], wanted[~test], minimum, units.w[~test])
         picks.append(rule)
         treated[test] = {NONE: False, ALL: True, TARGETED: wanted[test]}[rule]
-    values = np.where(treated, gain, 0.0)
+    values = weighted(np.where(treated, gain, 0.0), units.w)
     half = critical_value(len(values), units.clusters) * standard_error(values, units.clusters)
-    final = _pick(gain, wanted, minimum)
-    share = {NONE: 0.0, ALL: 1.0, TARGETED: float(wanted.mean())}[final]
+    final = _pick(gain, wanted, minimum, units.w)
+    share = {NONE: 0.0, ALL: 1.0, TARGETED: float(np.average(wanted, weights=units.w))}[final]
     names = {
         NONE: "아무도 처치하지 않음",
         ALL: "모두 처치",
@@ -90,4 +90,5 @@ def _targeted_policy(spec: Spec, e: Effects, worth: float, cost: float) -> Polic
     if values.mean() - half <= minimum and final != NONE:
         notes.append("값의 구간이 문턱을 품어, 처치하지 않는 것보다 나은지 가리지 못합니다.")
     value = float(values.mean())
-    return Policy(names[final], share, value, value - half, value + half, float(gain.mean()), 0.0, tuple(notes))
+    everyone = float(np.average(gain, weights=units.w))
+    return Policy(names[final], share, value, value - half, value + half, everyone, 0.0, tuple(notes))

@@ -157,7 +157,7 @@ def _total_row(spec: Spec, frame: pd.DataFrame) -> None:
 
 def _repeated_rows(spec: Spec, frame: pd.DataFrame) -> None:
     """열의 값이 겹칠 때마다 나머지 열도 모두 같으면, 한 행을 여러 번 적은 것입니다. 표준오차가 거짓으로 좁아집니다."""
-    if spec.repeats_units or spec.unit or spec.treatment.cluster or frame.shape[1] < 2:
+    if spec.repeats_units or spec.unit or spec.treatment.cluster or spec.weights or frame.shape[1] < 2:
         return
     codes = pd.DataFrame({c: pd.factorize(frame[c], use_na_sentinel=False)[0] for c in frame.columns})
     finest = max(codes.columns, key=lambda c: codes[c].nunique())

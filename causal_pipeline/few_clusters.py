@@ -96,9 +96,11 @@ def estimate_from(
     )
 
 
-def plain_regression(d: np.ndarray, y: np.ndarray, clusters: np.ndarray, label: str, fails_when: str) -> Estimate:
+def plain_regression(
+    d: np.ndarray, y: np.ndarray, clusters: np.ndarray, label: str, fails_when: str, w: np.ndarray | None = None
+) -> Estimate:
     """아무것도 보정하지 않고 결과를 처치에 회귀한 단순 비교(``naive``). 표준오차는 군집을 따릅니다."""
-    beta, covariance, _ = least_squares(np.column_stack([np.ones(len(y)), d]), y, clusters)
+    beta, covariance, _ = least_squares(np.column_stack([np.ones(len(y)), d]), y, clusters, w)
     return estimate_from(
         beta[1], np.sqrt(covariance[1, 1]), len(np.unique(clusters)) - 1, len(y), "naive", label, fails_when
     )

@@ -11,9 +11,9 @@ from scipy import stats
 
 from causal_pipeline import learners
 from causal_pipeline.designs.base import Design, UnitEffects
-from causal_pipeline.inference import least_squares, subset_clusters
+from causal_pipeline.inference import for_learning, least_squares, subset_clusters
 from causal_pipeline.model import Heterogeneity, Spec
-from causal_pipeline.shown import critical_value, cross_fit, standard_error
+from causal_pipeline.shown import critical_value, cross_fit, standard_error, weighted
 from causal_pipeline.wording import number
 
 LEVEL = 0.05
@@ -41,8 +41,9 @@ def predicted_effects(design: Design) -> Effects | None:
     # 점수의 꼬리가 길면 나무가 몇 대상에 끌려갑니다. 예측을 배울 때에만 1%와 99%에서 자릅니다.
     target = np.clip(units.psi, *np.quantile(units.psi, [0.01, 0.99]))
     # 스플라인은 후보에서 뺍니다. 드문 값의 예측이 크게 튀어, 효과가 고른 세계에서 1% 수준의 시험이 120번 가운데 5% 울렸습니다(빼면 1.7%).
-    choice = learners.pick_outcome(X, target, units.fold, spec.seed, smooth=False)
-    return Effects(units, cross_fit(choice.model, X, target, units.fold))
+    w = for_learning(units.w)
+    choice = learners.pick_outcome(X, target, units.fold, spec.seed, smooth=False, weight=w)
+    return Effects(units, cross_fit(choice.model, X, target, units.fold, weight=w))
 
 
 def heterogeneity(design: Design, e: Effects | None) -> Heterogeneity | None:
@@ -61,7 +62,7 @@ def heterogeneity(design: Design, e: Effects | None) -> Heterogeneity | None:
     spec, units = design.spec, e.units
     X = learners.design_matrix(spec, units.frame, spec.modifiers).to_numpy()
     Z = np.column_stack([np.ones(len(X)), (X - X.mean(axis=0)) / X.std(axis=0)])
-    beta, covariance, _ = least_squares(Z, units.psi, units.clusters)
+    beta, covariance, _ = least_squares(Z, units.psi, units.clusters, for_learning(units.w))
     k = Z.shape[1] - 1
     wald = float(beta[1:] @ np.linalg.pinv(covariance[1:, 1:]) @ beta[1:])
     df = (len(X) if units.clusters is None else len(np.unique(units.clusters))) - 1
@@ -80,24 +81,27 @@ def heterogeneity(design: Design, e: Effects | None) -> Heterogeneity | None:
 def _slope(e: Effects) -> tuple[float, float]:
     """겹 밖 예측에 점수를 회귀한 기울기. 예측이 잘 맞으면 1입니다."""
     _, fold = np.unique(e.units.fold, return_inverse=True)
-    g = e.predicted - (np.bincount(fold, e.predicted) / np.bincount(fold))[fold]
+    w = e.units.w
+    g = e.predicted - (np.bincount(fold, w * e.predicted) / np.bincount(fold, w))[fold]
     if g.std() < 1e-12:
         return 0.0, 0.0
-    beta, covariance, _ = least_squares(np.column_stack([np.ones(len(g)), g]), e.units.psi, e.units.clusters)
+    Z = np.column_stack([np.ones(len(g)), g])
+    beta, covariance, _ = least_squares(Z, e.units.psi, e.units.clusters, for_learning(w))
     return float(beta[1]), float(np.sqrt(covariance[1, 1]))
 
 
 def _group(e: Effects, label: str, mask: np.ndarray, tests: int) -> dict:
-    clusters, psi = subset_clusters(e.units.clusters, mask), e.units.psi[mask]
+    w = e.units.w
+    clusters, psi = subset_clusters(e.units.clusters, mask), weighted(e.units.psi[mask], w[mask])
     half = critical_value(len(psi), clusters, 1 - 0.05 / tests) * standard_error(psi, clusters)
     return {
         "label": label,
         "n": int(mask.sum()),
-        "share": float(mask.mean()),
+        "share": float(np.average(mask, weights=w)),
         "value": float(psi.mean()),
         "low": float(psi.mean() - half),
         "high": float(psi.mean() + half),
-        "predicted": float(e.predicted[mask].mean()),
+        "predicted": float(np.average(e.predicted[mask], weights=w[mask])),
     }
 
 
@@ -110,7 +114,7 @@ def _quarters(e: Effects) -> tuple[list[dict], dict[str, float]]:
         quarter[rows] = rank * QUARTERS // len(rows)
     names = ["예측 효과가 가장 작은 넷째", "둘째로 작은 넷째", "둘째로 큰 넷째", "가장 큰 넷째"]
     groups = [_group(e, names[q], quarter == q, QUARTERS) | {"kind": "predicted"} for q in range(QUARTERS)]
-    average = e.units.psi.mean()
+    average = np.average(e.units.psi, weights=e.units.w)
     miss = sum(g["share"] * abs(g["value"] - g["predicted"]) for g in groups)
     spread = sum(g["share"] * abs(g["value"] - average) for g in groups)
     return groups, {"calibration_r2": float(1 - miss / spread) if spread > 0 else 0.0}

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pandas as pd
 
-from causal_pipeline import designs, graphs
+from causal_pipeline import designs, graphs, weighting
 from causal_pipeline.designs.base import Design
 from causal_pipeline.errors import Refusal
 from causal_pipeline.model import Identification, Rule, Spec
@@ -91,4 +91,4 @@ def identify(spec: Spec, frame: pd.DataFrame, among: Sequence[type[Design]] | No
             by = next((owned.key for owned in spec.fields), "treatment.kind")
             message = f"{josa(spec.both(where, by), '을/를')} 함께 적었는데, {by}로 고른 {josa(design.label, '은/는')} {josa(where, '을/를')} 쓰지 않습니다."
             raise spec.error(Refusal, "field_not_used", where, message, remedy)
-    return replace(design.identify(spec, frame, graph), rules=rules)
+    return replace(weighting.spoken(spec, design.identify(spec, frame, graph)), rules=rules)

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from causal_pipeline import shown
 from causal_pipeline.model import Estimate, Spec
 from causal_pipeline.shown import interval, standard_error
 
@@ -36,6 +37,26 @@ def fold_groups(spec: Spec, clusters: np.ndarray | None, adjustment: Sequence[st
 def subset_clusters(clusters: np.ndarray | None, keep: np.ndarray) -> np.ndarray | None:
     """``keep``인 행만 남겼을 때의 군집 번호(0부터 다시 매깁니다)."""
     return None if clusters is None else np.unique(clusters[keep], return_inverse=True)[1]
+
+
+def sampled(spec: Spec) -> bool:
+    """표본 가중치를 적었으면 참."""
+    return spec.weights is not None and spec.weights.kind == "sampling"
+
+
+def row_weights(spec: Spec, frame: pd.DataFrame) -> np.ndarray:
+    """행마다의 표본 가중치(이 행들에서 평균 1), shape (n,). 적지 않았거나 센 수이면(이미 되풀이했습니다) 모두 1입니다."""
+    return shown.row_weights(frame, spec.weights.column) if sampled(spec) else np.ones(len(frame))
+
+
+def for_learning(w: np.ndarray) -> np.ndarray | None:
+    """모델에 넘길 가중치. 고르면 None입니다(가중하지 않은 적합과 한 자리까지 같게)."""
+    return None if np.ptp(w) == 0 else w
+
+
+def kish(w: np.ndarray) -> float:
+    """유효표본(Kish, 1965): 가중치의 합의 제곱을 제곱의 합으로 나눈 것."""
+    return float(w.sum() ** 2 / max((w**2).sum(), 1e-300))
 
 
 def estimate_from(
@@ -65,9 +86,9 @@ def estimate_from(
 
 
 def least_squares(
-    X: np.ndarray, y: np.ndarray, clusters: np.ndarray | None = None
+    X: np.ndarray, y: np.ndarray, clusters: np.ndarray | None = None, w: np.ndarray | None = None
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """최소제곱과 (군집) 강건 공분산(HC1, 군집이면 statsmodels와 같은 작은 표본 보정).
+    """최소제곱과 (군집) 강건 공분산(HC1, 군집이면 statsmodels와 같은 작은 표본 보정). ``w``는 표본 가중치입니다.
 
     Returns
     -------
@@ -76,6 +97,9 @@ def least_squares(
     residual : array, shape (n,)
     """
     n, p = X.shape
+    whole, y_whole = X, y
+    if w is not None:  # 행에 √w를 곱하면 정규방정식에도 샌드위치의 점수에도 w가 한 번씩 들어갑니다
+        X, y = X * np.sqrt(w)[:, None], y * np.sqrt(w)
     bread = np.linalg.pinv(X.T @ X)
     beta = bread @ (X.T @ y)
     residual = y - X @ beta
@@ -86,7 +110,7 @@ def least_squares(
         g = int(clusters.max()) + 1
         scores = np.column_stack([np.bincount(clusters, weights=X[:, j] * residual, minlength=g) for j in range(p)])
         factor = g / max(g - 1, 1) * (n - 1) / max(n - p, 1)
-    return beta, factor * bread @ (scores.T @ scores) @ bread, residual
+    return beta, factor * bread @ (scores.T @ scores) @ bread, y_whole - whole @ beta
 
 
 def two_sided(z: float) -> float:

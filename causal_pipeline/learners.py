@@ -9,7 +9,7 @@ import pandas as pd
 
 from causal_pipeline.errors import DataError
 from causal_pipeline.model import Spec
-from causal_pipeline.shown import covariate_matrix
+from causal_pipeline.shown import covariate_matrix, fit_weighted
 from causal_pipeline.wording import josa
 
 # 고르는 데 쓰는 행의 수. 이보다 많아도 순위는 바뀌지 않고 시간만 듭니다.
@@ -137,45 +137,59 @@ def choose(
     fold: np.ndarray,
     seed: int,
     classify: bool = False,
+    weight: np.ndarray | None = None,
 ) -> Choice:
     """겹 밖 손실(회귀는 제곱 손실, 분류는 로그 손실)이 가장 작은 모델. 공변량이 없으면 첫 후보입니다.
 
+    ``weight``는 표본 가중치이고, 적합과 손실에 함께 씁니다.
+
     표본이 크면 ``SELECTION_ROWS``행만, 다섯 겹 가운데 셋에서만 견줍니다. 고른 뒤의 적합은 모든 행과 겹으로 합니다.
     """
-    from sklearn.base import clone
-
     if X.shape[1] == 0:
         return Choice(candidates[0])
+    w = np.ones(len(target)) if weight is None else weight
     rows = np.arange(len(target))
     if len(rows) > SELECTION_ROWS:
         rows = np.sort(np.random.default_rng(seed).choice(rows, SELECTION_ROWS, replace=False))
     folds = np.unique(fold)[:3]
     losses = {}
     for learner in candidates:
-        total, count = 0.0, 0
+        total, count = 0.0, 0.0
         for k in folds:
             train, test = rows[fold[rows] != k], rows[fold[rows] == k]
             if classify and len(np.unique(target[train])) < 2:
                 continue
-            model = clone(learner.model).fit(X[train], target[train])
+            model = fit_weighted(learner.model, X[train], target[train], None if weight is None else w[train])
             if classify:
                 p = np.clip(model.predict_proba(X[test]), 1e-4, 1 - 1e-4)
                 where = np.searchsorted(np.unique(target[train]), target[test])
-                total += -np.log(p[np.arange(len(test)), np.minimum(where, p.shape[1] - 1)]).sum()
+                total -= w[test] @ np.log(p[np.arange(len(test)), np.minimum(where, p.shape[1] - 1)])
             else:
-                total += ((target[test] - model.predict(X[test])) ** 2).sum()
-            count += len(test)
-        losses[learner.name] = float(total / max(count, 1))
+                total += w[test] @ (target[test] - model.predict(X[test])) ** 2
+            count += w[test].sum()
+        losses[learner.name] = float(total / max(count, 1e-300))
     return Choice(min(candidates, key=lambda c: losses[c.name]), losses)
 
 
-def pick_outcome(X: np.ndarray, target: np.ndarray, fold: np.ndarray, seed: int, smooth: bool = True) -> Choice:
+def pick_outcome(
+    X: np.ndarray,
+    target: np.ndarray,
+    fold: np.ndarray,
+    seed: int,
+    smooth: bool = True,
+    weight: np.ndarray | None = None,
+) -> Choice:
     """결과 모델 하나를 고릅니다."""
-    return choose(outcome_learners(X.shape[1], seed, smooth), X, target, fold, seed)
+    return choose(outcome_learners(X.shape[1], seed, smooth), X, target, fold, seed, weight=weight)
 
 
 def pick_two_arm_outcome(
-    X: np.ndarray, y: np.ndarray, arms: tuple[np.ndarray, np.ndarray], fold: np.ndarray, seed: int
+    X: np.ndarray,
+    y: np.ndarray,
+    arms: tuple[np.ndarray, np.ndarray],
+    fold: np.ndarray,
+    seed: int,
+    weight: np.ndarray | None = None,
 ) -> Choice:
     """두 팔에 함께 쓸 결과 모델. 후보는 두 팔의 손실을 더해 한 번에 고릅니다."""
     candidates = outcome_learners(X.shape[1], seed)
@@ -183,11 +197,14 @@ def pick_two_arm_outcome(
         return Choice(candidates[0])
     total = dict.fromkeys([c.name for c in candidates], 0.0)
     for arm in arms:
-        for name, loss in choose(candidates, X[arm], y[arm], fold[arm], seed).losses.items():
+        w = None if weight is None else weight[arm]
+        for name, loss in choose(candidates, X[arm], y[arm], fold[arm], seed, weight=w).losses.items():
             total[name] += loss
     return Choice(min(candidates, key=lambda c: total[c.name]), total)
 
 
-def pick_propensity(X: np.ndarray, code: np.ndarray, fold: np.ndarray, seed: int) -> Choice:
+def pick_propensity(
+    X: np.ndarray, code: np.ndarray, fold: np.ndarray, seed: int, weight: np.ndarray | None = None
+) -> Choice:
     """성향점수 모델 하나를 고릅니다."""
-    return choose(propensity_learners(X.shape[1], seed), X, code, fold, seed, classify=True)
+    return choose(propensity_learners(X.shape[1], seed), X, code, fold, seed, classify=True, weight=weight)

@@ -99,6 +99,22 @@ class Assignment:
 
 
 @dataclass(frozen=True)
+class Weights:
+    """행의 가중치.
+
+    Attributes
+    ----------
+    column : str
+    kind : "sampling", "frequency"
+        표본에 뽑힐 확률의 역수(조사 가중치)인지, 똑같은 대상이 몇인지 센 수인지. 앞의 것은 추정식과 샌드위치 표준오차에 들어가고,
+        뒤의 것은 행을 그만큼 되풀이한 표와 같습니다.
+    """
+
+    column: str
+    kind: Literal["sampling", "frequency"]
+
+
+@dataclass(frozen=True)
 class Role:
     """명세가 열 하나에 맡긴 일.
 
@@ -255,6 +271,7 @@ class Spec:
     negative_outcomes, negative_treatments : tuple of str
         효과가 없어야 할 결과와 처치.
     money : Money or None
+    weights : Weights or None
     assignment : Assignment or None
         처치를 정한 규칙이 적힌 곳. 임곗값의 설계는 이것이 있어야 A가 될 수 있습니다.
     seed : int
@@ -284,6 +301,7 @@ class Spec:
     negative_outcomes: tuple[str, ...] = ()
     negative_treatments: tuple[str, ...] = ()
     money: Money | None = None
+    weights: Weights | None = None
     assignment: Assignment | None = None
     seed: int = 0
     labels: dict[str, str] = field(default_factory=dict)
@@ -341,6 +359,7 @@ class Spec:
             "treatment.cluster": self.treatment.cluster is not None,
             "negative_controls.outcomes": bool(self.negative_outcomes),
             "negative_controls.treatments": bool(self.negative_treatments),
+            "weights": self.weights is not None,
         }
 
     def column_error(
@@ -359,6 +378,9 @@ class Spec:
             found.append(Role("treatment.cluster", t.cluster, "처치를 정한 단위"))
         if isinstance(t.probability, str):
             found.append(Role("treatment.probability", t.probability, "처치 확률"))
+        if self.weights:
+            kind = {"sampling": "표본 가중치", "frequency": "되풀이한 수"}[self.weights.kind]
+            found.append(Role("weights.column", self.weights.column, kind))
         found += [role for f in self.fields for role in f.roles()]
         found += [Role("confounders", c, "교란 요인", True) for c in self.confounders]
         found += [Role("modifiers", c, "효과를 가를 변수", True) for c in self.modifiers]

@@ -3,6 +3,7 @@
 import os
 from pathlib import Path
 
+from causal_pipeline import weighting
 from causal_pipeline.memo import headline
 from causal_pipeline.model import Analysis, Spec
 from causal_pipeline.shown import matched_levels, plain_columns, plain_values, same_level, source
@@ -123,6 +124,7 @@ def encoding_cell(spec: Spec) -> str:
             f"may_be_empty = {sorted(keep)!r}",
             "frame = frame.dropna(subset=[c for c in frame.columns if c not in may_be_empty]).reset_index(drop=True)",
         ]
+    lines += weighting.encoding_code(spec)
     lines += [f'frame[{y!r}] = frame[{y!r}].astype("float64")']
     if t.kind == "binary":
         lines += [_binary(t.column, t.treated)]

@@ -11,8 +11,10 @@ import numpy as np
 
 from causal_pipeline.checks import graded
 from causal_pipeline.designs.base import Design
+from causal_pipeline.inference import for_learning, row_weights
 from causal_pipeline.model import Check, Peer
 from causal_pipeline.panel import Panel
+from causal_pipeline.shown import fit_weighted
 from causal_pipeline.wording import josa
 
 # 우리 표준오차의 이만큼보다 더 다르면 둘 가운데 하나가 틀렸거나, 답이 셈의 세부에 매달려 있습니다.
@@ -62,11 +64,12 @@ def _experiment(design: Design) -> list[tuple[str, str, float, float]]:
     f = design.fit
     if np.ptp(f.p) > 1e-12:
         return []
-    X = f.X.to_numpy() - f.X.to_numpy().mean(axis=0)
+    X = f.X.to_numpy() - f.w @ f.X.to_numpy() / len(f.w)
     a = f.a.astype(float)
     Z = np.column_stack([np.ones(len(a)), a, X, X * a[:, None]])
-    fit = sm.OLS(f.y, Z).fit(**_covariance(f.clusters))
-    label = "OLS(처치와 공변량의 교호작용)" if X.shape[1] else "OLS(처치의 계수)"
+    fit = sm.WLS(f.y, Z, weights=f.w).fit(**_covariance(f.clusters))
+    kind = "OLS" if np.ptp(f.w) == 0 else "WLS"
+    label = f"{kind}(처치와 공변량의 교호작용)" if X.shape[1] else f"{kind}(처치의 계수)"
     return [("statsmodels", label, float(fit.params[1]), float(fit.bse[1]))]
 
 
@@ -74,19 +77,43 @@ def _adjustment(design: Design) -> list[tuple[str, str, float, float]]:
     """두 갈래 처치의 ATE: 같은 장애모수와 겹을 쓴 LinearDRLearner."""
     from econml.dr import LinearDRLearner
 
-    f = design.fit
+    f, w = design.fit, for_learning(design.fit.w)
     if design.att or not (f.a | f.b).all() or f.X.shape[1] == 0:
         return []
     folds = [(np.flatnonzero(f.fold != k), np.flatnonzero(f.fold == k)) for k in np.unique(f.fold)]
     learner = LinearDRLearner(
-        model_propensity=f.propensity.model,
-        model_regression=f.outcome.model,
+        model_propensity=f.propensity.model if w is None else _weighted(f.propensity.model),
+        model_regression=f.outcome.model if w is None else _weighted(f.outcome.model),
         cv=folds,
         min_propensity=0.01,
         random_state=design.spec.seed,
     )
-    found = learner.fit(f.y, f.a.astype(int), X=None, W=f.X.to_numpy()).ate_inference()
+    found = learner.fit(f.y, f.a.astype(int), X=None, W=f.X.to_numpy(), sample_weight=w).ate_inference()
     return [("EconML", "LinearDRLearner", float(found.mean_point), float(found.stderr_mean))]
+
+
+def _weighted(model: Any) -> Any:
+    """sample_weight를 받는 모델. scikit-learn의 Pipeline은 걸음의 이름 없이는 받지 않아 EconML에 그대로 넘길 수 없습니다."""
+    from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin, is_classifier
+
+    class Weighted(ClassifierMixin if is_classifier(model) else RegressorMixin, BaseEstimator):
+        def __init__(self, model: Any):
+            self.model = model
+
+        def fit(self, X: np.ndarray, y: np.ndarray, sample_weight: np.ndarray | None = None) -> Any:
+            self.fitted_ = fit_weighted(self.model, X, y, sample_weight)
+            self.classes_ = getattr(self.fitted_, "classes_", None)
+            return self
+
+        def predict(self, X: np.ndarray) -> np.ndarray:
+            return self.fitted_.predict(X)
+
+        if is_classifier(model):
+
+            def predict_proba(self, X: np.ndarray) -> np.ndarray:
+                return self.fitted_.predict_proba(X)
+
+    return Weighted(model)
 
 
 def _instrument(design: Design) -> list[tuple[str, str, float, float]]:
@@ -95,7 +122,7 @@ def _instrument(design: Design) -> list[tuple[str, str, float, float]]:
     f = design.fit
     exog = np.column_stack([np.ones(len(f.y)), f.X.to_numpy()])
     kind = {"cov_type": "robust"} if f.clusters is None else {"cov_type": "clustered", "clusters": f.clusters}
-    fit = IV2SLS(f.y, exog, f.d, f.z).fit(**kind)
+    fit = IV2SLS(f.y, exog, f.d, f.Z, weights=f.w).fit(**kind)
     return [
         ("linearmodels", "IV2SLS", float(fit.params["endog"]) * f.delta, float(fit.std_errors["endog"]) * abs(f.delta))
     ]
@@ -114,11 +141,12 @@ def _two_periods(design: Design) -> list[tuple[str, str, float, float]]:
     # 우리 추정은 처치 바로 앞의 시점에 견줍니다. 더 앞의 시점까지 평균하는 두 방향 고정효과와 맞추려면 그 시점부터만 씁니다.
     last = frame.loc[frame[panel.time] < starts.iloc[0], panel.time].max()
     data = (
-        frame.loc[frame[panel.time] >= last, [panel.unit, panel.time, t, y]]
+        frame.assign(weight=row_weights(spec, frame))
+        .loc[frame[panel.time] >= last, [panel.unit, panel.time, t, y, "weight"]]
         .set_index([panel.unit, panel.time])
         .astype(float)
     )
-    fit = PanelOLS(data[y], data[[t]], entity_effects=True, time_effects=True).fit(
+    fit = PanelOLS(data[y], data[[t]], entity_effects=True, time_effects=True, weights=data["weight"]).fit(
         cov_type="clustered", cluster_entity=True, auto_df=False, count_effects=False
     )
     return [("linearmodels", "PanelOLS(두 방향 고정효과)", float(fit.params[t]), float(fit.std_errors[t]))]

@@ -9,6 +9,7 @@ from causal_pipeline import designs, figures
 from causal_pipeline.memo import ESTIMANDS, GRADES, agreement, answer, headline, memo
 from causal_pipeline.model import Analysis, Picture, Sensitivity, Spec, plain
 from causal_pipeline.notebook import notebook
+from causal_pipeline.refuters import SEES
 from causal_pipeline.wording import number, percent, pvalue
 
 STATUS = {"ok": "통과", "warn": "주의", "fail": "실패", "unshown": "보이지 못함"}
@@ -96,6 +97,7 @@ def html(analysis: Analysis) -> str:
         roles=roles(analysis),
         measured=_measured,
         spec_text=spec_text(analysis.spec),
+        refuted=[check for check in analysis.checks if check.name in SEES],
         groups=_groups(analysis),
         calibration=[
             (_CALIBRATION.get(k, k), pvalue(v) if k.startswith("p_") else number(v)) for k, v in het.calibration.items()
@@ -224,6 +226,8 @@ def spec_text(spec: Spec) -> str:
     controls = {"outcomes": list(spec.negative_outcomes), "treatments": list(spec.negative_treatments)}
     if any(controls.values()):
         out["negative_controls"] = {k: v for k, v in controls.items() if v}
+    if spec.weights:
+        out["weights"] = asdict(spec.weights)
     if spec.money:
         out["money"] = _kept(
             spec.money, value_per_outcome=None, cost_per_treatment=0.0, currency="원", minimum_gain=0.0

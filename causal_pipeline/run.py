@@ -69,7 +69,8 @@ def analyze(
     among : sequence of Design subclasses, optional
         고를 설계들. 없으면 등록된 모두입니다.
     peers : bool
-        참이면 같은 대상을 다른 라이브러리(statsmodels, EconML, linearmodels)로도 내어 견줍니다. 몇 초가 더 듭니다.
+        참이면 같은 대상을 다른 라이브러리(statsmodels, EconML, linearmodels)로도 내어 견주고, 보정 설계에서는 DoWhy의 반박과
+        EconML의 민감도도 냅니다. 몇 초에서 일 분쯤 더 듭니다.
 
     Returns
     -------
@@ -116,7 +117,7 @@ def _stages(
     among: "Sequence[type[Design]] | None",
     compare: bool,
 ) -> Analysis:
-    from causal_pipeline import designs, doubts, peers
+    from causal_pipeline import designs, doubts, peers, refuters, weighting
     from causal_pipeline.checks import lost_rows
     from causal_pipeline.decide import decide
     from causal_pipeline.grade import grade
@@ -140,11 +141,20 @@ def _stages(
     design = next(kind for kind in kinds if kind.name == ident.design)(spec, ident, frame)
     effects = cache(lambda: predicted_effects(design))
 
-    checks = do("check", "점검", 12, list[Check], lambda: [*doubts.checks(spec, frame), *design.check()])
+    checks = do(
+        "check",
+        "점검",
+        12,
+        list[Check],
+        lambda: [*doubts.checks(spec, frame), *weighting.check(spec, frame), *design.check()],
+    )
     estimates = do("estimate", "추정", 25, list[Estimate], lambda: design.estimates)
     more, sensitivities = do("stress", "반박과 민감도", 25, tuple[list[Check], list[Sensitivity]], design.stress)
     others = do("peers", "다른 라이브러리", 0, tuple[Peer, ...], lambda: peers.peers(design)) if compare else None
-    checks = [*lost_rows(spec, table.losses), *checks, *more, *peers.check(others or ())]
+    refuted = (
+        do("refute", "다른 라이브러리의 반박", 0, list[Check], lambda: refuters.refutations(design)) if compare else []
+    )
+    checks = [*lost_rows(spec, table.losses), *checks, *more, *peers.check(others or ()), *refuted]
     main = next(e for e in estimates if e.primary)
     het = do("heterogeneity", "효과가 갈리는지", 12, Heterogeneity | None, lambda: heterogeneity(design, effects()))
     policy = do(

@@ -167,12 +167,23 @@ def fold_numbers(labels: np.ndarray, seed: int, groups: np.ndarray | None = None
     if groups is not None:
         split = GroupKFold(folds, shuffle=True, random_state=seed).split(np.zeros(n), labels, groups)
     elif len(np.unique(labels)) <= 12:
-        split = StratifiedKFold(folds, shuffle=True, random_state=seed).split(np.zeros(n), labels)
+        kinds = np.unique(labels, return_inverse=True)[1]  # 0.5 같은 수도 값의 이름으로만 씁니다
+        split = StratifiedKFold(folds, shuffle=True, random_state=seed).split(np.zeros(n), kinds)
     else:
         split = KFold(folds, shuffle=True, random_state=seed).split(np.zeros(n))
     for k, (_, test) in enumerate(split):
         out[test] = k
     return out
+
+
+def fit_weighted(model: object, X: np.ndarray, target: np.ndarray, weight: np.ndarray | None = None) -> object:
+    """새로 만든 모델을 맞춥니다. ``weight``를 주면 마지막 걸음에 표본 가중치로 넘깁니다."""
+    from sklearn.base import clone
+
+    if weight is None:
+        return clone(model).fit(X, target)
+    last = f"{model.steps[-1][0]}__sample_weight" if hasattr(model, "steps") else "sample_weight"
+    return clone(model).fit(X, target, **{last: weight})
 
 
 def cross_fit(
@@ -182,10 +193,12 @@ def cross_fit(
     fold: np.ndarray,
     only: np.ndarray | None = None,
     classify: bool = False,
+    weight: np.ndarray | None = None,
 ) -> np.ndarray:
-    """겹마다 나머지 겹으로 적합해 예측합니다. ``only``는 적합에 쓸 행, ``classify``이면 클래스마다의 확률(행, 클래스)입니다."""
-    from sklearn.base import clone
+    """겹마다 나머지 겹으로 적합해 예측합니다. ``only``는 적합에 쓸 행, ``classify``이면 클래스마다의 확률(행, 클래스)입니다.
 
+    ``weight``는 적합에 줄 표본 가중치입니다.
+    """
     n = len(target)
     keep = np.ones(n, dtype=bool) if only is None else only
     levels = np.unique(target[keep]) if classify else None
@@ -193,9 +206,11 @@ def cross_fit(
     for k in np.unique(fold):
         train, test = keep & (fold != k), fold == k
         if X.shape[1] == 0:
-            out[test] = [(target[train] == level).mean() for level in levels] if classify else target[train].mean()
+            part, w = target[train], None if weight is None else weight[train]
+            means = [np.average(v, weights=w) for v in ([part == level for level in levels] if classify else [part])]
+            out[test] = means if classify else means[0]
             continue
-        fitted = clone(model).fit(X[train], target[train])
+        fitted = fit_weighted(model, X[train], target[train], None if weight is None else weight[train])
         if classify:
             p = np.zeros((int(test.sum()), len(levels)))
             p[:, np.searchsorted(levels, fitted.classes_)] = fitted.predict_proba(X[test])
@@ -205,22 +220,52 @@ def cross_fit(
     return out
 
 
+# --- 가중치 ---
+
+
+def weighted(psi: np.ndarray, w: np.ndarray) -> np.ndarray:
+    """점수를 표본 가중치로 모은 것: 평균이 가중평균이고, 그 표준오차가 샌드위치입니다. 가중치가 고르면 그대로입니다."""
+    if np.ptp(w) == 0:
+        return psi
+    w = w / w.mean()
+    value = (w * psi).mean()
+    return value + w * (psi - value)
+
+
+def row_weights(frame: pd.DataFrame, column: str) -> np.ndarray:
+    """행마다의 표본 가중치, shape (n,). 이 행들에서 평균이 1입니다."""
+    w = frame[column].to_numpy(dtype=float)
+    return w / w.mean()
+
+
+def repeat_rows(frame: pd.DataFrame, column: str, unit: str | None = None) -> pd.DataFrame:
+    """행을 ``column``의 수만큼 되풀이합니다(0이면 빠집니다). ``unit``이 있으면 되풀이한 대상마다 새 번호를 줍니다."""
+    count = frame[column].fillna(1).astype("int64").to_numpy()
+    out = frame.loc[frame.index.repeat(count)].reset_index(drop=True)
+    if unit is not None:
+        copy = np.arange(len(out)) - np.repeat(np.cumsum(count) - count, count)
+        out[unit] = pd.factorize(pd.MultiIndex.from_arrays([out[unit], copy]))[0]
+    return out
+
+
 # --- 고정효과 ---
 
 
-def additive_fit(cells: np.ndarray, row_sum: np.ndarray, column_sum: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """``cells``(참인 칸) 위에서 Σ_t(λ+δ)=row_sum, Σ_i(λ+δ)=column_sum인 대상의 λ와 시점의 δ."""
-    counts = np.maximum(cells.sum(axis=1), 1)
-    share = cells / counts[:, None]
-    system = np.diag(cells.sum(axis=0).astype(float)) - cells.T @ share
+def additive_fit(
+    cells: np.ndarray, row_sum: np.ndarray, column_sum: np.ndarray, w: np.ndarray | float = 1.0
+) -> tuple[np.ndarray, np.ndarray]:
+    """``cells``(참인 칸) 위에서 Σ_t(λ+δ)=row_sum, Σ_i w(λ+δ)=column_sum인 대상의 λ와 시점의 δ. ``w``는 대상의 가중치입니다."""
+    counts, w = np.maximum(cells.sum(axis=1), 1), np.broadcast_to(w, len(cells))
+    share = w[:, None] * cells / counts[:, None]
+    system = np.diag(w @ cells.astype(float)) - cells.T @ share
     delta = np.linalg.pinv(system) @ (column_sum - share.T @ row_sum)
     return (row_sum - cells @ delta) / counts, delta
 
 
-def two_way_residual(cells: np.ndarray, M: np.ndarray) -> np.ndarray:
-    """``cells`` 위에서 대상과 시점의 고정효과를 뺀 나머지. 다른 칸은 0입니다."""
-    kept = np.where(cells, M, 0.0)
-    lam, delta = additive_fit(cells, kept.sum(axis=1), kept.sum(axis=0))
+def two_way_residual(cells: np.ndarray, M: np.ndarray, w: np.ndarray | float = 1.0) -> np.ndarray:
+    """``cells`` 위에서 대상과 시점의 고정효과를 뺀 나머지. 다른 칸은 0입니다. ``w``는 대상의 가중치입니다."""
+    kept, w = np.where(cells, M, 0.0), np.broadcast_to(w, len(M))
+    lam, delta = additive_fit(cells, kept.sum(axis=1), w @ kept, w)
     return np.where(cells, kept - lam[:, None] - delta[None, :], 0.0)
 
 

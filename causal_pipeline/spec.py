@@ -9,7 +9,7 @@ from typing import Any
 
 from causal_pipeline import designs
 from causal_pipeline.errors import SpecError
-from causal_pipeline.model import Assignment, Money, Outcome, Source, Spec, Treatment, find_line
+from causal_pipeline.model import Assignment, Money, Outcome, Source, Spec, Treatment, Weights, find_line
 from causal_pipeline.wording import josa, names, suggest
 
 MAX_BYTES = 1_000_000
@@ -366,6 +366,7 @@ def build(value: dict, lines: dict[str, int], folder: Path) -> Spec:
         negative_outcomes=tuple(controls.get("outcomes", ())),
         negative_treatments=tuple(controls.get("treatments", ())),
         money=Money(**value["money"]) if "money" in value else None,
+        weights=Weights(**value["weights"]) if "weights" in value else None,
         assignment=Assignment(**value["assignment"]) if "assignment" in value else None,
         seed=value.get("seed", 0),
         labels=dict(value.get("labels", {})),
@@ -517,6 +518,7 @@ def _check_roles(spec: Spec) -> None:
                 "자료에 있으면 hidden에서 빼고, 없으면 그 줄에서 빼세요.", item=column,
             )  # fmt: skip
     _check_reading(spec)
+    _check_weights(spec)
     for owned in spec.fields:
         owned.validate(spec)
 
@@ -545,6 +547,31 @@ def _check_reading(spec: Spec) -> None:
                 f"'{column}'은(는) {what or 'numbers에도 있어서'} 범주로 읽을 수 없습니다.",
                 f"categories에서 '{column}'을 빼세요." if what else "번호이면 categories에만, 수이면 numbers에만 남기세요.", item=column,
             )  # fmt: skip
+
+
+def _check_weights(spec: Spec) -> None:
+    """가중치의 열은 가중치로만 쓰고, 센 수로 되풀이할 표에서 행을 뽑지 않습니다."""
+    if spec.weights is None:
+        return
+    column = spec.weights.column
+    other = next((r for r in spec.roles() if r.column == column and r.where != "weights.column"), None)
+    if other or column in {n for edge in spec.edges for n in edge}:
+        where, label = (other.where, other.label) if other else ("graph.edges", "그래프의 변수")
+        raise spec.error(
+            SpecError, "weights_role", "weights.column", f"'{column}'은(는) {label}인데 가중치로도 적었습니다({spec.both(where, 'weights.column')}).",
+            "가중치는 다른 일을 함께 맡을 수 없습니다. 같은 값으로 보정도 해야 하면 다른 이름의 열로 한 번 더 두세요.",
+        )  # fmt: skip
+    panel = next((owned.key for owned in spec.fields if owned.repeats_units), None)
+    if spec.weights.kind == "frequency" and panel:
+        raise spec.error(
+            SpecError, "counts_of_units", "weights.kind", f"{josa(spec.both('weights.kind', panel), '을/를')} 함께 적었습니다. 센 수만큼 대상을 되풀이하면 한 대상이 그만큼의 독립된 대상이 되어 표준오차가 거짓으로 좁아집니다.",
+            "지역이나 가게를 인구나 크기로 가중하려면 `kind: sampling`을 적으세요. 추정값은 같고 표준오차는 대상을 하나로 셉니다.",
+        )  # fmt: skip
+    if spec.weights.kind == "frequency" and spec.source.sample is not None:
+        raise spec.error(
+            SpecError, "sample_of_counts", "data.sample", f"{josa(spec.both('data.sample', 'weights.kind'), '을/를')} 함께 적었습니다. 센 수를 적은 행을 뽑으면 한 행의 대상들이 함께 들고 함께 빠져, 대상을 무작위로 뽑은 것이 아닙니다.",
+            "sample을 지우세요. 되풀이한 표가 너무 크면 sql에서 더 굵게 모으세요.",
+        )  # fmt: skip
 
 
 def _check_graph(spec: Spec) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from causal_pipeline import doubts
+from causal_pipeline import doubts, weighting
 from causal_pipeline.errors import DataError
 from causal_pipeline.model import Loss, Spec
 from causal_pipeline.reading import file_digest, read
@@ -131,6 +131,10 @@ def prepare(spec: Spec, raw: pd.DataFrame, losses: list[Loss] | None = None) -> 
         raise spec.error(DataError, "data_no_rows", "data.path", "행이 없습니다.", "자료를 다시 내보내세요.")
     _flat(spec, frame)
     frame, words, notices = _plain(spec, frame)
+    if spec.source.missing == "refuse":  # 행을 되풀이하기 앞에 보아야 행의 번호가 파일의 것입니다
+        _missing(spec, frame, words, [])
+    frame, more = weighting.prepare(spec, frame)
+    notices += more
     frame, more = _missing(spec, frame, words, losses if losses is not None else [])
     notices += more
     _enough(spec, frame)

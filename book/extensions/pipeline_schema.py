@@ -51,6 +51,8 @@ def _kind(inner: dict) -> str:
         return ", ".join(map(str, inner["enum"]))
     if "$ref" in inner:
         return {"column": "열", "columns": "열의 목록", "level": "값", "edge": "화살표"}[inner["$ref"].split("/")[-1]]
+    if "$ref" in inner.get("items", {}) and "string" in inner["type"]:
+        return "열 또는 열의 목록"
     kinds = inner.get("type", "string")
     return " 또는 ".join(_KINDS[kind] for kind in ([kinds] if isinstance(kinds, str) else kinds))
 

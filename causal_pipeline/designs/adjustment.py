@@ -7,23 +7,33 @@ import networkx as nx
 import numpy as np
 import pandas as pd
 
-from causal_pipeline import checks, learners
+from causal_pipeline import checks, learners, weighting
 from causal_pipeline.checks import flagged, graded, ladder
 from causal_pipeline.designs.base import NO_PROBABILITY, Design, UnitEffects
 from causal_pipeline.graphs import identification_step
 from causal_pipeline.identification import by_adjustment, require_arms
-from causal_pipeline.inference import cluster_codes, cluster_column, estimate_from, fold_groups, subset_clusters
+from causal_pipeline.inference import (
+    cluster_codes,
+    cluster_column,
+    estimate_from,
+    fold_groups,
+    for_learning,
+    row_weights,
+    subset_clusters,
+)
 from causal_pipeline.model import Check, Estimate, Identification, Picture, Sensitivity, Spec, Step
 from causal_pipeline.shown import (
     IMPORTS,
     INTERVAL,
     covariate_matrix,
     cross_fit,
+    fit_weighted,
     fold_numbers,
     model_imports,
     model_source,
     source,
     standard_error,
+    weighted,
 )
 from causal_pipeline.wording import number, percent
 
@@ -47,7 +57,8 @@ MOVED = 2.0
 class Fit:
     """교차 적합의 결과. 배열의 길이는 모두 결과와 처치가 있는 행의 수입니다.
 
-    ``a``는 처치 수준, ``b``는 견줄 수준인 행, ``e1``, ``e0``은 그 수준을 받을 확률, ``mu1``, ``mu0``은 겹 밖에서 예측한 결과입니다.
+    ``a``는 처치 수준, ``b``는 견줄 수준인 행, ``e1``, ``e0``은 그 수준을 받을 확률, ``mu1``, ``mu0``은 겹 밖에서 예측한 결과,
+    ``w``는 표본 가중치(평균 1)입니다.
     """
 
     frame: pd.DataFrame
@@ -63,6 +74,7 @@ class Fit:
     mu0: np.ndarray
     outcome: learners.Choice
     propensity: learners.Choice
+    w: np.ndarray
 
 
 # --- 식(재현 노트북에 그대로 실립니다) ---
@@ -84,16 +96,17 @@ def aipw_scores(
     mu0: np.ndarray,
     att: bool,
     clip: float = 0.01,
+    w: np.ndarray | float = 1.0,
 ) -> np.ndarray:
-    """AIPW의 점수. 평균이 추정값입니다. 성향점수는 ``clip``에서 자릅니다."""
+    """AIPW의 점수. 평균이 추정값입니다. 성향점수는 ``clip``에서 자릅니다. ``w``는 표본 가중치입니다."""
     e0 = np.clip(e0, clip, 1)
     if att:
         # 나누는 것은 e0뿐입니다. 드문 처치에서 e1까지 자르면 닮지 않은 대조군의 무게가 부풀어 오릅니다.
-        share = a.mean()
-        psi = (a * (y - mu0) - b * e1 / e0 * (y - mu0)) / share
-        return psi - (a / share - 1) * psi.mean()
+        share = (w * a).mean()
+        psi = w * (a * (y - mu0) - b * e1 / e0 * (y - mu0)) / share
+        return psi - (w * a / share - 1) * psi.mean()
     e1 = np.clip(e1, clip, 1)
-    return mu1 - mu0 + a / e1 * (y - mu1) - b / e0 * (y - mu0)
+    return weighted(mu1 - mu0 + a / e1 * (y - mu1) - b / e0 * (y - mu0), w)
 
 
 # --- 설계 ---
@@ -137,32 +150,37 @@ class Adjustment(Design):
         code, one, zero = arm_codes(rows[spec.treatment.column], spec.treatment.treated, spec.treatment.control)
         clusters = cluster_codes(spec, rows)
         fold = fold_numbers(code, spec.seed, fold_groups(spec, clusters, self.ident.adjustment))
-        propensity = learners.pick_propensity(values, code, fold, spec.seed)
-        e = cross_fit(propensity.model, values, code, fold, classify=True)
+        w = row_weights(spec, rows)
+        propensity = learners.pick_propensity(values, code, fold, spec.seed, for_learning(w))
+        e = cross_fit(propensity.model, values, code, fold, classify=True, weight=for_learning(w))
         a, b = code == one, code == zero
-        outcome, mu1, mu0 = self._outcome_models(values, y, a, b, fold)
-        return Fit(rows, X, y, a, b, fold, clusters, e[:, one], e[:, zero], mu1, mu0, outcome, propensity)
+        outcome, mu1, mu0 = self._outcome_models(values, y, a, b, fold, w)
+        return Fit(rows, X, y, a, b, fold, clusters, e[:, one], e[:, zero], mu1, mu0, outcome, propensity, w)
 
     def _outcome_models(
-        self, X: np.ndarray, y: np.ndarray, a: np.ndarray, b: np.ndarray, fold: np.ndarray
+        self, X: np.ndarray, y: np.ndarray, a: np.ndarray, b: np.ndarray, fold: np.ndarray, w: np.ndarray
     ) -> tuple[learners.Choice, np.ndarray, np.ndarray]:
-        choice = learners.pick_two_arm_outcome(X, y, (a, b), fold, self.spec.seed)
-        return choice, cross_fit(choice.model, X, y, fold, only=a), cross_fit(choice.model, X, y, fold, only=b)
+        weight = for_learning(w)
+        choice = learners.pick_two_arm_outcome(X, y, (a, b), fold, self.spec.seed, weight)
+        mu1, mu0 = (cross_fit(choice.model, X, y, fold, only=arm, weight=weight) for arm in (a, b))
+        return choice, mu1, mu0
 
     @cached_property
     def _weights(self) -> tuple[np.ndarray, np.ndarray]:
-        """두 팔의 역확률 가중치(팔 안에서 합이 1)."""
+        """두 팔의 역확률 가중치(팔 안에서 합이 1). 표본 가중치를 곱한 것입니다."""
         f = self.fit
         e0 = np.clip(f.e0, CLIP, 1)
-        w1 = f.a.astype(float) if self.att else f.a / np.clip(f.e1, CLIP, 1)
-        w0 = f.b * f.e1 / e0 if self.att else f.b / e0
+        w1 = f.w * (f.a.astype(float) if self.att else f.a / np.clip(f.e1, CLIP, 1))
+        w0 = f.w * (f.b * f.e1 / e0 if self.att else f.b / e0)
         return w1 / w1.sum(), w0 / w0.sum()
 
     def unit_effects(self) -> UnitEffects | None:
         """대상마다의 AIPW 점수. 추정 대상이 ATT이면 None."""
         if self.att:
             return None
-        return UnitEffects(self.fit.frame, self.scores["aipw"], self.fit.clusters, self.fit.fold)
+        f = self.fit
+        psi = aipw_scores(f.y, f.a, f.b, f.e1, f.e0, f.mu1, f.mu0, False, CLIP)
+        return UnitEffects(f.frame, psi, f.clusters, f.fold, weights=f.w)
 
     # --- 점검 ---
 
@@ -179,7 +197,8 @@ class Adjustment(Design):
 
     def _overlap(self) -> Check:
         f = self.fit
-        extreme = float((f.e0[f.a] < EXTREME).mean() if self.att else (np.minimum(f.e1, f.e0) < EXTREME).mean())
+        far = f.e0 < EXTREME if self.att else np.minimum(f.e1, f.e0) < EXTREME
+        extreme = float(np.average(far, weights=f.w * (f.a if self.att else 1.0)))
         tail = " 이 대상들의 효과는 자료가 아니라 모델이 채운 것입니다."
         message = f"견줄 짝이 거의 없는(한쪽을 받을 확률이 {EXTREME:.0%} 밑인) 대상이 {percent(extreme)}입니다."
         return graded(
@@ -236,7 +255,7 @@ class Adjustment(Design):
         """방법마다의 점수(평균이 추정값, shape (n,))."""
         f = self.fit
         found = {
-            "aipw": aipw_scores(f.y, f.a, f.b, f.e1, f.e0, f.mu1, f.mu0, self.att, CLIP),
+            "aipw": aipw_scores(f.y, f.a, f.b, f.e1, f.e0, f.mu1, f.mu0, self.att, CLIP, f.w),
             "ipw": self._ipw(),
             "regression": self._regression(),
         }
@@ -265,8 +284,9 @@ class Adjustment(Design):
             )
             for name, psi in self.scores.items()
         ]
-        m1, m0 = f.y[f.a].mean(), f.y[f.b].mean()
-        naive = m1 - m0 + f.a / f.a.mean() * (f.y - m1) - f.b / f.b.mean() * (f.y - m0)
+        w1, w0 = f.w * f.a / (f.w * f.a).mean(), f.w * f.b / (f.w * f.b).mean()
+        m1, m0 = (w1 * f.y).mean(), (w0 * f.y).mean()
+        naive = m1 - m0 + w1 * (f.y - m1) - w0 * (f.y - m0)
         return [
             *out,
             estimate_from(
@@ -282,15 +302,16 @@ class Adjustment(Design):
     def _regression(self) -> np.ndarray:
         """팔마다 선형회귀를 맞추고 목표 집단의 평균 공변량에서 뺀 것. 공변량 평균의 흔들림까지 셉니다."""
         f = self.fit
-        target = f.a / f.a.mean() if self.att else np.ones(len(f.y))
+        target = f.w * f.a / (f.w * f.a).mean() if self.att else f.w
         X = f.X.to_numpy()
         centre = (target @ X) / len(f.y)
         Z = np.column_stack([np.ones(len(f.y)), X - centre])
         value, psi, slopes = 0.0, np.zeros(len(f.y)), []
         for arm, sign in ((f.a, 1.0), (f.b, -1.0)):
-            bread = np.linalg.pinv(Z[arm].T @ Z[arm])
-            beta = bread @ (Z[arm].T @ f.y[arm])
-            residual = np.where(arm, f.y - Z @ beta, 0.0)
+            W = Z[arm] * f.w[arm][:, None]
+            bread = np.linalg.pinv(W.T @ Z[arm])
+            beta = bread @ (W.T @ f.y[arm])
+            residual = np.where(arm, f.w * (f.y - Z @ beta), 0.0)
             psi += sign * len(f.y) * (Z @ bread[0]) * residual * np.sqrt(arm.sum() / max(arm.sum() - Z.shape[1], 1))
             value += sign * beta[0]
             slopes.append(beta[1:])
@@ -303,7 +324,7 @@ class Adjustment(Design):
         keep = f.a | f.b
         e = np.clip(f.e1 / np.maximum(f.e1 + f.e0, 1e-12), 0, 1)
         m = e * f.mu1 + (1 - e) * f.mu0
-        v, u = np.where(keep, f.a - e, 0.0), np.where(keep, f.y - m, 0.0)
+        v, u = (np.sqrt(f.w) * np.where(keep, part, 0.0) for part in (f.a - e, f.y - m))
         value = (v @ u) / (v @ v)
         return value + (v * (u - value * v)) / (v @ v) * len(f.y)
 
@@ -316,7 +337,7 @@ class Adjustment(Design):
         trim_check, trimmed = self._trimming()
         keep = f.a | f.b
         strength, strength_check = checks.robustness(
-            self.spec, f.frame[keep], f.X[keep], f.a[keep].astype(float), f.y[keep], main
+            self.spec, f.frame[keep], f.X[keep], f.a[keep].astype(float), f.y[keep], main, f.w[keep]
         )
         found = [
             checks.agreement(self.estimates, apart),
@@ -342,16 +363,16 @@ class Adjustment(Design):
         order = np.argsort(e, kind="stable")
         blocks = np.arange(len(rows)) // BLOCK
         treated = f.a[rows][order].astype(float)
-        residual, e = residual[order], e[order]
+        residual, e, w = residual[order], e[order], f.w[rows][order]
         clusters = None if f.clusters is None else f.clusters[rows][order]
-        values, share = np.empty(PLACEBOS), treated.mean()
+        values, share = np.empty(PLACEBOS), (w * treated).mean()
         for i in range(PLACEBOS):
             mixed = _shuffle(rng, treated, blocks, clusters)
             if self.att:
                 psi = (mixed - (1 - mixed) * e / (1 - e)) * residual / share
             else:
                 psi = (mixed / e - (1 - mixed) / (1 - e)) * residual
-            values[i] = psi.mean()
+            values[i] = (w * psi).mean()
         centre, ratio = values.mean() / max(main.se, 1e-300), values.std(ddof=1) / max(main.se, 1e-300)
         p = float((1 + (np.abs(values - values.mean()) >= abs(main.value)).sum()) / (PLACEBOS + 1))
         message = (
@@ -368,7 +389,9 @@ class Adjustment(Design):
             if (f.a & keep).sum() < 20 or (f.b & keep).sum() < 20:
                 continue
             value = float(
-                aipw_scores(*(v[keep] for v in (f.y, f.a, f.b, f.e1, f.e0, f.mu1, f.mu0)), self.att, CLIP).mean()
+                aipw_scores(
+                    *(v[keep] for v in (f.y, f.a, f.b, f.e1, f.e0, f.mu1, f.mu0)), self.att, CLIP, f.w[keep]
+                ).mean()
             )
             values[f"{cut:.2f}"] = value
             moved = max(moved, abs(value - main.value) / max(main.se, 1e-300))
@@ -387,9 +410,9 @@ class Adjustment(Design):
         for name in spec.negative_outcomes:
             y = f.frame[name].to_numpy(dtype=float)
             keep = np.isfinite(y)
-            a, b = f.a[keep], f.b[keep]
-            _, mu1, mu0 = self._outcome_models(f.X.to_numpy()[keep], y[keep], a, b, f.fold[keep])
-            psi = aipw_scores(y[keep], a, b, f.e1[keep], f.e0[keep], mu1, mu0, self.att, CLIP)
+            a, b, w = f.a[keep], f.b[keep], f.w[keep]
+            _, mu1, mu0 = self._outcome_models(f.X.to_numpy()[keep], y[keep], a, b, f.fold[keep], w)
+            psi = aipw_scores(y[keep], a, b, f.e1[keep], f.e0[keep], mu1, mu0, self.att, CLIP, w)
             clusters = subset_clusters(f.clusters, keep)
             slope = checks.follows(psi, self.scores["aipw"][keep], clusters)
             found.append((name, float(psi.mean()), standard_error(psi, clusters), slope))
@@ -412,7 +435,7 @@ class Adjustment(Design):
         }
         balance = {
             "labels": [str(c) for c in f.X.columns],
-            "before": self._standardised(f.a / f.a.sum(), f.b / f.b.sum()).tolist(),
+            "before": self._standardised(*(f.w * arm / (f.w @ arm) for arm in (f.a, f.b))).tolist(),
             "after": self._standardised(*self._weights).tolist(),
             "threshold": BALANCE_WARN,
         }
@@ -430,28 +453,31 @@ class Adjustment(Design):
         groups = (
             f"pd.factorize(frame[{cluster_column(self.spec)!r}], sort=True)[0]" if f.clusters is not None else "None"
         )
+        w, with_w = weighting.code(self.spec), weighting.argument(self.spec)
+        learn = with_w.replace("w=", "weight=")
         together = "groups" if fold_groups(self.spec, f.clusters, self.ident.adjustment) is not None else "None"
         found = [
             identification_step(self.spec, self.ident.adjustment),
             Step(
                 "결과와 처치가 있는 행만 두고, 범주는 가변수로 바꿉니다. 파이프라인과 같은 겹으로 나눕니다.",
-                f"{IMPORTS}\n{model_imports(f.propensity.model, f.outcome.model)}\n\n{source(covariate_matrix, fold_numbers, cross_fit, arm_codes)}\n\n"
+                f"{IMPORTS}\n{model_imports(f.propensity.model, f.outcome.model)}\n\n{source(covariate_matrix, fold_numbers, fit_weighted, cross_fit, arm_codes)}\n\n"
                 f"frame = frame.dropna(subset=[{t.column!r}, {y!r}])\nX = covariate_matrix(frame, {list(self.ident.adjustment)!r}).to_numpy()\n"
                 f"y = frame[{y!r}].to_numpy(dtype=float)\ncode, one, zero = arm_codes(frame[{t.column!r}], {t.treated!r}, {t.control!r})\n"
-                f"a, b = code == one, code == zero\ngroups = {groups}\nfold = fold_numbers(code, {seed}, {together})",
+                f"a, b = code == one, code == zero\n{w}groups = {groups}\nfold = fold_numbers(code, {seed}, {together})",
             ),
             Step(
                 f"겹 밖 손실이 가장 작았던 모델(성향점수: {f.propensity.label}, 결과: {f.outcome.label})로 교차 적합합니다.",
                 f"propensity = {model_source(f.propensity.model)}\noutcome = {model_source(f.outcome.model)}\n"
-                "e = cross_fit(propensity, X, code, fold, classify=True)\nmu1, mu0 = cross_fit(outcome, X, y, fold, only=a), cross_fit(outcome, X, y, fold, only=b)",
+                f"e = cross_fit(propensity, X, code, fold, classify=True{learn})\n"
+                f"mu1, mu0 = cross_fit(outcome, X, y, fold, only=a{learn}), cross_fit(outcome, X, y, fold, only=b{learn})",
             ),
             Step(
                 "AIPW의 점수를 만들고 평균과 구간을 냅니다.",
-                f"{source(aipw_scores, *INTERVAL)}\n\npsi = aipw_scores(y, a, b, e[:, one], e[:, zero], mu1, mu0, {self.att}, {CLIP})\n"
+                f"{source(*([] if with_w else [weighted]), aipw_scores, *INTERVAL)}\n\npsi = aipw_scores(y, a, b, e[:, one], e[:, zero], mu1, mu0, {self.att}, {CLIP}{with_w})\n"
                 'reproduced["aipw"] = interval(psi, groups)\nreproduced["aipw"]',
             ),
         ]
-        if f.X.shape[1] and (f.a | f.b).all():
+        if f.X.shape[1] and (f.a | f.b).all() and not with_w:  # econml은 Pipeline에 표본 가중치를 넘기지 못합니다
             found.append(
                 Step(
                     "econml의 DR 학습기로 같은 것을 잽니다. 겹과 다듬는 법이 달라 값이 똑같지는 않고 오차 안에서 맞습니다.",

@@ -23,6 +23,9 @@ from causal_pipeline.model import Check, Estimate, Field, Identification, Pictur
 NO_NEGATIVE_TREATMENT = (
     "이 설계의 음성 대조군은 결과뿐입니다. 효과가 없어야 할 결과를 negative_controls.outcomes에 적으세요."
 )
+NO_WEIGHTS = (
+    "이 설계에는 가중치를 쓰는 식이 없습니다. weights를 지우세요. 답은 모집단이 아니라 표본의 대상의 것이 됩니다."
+)
 NO_PROBABILITY = "처치 확률은 무작위로 배정한 두 팔을 견줄 때에만 씁니다. probability를 지우세요."
 
 
@@ -37,6 +40,8 @@ class UnitEffects:
     psi : array, shape (n,)
         평균이 효과인 점수.
     clusters, fold : array or None, array, shape (n,)
+    weights : array or None, shape (n,)
+        표본 가중치. 없거나 None이면 모두 같습니다. ``psi``에는 아직 곱하지 않은 것입니다.
     targetable : bool
         아직 처치받지 않은 대상을 고르는 규칙을 이 점수로 배워도 되면 참.
     """
@@ -46,6 +51,12 @@ class UnitEffects:
     clusters: np.ndarray | None
     fold: np.ndarray
     targetable: bool = True
+    weights: np.ndarray | None = None
+
+    @property
+    def w(self) -> np.ndarray:
+        """표본 가중치, shape (n,)."""
+        return np.ones(len(self.psi)) if self.weights is None else self.weights
 
 
 class Design(ABC):
@@ -78,7 +89,8 @@ class Design(ABC):
         그것이 얼마나 세어야 결론이 뒤집히는지를 재는 민감도의 이름(``Sensitivity.name``).
     ignores : dict of str to str
         이 설계가 쓰지 않는 명세의 자리 → 어떻게 할지. 적혀 있으면 조용히 넘기지 않고 두 줄을 대며 거절합니다(``identify``).
-        자리의 이름은 ``Spec.written``에 있습니다.
+        자리의 이름은 ``Spec.written``에 있습니다. 가중치(``weights``)는 적지 않으면 거절하므로, 점수에 ``inference.row_weights``를
+        곱하는 설계는 이 사전을 다시 적습니다.
     effects_split_in : str
         ``unit_effects``를 내는 조건을 한국어로("무작위 실험"). 내지 않으면 빈 글.
     drawers : dict of str to callable
@@ -95,6 +107,7 @@ class Design(ABC):
     ignores: ClassVar[Mapping[str, str]] = {
         "negative_controls.treatments": NO_NEGATIVE_TREATMENT,
         "treatment.probability": NO_PROBABILITY,
+        "weights": NO_WEIGHTS,
     }
     doubt: ClassVar[str] = "처치가 어떻게 정해졌는지 모릅니다."
     strength: ClassVar[str] = ""

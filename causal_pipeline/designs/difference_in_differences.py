@@ -1,6 +1,5 @@
 """이중차분법: 2×2도, 대상마다 처치 시점이 다른 패널도 집단·시점별 효과에서 모읍니다."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -8,14 +7,27 @@ import networkx as nx
 import numpy as np
 import pandas as pd
 
-from causal_pipeline import checks, learners
+from causal_pipeline import checks, learners, weighting
 from causal_pipeline.checks import flagged, graded, ladder, unseen
-from causal_pipeline.designs.base import Design, UnitEffects
+from causal_pipeline.designs.base import NO_NEGATIVE_TREATMENT, NO_PROBABILITY, Design, UnitEffects
 from causal_pipeline.errors import DataError
 from causal_pipeline.few_clusters import as_normal, estimate_from, t_interval, t_test, welch_dof
 from causal_pipeline.graphs import precision_covariates
+from causal_pipeline.group_time import (
+    MOST_LEADS,
+    average_effect,
+    average_only,
+    cell_effect,
+    effects_by_unit,
+    group_time,
+    imputation,
+    treated_cells,
+    trend_contrasts,
+    two_way,
+    uses_covariates,
+)
 from causal_pipeline.identification import contrast, result
-from causal_pipeline.inference import least_squares, permutation_p, subset_clusters
+from causal_pipeline.inference import for_learning, least_squares, permutation_p, row_weights, subset_clusters
 from causal_pipeline.model import Check, Estimate, Identification, Picture, Sensitivity, Spec, Step
 from causal_pipeline.panel import (
     Panel,
@@ -47,7 +59,6 @@ BREAKDOWN_WARN = 0.5
 TREND_FAIL, TREND_WARN = 0.05, 0.2
 # 처치 전 추세의 시험에서 기울기에 주는 유의수준의 몫. 나머지는 마지막 시점과 시점마다의 어긋남이 나눕니다.
 SLOPE_SHARE = 0.6
-MOST_LEADS = 8
 # 효과가 갈리는지 시험하려면 처치받은 대상이 이만큼은 있어야 합니다. 무리 넷에 열 곳씩입니다.
 FEWEST_FOR_GROUPS = 40
 
@@ -56,7 +67,7 @@ FEWEST_FOR_GROUPS = 40
 class Fit:
     """``Y``는 (대상, 시점)이고 보지 못한 칸은 NaN, ``start``는 처치가 시작된 열의 번호(없으면 시점의 수), ``X``는 (대상, 공변량).
 
-    ``dropped``는 처치 앞을 보지 못해 뺀 대상의 수와 처치받은 대상 모두의 수입니다.
+    ``dropped``는 처치 앞을 보지 못해 뺀 대상의 수와 처치받은 대상 모두의 수, ``w``는 대상마다의 표본 가중치(평균 1)입니다.
     """
 
     units: np.ndarray
@@ -66,239 +77,12 @@ class Fit:
     X: np.ndarray
     clusters: np.ndarray | None
     dropped: tuple[int, int]
+    w: np.ndarray
 
     @property
     def ever(self) -> np.ndarray:
         """한 번이라도 처치받은 대상."""
         return self.start < len(self.times)
-
-
-# --- 식(재현 노트북에 그대로 실립니다) ---
-
-
-def cell_effect(
-    change: np.ndarray, treated: np.ndarray, control: np.ndarray, X: np.ndarray
-) -> tuple[float, np.ndarray]:
-    """변화량 ``change``의 실험군과 대조군 차이. 공변량이 있으면 이중강건으로 냅니다.
-
-    돌려주는 것은 (효과, 대상마다의 영향함수)입니다. 실험군이 몇 대상뿐이면 성향점수를 맞출 수 없어, 대조군에서 맞춘 회귀로
-    예측한 변화만 뺍니다(Heckman 외, 1997). 제 평균에서 벗어난 만큼만으로는 분산이 작게 나오므로 자유도로 키우고, 하나뿐이면
-    대조군의 표준편차를 빌립니다. 대조군도 적어 회귀를 맞출 수 없으면 공변량을 쓰지 않습니다(``uses_covariates``).
-    """
-    from sklearn.linear_model import LogisticRegression
-
-    n, size = len(change), treated.sum()
-    influence = np.zeros(n)
-    if not uses_covariates(X, control):
-        X = X[:, :0]
-    if X.shape[1] == 0 or size <= X.shape[1] + 5:
-        Z = np.column_stack([np.ones(n), X - X.mean(axis=0)])
-        inverse = np.linalg.pinv(Z[control].T @ Z[control])
-        residual = change - Z @ (inverse @ (Z[control].T @ change[control]))
-        if X.shape[1] == 0:
-            residual = change - change[control].mean()
-        effect = residual[treated].mean()
-        apart = residual[treated] - effect
-        degrees = np.sqrt(control.sum() / (control.sum() - Z.shape[1]))
-        influence[treated] = (
-            n / size * (apart * np.sqrt(size / (size - 1)) if size > 1 else residual[control].std(ddof=1))
-        )
-        influence[control] = -n * (Z[control] @ (inverse @ Z[treated].mean(axis=0))) * residual[control] * degrees
-        return effect, influence
-    Z = np.column_stack([np.ones(n), (X - X.mean(axis=0)) / np.maximum(X.std(axis=0), 1e-12)])
-    fitted = Z @ np.linalg.lstsq(Z[control], change[control], rcond=None)[0]
-    both = treated | control
-    p = LogisticRegression(C=10.0, max_iter=500).fit(Z[both, 1:], treated[both]).predict_proba(Z[:, 1:])[:, 1]
-    odds = np.where(control, np.clip(p, 0, 0.99) / (1 - np.clip(p, 0, 0.99)), 0.0)
-    residual = change - fitted
-    w1, w0 = treated / treated.mean(), odds / odds.mean()
-    effect = (w1 * residual).mean() - (w0 * residual).mean()
-    influence = w1 * (residual - (w1 * residual).mean()) - w0 * (residual - (w0 * residual).mean())
-    return effect, influence
-
-
-def uses_covariates(X: np.ndarray, control: np.ndarray) -> bool:
-    """대조군이 공변량의 회귀를 맞출 만큼 있는지(계수마다 셋, 그리고 다섯 더)."""
-    return X.shape[1] > 0 and control.sum() >= 3 * X.shape[1] + 5
-
-
-def group_time(
-    Y: np.ndarray,
-    start: np.ndarray,
-    X: np.ndarray,
-    anticipation: int = 0,
-    base: str = "last",
-    controls: str = "not_yet",
-) -> dict[tuple[int, int], tuple[float, np.ndarray]]:
-    """집단 g와 시점 t마다의 효과.
-
-    ``base``가 last이면 처치 바로 앞 시점, average이면 앞 시점 전체의 평균에서 잰 변화를 봅니다. ``controls``가 never이면
-    끝까지 처치받지 않은 대상만 견줍니다. 칸마다 두 시점을 다 본 대상끼리 견주므로, 빈 칸이 그 칸의 결과와 상관없이 생겼다고
-    봅니다. 열쇠는 (g, t), 값은 (효과, 영향함수)입니다.
-    """
-    n, periods = Y.shape
-    cells = {}
-    for g in np.unique(start[start < periods]):
-        last = g - 1 - anticipation
-        if last < 0:
-            continue
-        early = Y[:, : last + 1]
-        known = np.isfinite(early)
-        mean = np.where(known, early, 0.0).sum(axis=1) / np.maximum(known.sum(axis=1), 1)
-        before = np.where(known.any(axis=1), mean, np.nan) if base == "average" else Y[:, last]
-        for t in range(periods):
-            if base == "last" and t == last:
-                continue
-            change = Y[:, t] - before
-            seen = np.isfinite(change)
-            control = start == periods if controls == "never" else (start > max(t, last) + anticipation) & (start != g)
-            treated = (start == g)[seen]
-            if control[seen].sum() < 2 or treated.sum() < 1:
-                continue
-            effect, part = cell_effect(change[seen], treated, control[seen], X[seen])
-            influence = np.zeros(n)
-            influence[seen] = part * n / seen.sum()
-            cells[int(g), t] = effect, influence
-    return cells
-
-
-def average_effect(cells: dict, start: np.ndarray, keep: "Callable[[int, int], bool]") -> tuple[float, np.ndarray]:
-    """``keep(g, t)``인 칸의 효과를 집단의 크기로 가중해 모읍니다. (효과, 영향함수)."""
-    chosen = [(g, t) for g, t in cells if keep(g, t)]
-    weight = np.array([(start == g).sum() for g, _ in chosen], dtype=float)
-    weight = weight / weight.sum()
-    effect = sum(w * cells[c][0] for w, c in zip(weight, chosen, strict=True))
-    influence = sum(w * cells[c][1] for w, c in zip(weight, chosen, strict=True))
-    return effect, influence
-
-
-def treated_cells(g: int, t: int) -> bool:
-    """집단 ``g``가 처치받은 시점이면 참. ``average_effect``에 넘깁니다."""
-    return t >= g
-
-
-# --- 다른 추정량과 시험 ---
-
-
-def _filled(Y: np.ndarray, start: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """(처치받지 않은 칸, 채울 수 있는 처치받은 칸, 처치받지 않은 칸의 고정효과와의 차이)."""
-    seen = np.isfinite(Y)
-    treated = np.arange(Y.shape[1])[None, :] >= start[:, None]
-    clean = seen & ~treated
-    target = seen & treated & (clean.sum(axis=0) > 0)[None, :] & (clean.sum(axis=1) > 0)[:, None]
-    values = np.where(seen, Y, 0.0)
-    lam, delta = additive_fit(clean, (values * clean).sum(axis=1), (values * clean).sum(axis=0))
-    return clean, target, np.where(seen, values - lam[:, None] - delta[None, :], 0.0)
-
-
-def imputation(Y: np.ndarray, start: np.ndarray) -> tuple[float, np.ndarray] | None:
-    """처치받지 않은 칸으로 대상과 시점의 고정효과를 맞추고, 처치받은 칸의 빈 값을 채웁니다(Borusyak 외, 2024)."""
-    n, periods = Y.shape
-    clean, target, gap = _filled(Y, start)
-    if not target.any():
-        return None
-    w = target / target.sum()
-    effect = float((w * gap).sum())
-    a, b = additive_fit(clean, w.sum(axis=1), w.sum(axis=0))
-    v = np.where(target, w, np.where(clean, -(a[:, None] + b[None, :]), 0.0))
-    residual = np.where(clean, gap, 0.0)
-    for g in np.unique(start[start < periods]):
-        rows = start == g
-        for t in np.flatnonzero(target[rows].any(axis=0)):
-            mine = rows & target[:, t]
-            residual[mine, t] = gap[mine, t] - gap[mine, t].mean()
-    return effect, n * (v * residual).sum(axis=1)
-
-
-def effects_by_unit(Y: np.ndarray, start: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """처치받은 대상마다의 효과: 처치받지 않은 칸의 고정효과로 채운 값과의 차이를 처치 뒤의 시점에서 평균합니다.
-
-    일찍 받은 대상은 오래 보아 효과가 더 자랐을 수 있습니다. 그래서 처치 뒤 몇 번째 시점인지마다의 평균을 빼고 견줍니다.
-
-    Returns
-    -------
-    tuple
-        (대상의 번호, 효과). 모두가 처치받은 시점만 남은 대상은 뺍니다.
-    """
-    _, seen, gap = _filled(Y, start)
-    since = np.arange(Y.shape[1])[None, :] - start[:, None]
-    average = gap[seen].mean()
-    level = np.bincount(since[seen], gap[seen]) / np.maximum(np.bincount(since[seen]), 1)
-    apart = np.where(seen, gap - level[np.clip(since, 0, len(level) - 1)], 0.0)
-    rows = np.flatnonzero(seen.any(axis=1))
-    return rows, average + apart[rows].sum(axis=1) / seen[rows].sum(axis=1)
-
-
-def two_way(Y: np.ndarray, start: np.ndarray) -> tuple[float, np.ndarray]:
-    """대상과 시점의 고정효과를 넣은 회귀 하나의 계수."""
-    seen = np.isfinite(Y)
-    treated = (np.arange(Y.shape[1])[None, :] >= start[:, None]).astype(float)
-    d, y = two_way_residual(seen, treated), two_way_residual(seen, Y)
-    value = float((d * y).sum() / (d * d).sum())
-    influence = len(Y) * (d * (y - value * d)).sum(axis=1) / (d * d).sum()
-    return value, influence
-
-
-def trend_contrasts(
-    Y: np.ndarray, start: np.ndarray, X: np.ndarray, anticipation: int = 0
-) -> dict[str, tuple[float, np.ndarray]]:
-    """처치 앞의 길에서 대상마다 낸 기울기와, 마지막 앞 시점이 그 앞의 평균에서 벗어난 만큼을 견준 (차이, 영향함수).
-
-    대상마다 수 하나로 줄인 뒤 견주므로 시점들의 공분산을 잴 필요가 없고, 처치받은 대상이 적어도 t 시험의 수준이 지켜집니다.
-    """
-    n, periods = Y.shape
-    found: dict[str, list] = {"slope": [], "last": []}
-    for g in np.unique(start[start < periods]):
-        last = g - 1 - anticipation
-        first = max(0, last - MOST_LEADS)
-        if last - first < 1:
-            continue
-        window = Y[:, first : last + 1]
-        seen = np.isfinite(window)
-        when, count = np.arange(last + 1 - first, dtype=float), np.maximum(seen.sum(axis=1), 1)
-        values = np.where(seen, window, 0.0)
-        centred = np.where(seen, when[None, :] - ((seen @ when) / count)[:, None], 0.0)
-        size = (centred**2).sum(axis=1)
-        slope = np.where(size > 0, (centred * values).sum(axis=1) / np.maximum(size, 1e-300), np.nan)
-        rest = seen[:, :-1].sum(axis=1)
-        mean = np.where(rest > 0, values[:, :-1].sum(axis=1) / np.maximum(rest, 1), np.nan)
-        for name, contrast_of in (("slope", slope), ("last", window[:, -1] - mean)):
-            known = np.isfinite(contrast_of)
-            treated, control = (start == g)[known], ((start > last + anticipation) & (start != g))[known]
-            if treated.sum() < 1 or control.sum() < 2:
-                continue
-            effect, part = cell_effect(contrast_of[known], treated, control, X[known])
-            influence = np.zeros(n)
-            influence[known] = part * n / known.sum()
-            found[name].append(((start == g).sum(), effect, influence))
-    out = {}
-    for name, cohorts in found.items():
-        total = sum(size for size, _, _ in cohorts)
-        if total:
-            value = sum(size * effect for size, effect, _ in cohorts) / total
-            out[name] = float(value), sum(size * influence for size, _, influence in cohorts) / total
-    return out
-
-
-def average_only(Y: np.ndarray, start: np.ndarray, anticipation: int) -> float:
-    """공변량 없이 집단·시점별 효과의 평균만(영향함수 없이) 냅니다."""
-    periods = Y.shape[1]
-    total = weight = 0.0
-    for g in np.unique(start[start < periods]):
-        last = g - 1 - anticipation
-        if last < 0:
-            continue
-        change = Y[:, g:] - Y[:, [last]]
-        known = np.isfinite(change)
-        change = np.where(known, change, 0.0)
-        treated = (start == g)[:, None] & known
-        control = (start[:, None] > np.arange(g, periods)[None, :] + anticipation) & known
-        use = (control.sum(axis=0) >= 2) & treated.any(axis=0)
-        apart = (change * treated).sum(axis=0) / np.maximum(treated.sum(axis=0), 1)
-        apart = apart - (change * control).sum(axis=0) / np.maximum(control.sum(axis=0), 1)
-        total += (start == g).sum() * apart[use].sum()
-        weight += (start == g).sum() * use.sum()
-    return total / weight if weight else 0.0
 
 
 # --- 설계 ---
@@ -312,6 +96,7 @@ class DifferenceInDifferences(Design):
     question = "여러 시점을 본 패널이고, 처치받은 대상이 여럿입니까?"
     precedence = 50
     fields = (Panel,)
+    ignores = {"negative_controls.treatments": NO_NEGATIVE_TREATMENT, "treatment.probability": NO_PROBABILITY}  # noqa: RUF012
     reveals = {"pre_trend": "처치 전 추세", "negative_control": "음성 대조군"}  # noqa: RUF012
     doubt = (
         "배정을 모릅니다. 처치와 같은 때에 처치받은 대상에만 다른 일이 있었으면 처치 앞의 자료로는 가릴 수 없습니다."
@@ -372,12 +157,13 @@ class DifferenceInDifferences(Design):
             X,
             clusters,
             (self.frame[p.unit].nunique() - len(wide), int(starts.notna().sum())),
+            row_weights(spec, first),
         )
 
     @cached_property
     def cells(self) -> dict[tuple[int, int], tuple[float, np.ndarray]]:
         """집단과 시점마다의 (효과, 영향함수)."""
-        found = group_time(self.fit.Y, self.fit.start, self.fit.X, self.panel.anticipation)
+        found = group_time(self.fit.Y, self.fit.start, self.fit.X, self.panel.anticipation, w=self.fit.w)
         if not any(treated_cells(*cell) for cell in found):
             raise self._without_contrast()
         return found
@@ -397,13 +183,18 @@ class DifferenceInDifferences(Design):
         f = self.fit
         if self.panel.anticipation:
             return None
-        rows, psi = effects_by_unit(f.Y, f.start)
+        rows, psi = effects_by_unit(f.Y, f.start, f.w)
         if len(rows) < FEWEST_FOR_GROUPS:
             return None
         first = first_rows(self.frame, self.panel, f.units[rows]).reset_index()
         clusters = subset_clusters(f.clusters, rows)
         return UnitEffects(
-            first, psi, clusters, fold_numbers(np.zeros(len(rows)), self.spec.seed, clusters), targetable=False
+            first,
+            psi,
+            clusters,
+            fold_numbers(np.zeros(len(rows)), self.spec.seed, clusters),
+            targetable=False,
+            weights=f.w[rows],
         )
 
     # --- 점검 ---
@@ -497,13 +288,13 @@ class DifferenceInDifferences(Design):
                 seen[t - g] = seen.get(t - g, 0) + int((f.start == g).sum())
         enough = min(FEW_TREATED, max(seen.values(), default=0))
         numbers = sorted(e for e, count in seen.items() if count >= enough)[-MOST_LEADS:]
-        return [(e, *average_effect(self.cells, f.start, lambda g, t, e=e: t - g == e)) for e in numbers]
+        return [(e, *average_effect(self.cells, f.start, lambda g, t, e=e: t - g == e, f.w)) for e in numbers]
 
     @cached_property
     def _contrasts(self) -> dict[str, tuple[float, float, float]]:
         """처치 앞의 기울기와 마지막 시점의 어긋남: (값, 표준오차, 자유도)."""
         f = self.fit
-        found = trend_contrasts(f.Y, f.start, f.X, self.panel.anticipation)
+        found = trend_contrasts(f.Y, f.start, f.X, self.panel.anticipation, f.w)
         return {name: (value, *self._error(influence)) for name, (value, influence) in found.items()}
 
     def _error(self, influence: np.ndarray) -> tuple[float, float]:
@@ -543,19 +334,19 @@ class DifferenceInDifferences(Design):
         """방법마다의 점수(평균이 추정값, shape (대상,))."""
         f, ahead = self.fit, self.panel.anticipation
         parts = {
-            "group_time": average_effect(self.cells, f.start, treated_cells),
+            "group_time": average_effect(self.cells, f.start, treated_cells, f.w),
             "averaged_base": average_effect(
-                group_time(f.Y, f.start, f.X, ahead, base="average"), f.start, treated_cells
+                group_time(f.Y, f.start, f.X, ahead, base="average", w=f.w), f.start, treated_cells, f.w
             ),
         }
-        filled = None if ahead else imputation(f.Y, f.start)
+        filled = None if ahead else imputation(f.Y, f.start, f.w)
         if filled is not None:
             parts["imputation"] = filled
         if self._staggered and (~f.ever).sum() >= 10:
-            never = group_time(f.Y, f.start, f.X, ahead, controls="never")
+            never = group_time(f.Y, f.start, f.X, ahead, controls="never", w=f.w)
             if any(treated_cells(*cell) for cell in never):
-                parts["never_treated"] = average_effect(never, f.start, treated_cells)
-        parts["two_way"] = two_way(f.Y, f.start)
+                parts["never_treated"] = average_effect(never, f.start, treated_cells, f.w)
+        parts["two_way"] = two_way(f.Y, f.start, f.w)
         # 한 대상뿐인 집단은 영향함수의 평균이 0이 아닙니다.
         return {name: value + influence - influence.mean() for name, (value, influence) in parts.items()}
 
@@ -595,7 +386,8 @@ class DifferenceInDifferences(Design):
         treated = (np.arange(len(f.times))[None, :] >= f.start[:, None]).ravel()[seen]
         y = f.Y.ravel()[seen]
         unit = np.repeat(np.arange(len(f.Y)) if f.clusters is None else f.clusters, len(f.times))[seen]
-        beta, covariance, _ = least_squares(np.column_stack([np.ones(len(y)), treated]), y, unit)
+        w = for_learning(np.repeat(f.w, len(f.times))[seen])
+        beta, covariance, _ = least_squares(np.column_stack([np.ones(len(y)), treated]), y, unit, w)
         value, se = float(beta[1]), float(np.sqrt(covariance[1, 1]))
         half = critical_value(len(y), unit) * se
         return Estimate(
@@ -626,10 +418,10 @@ class DifferenceInDifferences(Design):
         for name in self.spec.negative_outcomes:
             wide = self.frame.pivot_table(index=p.unit, columns=p.time, values=name, aggfunc="mean", observed=True)
             other = wide.reindex(f.units)[list(f.times)].to_numpy(dtype=float)
-            cells = group_time(other, f.start, f.X, p.anticipation)
+            cells = group_time(other, f.start, f.X, p.anticipation, w=f.w)
             if not any(treated_cells(*cell) for cell in cells):
                 continue
-            value, influence = average_effect(cells, f.start, treated_cells)
+            value, influence = average_effect(cells, f.start, treated_cells, f.w)
             slope = checks.follows(influence, self.scores["group_time"], f.clusters)
             found.append((name, float(value), standard_error(influence, f.clusters), slope))
         return found
@@ -645,7 +437,7 @@ class DifferenceInDifferences(Design):
         values = np.empty(PLACEBOS)
         for i in range(PLACEBOS):
             mixed = rng.permutation(f.start[first])[unit] if constant else rng.permutation(f.start)
-            values[i] = average_only(centred, mixed, self.panel.anticipation)
+            values[i] = average_only(centred, mixed, self.panel.anticipation, f.w)
         ratio, p = values.std(ddof=1) / max(main.se, 1e-300), permutation_p(values, main.value)
         message = f"처치 시점을 {PLACEBOS}번 섞었습니다. 위약의 퍼짐은 표준오차의 {ratio:.2f}배이고, 위약이 추정값만큼 큰 몫(p값)은 {p:.3f}입니다."
         return flagged("placebo", "처치 시점을 섞은 위약", message, p, (main.low > 0 or main.high < 0) and p > 0.1, 0.1)
@@ -655,7 +447,7 @@ class DifferenceInDifferences(Design):
         """기준 시점에서 처치 뒤 시점까지의 평균 거리."""
         f, ahead = self.fit, self.panel.anticipation
         after = [(g, t) for g in np.unique(f.start[f.ever]) for t in range(int(g), len(f.times))]
-        weight = np.array([(f.start == g).sum() for g, _ in after], dtype=float)
+        weight = np.array([f.w @ (f.start == g) for g, _ in after])
         return float((weight * np.array([t - g + 1 + ahead for g, t in after])).sum() / weight.sum())
 
     def _trend_power(self) -> Check:
@@ -715,7 +507,7 @@ class DifferenceInDifferences(Design):
         for e in sorted({t - g for g, t in self.cells} | {base}):
             value, half = 0.0, 0.0
             if any(t - g == e for g, t in self.cells):
-                value, influence = average_effect(self.cells, f.start, lambda g, t, e=e: t - g == e)
+                value, influence = average_effect(self.cells, f.start, lambda g, t, e=e: t - g == e, f.w)
                 se, dof = self._error(influence)
                 half = 1.96 * as_normal(se, dof)
             for key, shown in (
@@ -733,18 +525,19 @@ class DifferenceInDifferences(Design):
         f, p, y, cluster = self.fit, self.panel, self.spec.outcome.column, self.spec.treatment.cluster
         arguments = ", ".join(f"{k}={v!r}" for k, v in start_arguments(self.spec).items())
         groups = f"pd.factorize(first[{cluster!r}], sort=True)[0]" if f.clusters is not None else "None"
+        w, with_w = weighting.code(self.spec).replace("(frame,", "(first,"), weighting.argument(self.spec)
         return [
             Step(
                 "대상을 행, 시점을 열로 놓습니다. 처치 앞을 한 번도 보지 못한 대상은 뺍니다.",
                 f"{IMPORTS}\n\n{source(covariate_matrix, start_times, wide_panel)}\n\nstarts = start_times(frame, {arguments})\n"
                 f"wide, start = wide_panel(frame, {p.unit!r}, {p.time!r}, {y!r}, starts)\nY = wide.to_numpy(dtype=float)\n"
                 f"first = frame.sort_values({p.time!r}).groupby({p.unit!r}, observed=True).first().reindex(wide.index)\n"
-                f"X = covariate_matrix(first, {list(self.ident.adjustment)!r}).to_numpy()\ngroups = {groups}\nprint(pd.Series(start).value_counts().sort_index())",
+                f"X = covariate_matrix(first, {list(self.ident.adjustment)!r}).to_numpy()\n{w}groups = {groups}\nprint(pd.Series(start).value_counts().sort_index())",
             ),
             Step(
                 "집단과 시점마다, 처치 바로 앞 시점에서 잰 변화를 아직 처치받지 않은 대상과 견줍니다. 집단의 크기로 가중해 모읍니다.",
-                f"{source(uses_covariates, cell_effect, group_time, average_effect, treated_cells, standard_error, welch_dof, t_interval)}\n\ncells = group_time(Y, start, X, {p.anticipation})\n"
-                "value, influence = average_effect(cells, start, treated_cells)\n"
+                f"{source(uses_covariates, cell_effect, group_time, average_effect, treated_cells, standard_error, welch_dof, t_interval)}\n\ncells = group_time(Y, start, X, {p.anticipation}{with_w})\n"
+                f"value, influence = average_effect(cells, start, treated_cells{with_w})\n"
                 "apart = influence - influence.mean()\n"
                 'reproduced["group_time"] = t_interval(value, standard_error(apart, groups), welch_dof(apart, start, groups))\nreproduced["group_time"]',
             ),
@@ -752,9 +545,9 @@ class DifferenceInDifferences(Design):
                 "견줌을 위해, 대상과 시점의 고정효과를 넣은 회귀 하나를 statsmodels로 냅니다.",
                 f"import statsmodels.api as sm\n\n{source(additive_fit, two_way_residual)}\n\n"
                 "treated, seen = (np.arange(Y.shape[1])[None, :] >= start[:, None]).astype(float), np.isfinite(Y)\n"
-                "y, d = (two_way_residual(seen, M)[seen] for M in (Y, treated))\n"
+                f"y, d = (two_way_residual(seen, M{with_w})[seen] for M in (Y, treated))\n"
                 "who = np.repeat(np.arange(len(Y)) if groups is None else groups, Y.shape[1])[seen.ravel()]\n"
-                "regression = sm.OLS(y, d).fit(cov_type='cluster', cov_kwds={'groups': who})\n"
+                f"regression = sm.WLS(y, d, weights={'np.repeat(w, Y.shape[1])[seen.ravel()]' if with_w else '1.0'}).fit(cov_type='cluster', cov_kwds={{'groups': who}})\n"
                 "print(regression.params, regression.bse)",
             ),
         ]

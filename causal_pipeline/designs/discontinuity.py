@@ -10,13 +10,22 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from causal_pipeline import checks, learners
+from causal_pipeline import checks, learners, weighting
 from causal_pipeline.checks import DISAGREE_Z, FAIL_LEVEL, WARN_LEVEL, flagged, graded, ladder, unseen
-from causal_pipeline.designs.base import Design
+from causal_pipeline.designs.base import NO_NEGATIVE_TREATMENT, NO_PROBABILITY, Design
 from causal_pipeline.errors import DataError, SpecError
 from causal_pipeline.graphs import causal_graph, precision_covariates
 from causal_pipeline.identification import SMALLEST_ARM, contrast, result, tex
-from causal_pipeline.inference import cluster_codes, cluster_column, holm, subset_clusters, two_sided
+from causal_pipeline.inference import (
+    cluster_codes,
+    cluster_column,
+    holm,
+    kish,
+    least_squares,
+    row_weights,
+    subset_clusters,
+    two_sided,
+)
 from causal_pipeline.model import Check, Estimate, Field, Identification, Picture, Role, Sensitivity, Spec, Step
 from causal_pipeline.shown import IMPORTS, critical_value, source
 from causal_pipeline.values import require_numeric
@@ -104,7 +113,8 @@ class Running(Field):
 class Fit:
     """국소 회귀의 재료. 배열의 길이는 모두 빈칸이 없는 행의 수입니다.
 
-    ``x``는 임곗값을 뺀 배정변수(처치 쪽이 오른쪽), ``raw``는 그대로의 배정변수, ``side``는 처치 쪽인지, ``d``는 처치, ``h``는 띠너비.
+    ``x``는 임곗값을 뺀 배정변수(처치 쪽이 오른쪽), ``raw``는 그대로의 배정변수, ``side``는 처치 쪽인지, ``d``는 처치, ``h``는 띠너비,
+    ``w``는 표본 가중치(평균 1).
     """
 
     frame: pd.DataFrame
@@ -116,6 +126,7 @@ class Fit:
     fuzzy: bool
     h: float
     clusters: np.ndarray | None
+    w: np.ndarray
 
 
 # --- 국소 회귀(재현 노트북에 그대로 실립니다) ---
@@ -129,21 +140,29 @@ def centred_running(values: pd.Series, cutoff: float, above: bool = True) -> tup
     return np.where(side, np.maximum(x, 1e-12), np.minimum(x, -1e-12)), side
 
 
-def bandwidth(x: np.ndarray, y: np.ndarray) -> float:
+def bandwidth(x: np.ndarray, y: np.ndarray, w: np.ndarray | float = 1.0) -> float:
     """국소 선형회귀의 평균제곱오차를 줄이는 띠너비(Imbens와 Kalyanaraman, 2012의 방식).
 
-    양쪽 모두 너무 좁지 않게, 한쪽에 대상이 30개는 들어오게 합니다.
+    양쪽 모두 너무 좁지 않게, 한쪽에 대상이 30개는 들어오게 합니다. 표본 가중치 ``w``가 고르지 않으면 추정의 분산이 w²의 평균만큼
+    커지므로 띠도 그만큼 넓어집니다.
     """
-    n = len(x)
+    n, w = len(x), np.broadcast_to(w, len(x))
+
+    def spread(mask):
+        return np.average((y[mask] - np.average(y[mask], weights=w[mask])) ** 2, weights=w[mask])
+
+    def fitted(Z, mask):
+        s = np.sqrt(w[mask])
+        return np.linalg.lstsq(Z[mask] * s[:, None], y[mask] * s, rcond=None)[0]
+
     pilot = 1.84 * x.std() * n ** (-1 / 5)
     near_right, near_left = (x >= 0) & (x <= pilot), (x < 0) & (x >= -pilot)
-    density = max(near_right.sum() + near_left.sum(), 1) / (2 * n * pilot)
-    variance = (
-        (np.var(y[near_right]) + np.var(y[near_left])) / 2 if min(near_right.sum(), near_left.sum()) > 2 else y.var()
-    )
+    density = max(w @ (near_right | near_left), 1) / (2 * n * pilot)
+    enough = min(near_right.sum(), near_left.sum()) > 2
+    variance = (spread(near_right) + spread(near_left)) / 2 if enough else spread(x == x)
+    variance = variance * (w**2).mean()
     inside = (x >= np.quantile(x, 0.05)) & (x <= np.quantile(x, 0.95))
-    cubic = np.column_stack([np.ones(n), x >= 0, x, x**2, x**3])[inside]
-    third = 6 * np.linalg.lstsq(cubic, y[inside], rcond=None)[0][4]
+    third = 6 * fitted(np.column_stack([np.ones(n), x >= 0, x, x**2, x**3]), inside)[4]
     curvature, regular = [], 0.0
     for mask in (x >= 0, x < 0):
         h2 = (
@@ -153,8 +172,7 @@ def bandwidth(x: np.ndarray, y: np.ndarray) -> float:
         )
         h2 = np.clip(h2, np.quantile(np.abs(x[mask]), min(1.0, 30 / mask.sum())), np.abs(x[mask]).max())
         part = mask & (np.abs(x) <= h2)
-        quad = np.linalg.lstsq(np.column_stack([np.ones(part.sum()), x[part], x[part] ** 2]), y[part], rcond=None)[0][2]
-        curvature.append(2 * quad)
+        curvature.append(2 * fitted(np.column_stack([np.ones(n), x, x**2]), part)[2])
         regular += 2160 * variance / max(part.sum(), 1) / h2**4
     h = 3.4375 * (2 * variance / (density * ((curvature[0] - curvature[1]) ** 2 + regular))) ** (1 / 5) * n ** (-1 / 5)
     smallest = max(np.sort(np.abs(x[m]))[min(29, m.sum() - 1)] for m in (x >= 0, x < 0))
@@ -162,10 +180,16 @@ def bandwidth(x: np.ndarray, y: np.ndarray) -> float:
 
 
 def jump(
-    x: np.ndarray, y: np.ndarray, h: float, degree: int, clusters: np.ndarray | None = None, kernel: str = "triangular"
+    x: np.ndarray,
+    y: np.ndarray,
+    h: float,
+    degree: int,
+    clusters: np.ndarray | None = None,
+    kernel: str = "triangular",
+    w: np.ndarray | float = 1.0,
 ) -> tuple[float, float, np.ndarray]:
-    """임곗값에서의 뜀과 (군집) 강건 표준오차. 영향함수(합이 뜀의 오차)도 돌려줍니다."""
-    w = np.clip(1 - np.abs(x) / h, 0, None) if kernel == "triangular" else (np.abs(x) <= h).astype(float)
+    """임곗값에서의 뜀과 (군집) 강건 표준오차. 영향함수(합이 뜀의 오차)도 돌려줍니다. ``w``는 표본 가중치입니다."""
+    w = w * (np.clip(1 - np.abs(x) / h, 0, None) if kernel == "triangular" else (np.abs(x) <= h).astype(float))
     inside = w > 0
     value, influence = 0.0, np.zeros(len(x))
     for mask, sign in ((inside & (x >= 0), 1.0), (inside & (x < 0), -1.0)):
@@ -189,26 +213,29 @@ def fuzzy_ratio(
     degree: int,
     clusters: np.ndarray | None = None,
     kernel: str = "triangular",
+    w: np.ndarray | float = 1.0,
 ) -> tuple[float, float, np.ndarray]:
     """결과의 뜀을 처치율의 뜀으로 나눈 것, 델타 방법의 표준오차, 영향함수."""
-    top, _, it = jump(x, y, h, degree, clusters, kernel)
-    bottom, _, ib = jump(x, d, h, degree, clusters, kernel)
+    top, _, it = jump(x, y, h, degree, clusters, kernel, w)
+    bottom, _, ib = jump(x, d, h, degree, clusters, kernel, w)
     influence = (it - top / bottom * ib) / bottom
     total = influence if clusters is None else np.bincount(clusters, weights=influence)
     return float(top / bottom), float(np.sqrt((total**2).sum())), influence
 
 
-def density_jump(x: np.ndarray) -> tuple[float, float]:
+def density_jump(x: np.ndarray, w: np.ndarray | float = 1.0) -> tuple[float, float]:
     """임곗값에서 밀도의 로그가 뛰는 크기와 표준오차(McCrary, 2008).
 
-    가는 막대의 높이에 국소 선형회귀를 합니다. 띠너비는 처음 띠의 네제곱 다항식에서 고릅니다.
+    가는 막대의 높이에 국소 선형회귀를 합니다. 띠너비는 처음 띠의 네제곱 다항식에서 고릅니다. 표본 가중치 ``w``를 주면 모집단의
+    밀도를 봅니다: 임곗값 위를 더 많이 뽑은 조사에서는 표본의 밀도가 뛰어도 모집단의 것은 뛰지 않습니다.
     """
-    n = len(x)
+    w = np.broadcast_to(w, len(x))
+    n = (w.sum() ** 2 / (w**2).sum()) if np.ptp(w) else len(x)
     width = 2 * x.std() / np.sqrt(n)
     left = -np.arange(1, int(np.ceil(-x.min() / width)) + 1)[::-1] * width
     right = np.arange(0, int(np.ceil(x.max() / width)) + 1) * width
     edges = np.concatenate([left, right])
-    height = np.histogram(x, edges)[0] / (n * width)
+    height = np.histogram(x, edges, weights=w)[0] / (w.sum() * width)
     middle = (edges[:-1] + edges[1:]) / 2
     hs = []
     for mask in (middle > 0, middle < 0):
@@ -231,7 +258,7 @@ def density_jump(x: np.ndarray) -> tuple[float, float]:
     return float(np.log(up) - np.log(down)), float(np.sqrt(24 / (5 * n * h) * (1 / up + 1 / down)))
 
 
-def support_points(raw: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray] | None:
+def support_points(raw: np.ndarray, w: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray, np.ndarray] | None:
     """눈금이 있는 배정변수(나이, 점수, 만 원에서 반올림한 소득)의 (눈금, 눈금마다의 수, 행마다의 눈금 번호). 아니면 None.
 
     한 값에 평균 셋 이상이 모이면 눈금이 있다고 봅니다. 눈금의 간격이 고르면 아무도 없는 눈금도 0으로 셉니다.
@@ -244,8 +271,8 @@ def support_points(raw: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]
     if np.abs(place - place.round()).max() < 1e-6 and place[-1] + 1 <= 3 * len(points):
         grid = points[0] + step * np.arange(int(round(place[-1])) + 1)
         code = place.round().astype(int)[code]
-        return grid, np.bincount(code, minlength=len(grid)).astype(float), code
-    return points, np.bincount(code).astype(float), code
+        return grid, np.bincount(code, w, len(grid)).astype(float), code
+    return points, np.bincount(code, w).astype(float), code
 
 
 def mass_point_jump(
@@ -296,6 +323,7 @@ class Discontinuity(Design):
     question = "배정변수가 임곗값을 넘는지로 처치가 정해집니까?"
     precedence = 20
     fields = (Running,)
+    ignores = {"negative_controls.treatments": NO_NEGATIVE_TREATMENT, "treatment.probability": NO_PROBABILITY}  # noqa: RUF012
     estimands = ("LATE", "ATE")
     reveals = {"density": "배정변수의 밀도", "continuity": "처치 전 변수의 연속"}  # noqa: RUF012
     doubt = (
@@ -356,9 +384,9 @@ class Discontinuity(Design):
         y = rows[spec.outcome.column].to_numpy(dtype=float)
         d = (rows[t.column] == t.treated).to_numpy(dtype=float)
         fuzzy = bool((d.astype(bool) != side).any())
-        return Fit(
-            rows, x, rows[r.column].to_numpy(dtype=float), y, d, side, fuzzy, bandwidth(x, y), cluster_codes(spec, rows)
-        )
+        w = row_weights(spec, rows)
+        raw, h = rows[r.column].to_numpy(dtype=float), bandwidth(x, y, w)
+        return Fit(rows, x, raw, y, d, side, fuzzy, h, cluster_codes(spec, rows), w)
 
     def known_assignment(self) -> str | None:
         rule, r = self.spec.assignment, Running.of(self.spec)
@@ -381,10 +409,12 @@ class Discontinuity(Design):
     ) -> tuple[float, float, np.ndarray]:
         """띠너비 ``h``, ``degree``차의 (효과, 표준오차, 영향함수)."""
         f = self.fit
-        x, y, d, clusters = f.x, f.y, f.d, f.clusters
+        x, y, d, clusters, w = f.x, f.y, f.d, f.clusters, f.w
         if keep is not None:
-            x, y, d, clusters = x[keep], y[keep], d[keep], subset_clusters(clusters, keep)
-        return fuzzy_ratio(x, y, d, h, degree, clusters, kernel) if f.fuzzy else jump(x, y, h, degree, clusters, kernel)
+            x, y, d, clusters, w = x[keep], y[keep], d[keep], subset_clusters(clusters, keep), w[keep]
+        if f.fuzzy:
+            return fuzzy_ratio(x, y, d, h, degree, clusters, kernel, w)
+        return jump(x, y, h, degree, clusters, kernel, w)
 
     # --- 점검 ---
 
@@ -401,7 +431,8 @@ class Discontinuity(Design):
 
     def _size(self) -> list[Check]:
         f = self.fit
-        counts = [int(((f.x >= 0) & (f.x <= f.h)).sum()), int(((f.x < 0) & (f.x >= -f.h)).sum())]
+        near = ((f.x >= 0) & (f.x <= f.h), (f.x < 0) & (f.x >= -f.h))
+        counts = [int(kish(f.w[m]) + 0.5) if m.any() else 0 for m in near]  # 가중치가 고르면 그냥 수입니다
         message = f"띠너비 {number(f.h)} 안에 처치 쪽 {counts[0]:,}개, 반대쪽 {counts[1]:,}개가 있습니다."
         found = [
             graded(
@@ -429,7 +460,7 @@ class Discontinuity(Design):
         f = self.fit
         if not f.fuzzy:
             return []
-        value, se, _ = jump(f.x, f.d, f.h, 1, f.clusters)
+        value, se, _ = jump(f.x, f.d, f.h, 1, f.clusters, w=f.w)
         F = (value / max(se, 1e-12)) ** 2
         tails = {"fail": " 뜀이 작아 나눈 값을 믿을 수 없습니다."}
         message = f"임곗값에서 처치율이 {number(value, digits=2)}만큼 뜁니다(F={F:.1f})."
@@ -437,12 +468,12 @@ class Discontinuity(Design):
 
     def _density(self) -> Check:
         f = self.fit
-        found = support_points(f.raw)
+        found = support_points(f.raw, f.w)
         if found is not None:
-            value, p, se = mass_point_jump(*found, f.side)
+            value, p, se = mass_point_jump(*found, f.side)  # 가중치로 더 흩어진 것은 과산포로 셉니다
             p = 1.0 if p is None else p
         else:
-            value, se = density_jump(f.x)
+            value, se = density_jump(f.x, f.w)
             p = two_sided(value / se) if np.isfinite(se) else 1.0
         status = ladder(p, WARN_LEVEL, FAIL_LEVEL) if np.isfinite(se) else "unshown"
         tails = {"fail": " 대상이 임곗값을 넘으려고 배정변수를 움직였을 수 있습니다."}
@@ -477,9 +508,10 @@ class Discontinuity(Design):
         X = learners.design_matrix(self.spec, f.frame, self._predetermined())
         for name in X.columns:
             v = X[name].to_numpy()
-            h = bandwidth(f.x, v)
-            value, se, influence = jump(f.x, v, h, 2, f.clusters)
-            results.append((str(name), value, se, checks.follows(influence, jump(f.x, f.y, h, 2)[2], f.clusters)))
+            h = bandwidth(f.x, v, f.w)
+            value, se, influence = jump(f.x, v, h, 2, f.clusters, w=f.w)
+            outcome = jump(f.x, f.y, h, 2, w=f.w)[2]
+            results.append((str(name), value, se, checks.follows(influence, outcome, f.clusters)))
         if not results:
             message = "처치 전 변수를 하나도 적지 않아, 대상이 자리를 바꾸었는지 볼 수 없습니다."
             return [unseen("continuity", "처치 전 변수의 연속", message)]
@@ -532,9 +564,9 @@ class Discontinuity(Design):
                     "LATE",
                 )
             )
-        m1, m0 = f.y[f.side], f.y[~f.side]
-        value, se = float(m1.mean() - m0.mean()), float(np.sqrt(m1.var(ddof=1) / len(m1) + m0.var(ddof=1) / len(m0)))
-        half = critical_value(len(f.x)) * se
+        beta, covariance, _ = least_squares(np.column_stack([np.ones(len(f.y)), f.side]), f.y, f.clusters, f.w)
+        value, se = float(beta[1]), float(np.sqrt(covariance[1, 1]))
+        half = critical_value(len(f.x), f.clusters) * se
         naive = Estimate(
             "naive",
             "임곗값 위와 아래의 평균 차이",
@@ -580,7 +612,7 @@ class Discontinuity(Design):
         f, main = self.fit, self.primary
         spread = max(float(f.y[np.abs(f.x) <= f.h].std()), 1e-300)
         left = max(0.0, abs(main.value) - (main.high - main.low) / 2)
-        crossed = abs(jump(f.x, f.d, f.h, 2)[0]) if f.fuzzy else 1.0
+        crossed = abs(jump(f.x, f.d, f.h, 2, w=f.w)[0]) if f.fuzzy else 1.0
         needed = left * crossed / spread
         message = (
             f"임곗값이 처치를 거치지 않고 결과를 {number(left * crossed)}만큼 움직이면 95% 구간이 0을 품습니다. "
@@ -602,7 +634,8 @@ class Discontinuity(Design):
                 x, y = f.x[mask] - float(np.quantile(f.x[mask], q)), f.y[mask]
                 if min((x >= 0).sum(), (x < 0).sum()) < 40:
                     continue
-                value, se, _ = jump(x, y, bandwidth(x, y), 2, subset_clusters(f.clusters, mask))
+                w = f.w[mask]
+                value, se, _ = jump(x, y, bandwidth(x, y, w), 2, subset_clusters(f.clusters, mask), w=w)
                 tested.append(two_sided(value / max(se, 1e-300)))
         if not tested:
             return unseen("placebo", "가짜 임곗값", "대상이 적어 가짜 임곗값을 볼 수 없습니다.")
@@ -663,14 +696,14 @@ class Discontinuity(Design):
         lines = {}
         for name, mask in (("right", (f.x >= 0) & (f.x <= f.h)), ("left", (f.x < 0) & (f.x >= -f.h))):
             w = 1 - np.abs(f.x[mask]) / f.h
-            beta = np.polyfit(f.x[mask], f.y[mask], 1, w=np.sqrt(np.maximum(w, 1e-9)))
+            beta = np.polyfit(f.x[mask], f.y[mask], 1, w=np.sqrt(np.maximum(f.w[mask] * w, 1e-9)))
             grid = np.linspace(0, f.h, 20) * (1 if name == "right" else -1)
             lines[name] = ((sign * grid + r.cutoff).tolist(), np.polyval(beta, grid).tolist())
         if sign < 0:
             lines = {"left": lines["right"], "right": lines["left"]}
         data = {
-            "x": [float(sign * f.x[inside][rows].mean() + r.cutoff) for rows in groups],
-            "y": [float(f.y[inside][rows].mean()) for rows in groups],
+            "x": [float(sign * np.average(f.x[inside][k], weights=f.w[inside][k]) + r.cutoff) for k in groups],
+            "y": [float(np.average(f.y[inside][k], weights=f.w[inside][k])) for k in groups],
             "cutoff": r.cutoff,
             "x_label": self.spec.label(r.column),
             "y_label": self.spec.label(self.spec.outcome.column),
@@ -686,23 +719,24 @@ class Discontinuity(Design):
         groups = (
             f"pd.factorize(frame[{cluster_column(self.spec)!r}], sort=True)[0]" if f.clusters is not None else "None"
         )
-        call = "fuzzy_ratio(x, y, d, h, 2, groups)" if f.fuzzy else "jump(x, y, h, 2, groups)"
+        w, with_w = weighting.code(self.spec), weighting.argument(self.spec)
+        call = f"fuzzy_ratio(x, y, d, h, 2, groups{with_w})" if f.fuzzy else f"jump(x, y, h, 2, groups{with_w})"
         functions = [bandwidth, jump, *([fuzzy_ratio] if f.fuzzy else []), critical_value]
         return [
             Step(
                 "배정변수에서 임곗값을 빼고, 처치 쪽이 오른쪽에 오게 합니다.",
                 f"{IMPORTS}\n\n{source(centred_running)}\n\nframe = frame.dropna(subset=[{r.column!r}, {t.column!r}, {y!r}])\n"
                 f"x, side = centred_running(frame[{r.column!r}], {r.cutoff!r}, {r.above!r})\ny = frame[{y!r}].to_numpy(dtype=float)\n"
-                f"d = (frame[{t.column!r}] == {t.treated!r}).to_numpy(dtype=float)\ngroups = {groups}",
+                f"d = (frame[{t.column!r}] == {t.treated!r}).to_numpy(dtype=float)\n{w}groups = {groups}",
             ),
             Step(
                 "국소 선형회귀의 띠너비에서 이차식을 맞춥니다. 치우침을 고친 국소 회귀의 가장 단순한 꼴입니다.",
-                f"{source(*functions)}\n\nh = bandwidth(x, y)\nvalue, se, _ = {call}\nhalf = critical_value(len(x), groups) * se\n"
+                f"{source(*functions)}\n\nh = bandwidth(x, y{with_w})\nvalue, se, _ = {call}\nhalf = critical_value(len(x), groups) * se\n"
                 'reproduced["robust"] = {"value": value, "low": value - half, "high": value + half}\nreproduced["robust"]',
             ),
             Step(
                 "statsmodels의 가중 최소제곱으로 국소 선형의 뜀을 확인합니다.",
-                "import statsmodels.api as sm\n\nw = np.clip(1 - np.abs(x) / h, 0, None)\nright = (x >= 0).astype(float)\n"
-                "Z = sm.add_constant(np.column_stack([right, x, right * x]))\nprint(sm.WLS(y, Z, weights=w).fit(cov_type='HC1').summary().tables[1])",
+                f"import statsmodels.api as sm\n\nkernel = {'w * ' if with_w else ''}np.clip(1 - np.abs(x) / h, 0, None)\nright = (x >= 0).astype(float)\n"
+                "Z = sm.add_constant(np.column_stack([right, x, right * x]))\nprint(sm.WLS(y, Z, weights=kernel).fit(cov_type='HC1').summary().tables[1])",
             ),
         ]

@@ -7,18 +7,27 @@ import networkx as nx
 import numpy as np
 import pandas as pd
 
-from causal_pipeline import checks, learners
+from causal_pipeline import checks, learners, weighting
 from causal_pipeline.checks import flagged, graded, ladder
 from causal_pipeline.designs.base import NO_PROBABILITY, Design
 from causal_pipeline.graphs import identification_step
 from causal_pipeline.identification import by_adjustment, by_randomisation
-from causal_pipeline.inference import cluster_codes, cluster_column, estimate_from, fold_groups, permutation_p
+from causal_pipeline.inference import (
+    cluster_codes,
+    cluster_column,
+    estimate_from,
+    fold_groups,
+    for_learning,
+    permutation_p,
+    row_weights,
+)
 from causal_pipeline.model import Check, Estimate, Identification, Picture, Sensitivity, Spec, Step
 from causal_pipeline.shown import (
     IMPORTS,
     INTERVAL,
     covariate_matrix,
     cross_fit,
+    fit_weighted,
     fold_numbers,
     model_imports,
     model_source,
@@ -46,7 +55,7 @@ DOSE_LIMIT = "연속 처치의 구간: 용량이 한쪽으로 늘어진 모의 �
 class Fit:
     """교차 적합의 결과. ``V``는 용량 기저의 잔차(n, 4), ``u``는 결과의 잔차입니다. 행은 ``window`` 안의 것만입니다.
 
-    ``doses``는 자르기 전의 용량(빈칸을 뺀 모든 행), ``effect``는 견주는 두 용량의 기저의 차이입니다.
+    ``doses``는 자르기 전의 용량(빈칸을 뺀 모든 행), ``effect``는 견주는 두 용량의 기저의 차이, ``w``는 표본 가중치(평균 1)입니다.
     """
 
     frame: pd.DataFrame
@@ -63,6 +72,7 @@ class Fit:
     effect: np.ndarray
     outcome: learners.Choice
     choices: list[learners.Choice]
+    w: np.ndarray
 
 
 # --- 식(재현 노트북에 그대로 실립니다) ---
@@ -85,8 +95,10 @@ def basis(d: np.ndarray | list, knots: np.ndarray) -> np.ndarray:
     return np.column_stack([d] + [(cube(j) - last) / span**2 for j in range(len(knots) - 2)])
 
 
-def residual_scores(V: np.ndarray, u: np.ndarray, effect: np.ndarray) -> np.ndarray:
-    """잔차끼리의 회귀에서 ``effect``만큼의 효과의 점수. 평균이 추정값입니다."""
+def residual_scores(V: np.ndarray, u: np.ndarray, effect: np.ndarray, w: np.ndarray | float = 1.0) -> np.ndarray:
+    """잔차끼리의 회귀에서 ``effect``만큼의 효과의 점수. 평균이 추정값입니다. ``w``는 표본 가중치입니다."""
+    s = np.sqrt(np.broadcast_to(w, len(u)))
+    V, u = V * s[:, None], u * s
     inverse = np.linalg.pinv(V.T @ V / len(u))
     beta = inverse @ (V.T @ u / len(u))
     return effect @ beta + (V @ (inverse @ effect)) * (u - V @ beta)
@@ -164,12 +176,16 @@ class Dose(Design):
         fold = fold_numbers(d, spec.seed, fold_groups(spec, clusters, self.ident.adjustment))
         knots = spline_knots(d)
         B = basis(d, knots)
-        choices = [learners.pick_outcome(values, B[:, j], fold, spec.seed) for j in range(B.shape[1])]
-        V = np.column_stack([B[:, j] - cross_fit(choices[j].model, values, B[:, j], fold) for j in range(B.shape[1])])
-        outcome = learners.pick_outcome(values, y, fold, spec.seed)
-        u = y - cross_fit(outcome.model, values, y, fold)
+        w = row_weights(spec, rows)
+        learn = for_learning(w)
+        choices = [learners.pick_outcome(values, v, fold, spec.seed, weight=learn) for v in B.T]
+        V = B - np.column_stack(
+            [cross_fit(c.model, values, v, fold, weight=learn) for c, v in zip(choices, B.T, strict=True)]
+        )
+        outcome = learners.pick_outcome(values, y, fold, spec.seed, weight=learn)
+        u = y - cross_fit(outcome.model, values, y, fold, weight=learn)
         effect = (basis([t.treated], knots) - basis([t.control], knots))[0]
-        return Fit(rows, window, doses, X, y, d, knots, fold, clusters, V, u, effect, outcome, choices)
+        return Fit(rows, window, doses, X, y, d, knots, fold, clusters, V, u, effect, outcome, choices, w)
 
     # --- 점검 ---
 
@@ -204,7 +220,8 @@ class Dose(Design):
         ]  # fmt: skip
 
     def _variation(self) -> Check:
-        left = float(self.fit.V[:, 0].var() / self.fit.d.var())
+        v, d, w = self.fit.V[:, 0], self.fit.d, self.fit.w
+        left = float(np.cov(v, aweights=w) / np.cov(d, aweights=w))
         message = f"처치의 분산 가운데 공변량이 설명하지 못하는 몫은 {left:.0%}입니다."
         return graded(
             "dose_variation", "보정하고 남은 처치의 변이", message, left, ladder(left, LEFT_WARN, LEFT_FAIL), LEFT_WARN
@@ -213,16 +230,19 @@ class Dose(Design):
     def _overlap(self) -> Check:
         residual = self.fit.V[:, 0]
         expected, t = self.fit.d - residual, self.spec.treatment
-        far = max(float((np.abs(v - expected) > FAR * residual.std()).mean()) for v in (t.control, t.treated))
+        w, edge = self.fit.w, FAR * np.sqrt(np.cov(residual, aweights=self.fit.w))
+        far = max(float(np.average(np.abs(v - expected) > edge, weights=w)) for v in (t.control, t.treated))
         message = f"견주려는 용량을 받았을 성싶지 않은(예측에서 {FAR}표준편차 밖) 대상이 {percent(far)}입니다."
         return graded("overlap", "용량의 겹침", message, far, ladder(far, FAR_WARN, FAR_FAIL), FAR_FAIL)
 
     @cached_property
     def _weights(self) -> np.ndarray:
-        """정규분포로 본 안정화 가중치 f(d)/f(d|x). 1%와 99%에서 자릅니다."""
-        v, z = self.fit.V[:, 0], self.fit.d - self.fit.d.mean()
-        w = np.exp(-0.5 * z**2 / z.var() + 0.5 * v**2 / v.var() + 0.5 * np.log(v.var() / z.var()))
-        return np.clip(w, *np.quantile(w, [0.01, 0.99]))
+        """정규분포로 본 안정화 가중치 f(d)/f(d|x). 1%와 99%에서 자르고, 표본 가중치를 곱합니다."""
+        f = self.fit
+        v, z = f.V[:, 0], f.d - np.average(f.d, weights=f.w)
+        of_v, of_z = (float(np.average((x - np.average(x, weights=f.w)) ** 2, weights=f.w)) for x in (v, z))
+        w = np.exp(-0.5 * z**2 / of_z + 0.5 * v**2 / of_v + 0.5 * np.log(of_v / of_z))
+        return f.w * np.clip(w, *np.quantile(w, [0.01, 0.99]))
 
     def _correlations(self, w: np.ndarray) -> np.ndarray:
         """가중한 공변량과 용량의 상관, shape (p,)."""
@@ -247,10 +267,10 @@ class Dose(Design):
         f = self.fit
         B = basis(f.d, f.knots)
         found = {
-            "dose_curve": residual_scores(f.V, f.u, f.effect),
-            "linear_dml": residual_scores(f.V[:, :1], f.u, f.effect[:1]),
+            "dose_curve": residual_scores(f.V, f.u, f.effect, f.w),
+            "linear_dml": residual_scores(f.V[:, :1], f.u, f.effect[:1], f.w),
             "regression": weighted_scores(
-                np.column_stack([B, f.X.to_numpy()]), f.y, np.concatenate([f.effect, np.zeros(f.X.shape[1])])
+                np.column_stack([B, f.X.to_numpy()]), f.y, np.concatenate([f.effect, np.zeros(f.X.shape[1])]), f.w
             ),
         }
         if f.X.shape[1]:
@@ -281,7 +301,7 @@ class Dose(Design):
             )
             for name, psi in self.scores.items()
         ]
-        naive = weighted_scores(basis(f.d, f.knots), f.y, f.effect)
+        naive = weighted_scores(basis(f.d, f.knots), f.y, f.effect, f.w)
         return [
             *out,
             estimate_from(
@@ -308,7 +328,7 @@ class Dose(Design):
             found.append(checks.negative_control(spec, self._negative_controls(), main, needed))
         if spec.treatment.randomized or f.X.shape[1] == 0:
             return found, []
-        strength, strength_check = checks.robustness(spec, f.frame, f.X, f.d, f.y, main)
+        strength, strength_check = checks.robustness(spec, f.frame, f.X, f.d, f.y, main, f.w)
         return [*found, *strength_check], strength
 
     def _placebo(self) -> Check:
@@ -316,7 +336,7 @@ class Dose(Design):
         f, main = self.fit, self.primary
         rng = np.random.default_rng(self.spec.seed + 1)
         values = np.array(
-            [residual_scores(f.V[rng.permutation(len(f.u))], f.u, f.effect).mean() for _ in range(PLACEBOS)]
+            [residual_scores(f.V[rng.permutation(len(f.u))], f.u, f.effect, f.w).mean() for _ in range(PLACEBOS)]
         )
         centre, ratio, p = values.mean() / main.se, values.std(ddof=1) / main.se, permutation_p(values, main.value)
         message = (
@@ -343,8 +363,10 @@ class Dose(Design):
         f, spec, values, found = self.fit, self.spec, self.fit.X.to_numpy(), []
         for name in spec.negative_outcomes:
             y = f.frame[name].to_numpy(dtype=float)
-            choice = learners.pick_outcome(values, y, f.fold, spec.seed)
-            psi = residual_scores(f.V[:, :1], y - cross_fit(choice.model, values, y, f.fold), f.effect[:1])
+            learn = for_learning(f.w)
+            choice = learners.pick_outcome(values, y, f.fold, spec.seed, weight=learn)
+            u = y - cross_fit(choice.model, values, y, f.fold, weight=learn)
+            psi = residual_scores(f.V[:, :1], u, f.effect[:1], f.w)
             slope = checks.follows(psi, self.scores["linear_dml"], f.clusters)
             found.append((name, float(psi.mean()), standard_error(psi, f.clusters), slope))
         for name in spec.negative_treatments:
@@ -357,7 +379,7 @@ class Dose(Design):
         """용량 반응 곡선, 균형."""
         f, spec = self.fit, self.spec
         grid, start = np.linspace(*f.window, 25), basis([spec.treatment.control], f.knots)[0]
-        points = [residual_scores(f.V, f.u, point - start) for point in basis(grid, f.knots)]
+        points = [residual_scores(f.V, f.u, point - start, f.w) for point in basis(grid, f.knots)]
         values = np.array([psi.mean() for psi in points])
         half = 1.96 * np.array([standard_error(psi, f.clusters) for psi in points])
         curve = {
@@ -375,7 +397,7 @@ class Dose(Design):
         if f.X.shape[1]:
             balance = {
                 "labels": [str(c) for c in f.X.columns],
-                "before": np.abs(self._correlations(np.ones(len(f.d)))).tolist(),
+                "before": np.abs(self._correlations(f.w)).tolist(),
                 "after": np.abs(self._correlations(self._weights)).tolist(),
                 "threshold": BALANCE_WARN,
             }
@@ -395,17 +417,19 @@ class Dose(Design):
         groups = (
             f"pd.factorize(frame[{cluster_column(self.spec)!r}], sort=True)[0]" if f.clusters is not None else "None"
         )
+        w, with_w = weighting.code(self.spec), weighting.argument(self.spec)
+        learn = with_w.replace("w=", "weight=")
         together = "groups" if fold_groups(self.spec, f.clusters, self.ident.adjustment) is not None else "None"
         used = [f.outcome.model, *(c.model for c in f.choices)]
         found = [
             identification_step(self.spec, self.ident.adjustment),
             Step(
                 "용량의 가운데 90%와 견주는 두 용량을 품는 행만 두고, 공변량을 행렬로 바꾸고, 파이프라인과 같은 겹으로 나눕니다.",
-                f"{IMPORTS}\n{model_imports(*used)}\n\n{source(covariate_matrix, fold_numbers, cross_fit)}\n\n"
+                f"{IMPORTS}\n{model_imports(*used)}\n\n{source(covariate_matrix, fold_numbers, fit_weighted, cross_fit)}\n\n"
                 f"frame = frame.dropna(subset=[{t.column!r}, {y!r}])\nframe = frame[frame[{t.column!r}].between({f.window[0]!r}, {f.window[1]!r})]\n"
                 f"X = covariate_matrix(frame, {list(self.ident.adjustment)!r}).to_numpy()\n"
                 f"y, d = frame[{y!r}].to_numpy(dtype=float), frame[{t.column!r}].to_numpy(dtype=float)\n"
-                f"groups = {groups}\nfold = fold_numbers(d, {seed}, {together})",
+                f"{w}groups = {groups}\nfold = fold_numbers(d, {seed}, {together})",
             ),
             Step(
                 "용량의 스플라인 기저와 결과에서 공변량으로 예측되는 몫을 빼고, 잔차끼리 회귀합니다.",
@@ -413,12 +437,12 @@ class Dose(Design):
                 f"outcome = {model_source(f.outcome.model)}\nmodels = [\n"
                 + "".join(f"    {model_source(c.model)},\n" for c in f.choices)
                 + "]\n"
-                "B = basis(d, knots)\nV = np.column_stack([B[:, j] - cross_fit(models[j], X, B[:, j], fold) for j in range(B.shape[1])])\n"
-                f"u = y - cross_fit(outcome, X, y, fold)\neffect = (basis([{t.treated!r}], knots) - basis([{t.control!r}], knots))[0]\n"
-                'reproduced["dose_curve"] = interval(residual_scores(V, u, effect), groups)\nreproduced["dose_curve"]',
+                f"B = basis(d, knots)\nV = np.column_stack([B[:, j] - cross_fit(models[j], X, B[:, j], fold{learn}) for j in range(B.shape[1])])\n"
+                f"u = y - cross_fit(outcome, X, y, fold{learn})\neffect = (basis([{t.treated!r}], knots) - basis([{t.control!r}], knots))[0]\n"
+                f'reproduced["dose_curve"] = interval(residual_scores(V, u, effect{with_w}), groups)\nreproduced["dose_curve"]',
             ),
         ]
-        if f.X.shape[1]:
+        if f.X.shape[1] and not with_w:  # econml은 Pipeline에 표본 가중치를 넘기지 못합니다
             found.append(
                 Step(
                     "econml의 LinearDML로 곧은 용량의 효과를 잽니다. 겹이 달라 값이 똑같지는 않고 오차 안에서 맞습니다.",

@@ -16,7 +16,7 @@ import pandas as pd
 
 from causal_pipeline import checks
 from causal_pipeline.checks import FAIL_LEVEL, WARN_LEVEL, flagged, graded, ladder, unseen
-from causal_pipeline.designs.base import Design
+from causal_pipeline.designs.base import NO_NEGATIVE_TREATMENT, NO_PROBABILITY, Design
 from causal_pipeline.errors import DataError
 from causal_pipeline.few_clusters import (
     SHOWN,
@@ -154,6 +154,11 @@ class DosePanel(Design):
     question = "여러 시점을 본 패널이고, 처치가 연속인 용량입니까?"
     precedence = 55
     fields = (Panel,)
+    ignores = {  # noqa: RUF012
+        "negative_controls.treatments": NO_NEGATIVE_TREATMENT,
+        "treatment.probability": NO_PROBABILITY,
+        "weights": "이 설계는 용량이 크게 움직인 대상에 무게를 싣는 회귀라, 모집단의 누구를 대신하는지 가중치로 말할 수 없습니다. weights를 지우거나, 처치를 켜짐과 꺼짐으로 바꾸어 이중차분법으로 물으세요.",
+    }
     reveals = {"pre_trend": "용량과 얽힌 추세", "leads": "앞으로의 용량", "negative_control": "음성 대조군"}  # noqa: RUF012
     doubt = "배정을 모릅니다. 용량과 같은 때에 함께 바뀐 다른 일이 있으면 자료로 가릴 수 없습니다."
     strength = "missed_trend"

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from causal_pipeline import checks, learners
+from causal_pipeline import checks, learners, weighting
 from causal_pipeline.checks import flagged, graded, ladder
 from causal_pipeline.designs.base import Design, UnitEffects
 from causal_pipeline.identification import by_randomisation, require_arms
@@ -17,13 +17,24 @@ from causal_pipeline.inference import (
     cluster_column,
     estimate_from,
     fold_groups,
+    for_learning,
     least_squares,
     permutation_p,
+    row_weights,
     subset_clusters,
     two_sided,
 )
 from causal_pipeline.model import Check, Estimate, Identification, Picture, Sensitivity, Spec, Step
-from causal_pipeline.shown import IMPORTS, INTERVAL, covariate_matrix, cross_fit, fold_numbers, source, standard_error
+from causal_pipeline.shown import (
+    IMPORTS,
+    INTERVAL,
+    covariate_matrix,
+    cross_fit,
+    fold_numbers,
+    source,
+    standard_error,
+    weighted,
+)
 from causal_pipeline.wording import number, percent
 
 PLACEBOS = 500
@@ -38,7 +49,7 @@ ATTRITION_WARN = 0.02
 class Fit:
     """두 팔만 남긴 자료. ``everyone``은 결과가 빈 대상까지, 나머지는 결과가 있는 대상만입니다.
 
-    ``a``는 처치받은 대상, ``p``는 처치받을 확률, ``mu1``, ``mu0``은 겹 밖에서 예측한 결과입니다.
+    ``a``는 처치받은 대상, ``p``는 처치받을 확률, ``mu1``, ``mu0``은 겹 밖에서 예측한 결과, ``w``는 표본 가중치(평균 1)입니다.
     """
 
     everyone: pd.DataFrame
@@ -51,33 +62,38 @@ class Fit:
     clusters: np.ndarray | None
     mu1: np.ndarray
     mu0: np.ndarray
+    w: np.ndarray
 
 
 # --- 식(재현 노트북에 그대로 실립니다) ---
 
 
-def difference_scores(y: np.ndarray, a: np.ndarray, p: np.ndarray) -> np.ndarray:
-    """배정 확률로 가중한 평균의 차이(Hájek)의 점수. 확률이 모두 같으면 그냥 평균의 차이입니다."""
-    w1, w0 = a / p, ~a / (1 - p)
+def difference_scores(y: np.ndarray, a: np.ndarray, p: np.ndarray, w: np.ndarray | float = 1.0) -> np.ndarray:
+    """배정 확률로 가중한 평균의 차이(Hájek)의 점수. 확률이 모두 같으면 그냥 평균의 차이입니다. ``w``는 표본 가중치입니다."""
+    w1, w0 = w * a / p, w * ~a / (1 - p)
     m1, m0 = (w1 @ y) / w1.sum(), (w0 @ y) / w0.sum()
     return m1 - m0 + len(y) * (w1 / w1.sum() * (y - m1) - w0 / w0.sum() * (y - m0))
 
 
-def lin_scores(y: np.ndarray, a: np.ndarray, p: np.ndarray, X: np.ndarray) -> np.ndarray:
-    """팔마다 회귀해 전체 평균의 공변량에서 뺀 것(Lin, 2013)의 점수. 배정 확률이 대상마다 다르면 역확률로 가중합니다."""
-    centred = X - X.mean(axis=0)
+def lin_scores(y: np.ndarray, a: np.ndarray, p: np.ndarray, X: np.ndarray, w: np.ndarray | float = 1.0) -> np.ndarray:
+    """팔마다 회귀해 전체 평균의 공변량에서 뺀 것(Lin, 2013)의 점수. 배정 확률이 대상마다 다르면 역확률로 가중합니다.
+
+    ``w``는 평균이 1인 표본 가중치이고, 공변량의 전체 평균도 이것으로 냅니다.
+    """
+    s = np.broadcast_to(w, len(y))
+    centred = X - s @ X / len(y)
     Z = np.column_stack([np.ones(len(X)), centred])
     psi, value, slopes = np.zeros(len(X)), 0.0, []
     for arm, weight, sign in ((a, 1 / p, 1.0), (~a, 1 / (1 - p), -1.0)):
-        w = weight * arm
-        inverse = np.linalg.pinv((Z * w[:, None]).T @ Z)
-        beta = inverse @ (Z.T @ (w * y))
+        v = s * weight * arm
+        inverse = np.linalg.pinv((Z * v[:, None]).T @ Z)
+        beta = inverse @ (Z.T @ (v * y))
         residual = np.where(arm, y - Z @ beta, 0.0)
         factor = np.sqrt(arm.sum() / max(arm.sum() - Z.shape[1], 1))
-        psi += sign * len(X) * (Z @ inverse[0]) * w * residual * factor
+        psi += sign * len(X) * (Z @ inverse[0]) * v * residual * factor
         value += sign * beta[0]
         slopes.append(beta[1:])
-    return value + psi + centred @ (slopes[0] - slopes[1])
+    return value + psi + s * (centred @ (slopes[0] - slopes[1]))
 
 
 # --- 설계 ---
@@ -114,16 +130,18 @@ class Experiment(Design):
         y, a = rows[spec.outcome.column].to_numpy(dtype=float), (rows[t.column] == t.treated).to_numpy()
         clusters = cluster_codes(spec, rows)
         fold = fold_numbers(a, spec.seed, fold_groups(spec, clusters, self.ident.adjustment))
-        model = learners.pick_two_arm_outcome(values, y, (a, ~a), fold, spec.seed).model
-        mu1, mu0 = cross_fit(model, values, y, fold, only=a), cross_fit(model, values, y, fold, only=~a)
-        return Fit(everyone, rows, X, y, a, self._probability(rows, a), fold, clusters, mu1, mu0)
+        w = row_weights(spec, rows)
+        learning = for_learning(w)
+        model = learners.pick_two_arm_outcome(values, y, (a, ~a), fold, spec.seed, learning).model
+        mu1, mu0 = (cross_fit(model, values, y, fold, only=arm, weight=learning) for arm in (a, ~a))
+        return Fit(everyone, rows, X, y, a, self._probability(rows, a), fold, clusters, mu1, mu0, w)
 
     def _probability(self, rows: pd.DataFrame, a: np.ndarray) -> np.ndarray:
-        """배정 확률. 적지 않았으면 자료의 비율입니다."""
+        """배정 확률. 적지 않았으면 (가중한) 자료의 비율입니다."""
         p = self.spec.treatment.probability
         if isinstance(p, str):
             return rows[p].to_numpy(dtype=float)
-        return np.full(len(rows), a.mean() if p is None else float(p))
+        return np.full(len(rows), np.average(a, weights=row_weights(self.spec, rows)) if p is None else float(p))
 
     def known_assignment(self) -> str | None:
         t, column = self.spec.treatment, cluster_column(self.spec)
@@ -134,7 +152,8 @@ class Experiment(Design):
 
     def unit_effects(self) -> UnitEffects | None:
         """대상마다의 점수."""
-        return UnitEffects(self.fit.frame, self.scores["aipw"], self.fit.clusters, self.fit.fold)
+        f = self.fit
+        return UnitEffects(f.frame, self._unit_scores, f.clusters, f.fold, weights=f.w)
 
     # --- 점검 ---
 
@@ -158,9 +177,10 @@ class Experiment(Design):
         clusters = cluster_codes(self.spec, everyone)
         a = (everyone[t.column] == t.treated).to_numpy()
         first = slice(None) if clusters is None else np.unique(clusters, return_index=True)[1]
-        a, p = a[first], self._probability(everyone, a)[first]
-        value = two_sided((a.sum() - p.sum()) / max(np.sqrt((p * (1 - p)).sum()), 1e-12))
-        message = f"배정 확률로는 실험군이 {p.sum():,.0f}개여야 하고 실제는 {int(a.sum()):,}개입니다(p={value:.3g})."
+        a, p, w = a[first], self._probability(everyone, a)[first], row_weights(self.spec, everyone)[first]
+        value = two_sided((w @ (a - p)) / max(np.sqrt((w**2 * p * (1 - p)).sum()), 1e-12))
+        told = "가중하면 " if np.ptp(w) else ""
+        message = f"배정 확률로는 실험군이 {told}{w @ p:,.0f}개여야 하고 실제는 {w @ a:,.0f}개입니다(p={value:.3g})."
         tails = {"fail": " 배정이나 기록이 한쪽에서 새고 있습니다."}
         check = graded("sample_ratio", "표본 비율", message, value, "fail" if value < ALARM else "ok", ALARM, tails)
         bias, spread = checks.relevant_bias(self.primary), max(float(np.sqrt((p * (1 - p)).sum())), 1e-12)
@@ -175,7 +195,7 @@ class Experiment(Design):
             return []
         X = f.X.to_numpy()
         Z = np.column_stack([np.ones(len(X)), (X - X.mean(axis=0)) / X.std(axis=0)])
-        beta, covariance, _ = least_squares(Z, f.a.astype(float) - f.p, f.clusters)
+        beta, covariance, _ = least_squares(Z, f.a.astype(float) - f.p, f.clusters, for_learning(f.w))
         k = Z.shape[1] - 1
         units = len(X) if f.clusters is None else int(f.clusters.max()) + 1
         if units <= k + 2:
@@ -216,7 +236,10 @@ class Experiment(Design):
             return graded("attrition", "결과의 빠짐", "결과가 빈 대상이 없습니다.", 0.0, "ok", ATTRITION_WARN)
         a = (everyone[t.column] == t.treated).to_numpy()
         beta, covariance, _ = least_squares(
-            np.column_stack([np.ones(len(a)), a]), missing, cluster_codes(self.spec, everyone)
+            np.column_stack([np.ones(len(a)), a]),
+            missing,
+            cluster_codes(self.spec, everyone),
+            for_learning(row_weights(self.spec, everyone)),
         )
         p, gap, share = (
             two_sided(beta[1] / max(np.sqrt(covariance[1, 1]), 1e-12)),
@@ -246,14 +269,20 @@ class Experiment(Design):
     def scores(self) -> dict[str, np.ndarray]:
         """방법마다의 점수(평균이 추정값, shape (n,))."""
         f = self.fit
-        found = {"difference": difference_scores(f.y, f.a, f.p)}
+        found = {"difference": difference_scores(f.y, f.a, f.p, f.w)}
         if f.X.shape[1]:
-            found["regression"] = lin_scores(f.y, f.a, f.p, f.X.to_numpy())
-        found["aipw"] = f.mu1 - f.mu0 + f.a / f.p * (f.y - f.mu1) - ~f.a / (1 - f.p) * (f.y - f.mu0)
+            found["regression"] = lin_scores(f.y, f.a, f.p, f.X.to_numpy(), f.w)
+        found["aipw"] = weighted(self._unit_scores, f.w)
         low, high = np.quantile(f.y, [WINSOR, 1 - WINSOR])
         if high > low:
-            found["winsorised"] = difference_scores(np.clip(f.y, low, high), f.a, f.p)
+            found["winsorised"] = difference_scores(np.clip(f.y, low, high), f.a, f.p, f.w)
         return found
+
+    @property
+    def _unit_scores(self) -> np.ndarray:
+        """대상마다의 AIPW 점수(가중하지 않은 것)."""
+        f = self.fit
+        return f.mu1 - f.mu0 + f.a / f.p * (f.y - f.mu1) - ~f.a / (1 - f.p) * (f.y - f.mu0)
 
     @cached_property
     def estimates(self) -> list[Estimate]:
@@ -296,7 +325,7 @@ class Experiment(Design):
         """실제와 같은 단위로 배정을 다시 뽑습니다. 표준오차를 잘못된 단위로 셌으면 퍼짐이 어긋납니다."""
         f, main = self.fit, self.primary
         rng = np.random.default_rng(self.spec.seed + 1)
-        base = f.y - (f.p * f.mu1 + (1 - f.p) * f.mu0) if f.X.shape[1] else f.y - f.y.mean()
+        base = f.y - (f.p * f.mu1 + (1 - f.p) * f.mu0) if f.X.shape[1] else f.y - np.average(f.y, weights=f.w)
         unit = np.arange(len(base)) if f.clusters is None else f.clusters
         first = np.unique(unit, return_index=True)[1]
         a_unit, p_unit = f.a[first], f.p[first]
@@ -304,7 +333,7 @@ class Experiment(Design):
         values = np.empty(PLACEBOS)
         for i in range(PLACEBOS):
             drawn = (rng.permutation(a_unit) if constant else rng.random(len(p_unit)) < p_unit)[unit]
-            w1, w0 = drawn / f.p, ~drawn / (1 - f.p)
+            w1, w0 = f.w * drawn / f.p, f.w * ~drawn / (1 - f.p)
             values[i] = (w1 @ base) / max(w1.sum(), 1e-12) - (w0 @ base) / max(w0.sum(), 1e-12)
         ratio, p = values.std(ddof=1) / max(main.se, 1e-300), permutation_p(values, main.value)
         message = f"배정을 {PLACEBOS}번 다시 뽑았습니다. 위약의 퍼짐은 보고한 표준오차의 {ratio:.2f}배이고, 위약이 추정값만큼 큰 몫(p값)은 {p:.3f}입니다."
@@ -327,7 +356,8 @@ class Experiment(Design):
         for name in spec.negative_outcomes:
             y = f.frame[name].to_numpy(dtype=float)
             keep = np.isfinite(y)
-            psi, clusters = difference_scores(y[keep], f.a[keep], f.p[keep]), subset_clusters(f.clusters, keep)
+            psi = difference_scores(y[keep], f.a[keep], f.p[keep], f.w[keep])
+            clusters = subset_clusters(f.clusters, keep)
             slope = checks.follows(psi, self.scores[self.primary.method][keep], clusters)
             found.append((name, float(psi.mean()), standard_error(psi, clusters), slope))
         for name in spec.negative_treatments:
@@ -343,7 +373,9 @@ class Experiment(Design):
             message = f"추정값은 결과의 표준편차의 {size:.2f}배입니다. 배정이 무작위이므로 숨은 교란 요인의 세기는 묻지 않습니다."
             return Sensitivity("standardised_effect", "표준화한 효과", float(size), message)
         a = (f.everyone[t.column] == t.treated).to_numpy()
-        low, high = lee_bounds(f.y[f.a], f.y[~f.a], 1 - missing[a].mean(), 1 - missing[~a].mean())
+        w = row_weights(self.spec, f.everyone)
+        kept = [1 - np.average(missing[arm], weights=w[arm]) for arm in (a, ~a)]
+        low, high = lee_bounds(f.y[f.a], f.y[~f.a], *kept, f.w[f.a], f.w[~f.a])
         message = f"빠진 대상의 결과를 가장 나쁘게, 가장 좋게 볼 때의 효과(Lee 한계)는 {number(low)}에서 {number(high)}입니다."
         return Sensitivity(
             "lee_bounds",
@@ -361,7 +393,7 @@ class Experiment(Design):
         if f.X.shape[1] == 0:
             return []
         X = f.X.to_numpy()
-        w1, w0 = f.a / f.p, ~f.a / (1 - f.p)
+        w1, w0 = f.w * f.a / f.p, f.w * ~f.a / (1 - f.p)
         data = {
             "labels": [str(c) for c in f.X.columns],
             "before": ((X[f.a].mean(axis=0) - X[~f.a].mean(axis=0)) / X.std(axis=0)).tolist(),
@@ -387,17 +419,18 @@ class Experiment(Design):
         probability = (
             f"frame[{p!r}].to_numpy(dtype=float)"
             if isinstance(p, str)
-            else f"np.full(len(y), {'a.mean()' if p is None else float(p)})"
+            else f"np.full(len(y), {float(p) if p is not None else 'np.average(a, weights=w)' if weighting.sampled(self.spec) else 'a.mean()'})"
         )
+        w, with_w = weighting.code(self.spec), weighting.argument(self.spec)
         found = [
             Step(
                 "두 팔만 남기고 결과가 있는 대상을 씁니다.",
                 f"{IMPORTS}\nimport statsmodels.api as sm\n\nframe = frame[frame[{t.column!r}].isin([{t.control!r}, {t.treated!r}])].dropna(subset=[{y!r}])\n"
-                f"y = frame[{y!r}].to_numpy(dtype=float)\na = (frame[{t.column!r}] == {t.treated!r}).to_numpy()\np = {probability}\ngroups = {groups}",
+                f"y = frame[{y!r}].to_numpy(dtype=float)\na = (frame[{t.column!r}] == {t.treated!r}).to_numpy()\n{w}p = {probability}\ngroups = {groups}",
             ),
             Step(
                 "배정 확률로 가중한 평균의 차이입니다. 확률이 모두 같으면 그냥 평균의 차이입니다.",
-                f'{source(difference_scores, *INTERVAL)}\n\nreproduced["difference"] = interval(difference_scores(y, a, p), groups)\nreproduced["difference"]',
+                f'{source(difference_scores, *INTERVAL)}\n\nreproduced["difference"] = interval(difference_scores(y, a, p{with_w}), groups)\nreproduced["difference"]',
             ),
         ]
         if f.X.shape[1]:
@@ -405,21 +438,26 @@ class Experiment(Design):
                 Step(
                     "팔마다 회귀하고 전체 평균 공변량에서의 예측을 뺍니다. statsmodels의 두 회귀로 값을 확인합니다.",
                     f"{source(covariate_matrix, lin_scores)}\n\nX = covariate_matrix(frame, {list(self.ident.adjustment)!r}).to_numpy()\n"
-                    'reproduced["regression"] = interval(lin_scores(y, a, p, X), groups)\n'
-                    "Z = sm.add_constant(X - X.mean(axis=0), has_constant='add')\n"
-                    "print(sm.WLS(y[a], Z[a], weights=1 / p[a]).fit().params[0] - sm.WLS(y[~a], Z[~a], weights=1 / (1 - p[~a])).fit().params[0])\n"
+                    f'reproduced["regression"] = interval(lin_scores(y, a, p, X{with_w}), groups)\n'
+                    + ("" if with_w else "w = np.ones(len(y))\n")
+                    + "Z = sm.add_constant(X - w @ X / len(y), has_constant='add')\n"
+                    "print(sm.WLS(y[a], Z[a], weights=(w / p)[a]).fit().params[0] - sm.WLS(y[~a], Z[~a], weights=(w / (1 - p))[~a]).fit().params[0])\n"
                     'reproduced["regression"]',
                 )
             )
         return found
 
 
-def lee_bounds(y1: np.ndarray, y0: np.ndarray, kept1: float, kept0: float) -> tuple[float, float]:
-    """남은 몫이 큰 쪽의 끝을 차이만큼 잘라 낸 두 평균 차이(Lee, 2009)."""
+def lee_bounds(
+    y1: np.ndarray, y0: np.ndarray, kept1: float, kept0: float, v1: np.ndarray, v0: np.ndarray
+) -> tuple[float, float]:
+    """남은 몫이 큰 쪽의 끝을 차이만큼 잘라 낸 두 평균 차이(Lee, 2009). ``v1``, ``v0``은 표본 가중치입니다."""
     trim = abs(kept1 - kept0) / max(kept1, kept0)
-    bigger, other, sign = (np.sort(y1), y0, 1.0) if kept1 >= kept0 else (np.sort(y0), y1, -1.0)
-    k = int(np.floor(trim * len(bigger)))
-    low, high = sorted(
-        (sign * (bigger[: len(bigger) - k].mean() - other.mean()), sign * (bigger[k:].mean() - other.mean()))
-    )
+    (y, v), (other, u), sign = ((y1, v1), (y0, v0), 1.0) if kept1 >= kept0 else ((y0, v0), (y1, v1), -1.0)
+    order = np.argsort(y, kind="stable")
+    y, v = y[order], v[order]
+    edge = trim * v.sum() * (1 + 1e-12)
+    below, above = np.cumsum(v) <= edge, np.cumsum(v[::-1])[::-1] <= edge
+    rest = np.average(other, weights=u)
+    low, high = sorted(sign * (np.average(y[kept], weights=v[kept]) - rest) for kept in (~above, ~below))
     return float(low), float(high)

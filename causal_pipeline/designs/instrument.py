@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from causal_pipeline import checks, learners
-from causal_pipeline.checks import FAIL_LEVEL, flagged, graded, ladder
+from causal_pipeline import checks, learners, weighting
+from causal_pipeline.checks import FAIL_LEVEL, WARN_LEVEL, flagged, graded, ladder
 from causal_pipeline.designs.base import NO_PROBABILITY, Design
 from causal_pipeline.errors import DataError, Refusal, SpecError
 from causal_pipeline.graphs import observed, open_path, precision_covariates
@@ -21,9 +21,25 @@ from causal_pipeline.inference import (
     cluster_column,
     estimate_from,
     fold_groups,
+    for_learning,
     holm,
     permutation_p,
+    row_weights,
     subset_clusters,
+)
+from causal_pipeline.instruments import (
+    anderson_rubin,
+    anderson_rubin_set,
+    cluster_sums,
+    effective_f,
+    hansen_j,
+    limited_information,
+    linear_residual,
+    moment_error,
+    ratio_scores,
+    small_sample,
+    two_stage,
+    two_stage_many,
 )
 from causal_pipeline.model import Check, Estimate, Field, Identification, Role, Sensitivity, Spec, Step
 from causal_pipeline.shown import (
@@ -36,11 +52,13 @@ from causal_pipeline.shown import (
     standard_error,
 )
 from causal_pipeline.values import require_numeric
-from causal_pipeline.wording import josa, number
+from causal_pipeline.wording import josa, names, number
 
 # 첫 단계의 강건 F. 10보다 작으면 2단계 최소제곱의 중심과 구간을 둘 다 믿을 수 없고,
 # 104.7보다 작으면 보통의 구간이 5%보다 자주 빗나갑니다(Lee 외, 2022). 앤더슨-루빈 구간은 F와 상관없이 맞습니다.
 WEAK_F, STRONG_F = 10.0, 104.7
+# 도구가 여럿일 때: 유효 F가 '치우침이 최악의 30%를 넘는다'도 기각하지 못하면 추정값의 중심도 믿을 수 없습니다.
+WORST_FAIL = 0.3
 # 공변량을 뺀 도구의 분산의 몫. 이보다 작으면 도구가 공변량과 거의 같이 움직입니다.
 LEFT_WARN, LEFT_FAIL = 0.1, 0.02
 PLACEBOS = 200
@@ -48,61 +66,67 @@ PLACEBOS = 200
 
 @dataclass(frozen=True)
 class Instrument(Field):
-    """도구변수의 열. 값이 둘이면 0과 1로 바꿉니다."""
+    """도구변수의 열(하나이거나 여럿). 값이 둘이면 0과 1로 바꿉니다."""
 
     key: ClassVar[str] = "instrument"
-    about: ClassVar[str] = "처치를 밀어 주기만 하는 변수(도구변수)의 열"
+    about: ClassVar[str] = "처치를 밀어 주기만 하는 변수(도구변수)의 열이나 열의 목록"
     not_randomized: ClassVar[str] = (
         "무작위로 정한 것이 도구변수(안내 메일, 추첨)이고 처치는 대상이 골랐으면 randomized를 지우세요. 처치 자체를 무작위로 정했으면 instrument를 지우세요."
     )
     absorbs: ClassVar[str] = "도구변수는 보정하지 않습니다."
-    schema: ClassVar[dict[str, Any]] = {"description": "처치를 밀어 주기만 하는 변수의 열", "$ref": "#/$defs/column"}
+    schema: ClassVar[dict[str, Any]] = {
+        "description": "처치를 밀어 주기만 하는 변수의 열. 여럿이면 목록",
+        "type": ["string", "array"],
+        "minLength": 1,
+        "maxLength": 200,
+        "minItems": 1,
+        "uniqueItems": True,
+        "items": {"$ref": "#/$defs/column"},
+    }
 
-    column: str
+    columns: tuple[str, ...]
 
     @classmethod
     def build(cls, value: Any) -> "Instrument":
-        return cls(value)
+        return cls((value,) if isinstance(value, str) else tuple(value))
 
     def written(self) -> Any:
-        return self.column
+        return self.columns[0] if len(self.columns) == 1 else list(self.columns)
 
     def roles(self) -> tuple[Role, ...]:
-        return (Role("instrument", self.column, "도구변수", True),)
+        return tuple(Role("instrument", column, "도구변수", True) for column in self.columns)
 
     def edges(self, spec: Spec) -> tuple[tuple[str, str], ...]:
-        return ((self.column, spec.treatment.column), *((name, self.column) for name in spec.confounders))
+        pushes = tuple((column, spec.treatment.column) for column in self.columns)
+        return pushes + tuple((name, column) for name in spec.confounders for column in self.columns)
 
     def validate(self, spec: Spec) -> None:
-        if self.column in spec.confounders:
-            raise spec.error(
-                SpecError,
-                "instrument_is_confounder",
-                "instrument",
-                f"도구변수 '{self.column}'이(가) 교란 요인에도 있습니다.",
-                "도구변수는 보정하지 않습니다. confounders에서 빼세요.",
-            )
+        for column in self.columns:
+            if column in spec.confounders:
+                raise spec.error(
+                    SpecError, "instrument_is_confounder", "instrument", f"도구변수 '{column}'이(가) 교란 요인에도 있습니다.",
+                    "도구변수는 보정하지 않습니다. confounders에서 빼세요.", item=column,
+                )  # fmt: skip
 
     def encode(self, spec: Spec, frame: pd.DataFrame) -> list[str]:
-        column, values = self.column, frame[self.column]
-        if values.nunique() == 1:
-            raise spec.error(
-                DataError,
-                "instrument_constant",
-                "instrument",
-                f"도구변수 '{column}'의 값이 모두 '{values.iloc[0]}'입니다.",
-                "값이 갈리는 도구변수를 적으세요.",
-            )
-        if values.nunique() == 2:
-            frame[column] = two_values(values)
-        require_numeric(spec, frame, column, "도구변수")
+        for column in self.columns:
+            values = frame[column]
+            if values.nunique() == 1:
+                raise spec.error(
+                    DataError, "instrument_constant", "instrument", f"도구변수 '{column}'의 값이 모두 '{values.iloc[0]}'입니다.",
+                    "값이 갈리는 도구변수를 적으세요.", item=column,
+                )  # fmt: skip
+            if values.nunique() == 2:
+                frame[column] = two_values(values)
+            require_numeric(spec, frame, column, "도구변수")
         return []
 
     def encoding_code(self, spec: Spec) -> list[str]:
         return [
             source(two_values),
-            f"if frame[{self.column!r}].nunique() == 2:",
-            f"    frame[{self.column!r}] = two_values(frame[{self.column!r}])",
+            f"for column in {list(self.columns)!r}:",
+            "    if frame[column].nunique() == 2:",
+            "        frame[column] = two_values(frame[column])",
         ]
 
 
@@ -113,7 +137,9 @@ def two_values(values: pd.Series) -> pd.Series:
 
 @dataclass
 class Fit:
-    """``y``, ``d``, ``z``는 결과, 처치(이진이면 0/1, 연속이면 원래 값), 도구이고 ``ry``, ``rd``, ``rz``는 공변량을 선형으로 뺀 잔차입니다.
+    """``y``, ``d``, ``z``는 결과, 처치(이진이면 0/1, 연속이면 원래 값), 도구이고 ``ry``, ``rd``, ``rz``는 공변량을 선형으로 뺀 잔차에
+    표본 가중치 ``w``(평균 1)의 제곱근을 곱한 것입니다. 도구가 여럿이면 ``Z``와 ``RZ``(n, m)가 그것들이고, ``z``와 ``rz``는 첫 단계의
+    계수로 하나로 모은 것입니다.
 
     ``delta``는 견주는 두 처치의 차이, ``k``는 추정한 계수의 수입니다.
     """
@@ -130,76 +156,26 @@ class Fit:
     rd: np.ndarray
     rz: np.ndarray
     k: int
+    w: np.ndarray
+    Z: np.ndarray
+    RZ: np.ndarray
 
     @property
     def binary(self) -> bool:
-        """도구가 0과 1뿐이면 참."""
-        return set(np.unique(self.z)) == {0.0, 1.0}
+        """도구가 하나이고 0과 1뿐이면 참."""
+        return not self.several and set(np.unique(self.z)) == {0.0, 1.0}
 
-
-# --- 식(재현 노트북에 그대로 실립니다) ---
-
-
-def linear_residual(v: np.ndarray, X: np.ndarray) -> np.ndarray:
-    """절편과 ``X``로 예측한 것을 뺀 잔차."""
-    Z = np.column_stack([np.ones(len(v)), X])
-    return v - Z @ np.linalg.lstsq(Z, v, rcond=None)[0]
-
-
-def moment_error(g: np.ndarray, clusters: np.ndarray | None, parameters: int) -> float:
-    """적률 Σg의 표준오차. ``parameters``는 추정한 계수의 수입니다."""
-    n = len(g)
-    if clusters is None:
-        return float(np.sqrt((g**2).sum() * n / max(n - parameters, 1)))
-    sums = np.bincount(clusters, weights=g)
-    k = len(sums)
-    return float(np.sqrt((sums**2).sum() * k / max(k - 1, 1) * (n - 1) / max(n - parameters, 1)))
-
-
-def anderson_rubin(
-    ry: np.ndarray, rd: np.ndarray, rz: np.ndarray, clusters: np.ndarray | None, parameters: int
-) -> tuple[float, float]:
-    """앤더슨-루빈 95% 구간: 그 효과를 뺀 결과가 도구와 얽히지 않는 값들.
-
-    도구가 하나이면 이차부등식으로 풀립니다. 도구가 약하면 구간이 한쪽이나 양쪽으로 끝없이 갑니다(±무한대로 냅니다).
-    """
-    c2 = critical_value(len(ry), clusters) ** 2
-    # (Σz(y−βd))² ≤ c²·Var. 분산은 β의 이차식이므로 세 점에서 재어 계수를 얻습니다.
-    zy, zd, zz = rz @ ry, rz @ rd, rz @ rz
-    gy, gd = rz * (ry - zy / zz * rz), rz * (rd - zd / zz * rz)
-    v0, vp, vm = (moment_error(gy - beta * gd, clusters, parameters) ** 2 for beta in (0.0, 1.0, -1.0))
-    va, vb = (vp + vm) / 2 - v0, (vp - vm) / 2
-    a, b, c = zd**2 - c2 * va, -2 * zy * zd - c2 * vb, zy**2 - c2 * v0
-    if a > 0:
-        root = np.sqrt(max(b * b - 4 * a * c, 0.0))
-        return float((-b - root) / (2 * a)), float((-b + root) / (2 * a))
-    return -np.inf, np.inf
-
-
-def two_stage(
-    ry: np.ndarray, rd: np.ndarray, rz: np.ndarray, clusters: np.ndarray | None, parameters: int
-) -> tuple[float, float, float, float]:
-    """2단계 최소제곱의 (효과, 표준오차, 아래, 위). 구간은 앤더슨-루빈이고, 그 구간에 끝이 없으면 보통의 구간입니다."""
-    value = (rz @ ry) / (rz @ rd)
-    se = moment_error(rz * (ry - value * rd), clusters, parameters) / abs(rz @ rd)
-    low, high = anderson_rubin(ry, rd, rz, clusters, parameters)
-    if not (np.isfinite(low) and np.isfinite(high)):
-        half = critical_value(len(ry), clusters) * se
-        low, high = value - half, value + half
-    return float(value), se, float(low), float(high)
-
-
-def ratio_scores(u: np.ndarray, v: np.ndarray, w: np.ndarray) -> np.ndarray:
-    """Σwu / Σwv의 점수. 평균이 비율입니다."""
-    value = (w @ u) / (w @ v)
-    return value + len(u) * w * (u - value * v) / (w @ v)
+    @property
+    def several(self) -> bool:
+        """도구가 여럿이면 참."""
+        return self.Z.shape[1] > 1
 
 
 # --- 설계 ---
 
 
 class InstrumentalVariable(Design):
-    """도구변수 하나의 2단계 최소제곱."""
+    """도구변수의 2단계 최소제곱."""
 
     name = "instrument"
     label = "도구변수"
@@ -221,7 +197,7 @@ class InstrumentalVariable(Design):
 
     @classmethod
     def identify(cls, spec: Spec, frame: pd.DataFrame, graph: nx.DiGraph) -> Identification:
-        z, t, y = Instrument.of(spec).column, spec.treatment.column, spec.outcome.column
+        zs, t, y = Instrument.of(spec).columns, spec.treatment.column, spec.outcome.column
         covariates = cls._separating(spec, graph) if spec.edges else precision_covariates(spec, graph)
         notes = []
         if spec.estimand != "LATE":
@@ -231,48 +207,56 @@ class InstrumentalVariable(Design):
         notes.append(
             "그래프로도 자료로도 확인하지 못하는 가정: 배제(도구는 처치를 거쳐서만 결과에 닿음)와 단조성(도구에 거꾸로 움직이는 대상이 없음)."
         )
+        if len(zs) > 1:
+            notes.append(
+                f"도구가 {len(zs)}개라 효과는 도구마다의 순응자의 효과를 첫 단계의 힘으로 가중해 모은 것입니다. 대상마다 효과가 다르면 "
+                "도구마다의 답도 다를 수 있고, 어느 도구도 대상을 거꾸로 밀지 않아야 가중치가 음수가 되지 않습니다."
+            )
+        said = names(map(spec.label, zs))
         given = rf" \mid {', '.join(map(tex, covariates))}" if covariates else ""
+        pushed = tex(zs[0]) if len(zs) == 1 else rf"E[{tex(t)} \mid {', '.join(map(tex, zs))}]"
         return Identification(
             design=cls.name,
             estimand="LATE",
             adjustment=covariates,
-            sentence=f"'{spec.label(z)}'에 따라 처치를 바꾸는 대상(순응자)에서, {contrast(spec)} {result(spec)}.",
-            formula=rf"\mathrm{{Cov}}({tex(y)}, {tex(z)}{given}) \,/\, \mathrm{{Cov}}({tex(t)}, {tex(z)}{given})",
+            sentence=f"{said}에 따라 처치를 바꾸는 대상(순응자)에서, {contrast(spec)} {result(spec)}.",
+            formula=rf"\mathrm{{Cov}}({tex(y)}, {pushed}{given}) \,/\, \mathrm{{Cov}}({tex(t)}, {pushed}{given})",
             notes=tuple(notes),
-            whom=f"'{spec.label(z)}'에 따라 처치가 바뀌는 대상(순응자)",
+            whom=f"{said}에 따라 처치가 바뀌는 대상(순응자)",
         )
 
     @staticmethod
     def _separating(spec: Spec, graph: nx.DiGraph) -> tuple[str, ...]:
         """처치에서 나가는 화살표를 지운 그래프에서 도구와 결과를 가르는 변수들."""
-        z, t, y = Instrument.of(spec).column, spec.treatment.column, spec.outcome.column
-        if z not in graph or t not in nx.descendants(graph, z):
-            raise spec.error(
-                Refusal, "instrument_without_path", "instrument", f"그래프에는 도구변수 {z}에서 처치 {josa(t, '으로/로')} 가는 길이 없습니다.",
-                f"edges에 {z} → {josa(t, '을/를')} 적거나, 처치를 실제로 움직이는 변수를 instrument에 적으세요.",
-            )  # fmt: skip
+        zs, t, y = Instrument.of(spec).columns, spec.treatment.column, spec.outcome.column
+        for z in zs:
+            if z not in graph or t not in nx.descendants(graph, z):
+                raise spec.error(
+                    Refusal, "instrument_without_path", "instrument", f"그래프에는 도구변수 {z}에서 처치 {josa(t, '으로/로')} 가는 길이 없습니다.",
+                    f"edges에 {z} → {josa(t, '을/를')} 적거나, 처치를 실제로 움직이는 변수를 instrument에 적으세요.", item=z,
+                )  # fmt: skip
         cut = graph.copy()
         cut.remove_edges_from(list(graph.out_edges(t)))
         covariates = precision_covariates(spec, graph)
-        after = nx.descendants(graph, z) | nx.descendants(graph, t) | {z, y, t}
-        pool = tuple(
-            n for n in observed(spec, cut) if n not in after and n in nx.ancestors(cut, y) | nx.ancestors(cut, z)
-        )
+        after = set(zs) | {y, t} | nx.descendants(graph, t) | {n for z in zs for n in nx.descendants(graph, z)}
+        above = nx.ancestors(cut, y) | {n for z in zs for n in nx.ancestors(cut, z)}
+        pool = tuple(n for n in observed(spec, cut) if n not in after and n in above)
         for candidate in (covariates, pool):
-            if not set(candidate) & after and nx.is_d_separator(cut, {z}, {y}, set(candidate) & set(cut)):
+            if not set(candidate) & after and nx.is_d_separator(cut, set(zs), {y}, set(candidate) & set(cut)):
                 return candidate
+        z = next((z for z in zs if not nx.is_d_separator(cut, {z}, {y}, set(covariates) & set(cut) - {z})), zs[0])
         path = open_path(cut, z, y, covariates, backdoor=False)
         raise spec.error(
             Refusal, "invalid_instrument", "instrument",
             f"도구변수 {josa(z, '이/가')} 처치를 거치지 않고 결과에 닿습니다: {path}. 도구변수의 조건(배제)이 그래프에서 깨집니다.",
-            "그 길의 변수를 재어 보정하거나, 결과에 닿는 길이 처치뿐인 도구변수를 찾으세요.",
+            "그 길의 변수를 재어 보정하거나, 결과에 닿는 길이 처치뿐인 도구변수를 찾으세요.", item=z,
         )  # fmt: skip
 
     @cached_property
     def fit(self) -> Fit:
         """행을 고르고 공변량을 선형으로 뺍니다."""
-        spec, t, instrument = self.spec, self.spec.treatment, Instrument.of(self.spec).column
-        rows = self.frame.dropna(subset=[t.column, spec.outcome.column, instrument])
+        spec, t, instruments = self.spec, self.spec.treatment, Instrument.of(self.spec).columns
+        rows = self.frame.dropna(subset=[t.column, spec.outcome.column, *instruments])
         if t.kind != "continuous":
             rows = rows[rows[t.column].isin([t.control, t.treated])]
         X = learners.design_matrix(spec, rows, self.ident.adjustment)
@@ -282,9 +266,14 @@ class InstrumentalVariable(Design):
             if t.kind == "continuous"
             else (rows[t.column] == t.treated).to_numpy(dtype=float)
         )
-        z = as_float(rows, instrument)
+        Z = np.column_stack([as_float(rows, column) for column in instruments])
         clusters = cluster_codes(spec, rows)
-        ry, rd, rz = (linear_residual(v, X.to_numpy()) for v in (y, d, z))
+        w = row_weights(spec, rows)
+        ry, rd, *RZ = (linear_residual(v, X.to_numpy(), w) for v in (y, d, *Z.T))
+        RZ = np.column_stack(RZ)
+        self._enough(RZ, clusters)
+        pushes = np.linalg.solve(RZ.T @ RZ, RZ.T @ rd) if Z.shape[1] > 1 else np.ones(1)
+        z, rz = Z @ pushes, RZ @ pushes
         delta = float(t.treated - t.control) if t.kind == "continuous" else 1.0
         return Fit(
             rows,
@@ -299,7 +288,25 @@ class InstrumentalVariable(Design):
             rd,
             rz,
             X.shape[1] + 2,
+            w,
+            Z,
+            RZ,
         )
+
+    def _enough(self, RZ: np.ndarray, clusters: np.ndarray | None) -> None:
+        """도구가 여럿이면 서로 겹치지 않고, 대상(군집)보다 훨씬 적은지."""
+        spec, m = self.spec, RZ.shape[1]
+        units = len(RZ) if clusters is None else int(clusters.max()) + 1
+        if m > 1 and np.linalg.matrix_rank(RZ / np.maximum(np.linalg.norm(RZ, axis=0), 1e-300)) < m:
+            raise spec.error(
+                DataError, "instruments_collinear", "instrument", "도구변수 가운데 하나가 나머지와 공변량에서 그대로 나옵니다.",
+                "같은 것을 두 번 적은 열(합이 일정한 가변수 모두, 단위만 다른 열)을 빼세요.",
+            )  # fmt: skip
+        if m > 1 and units < 5 * m:
+            raise spec.error(
+                DataError, "too_many_instruments", "instrument", f"도구변수가 {m}개인데 대상(군집)은 {units:,}개입니다.",
+                f"도구 하나에 대상이 다섯은 있어야 첫 단계를 잴 수 있습니다. {units // 5}개까지 남기거나 하나의 지수로 묶으세요.",
+            )  # fmt: skip
 
     # --- 점검 ---
 
@@ -312,31 +319,64 @@ class InstrumentalVariable(Design):
             *checks.cluster_count(self.spec, f.clusters),
             self._first_stage(),
             self._anderson_rubin(),
+            *self._overidentification(),
             *self._variation(),
             *self._implications(),
             *checks.graph_independences(self.spec, f.frame),
         ]
 
     def _first_stage(self) -> Check:
-        """첫 단계의 강건 F. 분산이 고르다고 본 F도 함께 적습니다."""
-        f = self.fit
+        """첫 단계의 강건 F. 도구가 여럿이면 유효 F를 임곗값에 견줍니다."""
+        f, weak = self.fit, " 도구가 약해 추정값이 단순 비교 쪽으로 쏠립니다."
+        parameters = f.k + f.Z.shape[1] - 1
+        effective, needed = effective_f(f.rd, f.RZ, f.clusters, parameters)
+        if f.several:
+            least = effective_f(f.rd, f.RZ, f.clusters, parameters, WORST_FAIL)[1]
+            message = (
+                f"도구 {f.Z.shape[1]}개의 유효 F(Montiel Olea와 Pflueger)는 {effective:.1f}입니다. 2단계 최소제곱의 치우침이 최악의 경우의 10%를 "
+                f"넘지 않는다고 말하려면 {needed:.1f}, {WORST_FAIL:.0%}를 넘지 않는다고 말하려면 {least:.1f}보다 커야 합니다."
+            )
+            tails = {"warn": f"{weak} 구간은 앤더슨-루빈의 것을 씁니다.", "fail": weak}
+            status = ladder(effective, needed, least)
+            return graded("first_stage", "첫 단계의 힘", message, effective, status, needed, tails)
         slope = (f.rz @ f.rd) / (f.rz @ f.rz)
         residual = f.rd - slope * f.rz
         robust = float(((f.rz @ f.rd) / max(moment_error(f.rz * residual, f.clusters, f.k), 1e-300)) ** 2)
         plain = float((slope / np.sqrt((residual @ residual) / max(len(residual) - f.k, 1) / (f.rz @ f.rz))) ** 2)
         tails = {
             "warn": f" {STRONG_F}보다 작아 보통의 구간은 좁게 나옵니다. 앤더슨-루빈 구간을 씁니다.",
-            "fail": " 도구가 약해 추정값이 단순 비교 쪽으로 쏠립니다.",
+            "fail": weak,
         }
-        message = f"첫 단계의 강건 F는 {robust:.1f}입니다(분산이 고르다고 보면 {plain:.1f})."
+        message = (
+            f"첫 단계의 강건 F는 {robust:.1f}입니다(분산이 고르다고 보면 {plain:.1f}). 도구가 하나이면 유효 F와 같고, 치우침이 최악의 경우의 "
+            f"10%를 넘지 않는다고 말할 임곗값은 {needed:.1f}입니다."
+        )
         return graded("first_stage", "첫 단계의 힘", message, robust, ladder(robust, STRONG_F, WEAK_F), WEAK_F, tails)
 
     def _anderson_rubin(self) -> Check:
         f = self.fit
-        low, high = anderson_rubin(f.ry, f.rd, f.rz, f.clusters, f.k)
-        bounded = np.isfinite(low) and np.isfinite(high)
-        text = f"[{number(low * f.delta)}, {number(high * f.delta)}]" if bounded else "끝이 없는 구간"
-        tails = {"fail": " 자료가 효과의 크기를 가려내지 못합니다."}
+        if f.several:
+            low, high = anderson_rubin_set(f.ry, f.rd, f.RZ, f.clusters, f.k + f.Z.shape[1] - 1)
+        else:
+            low, high = anderson_rubin(f.ry, f.rd, f.rz, f.clusters, f.k)
+        bounded, empty = np.isfinite(low) and np.isfinite(high), np.isnan(low)
+        low, high = sorted((low * f.delta, high * f.delta))
+        text = f"[{number(low)}, {number(high)}]" if bounded else "끝이 없는 구간"
+        tails = {
+            "fail": " 어느 값으로도 도구들이 함께 설명되지 않습니다."
+            if empty
+            else " 자료가 효과의 크기를 가려내지 못합니다."
+        }
+        if empty:
+            return graded(
+                "anderson_rubin",
+                "앤더슨-루빈 구간",
+                "도구가 약해도 맞는 95% 집합이 비어 있습니다.",
+                None,
+                "fail",
+                None,
+                tails,
+            )
         return graded(
             "anderson_rubin",
             "앤더슨-루빈 구간",
@@ -347,13 +387,46 @@ class InstrumentalVariable(Design):
             tails,
         )
 
+    def _overidentification(self) -> list[Check]:
+        """도구마다의 답이 서로 맞는지(Hansen J). 볼 수 있는 것은 도구 하나가 나머지와 다르게 틀렸을 때뿐입니다."""
+        f, label = self.fit, "과대식별 검정(Hansen J)"
+        if not f.several:
+            return []
+        j, p = hansen_j(f.ry, f.rd, f.RZ, f.clusters)
+        message = f"도구 {f.Z.shape[1]}개가 같은 효과를 가리키는지 보았습니다(J={number(j, digits=2)}, p={p:.3f})."
+        tails = {
+            "ok": " 통과해도 도구가 옳다는 뜻은 아닙니다. 모두가 같은 쪽으로 틀렸으면 J는 울리지 않습니다.",
+            "warn": " 도구 하나가 처치를 거치지 않고 결과에 닿거나, 도구마다 밀리는 대상이 달라 효과가 다를 수 있습니다.",
+            "fail": " 도구 하나가 처치를 거치지 않고 결과에 닿거나, 도구마다 밀리는 대상의 효과가 다릅니다. 도구를 하나씩 따로 물어 어느 것이 다른지 보세요.",
+        }
+        check = graded("overidentification", label, message, p, ladder(p, WARN_LEVEL, FAIL_LEVEL), FAIL_LEVEL, tails)
+        bias = checks.relevant_bias(self.primary)
+        how = "도구 하나만 결과에 곧장 닿아 그만큼 치우쳤다면(가장 드러나지 않는 도구로 셌습니다). 도구들이 함께 틀린 것은 볼 수 없습니다"
+        return [checks.powered(check, bias, self._overidentification_power(bias / max(abs(f.delta), 1e-300)), how)]
+
+    def _overidentification_power(self, bias: float) -> float:
+        """도구 하나의 배제가 깨져 추정이 ``bias``만큼 치우쳤을 때 J가 울릴 확률 가운데 가장 작은 것(비중심 카이제곱)."""
+        f = self.fit
+        b, gram = f.RZ.T @ f.rd, f.RZ.T @ f.RZ
+        sums = cluster_sums(f.RZ * (f.ry - (f.rz @ f.ry) / (f.rz @ f.rd) * f.rd)[:, None], f.clusters)
+        weight = np.linalg.pinv(sums.T @ sums)
+        seen = weight - np.outer(weight @ b, b @ weight) / (b @ weight @ b)
+        m = f.Z.shape[1]
+        edge, found = stats.chi2.isf(WARN_LEVEL, m - 1), []
+        for direct in gram.T:  # 도구 j가 결과에 곧장 1만큼 닿을 때 적률에 나타나는 크기
+            per_unit = (b @ np.linalg.solve(gram, direct)) / (b @ np.linalg.solve(gram, b))
+            size = bias / max(abs(per_unit), 1e-12)
+            found.append(float(stats.ncx2.sf(edge, m - 1, max(size**2 * (direct @ seen @ direct), 1e-12))))
+        return min(found)
+
     def _variation(self) -> list[Check]:
         """공변량을 알 때에도 도구가 움직이는지."""
         f = self.fit
         if f.X.shape[1] == 0:
             return []
-        left = float(f.rz.var() / f.z.var())
-        message = f"도구의 분산 가운데 공변량이 설명하지 못하는 몫은 {left:.0%}입니다."
+        apart = [linear_residual(z, f.X.to_numpy()[:, :0], f.w) for z in f.Z.T]
+        left = min(float((rz @ rz) / (z @ z)) for rz, z in zip(f.RZ.T, apart, strict=True))
+        message = f"{'공변량과 가장 얽힌 ' if f.several else ''}도구의 분산 가운데 공변량이 설명하지 못하는 몫은 {left:.0%}입니다."
         return [
             graded(
                 "instrument_variation",
@@ -375,15 +448,17 @@ class InstrumentalVariable(Design):
         if not f.binary or set(np.unique(f.d)) != {0.0, 1.0}:
             return []
         on = f.rz @ f.rd > 0
-        z, index = (f.z, f.z - f.rz) if on else (1 - f.z, 1 - (f.z - f.rz))
-        index = np.clip(index, 0.02, 0.98) if f.X.shape[1] else np.full(len(z), z.mean())
+        expected = f.z - f.rz / np.sqrt(f.w)
+        z, index = (f.z, expected) if on else (1 - f.z, 1 - expected)
+        index = np.clip(index, 0.02, 0.98) if f.X.shape[1] else np.full(len(z), np.average(z, weights=f.w))
         cuts = np.unique(np.quantile(f.y, [0.0, 0.2, 0.4, 0.6, 0.8, 1.0]))
         p_values, places = [], []
         for low, high in zip(cuts[:-1], cuts[1:], strict=True):
             inside = (f.y >= low) & (f.y <= high if high == cuts[-1] else f.y < high)
             for taken, sign in ((1.0, 1.0), (0.0, -1.0)):
                 event = (inside & (f.d == taken)).astype(float)
-                psi = sign * (z / index - (1 - z) / (1 - index)) * (event - event.mean())
+                apart = event - np.average(event, weights=f.w)
+                psi = sign * f.w * (z / index - (1 - z) / (1 - index)) * apart
                 p_values.append(float(stats.norm.cdf(psi.mean() / max(standard_error(psi, f.clusters), 1e-300))))
                 places.append((low, high, taken))
         adjusted = holm(p_values)
@@ -411,12 +486,17 @@ class InstrumentalVariable(Design):
 
     @cached_property
     def _choices(self) -> dict[str, learners.Choice]:
-        """결과, 처치, 도구를 공변량으로 예측하는 모델."""
+        """결과, 처치, 도구(여럿이면 ``z0``부터)를 공변량으로 예측하는 모델."""
         f, X = self.fit, self.fit.X.to_numpy()
         return {
-            name: learners.pick_outcome(X, v, f.fold, self.spec.seed)
-            for name, v in (("y", f.y), ("d", f.d), ("z", f.z))
+            name: learners.pick_outcome(X, v, f.fold, self.spec.seed, weight=for_learning(f.w))
+            for name, v in self._parts
         }
+
+    @property
+    def _parts(self) -> list[tuple[str, np.ndarray]]:
+        f = self.fit
+        return [("y", f.y), ("d", f.d), *((f"z{j}", z) for j, z in enumerate(f.Z.T))]
 
     @cached_property
     def scores(self) -> dict[str, np.ndarray]:
@@ -425,14 +505,18 @@ class InstrumentalVariable(Design):
         found = {"tsls": ratio_scores(f.ry, f.rd, f.rz)}
         if X.shape[1]:
             residuals = (
-                v - cross_fit(self._choices[name].model, X, v, f.fold)
-                for name, v in (("y", f.y), ("d", f.d), ("z", f.z))
+                np.sqrt(f.w) * (v - cross_fit(self._choices[name].model, X, v, f.fold, weight=for_learning(f.w)))
+                for name, v in self._parts
             )
-            found["partialled"] = ratio_scores(*residuals)
-        if f.binary:
+            ry, rd, *RZ = residuals
+            RZ = np.column_stack(RZ)
+            found["partialled"] = ratio_scores(ry, rd, RZ @ np.linalg.lstsq(RZ, rd, rcond=None)[0])
+        if f.several:
+            found["liml"] = ratio_scores(f.ry, f.rd, limited_information(f.ry, f.rd, f.RZ))
+        elif f.binary:
             found["ratio"] = self._aipw_ratio()
         else:
-            found["rank"] = ratio_scores(f.ry, f.rd, linear_residual(stats.rankdata(f.z), X))
+            found["rank"] = ratio_scores(f.ry, f.rd, linear_residual(stats.rankdata(f.z), X, f.w))
         split = self._split_sample()
         if split is not None:
             found["split"] = split
@@ -448,13 +532,18 @@ class InstrumentalVariable(Design):
                 "AIPW로 잰 두 효과의 비" if f.X.shape[1] else "두 효과의 비(ITT ÷ 처치율 차이)",
                 "도구의 확률이 0이나 1에 가까울 때",
             ),
+            "liml": ("LIML(제한정보 최우추정)", "도구가 하나라도 틀렸을 때 2단계보다 더 크게 움직입니다"),
             "rank": ("도구의 순위를 쓴 2단계", "처치가 도구에 곧게 따를 때에는 오차만 큽니다"),
             "split": ("첫 단계를 다른 겹에서 배운 2단계", "도구가 약하면 0 쪽으로 쏠립니다"),
         }
-        value, se, low, high = two_stage(f.ry, f.rd, f.rz, f.clusters, f.k)
+        if f.several:
+            value, se, low, high = two_stage_many(f.ry, f.rd, f.RZ, f.clusters, f.k)
+        else:
+            value, se, low, high = two_stage(f.ry, f.rd, f.rz, f.clusters, f.k)
         low, high = sorted((low * f.delta, high * f.delta))
+        label = f"도구 {f.Z.shape[1]}개의 2단계 최소제곱" if f.several else "2단계 최소제곱(앤더슨-루빈 구간)"
         primary = Estimate(
-            "tsls", "2단계 최소제곱(앤더슨-루빈 구간)", value * f.delta, low, high, se * abs(f.delta), len(f.ry),
+            "tsls", label, value * f.delta, low, high, se * abs(f.delta), len(f.ry),
             "도구가 처치를 거치지 않고 결과에 닿거나, 공변량의 영향이 곧지 않을 때", True, "LATE",
         )  # fmt: skip
         out = [
@@ -478,23 +567,21 @@ class InstrumentalVariable(Design):
             "재지 못한 교란 요인이 있을 때",
             f.clusters,
         )
-        return [primary, *out, itt, naive]
+        return [primary, *out, *([] if f.several else [itt]), naive]
 
     def _aipw_ratio(self) -> np.ndarray:
         """도구를 처치로 본 두 AIPW(결과와 처치)의 비율."""
         f, X, on = self.fit, self.fit.X.to_numpy(), self.fit.z == 1
+        learn, code = for_learning(f.w), on.astype(int)
         if X.shape[1]:
-            choice = learners.pick_propensity(X, on.astype(int), f.fold, self.spec.seed)
-            e = np.clip(cross_fit(choice.model, X, on.astype(int), f.fold, classify=True)[:, 1], 0.01, 0.99)
+            choice = learners.pick_propensity(X, code, f.fold, self.spec.seed, learn)
+            e = np.clip(cross_fit(choice.model, X, code, f.fold, classify=True, weight=learn)[:, 1], 0.01, 0.99)
         else:
-            e = np.full(len(f.y), on.mean())
+            e = np.full(len(f.y), np.average(on, weights=f.w))
         parts = []
         for target, choice in ((f.y, self._choices["y"]), (f.d, self._choices["d"])):
-            m1, m0 = (
-                cross_fit(choice.model, X, target, f.fold, only=on),
-                cross_fit(choice.model, X, target, f.fold, only=~on),
-            )
-            parts.append(m1 - m0 + on / e * (target - m1) - ~on / (1 - e) * (target - m0))
+            m1, m0 = (cross_fit(choice.model, X, target, f.fold, only=arm, weight=learn) for arm in (on, ~on))
+            parts.append(f.w * (m1 - m0 + on / e * (target - m1) - ~on / (1 - e) * (target - m0)))
         top, bottom = parts
         value = top.mean() / bottom.mean()
         return value + (top - value * bottom) / bottom.mean()
@@ -502,12 +589,13 @@ class InstrumentalVariable(Design):
     def _split_sample(self) -> np.ndarray | None:
         """첫 단계의 예측을 다른 겹에서 배워 도구로 씁니다. 지나치게 맞춘 첫 단계를 드러냅니다."""
         f = self.fit
-        Z = np.column_stack([np.ones(len(f.z)), f.X.to_numpy(), f.z])
+        Z, s = np.column_stack([np.ones(len(f.z)), f.X.to_numpy(), f.Z]), np.sqrt(f.w)
         predicted = np.zeros(len(f.z))
         for k in np.unique(f.fold):
             train = f.fold != k
-            predicted[~train] = Z[~train] @ np.linalg.lstsq(Z[train], f.d[train], rcond=None)[0]
-        w = linear_residual(predicted, f.X.to_numpy())
+            beta = np.linalg.lstsq(Z[train] * s[train][:, None], (f.d * s)[train], rcond=None)[0]
+            predicted[~train] = Z[~train] @ beta
+        w = linear_residual(predicted, f.X.to_numpy(), f.w)
         return None if abs(w @ f.rd) < 1e-9 else ratio_scores(f.ry, f.rd, w)
 
     # --- 흔들어 보기 ---
@@ -532,16 +620,16 @@ class InstrumentalVariable(Design):
         return float(slope), float(moment_error(f.rz * (f.ry - slope * f.rz), f.clusters, f.k) / (f.rz @ f.rz))
 
     def _placebo(self) -> Check:
-        """도구를 섞으면 결과가 도구를 따르지 않아야 합니다. 군집마다 도구가 하나이면 군집째 섞습니다."""
+        """도구(여럿이면 첫 단계로 모은 것)를 섞으면 결과가 도구를 따르지 않아야 합니다. 군집마다 도구가 하나이면 군집째 섞습니다."""
         f, (slope, se) = self.fit, self._reduced
         rng = np.random.default_rng(self.spec.seed + 1)
         unit = np.arange(len(f.rz)) if f.clusters is None else f.clusters
         first = np.unique(unit, return_index=True)[1]
         constant = f.clusters is None or all(np.ptp(f.z[unit == g]) < 1e-12 for g in np.unique(unit)[:200])
-        values = np.empty(PLACEBOS)
+        values, s, plain = np.empty(PLACEBOS), np.sqrt(f.w), f.rz / np.sqrt(f.w)
         for i in range(PLACEBOS):
-            mixed = rng.permutation(f.rz[first])[unit] if constant else f.rz[rng.permutation(len(f.rz))]
-            mixed = mixed - mixed.mean()
+            mixed = rng.permutation(plain[first])[unit] if constant else plain[rng.permutation(len(plain))]
+            mixed = s * (mixed - np.average(mixed, weights=f.w))
             values[i] = (mixed @ f.ry) / (mixed @ mixed)
         ratio, p = values.std(ddof=1) / max(se, 1e-300), permutation_p(values, slope)
         message = f"도구를 {PLACEBOS}번 섞었습니다. 위약의 퍼짐은 표준오차의 {ratio:.2f}배이고, 도구가 결과에 미친 것만큼 큰 몫(p값)은 {p:.3f}입니다."
@@ -554,7 +642,7 @@ class InstrumentalVariable(Design):
             y = f.frame[name].to_numpy(dtype=float)
             keep = np.isfinite(y)
             X = f.X.to_numpy()[keep]
-            ry, rz = linear_residual(y[keep], X), linear_residual(f.z[keep], X) / max(f.z.std(), 1e-12)
+            ry, rz = (linear_residual(v[keep], X, f.w[keep]) for v in (y, f.z / max(f.z.std(), 1e-12)))
             slope = (rz @ ry) / (rz @ rz)
             clusters, part = subset_clusters(f.clusters, keep), rz * (ry - slope * rz)
             se = moment_error(part, clusters, f.k) / (rz @ rz)
@@ -573,7 +661,9 @@ class InstrumentalVariable(Design):
         needed = max(0.0, abs(slope) - 1.96 * se) * (f.z.std() / spread)
         X, benchmarks = f.X.to_numpy(), {}
         if X.shape[1]:
-            beta = np.linalg.lstsq(np.column_stack([np.ones(len(f.y)), X, f.z]), f.y, rcond=None)[0][1:-1]
+            s = np.sqrt(f.w)
+            Z = np.column_stack([np.ones(len(f.y)), X, f.z]) * s[:, None]
+            beta = np.linalg.lstsq(Z, f.y * s, rcond=None)[0][1:-1]
             benchmarks = {
                 str(c): float(abs(b) * s / spread) for c, b, s in zip(f.X.columns, beta, X.std(axis=0), strict=True)
             }
@@ -587,7 +677,7 @@ class InstrumentalVariable(Design):
 
     def steps(self) -> list[Step]:
         """같은 함수로 같은 값을 내고, linearmodels의 IV2SLS로 확인합니다."""
-        f, t, y, z = self.fit, self.spec.treatment, self.spec.outcome.column, Instrument.of(self.spec).column
+        f, t, y, zs = self.fit, self.spec.treatment, self.spec.outcome.column, list(Instrument.of(self.spec).columns)
         groups = (
             f"pd.factorize(frame[{cluster_column(self.spec)!r}], sort=True)[0]" if f.clusters is not None else "None"
         )
@@ -597,28 +687,41 @@ class InstrumentalVariable(Design):
             else f"frame = frame[frame[{t.column!r}].isin([{t.control!r}, {t.treated!r}])]\n"
         )
         treatment = f"frame[{t.column!r}]" if t.kind == "continuous" else f"(frame[{t.column!r}] == {t.treated!r})"
+        w, with_w = weighting.code(self.spec), weighting.argument(self.spec)
         covariance = (
-            "cov_type='clustered', clusters=groups, debiased=True, group_debias=True"
+            "cov_type='clustered', clusters=groups, debiased=True"
             if f.clusters is not None
             else "cov_type='robust', debiased=True"
         )
-        return [
+        several = [cluster_sums, small_sample, effective_f, anderson_rubin_set, two_stage_many, hansen_j]
+        functions, call = (several, "two_stage_many") if f.several else ([anderson_rubin, two_stage], "two_stage")
+        found = [
             Step(
                 "결과, 처치, 도구가 있는 행만 두고 공변량을 선형으로 뺍니다.",
-                f"{IMPORTS}\n\n{source(covariate_matrix, linear_residual)}\n\nframe = frame.dropna(subset=[{t.column!r}, {y!r}, {z!r}])\n{keep}"
-                f"X = covariate_matrix(frame, {list(self.ident.adjustment)!r}).to_numpy()\ngroups = {groups}\n"
-                f"y, d, z = (v.to_numpy(dtype=float) for v in (frame[{y!r}], {treatment}, frame[{z!r}]))\nry, rd, rz = (linear_residual(v, X) for v in (y, d, z))",
+                f"{IMPORTS}\n\n{source(covariate_matrix, linear_residual)}\n\nframe = frame.dropna(subset={[t.column, y, *zs]!r})\n{keep}"
+                f"X = covariate_matrix(frame, {list(self.ident.adjustment)!r}).to_numpy()\n{w}groups = {groups}\n"
+                f"y, d, *Z = (v.to_numpy(dtype=float) for v in (frame[{y!r}], {treatment}, *(frame[z] for z in {zs!r})))\n"
+                f"ry, rd, *RZ = (linear_residual(v, X{with_w}) for v in (y, d, *Z))\nZ, RZ = np.column_stack(Z), np.column_stack(RZ)",
             ),
             Step(
-                "2단계 최소제곱의 구간은 앤더슨-루빈입니다: 효과를 b라고 보고 y − b·d를 도구에 회귀했을 때 도구의 계수가 0이라고 볼 수 있는 b를 모읍니다.",
-                f"{source(critical_value, moment_error, anderson_rubin, two_stage)}\n\n"
-                f"value, se, low, high = two_stage(ry, rd, rz, groups, X.shape[1] + 2)\nlow, high = sorted((low * {f.delta!r}, high * {f.delta!r}))\n"
+                "2단계 최소제곱입니다. 앤더슨-루빈의 구간은 효과를 b라고 보고 y − b·d를 도구에 회귀했을 때 도구의 계수가 모두 0이라고 볼 수 있는 b를 모은 것입니다."
+                + (" 도구가 여럿이면 유효 F가 임곗값에 못 미칠 때에만 그것을 씁니다." if f.several else ""),
+                f"{source(critical_value, moment_error, *functions)}\n\n"
+                f"value, se, low, high = {call}(ry, rd, {'RZ' if f.several else 'RZ[:, 0]'}, groups, X.shape[1] + 2)\nlow, high = sorted((low * {f.delta!r}, high * {f.delta!r}))\n"
                 f'reproduced["tsls"] = {{"value": value * {f.delta!r}, "low": low, "high": high}}\nreproduced["tsls"]',
             ),
             Step(
                 "linearmodels의 IV2SLS로 점 추정과 표준오차를 확인합니다.",
                 "import statsmodels.api as sm\nfrom linearmodels.iv import IV2SLS\n\n"
-                f"print(IV2SLS(y, sm.add_constant(X, has_constant='add') if X.shape[1] else np.ones((len(y), 1)), d, z).fit({covariance}).summary.tables[1])\n"
+                f"print(IV2SLS(y, sm.add_constant(X, has_constant='add') if X.shape[1] else np.ones((len(y), 1)), d, Z{with_w.replace('w=', 'weights=')}).fit({covariance}).summary.tables[1])\n"
                 "print('효과', value, '표준오차', se)",
             ),
         ]
+        if f.several:
+            found.append(
+                Step(
+                    "도구가 같은 효과를 가리키는지(Hansen J)와 첫 단계의 유효 F, 그 임곗값입니다.",
+                    "print('J와 p값', hansen_j(ry, rd, RZ, groups), '유효 F와 임곗값', effective_f(rd, RZ, groups, X.shape[1] + 1 + RZ.shape[1]))",
+                )
+            )
+        return found

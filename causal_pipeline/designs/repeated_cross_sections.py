@@ -13,9 +13,9 @@ import networkx as nx
 import numpy as np
 import pandas as pd
 
-from causal_pipeline import checks, learners
+from causal_pipeline import checks, learners, weighting
 from causal_pipeline.checks import FAIL_LEVEL, WARN_LEVEL, flagged, graded, ladder, unseen
-from causal_pipeline.designs.base import Design
+from causal_pipeline.designs.base import NO_NEGATIVE_TREATMENT, NO_PROBABILITY, Design
 from causal_pipeline.errors import DataError, SpecError
 from causal_pipeline.few_clusters import (
     SHOWN,
@@ -30,7 +30,7 @@ from causal_pipeline.few_clusters import (
 )
 from causal_pipeline.graphs import precision_covariates
 from causal_pipeline.identification import contrast, result
-from causal_pipeline.inference import holm, permutation_p
+from causal_pipeline.inference import holm, permutation_p, row_weights
 from causal_pipeline.model import Check, Estimate, Field, Identification, Picture, Role, Sensitivity, Spec, Step
 from causal_pipeline.panel import check_start, encode_periods, never_treated_code, periods_code, start_times
 from causal_pipeline.shown import IMPORTS, covariate_matrix, source
@@ -166,22 +166,30 @@ class CrossSections(Field):
 # --- 칸과 무게(재현 노트북에 그대로 실립니다) ---
 
 
-def cell_means(group: np.ndarray, time: np.ndarray, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """(사람의 수 (G, T), 평균 (G, T, k)). 사람이 없는 칸의 평균은 0입니다."""
+def cell_means(
+    group: np.ndarray, time: np.ndarray, values: np.ndarray, w: np.ndarray | float = 1.0
+) -> tuple[np.ndarray, np.ndarray]:
+    """(사람의 수 (G, T), 평균 (G, T, k)). 사람이 없는 칸의 평균은 0입니다. ``w``는 표본 가중치이고, 수도 그것으로 셉니다."""
     shape = (group.max() + 1, time.max() + 1)
-    cell = group * shape[1] + time
-    counts = np.bincount(cell, minlength=shape[0] * shape[1])
-    means = [np.bincount(cell, weights=v, minlength=len(counts)) / np.maximum(counts, 1) for v in values.T]
+    cell, w = group * shape[1] + time, np.broadcast_to(w, len(group))
+    counts = np.bincount(cell, weights=w, minlength=shape[0] * shape[1])
+    means = [np.bincount(cell, w * v, len(counts)) / np.where(counts > 0, counts, 1) for v in values.T]
     return counts.reshape(shape), np.array(means).reshape(len(means), *shape).transpose(1, 2, 0)
 
 
 def slopes(
-    y: np.ndarray, X: np.ndarray, group: np.ndarray, time: np.ndarray, clean: np.ndarray, clusters: np.ndarray
+    y: np.ndarray,
+    X: np.ndarray,
+    group: np.ndarray,
+    time: np.ndarray,
+    clean: np.ndarray,
+    clusters: np.ndarray,
+    w: np.ndarray | float = 1.0,
 ) -> tuple[np.ndarray, np.ndarray]:
     """처치받지 않은 칸 안에서 결과를 공변량에 회귀한 기울기와, 군집을 하나씩 뺀 기울기. (k,)와 (C, k)."""
-    counts, means = cell_means(group, time, np.column_stack([y, X]))
-    inside = clean[group, time]
-    apart = (np.column_stack([y, X]) - means[group, time])[inside]
+    counts, means = cell_means(group, time, np.column_stack([y, X]), w)
+    inside, s = clean[group, time], np.sqrt(np.broadcast_to(w, len(y)))[:, None]
+    apart = (s * (np.column_stack([y, X]) - means[group, time]))[inside]
     of = clusters[group][inside]
     A = np.array([apart[of == c].T @ apart[of == c] for c in np.unique(clusters)])
 
@@ -267,7 +275,7 @@ def change_weights(there: np.ndarray, start: np.ndarray, keep: np.ndarray, antic
 
 @dataclass
 class Fit:
-    """칸으로 모은 자료. ``start``는 처치가 시작된 열의 번호(없으면 시점의 수), ``clusters``는 집단마다의 군집 번호입니다."""
+    """칸으로 모은 자료. ``start``는 처치가 시작된 열의 번호(없으면 시점의 수), ``clusters``는 집단마다의 군집 번호, ``w``는 표본 가중치입니다."""
 
     frame: pd.DataFrame
     group: np.ndarray
@@ -279,6 +287,7 @@ class Fit:
     X: pd.DataFrame
     clean: np.ndarray
     treated: np.ndarray
+    w: np.ndarray
 
 
 class RepeatedCrossSections(Design):
@@ -289,6 +298,7 @@ class RepeatedCrossSections(Design):
     question = "시점마다 다른 사람을 보았고, 처치가 집단마다 어느 시점부터 시작되었습니까?"
     precedence = 60
     fields = (CrossSections,)
+    ignores = {"negative_controls.treatments": NO_NEGATIVE_TREATMENT, "treatment.probability": NO_PROBABILITY}  # noqa: RUF012
     reveals = {"pre_trend": "처치 전 추세", "composition": "사람의 구성", "negative_control": "음성 대조군"}  # noqa: RUF012
     doubt = (
         "배정을 모릅니다. 처치와 같은 때에 처치 집단에만 다른 일이 있었거나 사람이 바뀌었으면 자료로 가릴 수 없습니다."
@@ -343,12 +353,13 @@ class RepeatedCrossSections(Design):
             clusters = pd.factorize(rows.groupby(f.group, observed=True)[t.cluster].first().reindex(names), sort=True)[
                 0
             ]
-        counts = cell_means(group, time, np.zeros((len(rows), 1)))[0]
+        w = row_weights(spec, rows)
+        counts = cell_means(group, time, np.zeros((len(rows), 1)), w)[0]
         when = np.arange(len(times))[None, :]
         clean = (counts > 0) & (when < start[:, None] - np.where(start < len(times), f.anticipation, 0)[:, None])
         treated = (counts > 0) & (when >= start[:, None])
         X = learners.design_matrix(spec, rows, self.ident.adjustment)
-        return Fit(rows, group, time, np.asarray(times), start, clusters, counts, X, clean, treated)
+        return Fit(rows, group, time, np.asarray(times), start, clusters, counts, X, clean, treated, w)
 
     # --- 무게에서 추정값까지 ---
 
@@ -383,8 +394,8 @@ class RepeatedCrossSections(Design):
     def _material(self, y: np.ndarray, X: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """칸의 평균(첫 겹은 결과)과 공변량의 기울기, 군집을 하나씩 뺀 기울기."""
         f = self.fit
-        means = cell_means(f.group, f.time, np.column_stack([y, X]))[1]
-        return means, *slopes(y, X, f.group, f.time, f.clean, f.clusters)
+        means = cell_means(f.group, f.time, np.column_stack([y, X]), f.w)[1]
+        return means, *slopes(y, X, f.group, f.time, f.clean, f.clusters, f.w)
 
     @cached_property
     def _outcome(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -506,10 +517,9 @@ class RepeatedCrossSections(Design):
                 label,
                 "사람의 특성을 하나도 적지 않아, 처치와 함께 표본에 든 사람이 바뀌었는지 볼 수 없습니다.",
             )
-        slope = slopes(
-            f.frame[spec.outcome.column].to_numpy(dtype=float), X.to_numpy(), f.group, f.time, f.clean, f.clusters
-        )[0]
-        means = cell_means(f.group, f.time, X.to_numpy())[1]
+        y = f.frame[spec.outcome.column].to_numpy(dtype=float)
+        slope = slopes(y, X.to_numpy(), f.group, f.time, f.clean, f.clusters, f.w)[0]
+        means = cell_means(f.group, f.time, X.to_numpy(), f.w)[1]
         tests = [self._test(self._main_weights, self._bare(means[..., j])) for j in range(X.shape[1])]
         p = holm([t_test(*test) for test in tests])
         worst = int(np.argmin(p))
@@ -543,7 +553,7 @@ class RepeatedCrossSections(Design):
     def _turnout(self) -> Check:
         """처치가 표본에 든 사람의 수를 바꾸었는지(로그)."""
         f = self.fit
-        value, se, dof = self._test(self._main_weights, self._bare(np.log(np.maximum(f.counts, 1))))
+        value, se, dof = self._test(self._main_weights, self._bare(np.log(np.where(f.counts > 0, f.counts, 1))))
         p = t_test(value, se, dof) if se > 1e-12 else 1.0
         message = f"처치와 함께 칸의 사람 수는 {np.exp(value):.2f}배가 되었습니다(p={p:.3f})."
         tails = {"warn": " 표본에 드는 사람이 바뀌었을 수 있습니다."}
@@ -601,7 +611,7 @@ class RepeatedCrossSections(Design):
         on = f.treated[f.group, f.time]
         y = f.frame[self.spec.outcome.column].to_numpy(dtype=float)
         fails_when = "두 집단이 처음부터 다르거나 시점에 따라 결과가 움직일 때"
-        naive = plain_regression(on, y, f.clusters[f.group], "처치받은 칸과 받지 않은 칸의 사람 차이", fails_when)
+        naive = plain_regression(on, y, f.clusters[f.group], "처치받은 칸과 받지 않은 칸의 사람 차이", fails_when, f.w)
         return [*out, naive]
 
     # --- 흔들어 보기 ---
@@ -700,6 +710,7 @@ class RepeatedCrossSections(Design):
         arguments = {"unit": f.group, "time": f.time, "treatment": t.column, "treated": t.treated, "start": f.start}
         listed = ", ".join(f"{key}={value!r}" for key, value in arguments.items())
         cluster = "clusters = np.arange(len(names))"
+        w, with_w = weighting.code(self.spec), weighting.argument(self.spec)
         if t.cluster:
             cluster = f"clusters = pd.factorize(frame.groupby({f.group!r}, observed=True)[{t.cluster!r}].first().reindex(names), sort=True)[0]"
         return [
@@ -709,13 +720,13 @@ class RepeatedCrossSections(Design):
                 f"group, names = pd.factorize(frame[{f.group!r}], sort=True)\ntime, times = pd.factorize(frame[{f.time!r}], sort=True)\n"
                 f"starts = start_times(frame, {listed}).reindex(names)\nstart = np.searchsorted(times, starts.fillna(np.inf).to_numpy(dtype=float))\n{cluster}\n"
                 f"y = frame[{y!r}].to_numpy(dtype=float)\nX = covariate_matrix(frame, {list(self.ident.adjustment)!r}).to_numpy()\n"
-                "counts, means = cell_means(group, time, np.column_stack([y, X]))\nwhen = np.arange(len(times))[None, :]\n"
+                f"{w}counts, means = cell_means(group, time, np.column_stack([y, X]){with_w})\nwhen = np.arange(len(times))[None, :]\n"
                 f"clean = (counts > 0) & (when < start[:, None] - np.where(start < len(times), {f.anticipation}, 0)[:, None])\n"
                 "treated = (counts > 0) & (when >= start[:, None])\nprint(pd.DataFrame(counts, index=names, columns=times))",
             ),
             Step(
                 "처치받지 않은 칸으로 처치받은 칸을 채우고, 군집을 하나씩 빼서 구간을 냅니다.",
-                f"{source(slopes, fixed_part, fill_weights, kept_target, summed, *SHOWN)}\n\nbeta, betas = slopes(y, X, group, time, clean, clusters)\n"
+                f"{source(slopes, fixed_part, fill_weights, kept_target, summed, *SHOWN)}\n\nbeta, betas = slopes(y, X, group, time, clean, clusters{with_w})\n"
                 "weights = fill_weights(clean, treated.astype(float))\n"
                 "target, kept = treated.astype(float), [clusters != c for c in np.unique(clusters)]\n"
                 "without = np.array([fill_weights(clean & k[:, None], kept_target(target, start, k)) for k in kept])\n"

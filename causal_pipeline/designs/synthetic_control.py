@@ -170,6 +170,7 @@ class SyntheticControl(Design):
     strength = "scaled_effect"
     ignores = {  # noqa: RUF012
         "negative_controls.treatments": NO_NEGATIVE_TREATMENT,
+        "weights": "처치받은 대상이 하나라 대신할 모집단이 없고, 짝의 무게는 처치 앞의 길을 맞추는 데서 나옵니다. weights를 지우세요.",
         "treatment.cluster": "구간은 대상을 바꾼 위약의 순위로 내므로 군집을 쓰지 않습니다. cluster를 지우거나, 군집을 panel.unit으로 삼으세요.",
     }
 

@@ -382,6 +382,9 @@ negative_controls:
     - w
   treatments:
     - v
+weights:
+  column: c
+  kind: sampling
 money:
   value_per_outcome: 1
   cost_per_treatment: 1

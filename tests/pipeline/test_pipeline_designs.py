@@ -90,10 +90,10 @@ REFUSED = [
         {
             "edges": (("u", "t"), ("u", "y"), ("t", "y"), ("z", "t"), ("z", "y")),
             "hidden": ("u",),
-            "fields": (Instrument("z"),),
+            "fields": (Instrument(("z",)),),
         },
     ),
-    ("instrument_without_path", "도구변수 c", {"edges": (*BACKDOOR, ("z", "x")), "fields": (Instrument("c"),)}),
+    ("instrument_without_path", "도구변수 c", {"edges": (*BACKDOOR, ("z", "x")), "fields": (Instrument(("c",)),)}),
     ("late_without_instrument", "LATE", {"edges": BACKDOOR, "estimand": "LATE"}),
     ("itt_without_assignment", "ITT", {"edges": BACKDOOR, "estimand": "ITT"}),
 ]
@@ -133,7 +133,8 @@ def test_an_m_bias_graph_needs_no_adjustment():
 def test_an_instrument_is_conditioned_on_what_opens_it():
     edges = (("u", "t"), ("u", "y"), ("t", "y"), ("z", "t"), ("x", "z"), ("x", "y"), ("t", "m"), ("m", "y"))
     ident = identify(
-        spec(edges=edges, hidden=("u",), fields=(Instrument("z"),), estimand="LATE"), columns("t", "y", "z", "x", "m")
+        spec(edges=edges, hidden=("u",), fields=(Instrument(("z",)),), estimand="LATE"),
+        columns("t", "y", "z", "x", "m"),
     )
     assert ident.adjustment == ("x",) and ident.estimand == "LATE"
 
@@ -149,7 +150,7 @@ def test_an_open_path_closes_when_its_middle_is_given():
 RULES = [
     ("experiment", {"treatment": Treatment("t", "binary", randomized=True)}),
     ("discontinuity", {"fields": (Running("r", 0.5),), "estimand": "LATE"}),
-    ("instrument", {"fields": (Instrument("x"),), "estimand": "LATE", "confounders": ("z",)}),
+    ("instrument", {"fields": (Instrument(("x",)),), "estimand": "LATE", "confounders": ("z",)}),
     ("adjustment", {"confounders": ("x",)}),
     ("dose", {"treatment": Treatment("t", "continuous", 0, 1), "confounders": ("x",)}),
     ("dose", {"treatment": Treatment("t", "continuous", 0, 1, randomized=True)}),
@@ -192,7 +193,7 @@ def test_card_1995():
         treatment=Treatment("educ", "continuous", 12, 13),
         outcome=Outcome("lwage"),
         estimand="LATE",
-        fields=(Instrument("nearc4"),),
+        fields=(Instrument(("nearc4",)),),
         confounders=covariates,
     )
     done = analyze(made, frame=frame)
@@ -428,7 +429,7 @@ def test_defiers_break_the_inequality():
     t = np.where(kind < 0.5, z, np.where(kind < 0.8, 1 - z, 0))
     y = np.where(kind < 0.5, 0.0, 5.0) + r.normal(size=n)
     frame = pd.DataFrame({"z": z, "t": t, "y": y})
-    made = spec(fields=(Instrument("z"),), estimand="LATE")
+    made = spec(fields=(Instrument(("z",)),), estimand="LATE")
     assert named(built(made, frame).check())["instrument_inequality"].status == "fail"
     straight = frame.assign(t=np.where(kind < 0.5, z, 0))
     assert named(built(made, straight).check())["instrument_inequality"].status == "ok"

@@ -558,6 +558,12 @@ def with_sentinel(frame: pd.DataFrame) -> pd.DataFrame:
     return frame.assign(y=frame["y"].where(frame.index % 10 != 3, -999))
 
 
+def with_weights(frame: pd.DataFrame) -> pd.DataFrame:
+    """가중치 둘(같은 대상이면 시점마다 같은 값)."""
+    key = frame["u" if "u" in frame else "id"]
+    return frame.assign(wt=1 + key % 3, wt2=1 + key % 4)
+
+
 def third_level(frame: pd.DataFrame) -> pd.DataFrame:
     return frame.assign(
         **{name: frame[name].where(frame.index % 7 != 0, 2) for name in ("t", "above") if name in frame}
@@ -652,6 +658,16 @@ KEYS = {
     ),
     "assignment.rule": (add(RULE.format("50점", "3조")), add(RULE.format("60점", "3조")), None),
     "assignment.source": (add(RULE.format("50점", "3조")), add(RULE.format("50점", "4조")), None),
+    "weights.column": (
+        add("weights: {column: wt, kind: sampling}"),
+        add("weights: {column: wt2, kind: sampling}"),
+        with_weights,
+    ),
+    "weights.kind": (
+        add("weights: {column: wt, kind: sampling}"),
+        add("weights: {column: wt, kind: frequency}"),
+        with_weights,
+    ),
     "running.column": (SAME, owned("column", "m"), None),
     "running.cutoff": (SAME, owned("cutoff", "0.3"), None),
     "running.above": (SAME, owned("above", "false"), None),
@@ -663,13 +679,13 @@ KEYS = {
     "cross_sections.time": (SAME, lambda s: s.replace("{group: u, time: w}", "{group: u, time: id}"), None),
     "cross_sections.start": (SAME, owned("start", "s"), lambda f: f.assign(s=f["s"] + 1)),
     "cross_sections.anticipation": (SAME, owned("anticipation", 1), None),
-    "instrument": (SAME, lambda s: s.replace("instrument: z", "instrument: m"), None),
+    "instrument": (SAME, lambda s: s.replace("instrument: z", "instrument: [z, m]"), None),
     "seed": (SAME, lambda s: s.replace("seed: 1", "seed: 2"), None),
 }
 # 자료의 자리와 보고서에 그대로 옮기는 이름. 설계와 상관없습니다
 ECHOED = {
     "name", "question", "data.path", "data.table", "data.sql", "outcome.unit", "outcome.label", "money.currency", "labels", "treatment.column", "outcome.column",
-    "data", "treatment", "outcome", "graph", "negative_controls", "money", "panel", "running", "cross_sections", "assignment",
+    "data", "treatment", "outcome", "graph", "negative_controls", "money", "panel", "running", "cross_sections", "assignment", "weights",
 }  # fmt: skip
 NOT_RANDOM = {"synthetic_control", "discontinuity"}  # 씨앗을 쓸 일이 없는 설계
 

@@ -38,6 +38,7 @@ modifiers: [size]
 categories: [region]
 numbers: [size]
 negative_controls: {outcomes: [last_sales], treatments: [next_ad]}
+weights: {column: design_weight, kind: sampling}
 money: {value_per_outcome: 2, cost_per_treatment: 3.5, currency: 만 원, minimum_gain: 1}
 assignment: {rule: 지점장이 정함, source: 운영 규정 3조}
 labels: {ad: 광고비}
@@ -55,7 +56,17 @@ def test_every_part_is_read(tmp_path):
     assert spec.assignment == Assignment("지점장이 정함", "운영 규정 3조")
     assert spec.negative_outcomes == ("last_sales",) and spec.negative_treatments == ("next_ad",)
     assert spec.label("ad") == "광고비" and spec.label("sales") == "매출" and spec.label("size") == "size"
-    assert spec.columns() == {"seller", "ad", "region", "sales", "size", "visits", "last_sales", "next_ad"}
+    assert spec.columns() == {
+        "seller",
+        "ad",
+        "region",
+        "sales",
+        "size",
+        "visits",
+        "last_sales",
+        "next_ad",
+        "design_weight",
+    }
     assert spec.covariates() == ["last_sales", "next_ad", "size", "visits"]
     assert spec.lines["treatment.kind"] == 5 and spec.lines["graph.edges.2"] == 12
 

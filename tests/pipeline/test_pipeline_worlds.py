@@ -23,6 +23,8 @@ SHOWN_BY = {
     "wrong_graph": "graph:C",
     "leaking_experiment": "attrition:C",
     "weak_instrument": "first_stage:C",
+    "one_bad_instrument": "overidentification:C",
+    "many_weak_instruments": "first_stage:C",
     "direct_instrument": "negative_control:C",
     "density_jump": "density:C",
     "swapped_cutoff_seen": "continuity:C",
