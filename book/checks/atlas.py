@@ -30,7 +30,12 @@ def check(page: Page) -> list[Finding]:
     if page.docname != PAGE:
         return []
     published = {name.removeprefix("case_studies/") for name in toc_docnames() if name.startswith("case_studies/")}
-    return check_text(SOURCE.read_text(encoding="utf-8"), published - {"index", "template"})
+    return check_text(text_of_the_atlas(), published - {"index", "template"})
+
+
+def text_of_the_atlas() -> str:
+    """원본의 글."""
+    return SOURCE.read_text(encoding="utf-8")
 
 
 def check_text(text: str, cases: set[str]) -> list[Finding]:
