@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import parse_qsl, urlsplit
 
 import yaml
 
@@ -29,8 +30,9 @@ FIELDS = {
     "id": "조직_주제_연도 꼴의 영어 소문자, 숫자, 밑줄",
     "organisation": "글을 쓴 조직의 이름",
     "korean": "true나 false(한국어 글이거나 한국 팀의 글이면 true)",
-    "year": "글이 나온 해",
+    "year": "글이 나온 해. 확인하지 못했으면 null",
     "title": "글에 적힌 그대로의 제목",
+    "part": "한 글의 여러 대목을 따로 실을 때에만, 그 대목의 이름",
     "link": "https://로 시작하는 글의 주소",
     "read": f"우리가 읽은 정도({', '.join(READ)} 가운데 하나)",
     "question": "무엇을 정해야 했는지 물음표로 끝나는 한 문장",
@@ -47,7 +49,8 @@ FIELDS = {
     "case": "그 글을 다시 해 본 사례의 파일 이름(여럿이면 목록). 없으면 null",
     "questions": "[1, 2] 꼴의 물음(1에서 4까지)",
 }
-TEXTS = ("organisation", "title", "link", "question", "treatment", "outcome", "unit", "states", "silent", "summary")
+OPTIONAL = {"part"}
+_TRACKING = re.compile(r"utm_|source$|ref$|gclid$|fbclid$")
 _ID = re.compile(r"[a-z0-9]+(?:_[a-z0-9]+)*")
 
 
@@ -76,10 +79,14 @@ class Entry:
         """칸이 적힌 줄. 그 칸이 없으면 블록의 첫 줄."""
         return self.lines.get(key, self.lines[""])
 
+    def get(self, key: str):
+        """칸의 값. 적지 않아도 되는 칸이 없으면 None."""
+        return self.values.get(key)
+
     @property
     def cases(self) -> tuple[str, ...]:
         """다시 해 본 사례의 파일 이름(확장자 없이)."""
-        case = self.values.get("case")
+        case = self.get("case")
         return () if case is None else tuple(case) if isinstance(case, list) else (case,)
 
 
@@ -130,7 +137,9 @@ def faults(entries: list[Entry]) -> Iterator[tuple[int, str]]:
             yield entry.line(name), f"{said}의 '{name}'은(는) 모르는 칸입니다 — {cure}."
         for name, form in FIELDS.items():
             if name not in entry.values:
-                if not difflib.get_close_matches(name, unknown, n=1):  # 오타는 위에서 알렸습니다
+                if name not in OPTIONAL and not difflib.get_close_matches(
+                    name, unknown, n=1
+                ):  # 오타는 위에서 알렸습니다
                     yield entry.line(), f"{said}에 '{name}'이(가) 없습니다 — '{name}: {form}'을(를) 더하세요."
             elif not _fits(name, entry[name]):
                 yield entry.line(name), f"{said}의 {name}가 {_shown(entry[name])}입니다 — {form}(으)로 적으세요."
@@ -151,7 +160,7 @@ def _fits(name: str, value) -> bool:
     if name == "korean":
         return isinstance(value, bool)
     if name == "year":
-        return number
+        return number or value is None
     if name == "week":
         return number and 0 <= value <= 12
     if name == "questions":
@@ -164,6 +173,14 @@ def _fits(name: str, value) -> bool:
         return value is None or (isinstance(value, str) and bool(value.strip()))
     kinds = {"read": READ, "design": DESIGNS, "industry": INDUSTRIES}
     return value in kinds[name] if name in kinds else isinstance(value, str) and bool(value.strip())
+
+
+def same_address(link: str) -> str:
+    """같은 글을 가리키는 주소를 하나로: 머리, www, 끝의 빗금, 쪽 안의 자리, 유입 꼬리표를 뗍니다."""
+    parts = urlsplit(link)
+    query = "&".join(f"{k}={v}" for k, v in parse_qsl(parts.query) if not _TRACKING.match(k))
+    host = (parts.hostname or "").removeprefix("www.")
+    return f"{host}{parts.path.rstrip('/')}?{query}".rstrip("?").lower()
 
 
 def _shown(value) -> str:

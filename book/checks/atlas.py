@@ -3,9 +3,9 @@
 import datetime
 import re
 from collections.abc import Iterator
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import urlsplit
 
-from book.atlas import PAGE, SOURCE, Entry, faults, read_blocks
+from book.atlas import PAGE, SOURCE, Entry, faults, read_blocks, same_address
 from book.checks import language, lints
 from book.checks.findings import Finding
 from book.myst import parse
@@ -21,7 +21,6 @@ SENTENCES = ("states", "silent", "summary")
 PROSE = (*SENTENCES, "harm")  # 문장으로 적는 칸. 나머지는 이름과 물음입니다
 COPIED = 0.4  # 두 요약 가운데 짧은 쪽의 조각이 이만큼 다른 쪽에도 있으면 베낀 것으로 봅니다
 PIECE = 10  # 견주는 조각의 글자 수(빈칸은 빼고)
-_TRACKING = re.compile(r"utm_|source$|ref$|gclid$|fbclid$")
 _HANGUL = re.compile(r"[가-힣]")
 
 
@@ -68,7 +67,7 @@ def _one(entry: Entry, cases: set[str]) -> Iterator[tuple[int, str, str]]:
     said, this_year = f"'{entry['id']}'", datetime.date.today().year
     if not _is_address(entry["link"]):
         yield entry.line("link"), f"{said}의 링크 '{entry['link'][:60]}'이(가) 주소가 아닙니다 — 빈칸 없이 https://로 시작하는 글의 주소를 적으세요.", "link"  # fmt: skip
-    if not FIRST_YEAR <= entry["year"] <= this_year:
+    if entry["year"] is not None and not FIRST_YEAR <= entry["year"] <= this_year:
         yield entry.line("year"), f"{said}의 연도가 {entry['year']}입니다 — {FIRST_YEAR}에서 {this_year} 사이의, 글이 나온 해를 적으세요.", "year"  # fmt: skip
     for name, (least, most) in LENGTHS.items():
         length = len(entry[name] or "x" * least)
@@ -99,28 +98,23 @@ def _is_address(link: str) -> bool:
         return False
 
 
-def same_address(link: str) -> str:
-    """같은 글을 가리키는 주소를 하나로: 머리, www, 끝의 빗금, 쪽 안의 자리, 유입 꼬리표를 뗍니다."""
-    parts = urlsplit(link)
-    query = "&".join(f"{k}={v}" for k, v in parse_qsl(parts.query) if not _TRACKING.match(k))
-    host = (parts.hostname or "").removeprefix("www.")
-    return f"{host}{parts.path.rstrip('/')}?{query}".rstrip("?").lower()
-
-
 def _twice(entries: list[Entry]) -> Iterator[tuple[int, str, str]]:
     """다른 글과 겹치는 것: 링크, 조직과 제목, 베낀 요약."""
-    links: dict[str, Entry] = {}
-    titles: dict[tuple[str, str], Entry] = {}
+    seen: dict[str, list[Entry]] = {}
     pieces: list[tuple[Entry, set[str]]] = []
+    cure = "글 하나에 블록 하나만 두고, 한 글의 다른 대목이면 둘 다 part를 적으세요"
     for entry in entries:
         said = f"'{entry['id']}'"
+        marks = {"title": f"{entry['organisation']}|{entry['title']}".casefold()}
         if _is_address(entry["link"]):
-            other = links.setdefault(same_address(entry["link"]), entry)
-            if other is not entry:
-                yield entry.line("link"), f"{said}의 링크가 '{other['id']}'({other.line('link')}번째 줄)의 것과 같습니다 — 글 하나에 블록 하나만 두세요.", "twice"  # fmt: skip
-        other = titles.setdefault((entry["organisation"].casefold(), entry["title"].casefold()), entry)
-        if other is not entry:
-            yield entry.line("title"), f"{said}의 조직과 제목이 '{other['id']}'({other.line('title')}번째 줄)와 같습니다 — 글 하나에 블록 하나만 두세요.", "twice"  # fmt: skip
+            marks["link"] = same_address(entry["link"])
+        for name, mark in marks.items():
+            what = "링크가" if name == "link" else "조직과 제목이"
+            for other in seen.setdefault(mark, []):
+                if entry.get("part") is None or other.get("part") in {None, entry["part"]}:
+                    yield entry.line(name), f"{said}의 {what} '{other['id']}'({other.line(name)}번째 줄)와 같습니다 — {cure}.", "twice"  # fmt: skip
+                    break
+            seen[mark].append(entry)
         mine = _pieces(entry["summary"])
         for other, theirs in pieces:
             if len(mine & theirs) >= COPIED * min(len(mine), len(theirs)) > 0:

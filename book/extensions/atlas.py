@@ -1,14 +1,13 @@
-"""현업 사례 지도. ``guides/atlas.yml``의 글을 카드로 펼치고, 몇 편인지는 그 자리에서 셉니다. 거르기는 사례 모음과 같습니다."""
+"""현업 사례 지도. ``guides/atlas.yml``의 글을 카드로 펼치고, 몇 개인지는 그 자리에서 셉니다. 거르기는 사례 모음과 같습니다."""
 
 import html
 import json
-import re
 
 from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
-from book.atlas import DESIGNS, INDUSTRIES, READ, SOURCE, Entry, read_atlas
+from book.atlas import DESIGNS, INDUSTRIES, READ, SOURCE, Entry, read_atlas, same_address
 from book.extensions import card_filter
 from book.extensions.gallery import QUESTIONS
 from book.page import PageError, published_pages
@@ -51,7 +50,7 @@ def render(entries: list[Entry], weeks: dict[int, tuple[str, str]], cases: dict[
     """
     values = [facets(entry) for entry in entries]
     cards = "".join(_card(entry, facet, weeks, cases) for entry, facet in zip(entries, values, strict=True))
-    return card_filter.render(FILTERS, values, f'<div class="gallery-cards">{cards}</div>', "글", "편")
+    return card_filter.render(FILTERS, values, f'<div class="gallery-cards">{cards}</div>', "항목", "개")
 
 
 def _card(entry: Entry, values: dict[str, list[str]], weeks: dict, cases: dict) -> str:
@@ -73,37 +72,44 @@ def _card(entry: Entry, values: dict[str, list[str]], weeks: dict, cases: dict) 
     }
     listed = "".join(f"<dt>{name}</dt><dd>{said}</dd>" for name, said in facts.items() if said)
     tags = "".join(f"<li>{html.escape(v)}</li>" for v in [*values["design"], *values["industry"]])
-    language = "" if re.search("[가-힣]", entry["title"]) else ' lang="en"'
+    over = " · ".join(filter(None, [entry["organisation"], str(entry["year"] or "연도 미상"), entry.get("part")]))
     return (
         f'<section class="gallery-card atlas-card" id="{entry["id"]}" data-facets="{html.escape(json.dumps(values, ensure_ascii=False))}">'
-        f'<h3><span class="gallery-over">{html.escape(entry["organisation"])} · {entry["year"]}</span> '
-        f'<a href="{html.escape(entry["link"])}"{language}>{html.escape(entry["title"])}</a></h3>'
+        f'<h3><span class="gallery-over">{html.escape(over)}</span> '
+        f'<a href="{html.escape(entry["link"])}"{_language(entry["title"])}>{html.escape(entry["title"])}</a></h3>'
         f"<p>{html.escape(entry['question'])}</p>"
         f'<ul class="gallery-tags">{tags}<li class="atlas-read">{values["read"][0]}</li></ul>'
         f"<details><summary>요약과 밝힌 것</summary><p>{html.escape(entry['summary'])}</p><dl>{listed}</dl></details></section>"
     )
 
 
+def _language(title: str) -> str:
+    """화면 낭독기가 알맞은 소리로 읽도록 제목의 언어를 적습니다."""
+    written = (("가", "힣", ""), ("\u3040", "\u30ff", ' lang="ja"'), ("\u4e00", "\u9fff", ' lang="zh"'))
+    return next((lang for low, high, lang in written if any(low <= c <= high for c in title)), ' lang="en"')
+
+
 def marks_table(entries: list[Entry]) -> str:
-    """읽은 정도마다 뜻과 글의 수."""
+    """읽은 정도마다 뜻과 항목의 수."""
     rows = "".join(
         f'<tr><th scope="row">{name}</th><td>{MEANINGS[key]}</td><td>{_count(entries, "read", key)}</td></tr>'
         for key, name in READ.items()
     )
     korean, harm = sum(e["korean"] for e in entries), sum(bool(e["harm"]) for e in entries)
-    organisations = len({e["organisation"].casefold() for e in entries})
+    organisations = len({e["organisation"].partition("(")[0].casefold() for e in entries})
+    links = len({same_address(e["link"]) for e in entries})
     summary = (
-        f"조직 {organisations}곳의 글 {len(entries)}편입니다. 한국 팀이나 한국어 글이 {korean}편이고, "
-        f"실험하면 누군가 해를 입는 물음이 {harm}편입니다."
+        f"조직 {organisations}곳의 글 {links}편입니다. 한 글이 여러 물음을 다루면 대목마다 따로 실어 항목은 {len(entries)}개입니다. "
+        f"그 가운데 한국 팀이나 한국어 글이 {korean}개이고, 실험하면 누군가 해를 입는 물음이 {harm}개입니다."
     )
     return (
         f'<p>{summary}</p><table class="table atlas-marks"><thead><tr><th scope="col">표시</th><th scope="col">뜻</th>'
-        f'<th scope="col">글(편)</th></tr></thead><tbody>{rows}</tbody></table>'
+        f'<th scope="col">항목(개)</th></tr></thead><tbody>{rows}</tbody></table>'
     )
 
 
 def counts_table(entries: list[Entry]) -> str:
-    """설계와 산업마다 글의 수를 읽은 정도, 한국, 해로 나눈 표. 글이 없는 줄은 뺍니다."""
+    """설계와 산업마다 항목의 수를 읽은 정도, 한국, 해로 나눈 표. 항목이 없는 줄은 뺍니다."""
     heads = ("", "모두", *READ.values(), "한국", "해를 피함")
     body = []
     for title, key, names in (("설계", "design", DESIGNS), ("산업", "industry", INDUSTRIES)):
@@ -124,7 +130,7 @@ def _count(entries: list[Entry], key: str, value: str) -> int:
 
 
 class AtlasCounts(SphinxDirective):
-    """```` ```{atlas-counts} ``` ````: 읽은 정도의 뜻, 그리고 몇 편인지."""
+    """```` ```{atlas-counts} ``` ````: 읽은 정도의 뜻, 그리고 몇 개인지."""
 
     def run(self) -> list[nodes.Node]:
         self.env.note_dependency(str(SOURCE))
@@ -132,7 +138,7 @@ class AtlasCounts(SphinxDirective):
             entries = read_atlas()
         except PageError as error:
             return [self.state_machine.reporter.error(str(error), line=self.lineno)]
-        folded = f"<details><summary>설계와 산업마다 몇 편인가</summary>{counts_table(entries)}</details>"
+        folded = f"<details><summary>설계와 산업마다 몇 개인가</summary>{counts_table(entries)}</details>"
         return [nodes.raw("", marks_table(entries) + folded, format="html")]
 
 

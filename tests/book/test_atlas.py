@@ -6,7 +6,7 @@ import json
 import pytest
 from lxml import html as lxml_html
 
-from book.atlas import DESIGNS, FIELDS, READ, SOURCE, faults, read_atlas, read_blocks
+from book.atlas import DESIGNS, FIELDS, OPTIONAL, READ, SOURCE, faults, read_atlas, read_blocks, same_address
 from book.checks import atlas, inspect_page
 from book.checks.__main__ import main
 from book.extensions.atlas import FILTERS, MEANINGS, counts_table, facets, marks_table, render
@@ -148,6 +148,23 @@ def test_both_a_name_and_a_list_of_cases_are_accepted():
     assert [entry.cases for entry in read_blocks(GOOD)] == [("a_case",), ()]
 
 
+def test_parts_of_one_write_up_share_a_link_when_both_are_named():
+    one = SECOND.replace("\n  link:", '\n  part: "요금"\n  link:')
+    two = SECOND.replace("bus_fare_2019", "bus_stops_2019").replace("\n  link:", '\n  part: "정류장"\n  link:')
+    two = two.replace(summary_of(two), summary_of(FIRST).replace("쿠폰", "정류장"))
+    text = one + two
+    twice = [line_of(text, f"  {key}: ") for key in ("title", "link")]
+    assert found(text) == []
+    assert found(text.replace('정류장"\n  link', '요금"\n  link')) == [(line, "twice") for line in twice]
+    unnamed = text.replace('  part: "요금"\n', "")
+    assert found(unnamed) == [(line - 1, "twice") for line in twice]
+
+
+def test_an_unknown_year_is_left_empty_and_said():
+    entry = read_blocks(SECOND.replace("year: 2019", "year: null"))
+    assert found(SECOND.replace("year: 2019", "year: null")) == [] and "연도 미상" in render(entry, {}, {})
+
+
 def test_only_the_page_of_the_atlas_carries_the_check():
     assert atlas.check(read_page("guides/glossary.md")) == []
 
@@ -171,8 +188,9 @@ def test_the_atlas_is_clean():
 
 
 def test_there_are_enough_write_ups():
-    assert len(ENTRIES) >= LEAST
-    assert sum(entry["korean"] for entry in ENTRIES) >= LEAST_KOREAN
+    """한 글의 여러 대목은 한 편으로 셉니다."""
+    assert len({same_address(entry["link"]) for entry in ENTRIES}) >= LEAST
+    assert len({same_address(entry["link"]) for entry in ENTRIES if entry["korean"]}) >= LEAST_KOREAN
 
 
 def test_every_question_every_mark_and_every_method_week_has_a_write_up():
@@ -184,10 +202,15 @@ def test_every_question_every_mark_and_every_method_week_has_a_write_up():
 def test_the_atlas_keeps_the_order_of_the_fields():
     """칸의 차례가 같아야 블록을 견주고 고치기 쉽습니다."""
     for entry in ENTRIES:
-        assert list(entry.values) == list(FIELDS), entry["id"]
+        assert list(entry.values) == [k for k in FIELDS if k in entry.values or k not in OPTIONAL], entry["id"]
 
 
 # --- 쪽 ---
+
+
+def lang_of(title: str) -> str:
+    tree = lxml_html.fromstring(render(read_blocks(SECOND.replace("Did the fare change move riders?", title)), {}, {}))
+    return tree.xpath("//h3/a/@lang")[0]
 
 
 def test_cards_and_counts_come_from_the_file():
@@ -202,6 +225,7 @@ def test_cards_and_counts_come_from_the_file():
     assert cards[0].xpath(".//h3/a/@href") == ["https://example.com/coupon"]
     assert cards[0].xpath(".//dd/a/@href") == ["../w5.html", "../c.html"]
     assert cards[0].xpath(".//h3/a/@lang") == [] and cards[1].xpath(".//h3/a/@lang") == ["en"]
+    assert [lang_of(title) for title in ("因果推断的实践", "ABテストの話", "2SLS")] == ["zh", "ja", "en"]
     for entry, card in zip(entries, cards, strict=True):
         shown = card.text_content()
         for name in ("organisation", "title", "question", "treatment", "outcome", "unit", "design", "states", "silent", "summary"):  # fmt: skip
@@ -219,7 +243,11 @@ def test_cards_and_counts_come_from_the_file():
         "커머스": ["1", "1", "", "", "", "1", ""],
     }
     marks = marks_table(entries)
-    assert "조직 2곳의 글 2편" in marks and all(meaning in marks for meaning in MEANINGS.values())
+    assert (
+        "조직 2곳의 글 2편" in marks
+        and "항목은 2개" in marks
+        and all(meaning in marks for meaning in MEANINGS.values())
+    )
 
 
 def test_the_order_is_by_week_then_design(tmp_path):
@@ -258,7 +286,7 @@ def test_filters_narrow_the_cards(page):
     page.locator(".gallery-filter[data-facet='harm'] button[data-value='예']").click()
     page.locator(".gallery-filter[data-facet='korean'] button").filter(has_text="한국").click()
     assert page.locator(".atlas-card:visible").count() == len(harmful) > 0
-    assert page.locator(".gallery-count").inner_text() == f"글 {len(harmful)}편 (모두 {len(ENTRIES)}편)"
+    assert page.locator(".gallery-count").inner_text() == f"항목 {len(harmful)}개 (모두 {len(ENTRIES)}개)"
     assert not page.recorded.console and not page.recorded.outside
 
 
