@@ -12,7 +12,14 @@ from sphinx.application import Sphinx
 ASSETS = Path(__file__).parent / "gallery_assets" / "static"
 
 
-def render(filters: dict[str, str], values: list[dict[str, list[str]]], cards: str, noun: str, unit: str) -> str:
+def render(
+    filters: dict[str, str],
+    values: list[dict[str, list[str]]],
+    cards: str,
+    noun: str,
+    unit: str,
+    orders: dict[str, tuple[str, ...]] | None = None,
+) -> str:
     """거르기 단추와 카드의 HTML.
 
     Parameters
@@ -25,9 +32,13 @@ def render(filters: dict[str, str], values: list[dict[str, list[str]]], cards: s
         class가 ``gallery-cards``인 묶음. 그 안의 카드는 class가 ``gallery-card``이고 ``data-facets``를 답니다.
     noun, unit : str
         세는 것과 단위('사례', '개').
+    orders : dict
+        갈래의 이름 → 단추의 차례. 없는 갈래는 수와 가나다의 차례입니다.
     """
+    orders = orders or {}
     groups = "".join(
-        _group(key, name, [v for facets in values for v in facets[key]], noun, unit) for key, name in filters.items()
+        _group(key, name, [v for facets in values for v in facets[key]], noun, unit, orders.get(key, ()))
+        for key, name in filters.items()
     )
     return (
         f'<div class="gallery"><div class="gallery-filters" hidden>{groups}</div><p class="gallery-status">'
@@ -42,14 +53,14 @@ def _subject(noun: str) -> str:
     return "이" if (ord(noun[-1]) - 0xAC00) % 28 else "가"
 
 
-def _group(key: str, name: str, values: list[str], noun: str, unit: str) -> str:
+def _group(key: str, name: str, values: list[str], noun: str, unit: str, order: tuple[str, ...]) -> str:
     if not values:
         return ""
     buttons = "".join(
         f'<button type="button" aria-pressed="false" data-value="{html.escape(value)}">{html.escape(value)} '
         f'<span class="gallery-of"><span class="gallery-spoken">{noun} </span>{values.count(value)}'
         f'<span class="gallery-spoken">{unit}</span></span></button>'
-        for value in sorted(set(values), key=_order)
+        for value in sorted(set(values), key=order.index if order else _order)
     )
     return f'<fieldset class="gallery-filter" data-facet="{key}"><legend>{name}</legend>{buttons}</fieldset>'
 

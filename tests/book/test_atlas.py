@@ -222,6 +222,10 @@ def test_cards_and_counts_come_from_the_file():
     assert [card.get("id") for card in cards] == ["shop_coupon_2024", "bus_fare_2019"]
     assert [json.loads(card.get("data-facets")) for card in cards] == [facets(entry) for entry in entries]
     assert set(FILTERS) == set(facets(entries[0]))
+    buttons = tree.xpath(
+        "//fieldset[@data-facet='read']//button/@data-value | //fieldset[@data-facet='harm']//button/@data-value"
+    )
+    assert buttons == ["예", "아니요", "전문", "일부"]
     assert cards[0].xpath(".//h3/a/@href") == ["https://example.com/coupon"]
     assert cards[0].xpath(".//dd/a/@href") == ["../w5.html", "../c.html"]
     assert cards[0].xpath(".//h3/a/@lang") == [] and cards[1].xpath(".//h3/a/@lang") == ["en"]
