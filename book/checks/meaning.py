@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from book import values
+from book.bound import Bound, bound_texts
 from book.checks.findings import Finding
 from book.checks.prose_numbers import data_cards
 from book.execution import Execution
@@ -37,25 +38,6 @@ _FROM_TO = re.compile(
     rf"{BOUND}(?P<unit>[^{BOUND}.\n]{{0,8}}?)(?:에서|이|가)\s{BOUND}(?P<unit2>[^{BOUND}.\n]{{0,8}}?)(?:으)?로\s(?:\S+\s)?(?P<word>{_UP}|{_DOWN})"
 )
 _THAN = re.compile(rf"{BOUND}(?P<unit>[^{BOUND}.\n]{{0,8}}?)(?:으로|로|은|는|이|가)\s(?P<between>[^{BOUND}.,\n]{{0,14}}){BOUND}(?P<unit2>[^{BOUND}.\n]{{0,6}}?)보다\s(?:더\s|훨씬\s|조금\s)?(?P<word>{_UP}|{_DOWN})")  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Bound:
-    """본문에 묶인 값 하나. ``place``는 걷어 낸 글에서의 자리, ``raw``는 백틱 안의 글입니다."""
-
-    line: int
-    place: int
-    kind: str
-    raw: str
-    position: int
-
-    @property
-    def code(self) -> str:
-        return values.split(self.raw)[0] if self.kind == "eval" else self.raw.rsplit(":", 1)[0].strip()
-
-    @property
-    def spec(self) -> str:
-        return values.split(self.raw)[1] if self.kind == "eval" else self.raw.partition(":")[2].strip()
 
 
 def check(
@@ -85,7 +67,7 @@ def check(
         return values.at(notebook, bound.position).get(bound.raw, {}).get("value")
 
     coverages = _recorded(notebook, VALIDATION_MIME)
-    for text, bounds in _texts(document):
+    for text, bounds in bound_texts(document):
         here = {b.place: b for b in bounds}
         numbers = {b.place: v for b in bounds if isinstance(v := value(b), (int, float))}
         for rule in (_pairs, _reached, _ends):
@@ -120,26 +102,6 @@ def check(
                         )
                     )
     return sorted(set(found + units(page, document) + opposites(path, document)))
-
-
-def _texts(document: Document) -> Iterator[tuple[str, list[Bound]]]:
-    """토막마다 걷어 낸 글과 그 안에 묶인 값들."""
-    starts = [cell.line for cell in document.cells]
-    for block in document.blocks:
-        text = block.flat.text
-        spots = [i for i, c in enumerate(text) if c == BOUND]
-        roles = [
-            p
-            for outer in block.pieces
-            for p in outer.walk()
-            if p.kind == "role" and (p.name == "eval" or p.name.startswith("glue"))
-        ]
-        if not spots or len(spots) != len(roles):
-            continue
-        yield text, [
-            Bound(block.line_at(at), at, "eval" if role.name == "eval" else "glue", role.text, sum(s < block.line for s in starts))
-            for at, role in zip(spots, roles, strict=True)
-        ]  # fmt: skip
 
 
 def _recorded(notebook, mime: str) -> list[dict]:
@@ -368,7 +330,7 @@ def _said(document: Document) -> list[_Said]:
         for _, call in cell.calls("glue")
         if len(call.args) == 2 and isinstance(call.args[0], ast.Constant)
     }
-    for text, bounds in _texts(document):
+    for text, bounds in bound_texts(document):
         for bound in bounds:
             code, position = (bound.code, bound.position) if bound.kind == "eval" else glued.get(bound.code, ("", 0))
             add(code, bound.line, position, text[: bound.place], text[bound.place + 1 :])
