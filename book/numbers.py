@@ -12,7 +12,7 @@ from pathlib import Path
 import yaml
 
 from book import values
-from book.bound import bound_texts
+from book.bound import bound_texts, direction, rises, unit_after
 from book.execution import Execution
 from book.files import write_atomically
 from book.learner_notebook import glued_values
@@ -22,7 +22,7 @@ from book.second_run import comparable
 from causal_practice.claims import CLAIM_MIME, VALIDATION_MIME
 
 RECORDS = ROOT / "benchmarks" / "numbers"
-BEFORE, AFTER = 24, 12  # 값의 둘레에서 남기는 글자 수
+BEFORE = 24  # 값 앞에서 남기는 글자 수
 RELATIVE = 0.01  # 이보다 작게 움직인 수는 기계의 차이로 봅니다(짝짓기의 동점은 0.5%까지 움직였습니다)
 _PRINTED = re.compile(r"(?<![\w.])-?\d[\d,]*(?:\.\d+)?(?:e[+-]?\d+)?")
 _MARKS = {ord(BOUND): "◯", ord(OPAQUE): "…", ord(CITED): "…"}
@@ -40,11 +40,11 @@ def numbers_of(page: Page, execution: Execution) -> dict[str, dict]:
     Returns
     -------
     dict
-        prose(값을 둘러싼 글 → 값. 같은 글이 다시 나오면 #2, #3 …), printed(셀의 첫 줄 → 찍은 수들), claims와 validations(이름 → 칸들).
-        값은 유효숫자 여섯 자리이고, 찍은 수는 찍은 글자 그대로 빈칸으로 이은 것입니다.
+        prose(값 앞의 글 → 값), printed(셀의 첫 줄 → 찍은 수들), claims와 validations(이름 → 칸들). 같은 이름이 다시 나오면
+        #2, #3 …을 붙입니다. 값은 유효숫자 여섯 자리이며, 본문과 출력의 값에는 바로 뒤의 단위와 방향(↑, ↓)이 붙습니다.
     """
     notebook = execution.notebook()
-    prose = {where: _short(value) for where, (_, value) in prose_values(page, execution).items()}
+    prose = {where: told for where, (_, told) in prose_values(page, execution).items()}
     printed: dict[str, str] = {}
     records: dict[str, dict] = {CLAIM_MIME: {}, VALIDATION_MIME: {}}
     for cell in notebook.cells:
@@ -58,8 +58,8 @@ def numbers_of(page: Page, execution: Execution) -> dict[str, dict]:
     return {"prose": prose, "printed": printed, "claims": records[CLAIM_MIME], "validations": records[VALIDATION_MIME]}  # fmt: skip
 
 
-def prose_values(page: Page, execution: Execution) -> dict[str, tuple[int, object]]:
-    """값을 둘러싼 글(앞 24자와 뒤 12자, 다른 값은 ◯) → (원고의 줄, 값)."""
+def prose_values(page: Page, execution: Execution) -> dict[str, tuple[int, str]]:
+    """값 앞의 글(24자, 다른 값은 ◯) → (원고의 줄, 단위와 방향이 붙은 값)."""
     notebook, glued, found = execution.notebook(), glued_values(execution), {}
     for text, bounds in bound_texts(parse(page.text)):
         for bound in bounds:
@@ -67,10 +67,18 @@ def prose_values(page: Page, execution: Execution) -> dict[str, tuple[int, objec
                 value = values.at(notebook, bound.position)[bound.raw]["value"]
             else:
                 value = glued[bound.code]
-            before, after = text[max(0, bound.place - BEFORE) : bound.place], text[bound.place + 1 :][:AFTER]
-            where = " ".join(f"{before}◯{after}".translate(_MARKS).split())
-            found[_again(where, found)] = (bound.line, value)
+            before = text[max(0, bound.place - BEFORE) : bound.place].translate(_MARKS)
+            where = " ".join(f"{before}◯".split())
+            found[_again(where, found)] = (bound.line, _told(_short(value), text[bound.place + 1 :]))
     return found
+
+
+def _told(value, after: str) -> str:
+    """값에 바로 뒤의 단위와 방향을 붙인 글자."""
+    unit = unit_after(after)
+    word = direction(after, unit)
+    unit = unit.replace(" ", "")  # 찍은 수는 빈칸으로 잇습니다
+    return f"{value}{unit}{('↑' if rises(word) else '↓') if word else ''}"
 
 
 def _again(name: str, seen) -> str:
@@ -84,14 +92,12 @@ def _printed(outputs: list) -> list[str]:
     """셀이 찍은 수. 걸린 시간과 주소는 두 번째 실행과 같은 규칙(second_run.cfg)으로 지웁니다."""
     kinds = comparable(outputs)
     texts = kinds.get("stdout", []) + kinds.get("text/plain", [])
-    return [m.group().replace(",", "") for text in texts if "<Figure" not in text for m in _PRINTED.finditer(text)]
-
-
-def same_print(one: str, two: str) -> bool:
-    """찍은 두 수가 같게 읽히면 참: 1% 안이거나 마지막 자리 하나 안(반올림만 갈린 것)."""
-    last = 0.0 if "e" in one + two else 10.0 ** -max(len(text.partition(".")[2]) for text in (one, two))
-    a, b = float(one), float(two)
-    return abs(a - b) <= max(RELATIVE * max(abs(a), abs(b)), 1.0001 * last, 1e-9)
+    return [
+        _told(m.group().replace(",", ""), text[m.end() :][:40])
+        for text in texts
+        if "<Figure" not in text
+        for m in _PRINTED.finditer(text)
+    ]
 
 
 def _short(value):
@@ -99,10 +105,25 @@ def _short(value):
 
 
 def close(one, two) -> bool:
-    """두 값이 같은 수로 읽히면 참(1% 안). 글자와 빈 값은 똑같아야 합니다."""
+    """두 값이 같은 수로 읽히면 참: 1% 안이거나, 소수로 찍은 글자이면 마지막 자리 하나 안. 단위와 방향과 글자는 똑같아야 합니다."""
+    if isinstance(one, str) and isinstance(two, str):
+        (a, unit), (b, other) = (_split(text) for text in (one, two))
+        if unit != other or not a or not b:
+            return one == two
+        last = 10.0 ** -max(len(text.partition(".")[2]) for text in (a, b)) if "." in a and "e" not in a + b else 0.0
+        return _near(float(a), float(b), last)
     if isinstance(one, str) or isinstance(two, str) or one is None or two is None:
         return one == two
-    return abs(one - two) <= max(RELATIVE * max(abs(one), abs(two)), 1e-9)
+    return _near(one, two)
+
+
+def _near(one: float, two: float, last: float = 0.0) -> bool:
+    return abs(one - two) <= max(RELATIVE * max(abs(one), abs(two)), 1.0001 * last, 1e-9)
+
+
+def _split(text: str) -> tuple[str, str]:
+    match = _PRINTED.match(text)
+    return (match.group().replace(",", ""), text[match.end() :]) if match else ("", text)
 
 
 def recorded(docname: str) -> dict | None:
@@ -132,19 +153,22 @@ def _names(record: dict) -> dict[str, list]:
 def changes(known: dict, found: dict) -> list[tuple[str, str, object, object]]:
     """기록과 다른 수: (갈래, 이름, 기록의 값, 지금의 값).
 
-    글이나 셀의 첫 줄이 바뀌어 이름이 달라진 것은 세지 않습니다. 그 자리는 검토하는 사람이 읽습니다. 사라진 주장과 검증은
-    지금의 값이 None입니다.
+    글이 바뀌어 이름이 달라진 값은 세지 않습니다. 그 자리는 검토하는 사람이 읽습니다. 찍은 수는 셀의 수가 그대로이면 차례로,
+    아니면 첫 줄로 견줍니다. 사라진 주장과 검증은 지금의 값이 None입니다.
     """
     out = []
     for where, before in known["prose"].items():
         now = found["prose"].get(where, before)
         if not close(before, now):
             out.append(("prose", where, before, now))
+    printed = found["printed"]
+    if len(printed) == len(known["printed"]):  # 첫 줄을 고친 셀도 차례로 찾습니다
+        printed = dict(zip(known["printed"], printed.values(), strict=True))
     for name, before in known["printed"].items():
-        now = found["printed"].get(name)
+        now = printed.get(name)
         if now is not None and now != before:
             old, new = before.split(), now.split()
-            if len(old) != len(new) or not all(map(same_print, old, new)):
+            if len(old) != len(new) or not all(map(close, old, new)):
                 out.append(("printed", name, before, now))
     for kind in ("claims", "validations"):
         for name, before in known[kind].items():

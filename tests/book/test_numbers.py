@@ -8,7 +8,7 @@ from book.checks import numbers as check
 from book.page import ROOT, Page
 
 KNOWN = {
-    "prose": {"값은 ◯입니다.": 6.2, "비율은 ◯%": 41.0, "비율은 ◯% #2": 48.0, "손님은 ◯": "단골"},
+    "prose": {"값은 ◯": "6.2천원↑", "비율은 ◯": "41.0%", "비율은 ◯ #2": "48.0%", "손님은 ◯": "단골"},
     "printed": {"print(effect)": "6.20 1200 -0.5", "residual": "8e-14", "table.round(1)": "1.0"},
     "claims": {"쿠폰": {"estimand": "ATE", "unit": "원", "truth": 6.0, "naive": 9.0, "estimate": 6.2, "low": 5.0, "high": 7.4}},
     "validations": {"쿠폰": {"draws": 300, "coverage": 0.95, "bias": 0.01}},
@@ -25,6 +25,9 @@ PAGE = Page(ROOT / "chapters/week01_introduction.md", TEXT, {})
         (1e-12, -1e-12, True),
         (300, 200, False),
         ("단골", "신규", False),
+        ("6.20%", "6.21%", True),  # 반올림만 갈렸습니다
+        ("5개", "6개", False),
+        ("0.31%p↑", "0.31%p↓", False),
         (None, None, True),
         (None, 3.0, False),
     ],
@@ -37,13 +40,26 @@ def test_what_counts_as_the_same_number(one, two, same):
     ("edit", "moved"),
     [
         (lambda d: None, []),
-        (lambda d: d["prose"].update({"새로 쓴 글 ◯": 3.0}), []),
-        (lambda d: d["prose"].update({"값은 ◯입니다.": 5.9}), [("prose", "값은 ◯입니다.")]),
-        (lambda d: d["prose"].update({"비율은 ◯% #2": 41.0}), [("prose", "비율은 ◯% #2")]),
+        (lambda d: d["prose"].update({"새로 쓴 글 ◯": "3.0"}), []),
+        (lambda d: d["prose"].update({"값은 ◯": "5.9천원↑"}), [("prose", "값은 ◯")]),
+        (lambda d: d["prose"].update({"값은 ◯": "6.2원↑"}), [("prose", "값은 ◯")]),
+        (lambda d: d["prose"].update({"값은 ◯": "6.2천원↓"}), [("prose", "값은 ◯")]),
+        (lambda d: d["prose"].update({"값은 ◯": "6.2천원"}), [("prose", "값은 ◯")]),
+        (lambda d: d["prose"].update({"손님은 ◯": "신규"}), [("prose", "손님은 ◯")]),
+        (lambda d: d["prose"].update({"비율은 ◯ #2": "41.0%"}), [("prose", "비율은 ◯ #2")]),
         (lambda d: d["printed"].update({"print(effect)": "6.21 1200 -0.5"}), []),  # 반올림만 갈렸습니다
         (lambda d: d["printed"].update(residual="-2e-15"), []),
         (lambda d: d["printed"].update({"print(effect)": "6.30 1200 -0.5"}), [("printed", "print(effect)")]),
         (lambda d: d["printed"].update({"print(effect)": "6.20 1200"}), [("printed", "print(effect)")]),
+        (
+            lambda d: d.update(
+                printed={
+                    "print(other)": "7.10 1200 -0.5",
+                    **{k: v for k, v in d["printed"].items() if k != "print(effect)"},
+                }
+            ),
+            [("printed", "print(effect)")],
+        ),
         (lambda d: d["printed"].pop("print(effect)"), []),  # 셀을 고치거나 지운 것은 글의 검토가 봅니다
         (lambda d: d["claims"]["쿠폰"].update(estimand="ATT"), [("claims", "쿠폰")]),
         (lambda d: d["claims"]["쿠폰"].update(low=4.0), [("claims", "쿠폰")]),
@@ -93,7 +109,7 @@ def test_another_variable_in_the_same_sentence_is_found(monkeypatch, tmp_path):
 def test_the_record_stays_when_only_last_digits_moved(monkeypatch, tmp_path):
     monkeypatch.setattr(numbers, "RECORDS", tmp_path)
     assert numbers.write(PAGE.docname, KNOWN) and not numbers.write(PAGE.docname, KNOWN)
-    nearly = KNOWN | {"prose": KNOWN["prose"] | {"값은 ◯입니다.": 6.2001}}
+    nearly = KNOWN | {"prose": KNOWN["prose"] | {"값은 ◯": "6.2001천원↑"}}
     assert not numbers.write(PAGE.docname, nearly)
     assert numbers.write(PAGE.docname, KNOWN | {"prose": {}})
     assert numbers.recorded(PAGE.docname)["prose"] == {}
