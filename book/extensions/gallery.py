@@ -1,20 +1,15 @@
-"""사례 모음. 카드는 사례의 머리말에서 만들고, 거르기는 쪽 안에서 합니다(서버가 필요 없습니다).
-
-자바스크립트가 꺼져 있으면 거르기 단추 없이 모든 카드가 보입니다.
-"""
+"""사례 모음. 카드는 사례의 머리말에서 만들고, 거르기는 쪽 안에서 합니다(card_filter)."""
 
 import html
 import json
-import re
-from pathlib import Path
 
 from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
+from book.extensions import card_filter
 from book.page import Page, PageError, published_pages
 
-ASSETS = Path(__file__).parent / "gallery_assets" / "static"
 QUESTIONS = {1: "왜 이 기법인가", 2: "고객을 해치지 않고", 3: "자동화", 4: "제조 현장의 결정"}
 FILTERS = {"method": "방법", "industry": "산업", "week": "주차", "question": "물음"}
 _NOT_CASES = {"case_studies/index", "case_studies/template"}
@@ -71,33 +66,8 @@ def render(pages: list[Page], relative: str) -> str:
         모음 쪽에서 사이트 뿌리까지의 상대 주소(예: ``../``).
     """
     values = [facets(page) for page in pages]
-    groups = "".join(_filter(key, name, [v for facet in values for v in facet[key]]) for key, name in FILTERS.items())
     cards = "".join(_card(page, facet, relative) for page, facet in zip(pages, values, strict=True))
-    return (
-        f'<div class="gallery"><div class="gallery-filters" hidden>{groups}</div>'
-        f'<p class="gallery-status"><span class="gallery-count" role="status">사례 {len(pages)}개</span>'
-        '<button type="button" class="gallery-reset" hidden>모두 보기</button></p>'
-        '<div class="gallery-none" hidden><p>고른 조건에 모두 맞는 사례가 없습니다. 조건을 하나 풀어 보세요.</p>'
-        '<button type="button" class="gallery-reset">모두 보기</button></div>'
-        f'<ul class="gallery-cards">{cards}</ul></div>'
-    )
-
-
-def _filter(key: str, name: str, values: list[str]) -> str:
-    if not values:
-        return ""
-    buttons = "".join(
-        f'<button type="button" aria-pressed="false" data-value="{html.escape(value)}">{html.escape(value)} '
-        f'<span class="gallery-of"><span class="gallery-spoken">사례 </span>{values.count(value)}<span class="gallery-spoken">개</span></span></button>'
-        for value in sorted(set(values), key=_order)
-    )
-    return f'<fieldset class="gallery-filter" data-facet="{key}"><legend>{name}</legend>{buttons}</fieldset>'
-
-
-def _order(value: str) -> tuple[int, str]:
-    """'2주차'가 '11주차'보다 앞에 오게 합니다."""
-    digits = re.match(r"\d+", value)
-    return (int(digits.group()) if digits else 10**6, value)
+    return card_filter.render(FILTERS, values, f'<ul class="gallery-cards">{cards}</ul>', "사례", "개")
 
 
 def _card(page: Page, values: dict[str, list[str]], relative: str) -> str:
@@ -132,15 +102,7 @@ class CaseGallery(SphinxDirective):
         return [nodes.raw("", render(pages, relative), format="html")]
 
 
-def _add_assets(app: Sphinx, pagename: str, templatename: str, context: dict, doctree) -> None:
-    """거르기는 모음이 있는 쪽에만 싣습니다."""
-    if 'class="gallery"' in (context.get("body") or ""):
-        app.add_css_file("gallery/gallery.css")
-        app.add_js_file("gallery/gallery.js", loading_method="defer")
-
-
 def setup(app: Sphinx) -> dict:
-    app.config.html_static_path.append(str(ASSETS))
+    app.setup_extension("book.extensions.card_filter")
     app.add_directive("case-gallery", CaseGallery)
-    app.connect("html-page-context", _add_assets)
     return {"version": "2", "parallel_read_safe": True, "parallel_write_safe": True}

@@ -23,7 +23,7 @@ GLOSSARY = "guides/glossary.yml"
 _SKIP = {"script", "style", "svg", "template", "button"}
 _SKIP_CLASSES = {"cell_input", "cell_output", "headerlink", "page-tools", "math", "prev-next-footer"}
 # 목록뿐인 쪽은 그 주제를 다루는 쪽보다 뒤에 둡니다.
-_WEIGHTS = {"guides/data": 0.4, "guides/build_report": 0.4}
+_WEIGHTS = {"guides/data": 0.4, "guides/build_report": 0.4, "guides/atlas": 0.4}
 _SPACES = re.compile(r"\s+")
 
 
