@@ -181,6 +181,12 @@ class _Checker:
         if len(titles) != 1:
             line = titles[1].line if titles else self.document.front_matter_end
             self.add(line, "title", f"'# 제목'이 {len(titles)}개입니다 — 머리말 다음에 하나만 두세요.")
+        elif re.match(r"\d+\s*주차|심화\b", titles[0].flat.text):
+            self.add(
+                titles[0].line,
+                "title",
+                "제목이 주차나 '심화'로 시작합니다 — 지우세요. 차례(_toc.yml)의 자리에서 '5주차 심화 ·'가 저절로 붙습니다.",
+            )
 
     # ── 제목의 차례 ──
 

@@ -12,6 +12,7 @@ from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
+from book.evening import reading_line
 from book.page import Page, PageError, published_pages
 
 ASSETS = Path(__file__).parent / "gallery_assets" / "static"
@@ -107,9 +108,7 @@ def _card(page: Page, values: dict[str, list[str]], relative: str) -> str:
         filter(None, [values["week"][0], str(meta.get("organisation") or ""), str(meta.get("year") or "")])
     )
     tags = "".join(f"<li>{html.escape(v)}</li>" for v in [*values["method"], *values["industry"]])
-    minutes = meta.get("minutes") or {}
-    under = [f"읽기 {minutes['read']}분"] if minutes.get("read") else []
-    under += [f"실습 {minutes['practise']}분"] if minutes.get("practise") else []
+    under = list(filter(None, [reading_line(meta.get("minutes"))]))
     under += [f"추정 대상 {html.escape(str(meta['estimand']))}"] if meta.get("estimand") else []
     return (
         f'<li class="gallery-card" data-facets="{data}"><h2><a href="{relative}{page.docname}.html">{html.escape(page.title)}</a></h2>'
