@@ -190,6 +190,8 @@ class Selection:
         file = item.nodeid.partition("::")[0]
         if "test_second_run" in file:
             return (3 if "the_learners_copy" in item.nodeid else 9), item.nodeid
+        if "the_numbers_are" in item.nodeid:
+            return 2, ""
         if "test_redraw" in file:  # 고친 쪽은 그 자리에서 한 번 더 실행합니다
             return 8, ""
         return (5 if self._own(file) else 1), ""
@@ -487,6 +489,8 @@ def summary(faults: list[Fault], results: dict) -> dict:
         "caught": sum(o == "caught" for o in outcome.values()),
         "kinds": {name: row for name, row in kinds.items() if row["planted"]},
         "stages": {STAGES[s]: stages[s] for s in STAGES},
+        # 수의 기록(benchmarks/numbers)에서 걸린 것. 뒤의 시험이 함께 잡았을 수 있지만, 기록에서 걸리면 거기서 멈춥니다
+        "by_the_record": sum("the_numbers_are" in results[f.id]["by"] for f in faults if outcome[f.id] == "caught"),
         "seconds": round(sum(results[f.id]["seconds"] for f in faults)),
         "missed": [
             {"id": f.id, "kind": KINDS[f.kind], "why": f.why, "outcome": outcome[f.id]}
@@ -503,6 +507,7 @@ def report(faults: list[Fault], results: dict) -> int:
     for name, row in found["kinds"].items():
         print(f"  {name}: {row['caught']}/{row['planted']}")
     print("  단계: " + ", ".join(f"{name} {count}" for name, count in found["stages"].items()))
+    print(f"  그 가운데 수의 기록에서 걸린 것: {found['by_the_record']}")
     if sick := sorted({name for f in faults for name in results[f.id].get("without", ())}):
         print("심지 않아도 실패해 빼고 판정한 시험: " + ", ".join(sick))
     for miss in found["missed"]:

@@ -23,6 +23,11 @@ ROLES = {
     "id", "time", "treatment", "outcome", "covariate", "negative_control", "instrument",
     "running", "mediator", "collider", "weight", "truth",
 }  # fmt: skip
+# 열의 이름이 단위로 끝나면 카드의 단위도 그것으로 시작합니다
+UNIT_OF_NAME = {
+    "krw": "원", "usd": "달러", "km": "km", "kg": "kg", "seconds": "초", "minutes": "분", "min": "분", "hours": "시간",
+    "day": "일", "days": "일", "weeks": "주", "months": "개월", "years": "년", "pct": "%",
+}  # fmt: skip
 _ENTRY = re.compile(r"^([a-z][a-z0-9_]*):\s*$", re.MULTILINE)
 
 
@@ -132,7 +137,22 @@ def problems(name: str) -> list[str]:
         elif missing := [key for key in ("label", "unit", "timing", "description") if key not in detail]:
             found.append(f"{at}: '{column}' 열에 {', '.join(missing)}이(가) 없습니다 — 빠진 것을 적으세요.")
         else:
+            found += [f"{at}: {problem}" for problem in meaning_problems(column, detail)]
             found += range_problems(name, column, detail, frame[column], f"data/{name}.csv")
+    return found
+
+
+def meaning_problems(column: str, detail: dict) -> list[str]:
+    """카드가 말하는 열의 뜻에서 서로 어긋나는 것: 처치 뒤의 공변량, 이름과 다른 단위."""
+    found = []
+    if detail["role"] == "covariate" and detail["timing"] == "처치 후":
+        found.append(
+            f"'{column}' 열은 처치 뒤의 값인데 role이 covariate입니다 — 보정하면 편향이 생길 수 있습니다. mediator나 collider로 고치거나, "
+            "처치와 상관없이 때마다 재는 값이면 timing을 '날마다'나 '주마다'로 적으세요."
+        )
+    wanted = UNIT_OF_NAME.get(column.rpartition("_")[2], "")
+    if "_" in column and not str(detail["unit"]).startswith(wanted):
+        found.append(f"'{column}' 열의 이름은 {wanted}인데 unit은 '{detail['unit']}'입니다 — 하나로 맞추세요.")
     return found
 
 

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from book import values
+from book.bound import DENIED, DOWN, FAMILIES, UP, Bound, bound_texts, direction, family, rises, unit_after
 from book.checks.findings import Finding
 from book.checks.prose_numbers import data_cards
 from book.execution import Execution
@@ -21,41 +22,10 @@ from book.myst import BOUND, Document, parse
 from book.page import Page
 from causal_practice.claims import CLAIM_MIME, VALIDATION_MIME
 
-_FAMILIES = {
-    "돈": ("억 원", "만 원", "천 원", "원"),
-    "비율": ("%p", "%", "배"),
-    "시간": ("시간", "분", "초", "개월", "일", "주"),
-}
-_UNIT = re.compile(r"\s?(억 원|만 원|천 원|원(?!래|인|칙|천)|%p|%|퍼센트포인트|퍼센트|배(?![치송정달])|시간|분(?![위포석산의])|초(?![과기])|개월|일(?![치반정 ]|때|수록)|주(?![문장기])|회|번|건|명|개|점|곳|박스|로트|편|대)")  # fmt: skip
-_SAME = {"퍼센트포인트": "%p", "퍼센트": "%"}
-_UP = r"늘(?! )|높|많|커(?!피)|큽|크(?![기게])|더 [가-힣]|올라|올랐|증가|길|벌[었어]"
-_DOWN = r"줄|낮|적(?=습|은|게|었|을|고)|작(?=습|은|게|았|을|고)|덜|떨어|내려|내립|감소|잃|짧|밑지|밑집"
-_DENIED = re.compile(r"[가-힣]*지[는도]? (?:않|못)")
-_SIZE = r"(?:만큼|씩|쯤|정도|넘게|이나|나|을|를|이|가)?"
-_AMOUNT = re.compile(rf"[\])* ]{{0,3}}{_SIZE}(?:\*\*)?\s?(?:더\s|덜\s)?(?P<word>{_UP}|{_DOWN})")
 _FROM_TO = re.compile(
-    rf"{BOUND}(?P<unit>[^{BOUND}.\n]{{0,8}}?)(?:에서|이|가)\s{BOUND}(?P<unit2>[^{BOUND}.\n]{{0,8}}?)(?:으)?로\s(?:\S+\s)?(?P<word>{_UP}|{_DOWN})"
+    rf"{BOUND}(?P<unit>[^{BOUND}.\n]{{0,8}}?)(?:에서|이|가)\s{BOUND}(?P<unit2>[^{BOUND}.\n]{{0,8}}?)(?:으)?로\s(?:\S+\s)?(?P<word>{UP}|{DOWN})"
 )
-_THAN = re.compile(rf"{BOUND}(?P<unit>[^{BOUND}.\n]{{0,8}}?)(?:으로|로|은|는|이|가)\s(?P<between>[^{BOUND}.,\n]{{0,14}}){BOUND}(?P<unit2>[^{BOUND}.\n]{{0,6}}?)보다\s(?:더\s|훨씬\s|조금\s)?(?P<word>{_UP}|{_DOWN})")  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Bound:
-    """본문에 묶인 값 하나. ``place``는 걷어 낸 글에서의 자리, ``raw``는 백틱 안의 글입니다."""
-
-    line: int
-    place: int
-    kind: str
-    raw: str
-    position: int
-
-    @property
-    def code(self) -> str:
-        return values.split(self.raw)[0] if self.kind == "eval" else self.raw.rsplit(":", 1)[0].strip()
-
-    @property
-    def spec(self) -> str:
-        return values.split(self.raw)[1] if self.kind == "eval" else self.raw.partition(":")[2].strip()
+_THAN = re.compile(rf"{BOUND}(?P<unit>[^{BOUND}.\n]{{0,8}}?)(?:으로|로|은|는|이|가)\s(?P<between>[^{BOUND}.,\n]{{0,14}}){BOUND}(?P<unit2>[^{BOUND}.\n]{{0,6}}?)보다\s(?:더\s|훨씬\s|조금\s)?(?P<word>{UP}|{DOWN})")  # fmt: skip
 
 
 def check(
@@ -85,7 +55,7 @@ def check(
         return values.at(notebook, bound.position).get(bound.raw, {}).get("value")
 
     coverages = _recorded(notebook, VALIDATION_MIME)
-    for text, bounds in _texts(document):
+    for text, bounds in bound_texts(document):
         here = {b.place: b for b in bounds}
         numbers = {b.place: v for b in bounds if isinstance(v := value(b), (int, float))}
         for rule in (_pairs, _reached, _ends):
@@ -94,7 +64,7 @@ def check(
         for bound in bounds:
             if bound.place in numbers:
                 after = text[bound.place + 1 :]
-                unit = _unit_after(after)
+                unit = unit_after(after)
                 found += _against_claims(path, bound, numbers[bound.place], unit, after, claims)
                 if (
                     unit == "%p"
@@ -105,8 +75,8 @@ def check(
                     found.append(
                         Finding(path, bound.line, f"{message} — 비율은 '%', 비율의 차이가 '%p'입니다.", "unit")
                     )
-                word = _direction(after, unit)
-                if word and bound.code.startswith("-") and numbers[bound.place] > 0 and _rises(word):
+                word = direction(after, unit)
+                if word and bound.code.startswith("-") and numbers[bound.place] > 0 and rises(word):
                     message = f"'{bound.code}'은(는) 음수의 크기인데 '{word}'이라고 말합니다"
                     found.append(Finding(path, bound.line, f"{message} — 부호나 방향의 말을 고치세요.", "direction"))
                 if (bound.position, bound.raw) in turned and word:
@@ -120,26 +90,6 @@ def check(
                         )
                     )
     return sorted(set(found + units(page, document) + opposites(path, document)))
-
-
-def _texts(document: Document) -> Iterator[tuple[str, list[Bound]]]:
-    """토막마다 걷어 낸 글과 그 안에 묶인 값들."""
-    starts = [cell.line for cell in document.cells]
-    for block in document.blocks:
-        text = block.flat.text
-        spots = [i for i, c in enumerate(text) if c == BOUND]
-        roles = [
-            p
-            for outer in block.pieces
-            for p in outer.walk()
-            if p.kind == "role" and (p.name == "eval" or p.name.startswith("glue"))
-        ]
-        if not spots or len(spots) != len(roles):
-            continue
-        yield text, [
-            Bound(block.line_at(at), at, "eval" if role.name == "eval" else "glue", role.text, sum(s < block.line for s in starts))
-            for at, role in zip(spots, roles, strict=True)
-        ]  # fmt: skip
 
 
 def _recorded(notebook, mime: str) -> list[dict]:
@@ -160,27 +110,6 @@ def _points(value: float, claims: list[dict]) -> bool:
     )
 
 
-def _unit_after(after: str) -> str:
-    match = _UNIT.match(after.lstrip("*]"))
-    return _SAME.get(match[1], match[1]) if match else ""
-
-
-def _family(unit: str) -> str:
-    return next((name for name, units in _FAMILIES.items() if unit in units), "")
-
-
-def _direction(after: str, unit: str) -> str:
-    """값과 단위에 바로 이어지는 '늘'이나 '줄'. 도달점('까지', '로')이나 견줌('보다')이면 빈 글자."""
-    rest = after.replace("**", "").lstrip("]")
-    rest = rest.lstrip()[len(unit) :] if unit and rest.lstrip().startswith(unit) else rest
-    match = _AMOUNT.match(rest)
-    return match["word"] if match and not _DENIED.match(rest, match.end()) else ""
-
-
-def _rises(word: str) -> bool:
-    return bool(re.match(_UP, word))
-
-
 # ── 방향 ──
 
 
@@ -193,12 +122,12 @@ def _pairs(path: str, text: str, here: dict[int, Bound], numbers: dict[int, floa
                 continue
             if numbers[first] < 0 and numbers[second] < 0:
                 continue  # 음수끼리는 값의 차례인지 크기의 차례인지 글만으로 모릅니다
-            unit, other = (_unit_after(match[g]) for g in ("unit", "unit2"))
+            unit, other = (unit_after(match[g]) for g in ("unit", "unit2"))
             if unit and other and unit != other:
                 continue
             more = numbers[second] > numbers[first] if later_is_more else numbers[first] > numbers[second]
-            denied = bool(_DENIED.match(text, match.end()))  # '줄지 않습니다'는 같거나 는 것입니다
-            if more != (_rises(match["word"]) != denied):
+            denied = bool(DENIED.match(text, match.end()))  # '줄지 않습니다'는 같거나 는 것입니다
+            if more != (rises(match["word"]) != denied):
                 shown = f"{numbers[first]:.4g}{'에서' if later_is_more else '을(를)'} {numbers[second]:.4g}{'로' if later_is_more else '보다'}"
                 message = f"'{match['word']}'이라는데 값은 거꾸로입니다({shown})"
                 yield Finding(path, here[first].line, f"{message} — 두 값의 차례나 말을 고치세요.", "direction")
@@ -208,17 +137,17 @@ def _reached(path: str, text: str, here: dict[int, Bound], numbers: dict[int, fl
     """'…로 줄었습니다'의 값을 같은 문장에서 바로 앞에 나온 같은 단위의 값과 견줍니다."""
     for at in sorted(numbers):
         after = text[at + 1 :]
-        unit = _unit_after(after)
+        unit = unit_after(after)
         rest = re.sub(r"^\*\*", "", after.lstrip()[len(unit) :] if unit else after)
-        match = re.match(rf"(?:으)?로\s(?:조금\s|훨씬\s|크게\s)?(?P<word>{_UP}|{_DOWN})", rest)
+        match = re.match(rf"(?:으)?로\s(?:조금\s|훨씬\s|크게\s)?(?P<word>{UP}|{DOWN})", rest)
         before = [b for b in sorted(numbers) if b < at and not re.search(r"[.:|\n]", text[b:at])]
         if not match or not unit or not before or match["word"][0] in "잃덜더":
             continue
         last = before[-1]
-        if _unit_after(text[last + 1 :]) != unit or numbers[last] * numbers[at] <= 0 or numbers[last] == numbers[at]:
+        if unit_after(text[last + 1 :]) != unit or numbers[last] * numbers[at] <= 0 or numbers[last] == numbers[at]:
             continue
-        denied = bool(_DENIED.match(rest, match.end()))
-        if (abs(numbers[at]) > abs(numbers[last])) != (_rises(match["word"]) != denied):
+        denied = bool(DENIED.match(rest, match.end()))
+        if (abs(numbers[at]) > abs(numbers[last])) != (rises(match["word"]) != denied):
             message = f"'{match['word']}'이라는데 값은 {numbers[last]:.4g}에서 {numbers[at]:.4g}로 갑니다"
             yield Finding(path, here[at].line, f"{message} — 두 값의 차례나 말을 고치세요.", "direction")
 
@@ -245,14 +174,14 @@ def _mixed(path: str, text: str, here: dict[int, Bound]) -> Iterator[Finding]:
     """'◯천 원에서 ◯만 원', '◯천 원 [◯, ◯]만 원'처럼 이어진 값의 단위가 다른 곳."""
     for match in _JOINED.finditer(text):
         first, second = match.start(), match.end()
-        one = _unit_after(match["one"])
+        one = unit_after(match["one"])
         if match["join"].strip() == "[":
             closing = text.find("]", second)
             inside = text[second:closing] if closing > 0 else ""
-            two = _unit_after(text[closing + 1 :]) if inside.count(BOUND) == 2 and len(inside) < 20 else ""
+            two = unit_after(text[closing + 1 :]) if inside.count(BOUND) == 2 and len(inside) < 20 else ""
         else:
-            two = _unit_after(text[second + 1 :])
-        if one and two and one != two and _family(one) == _family(two) != "":
+            two = unit_after(text[second + 1 :])
+        if one and two and one != two and family(one) == family(two) != "":
             message = f"이어진 값의 단위가 '{one}'과 '{two}'로 다릅니다"
             yield Finding(path, here[first].line, f"{message} — 단위를 하나로 맞추세요.", "unit")
 
@@ -270,19 +199,19 @@ def _against_claims(
     if not matched:
         return
     signs = {claim[field] > 0 for claim, field in matched}
-    word = _direction(after, unit)
+    word = direction(after, unit)
     if word and len(signs) == 1:
         claim, field = matched[0]
         shown_negative = value < 0
         if shown_negative and not re.match(r"더 |덜 ", word):
             message = f"음수 {value:.3g} 옆에 '{word}'이라고 말합니다"
             yield Finding(path, bound.line, f"{message} — 크기를 양수로 적고 방향은 말로 적으세요.", "direction")
-        elif signs.pop() != _rises(word):
+        elif signs.pop() != rises(word):
             message = f"주장 '{claim['name']}'의 {field}은(는) {claim[field]:+.3g}인데 본문은 '{word}'이라고 말합니다"
             yield Finding(path, bound.line, f"{message} — 방향의 말을 고치세요.", "direction")
     for claim, _ in matched:
         promised = _claim_unit(claim["unit"])
-        if unit and promised and _family(unit) == _family(promised) != "" and unit != promised:
+        if unit and promised and family(unit) == family(promised) != "" and unit != promised:
             message = f"주장 '{claim['name']}'의 단위는 {claim['unit']}인데 본문은 같은 값을 '{unit}'로 적었습니다"
             yield Finding(path, bound.line, f"{message} — 단위를 맞추거나 값을 그 단위로 바꾸세요.", "unit")
             return
@@ -290,7 +219,7 @@ def _against_claims(
 
 def _claim_unit(unit: str) -> str:
     head = unit.split("/")[0].strip()
-    return next((u for units in _FAMILIES.values() for u in units if head.endswith(u)), "")
+    return next((u for units in FAMILIES.values() for u in units if head.endswith(u)), "")
 
 
 # ── 단위 ──
@@ -304,10 +233,10 @@ def units(page: Page, document: Document) -> list[Finding]:
     found = []
     # 100을 곱한 것을 먼저 봅니다. 곱하지 않은 같은 비율을 '%'로 적은 곳을 찾기 위해서입니다
     for said in sorted(_said(document), key=lambda said: (not said.code.startswith("100 *"), said.line)):
-        line, key, tree, unit, family = said.line, said.key, said.tree, said.unit, _family(said.unit)
-        if not family:
+        line, key, tree, unit, kind = said.line, said.key, said.tree, said.unit, family(said.unit)
+        if not kind:
             continue
-        known = seen.setdefault((key, family), (unit, line))
+        known = seen.setdefault((key, kind), (unit, line))
         if known[0] != unit:
             message = f"같은 값을 {known[1]}번째 줄은 '{known[0]}', 여기는 '{unit}'로 적었습니다: {said.code[:50]}"
             found.append(Finding(path, line, f"{message} — 단위를 하나로 맞추세요.", "unit"))
@@ -325,7 +254,7 @@ def units(page: Page, document: Document) -> list[Finding]:
         if unit == "%":
             percents[key[0]] = line
         promised = _column_unit(tree, columns)
-        if promised and _family(promised) == family and promised != unit:
+        if promised and family(promised) == kind and promised != unit:
             message = f"카드의 단위는 '{promised}'인데 본문은 '{unit}'로 적었습니다: {ast.unparse(tree)[:50]}"
             found.append(Finding(path, line, f"{message} — 단위를 맞추거나 값을 그 단위로 바꾸세요.", "unit"))
     return found
@@ -344,7 +273,7 @@ class _Said:
 
     @property
     def unit(self) -> str:
-        return _unit_after(self.after)
+        return unit_after(self.after)
 
 
 def _said(document: Document) -> list[_Said]:
@@ -368,7 +297,7 @@ def _said(document: Document) -> list[_Said]:
         for _, call in cell.calls("glue")
         if len(call.args) == 2 and isinstance(call.args[0], ast.Constant)
     }
-    for text, bounds in _texts(document):
+    for text, bounds in bound_texts(document):
         for bound in bounds:
             code, position = (bound.code, bound.position) if bound.kind == "eval" else glued.get(bound.code, ("", 0))
             add(code, bound.line, position, text[: bound.place], text[bound.place + 1 :])
@@ -389,11 +318,11 @@ def opposites(path: str, document: Document) -> list[Finding]:
     first: dict[tuple, tuple[str, int]] = {}
     found = []
     for said in _said(document):
-        word = _direction(said.after, said.unit)
+        word = direction(said.after, said.unit)
         if not word or re.search(r"(?:늘|줄|높|낮|올|내)\S{0,2}(?:면|때|며|수록)", said.before):
             continue  # '줄이면 줄어든다'는 늘리면 늘어난다는 말입니다
         known = first.setdefault((said.key, said.code.startswith("-")), (word, said.line))
-        if _rises(known[0]) != _rises(word):
+        if rises(known[0]) != rises(word):
             message = f"같은 값을 {known[1]}번째 줄은 '{known[0]}', 여기는 '{word}'이라고 말합니다: {said.code[:50]}"
             found.append(Finding(path, said.line, f"{message} — 방향의 말을 하나로 맞추세요.", "direction"))
     return found

@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator
 
 from book import values
+from book.bound import family, unit_after
 from book.checks.findings import Finding
 from book.checks.prose_numbers import data_cards
 from book.execution import Execution
@@ -40,7 +41,9 @@ def check(page: Page, execution: Execution, redrawn: dict, document: Document | 
     path = f"{page.docname}.md"
     if page.meta.get("drawn_once"):  # 자료를 보고 정한 설계가 자료의 카드에 들어 있어, 씨앗만 옮기면 둘이 어긋나는 쪽
         stopped = {number for number, _ in redrawn["errors"]}
-        return sorted(set(figures(path, document, [f for f in redrawn["figures"] if f.get("cell") not in stopped])))
+        return sorted(
+            set(figures(path, document, [f for f in redrawn["figures"] if f.get("cell") not in stopped], _units(page)))
+        )
     found = [
         Finding(path, _cell_line(document, number), f"다른 자료로 다시 실행하면 이 셀이 멈춥니다({error}) — 이 자료 하나에만 맞는 assert나 계산을 고치세요.", "redraw")
         for number, error in redrawn["errors"]
@@ -58,7 +61,7 @@ def check(page: Page, execution: Execution, redrawn: dict, document: Document | 
     stored = any(str(name).startswith("data/benchmarks/") for name in page.meta.get("depends") or [])
     found += [] if stored else _records(path, document, redrawn)
     found += _unmoved(page, path, document, execution, redrawn)
-    return sorted(set(found + figures(path, document, redrawn["figures"])))
+    return sorted(set(found + figures(path, document, redrawn["figures"], _units(page))))
 
 
 def _cell_line(document: Document, number: int) -> int:
@@ -229,8 +232,16 @@ _UNIT = re.compile(
 _PLAIN_ENGLISH = re.compile(r"(?<![\w.])[A-Za-z]?[a-z]{3,}(?![\w.])")
 
 
-def figures(path: str, document: Document, pictures: list[dict]) -> list[Finding]:
-    """실행할 때 그려진 그림의 글자: 글꼴에 없는 글자, 이름과 단위가 없는 축, 영어로 남은 글."""
+def figures(
+    path: str, document: Document, pictures: list[dict], units: dict[str, set[str]] | None = None
+) -> list[Finding]:
+    """실행할 때 그려진 그림의 글자: 글꼴에 없는 글자, 이름과 단위가 없는 축, 카드와 다른 단위, 영어로 남은 글.
+
+    Parameters
+    ----------
+    units : dict
+        쪽이 쓰는 데이터의 열: 카드의 label → 단위들.
+    """
     found = []
 
     def add(number: int, message: str) -> None:
@@ -253,11 +264,37 @@ def figures(path: str, document: Document, pictures: list[dict]) -> list[Finding
             for label in dict.fromkeys(filter(None, labels)):
                 if not _UNIT.search(label) and not _DIMENSIONLESS.search(label):
                     add(cell, f"그림의 {side}축 '{label}'에 단위가 없습니다 — '{label}(단위)' 꼴로 적으세요.")
+                if wanted := _other_unit(label, units or {}):
+                    add(cell, f"그림의 {side}축 '{label}'의 단위가 카드({wanted})와 다릅니다 — 카드의 단위로 적으세요.")
         for text in [*picture["texts"], *(label for _, label in picture["axes"]), *picture["over"]]:
             words = [w for w in _PLAIN_ENGLISH.findall(re.sub(r"\$[^$]*\$", " ", text)) if w not in _NAMES]
             if words and not re.search(r"[가-힣]", text):
                 add(cell, f"그림의 글 '{text[:40]}'이(가) 영어입니다 — 한국어로 적으세요.")
     return found
+
+
+def _units(page: Page) -> dict[str, set[str]]:
+    found: dict[str, set[str]] = {}
+    for name in page.meta.get("datasets") or []:
+        for column in (data_cards().get(name) or {}).get("columns", {}).values():
+            found.setdefault(column["label"], set()).add(str(column["unit"]))
+    return found
+
+
+def _other_unit(label: str, units: dict[str, set[str]]) -> str:
+    """'이름(단위)'의 이름이 카드의 label로 끝나는데 같은 갈래(돈, 시간, 비율)의 다른 단위이면 카드의 단위. 아니면 빈 글자."""
+    name, _, inside = label.partition("(")
+    said = unit_after(inside)
+    for column, known in units.items():
+        wanted = {unit_after(unit) for unit in known}
+        if (
+            name.strip().endswith(column)
+            and said
+            and said not in wanted
+            and family(said) in set(map(family, wanted)) - {""}
+        ):
+            return ", ".join(sorted(known))
+    return ""
 
 
 _NAMES = {"causal", "forest", "lasso", "ridge", "logit", "did2s", "econml", "dowhy"}  # 한국어로 옮기지 않는 이름

@@ -30,7 +30,7 @@ _LIBRARY = re.compile(
     r"EconML|econml|statsmodels|DoWhy|linearmodels|pyfixest|did2s|doubleml|SciPy|scipy|라이브러리|gcm|Linear(?:DML|DRLearner)"
 )
 _NUMBER = re.compile(r"(?<![\w.])[-+−]?\d[\d,]*(?:\.\d+)?(?![\w.]*\()")
-_SAID_SAME = re.compile(r"같습니다|같은 값|똑같|일치")
+_SAID_SAME = re.compile(r"같(?:습니다|지만|고|으며|은 값)|똑같|일치")
 _SAID_OTHER = re.compile(r"다릅|다르|다른|어긋|틀린|틀립|함정|모순")
 _SCALES = (1, 100, 1000, 10, 0.1, 0.01, 0.001)
 

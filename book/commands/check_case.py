@@ -23,6 +23,7 @@ from book.page import ROOT, Page, PageError, read_page, toc_docnames
 from book.stopping import run as run_child
 
 CASES = ROOT / "case_studies"
+NOTHING_CHOSEN = 5  # pytest가 고를 시험이 없을 때 내는 값: 목록에 있는 식을 쓰지 않은 쪽입니다
 _BLOCKING = {"front-matter", "code", "fence"}  # 이것부터 고쳐야 실행해 볼 수 있습니다
 
 
@@ -84,13 +85,17 @@ def _data_problems(page: Page) -> list[str]:
 
 
 def _own_tests(page: Page) -> list[str]:
-    """쪽의 시험(tests/pages/test_이름.py)을 돌려 실패를 ``파일:줄: 까닭``으로 모읍니다."""
+    """쪽의 시험(tests/pages/test_이름.py)과 쪽이 손으로 적은 식의 시험을 돌려 실패를 ``파일:줄: 까닭``으로 모읍니다."""
     file = f"tests/pages/test_{page.path.stem}.py"
     if not (ROOT / file).is_file():
         return [f"{file}:1: 쪽의 시험이 없습니다 — tests/pages/test_template_case.py를 베껴 데이터의 이름을 고치세요."]
-    command = [sys.executable, "-m", "pytest", "-q", "-n", "0", "--tb=line", "--no-header", file]
+    return _pytest(file) or _pytest("tests/pages/test_formulas.py", "-k", page.path.stem)
+
+
+def _pytest(file: str, *chosen: str) -> list[str]:
+    command = [sys.executable, "-m", "pytest", "-q", "-n", "0", "--tb=line", "--no-header", file, *chosen]
     done = run_child(command, cwd=ROOT, capture_output=True, text=True)
-    if done.returncode == 0:
+    if done.returncode == 0 or (chosen and done.returncode == NOTHING_CHOSEN):
         return []
     output = done.stdout.replace(f"{ROOT}/", "")
     found = re.findall(r"^(?:E\s+)?(\S+\.py:\d+: .+)$", output, re.MULTILINE)
@@ -151,11 +156,11 @@ def check(page: Page, report=print, run: bool = True) -> int:
 
 
 def _on_another_draw(page: Page, done) -> list:
-    from book.checks import meaning, redrawn
+    from book.checks import meaning, numbers, redrawn
     from book.redraw import compared
 
     facts = compared(page, done)
-    return redrawn.check(page, done, facts) + meaning.check(page, done, facts)
+    return redrawn.check(page, done, facts) + meaning.check(page, done, facts) + numbers.check(page, done)
 
 
 def _without_traceback(page: Page, message: str) -> str:

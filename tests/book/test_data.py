@@ -207,3 +207,21 @@ def test_a_file_of_a_data_only_package_is_found_without_importing_it():
         package_file("nowhere_at_all", "x.csv")
     with pytest.raises(FileNotFoundError, match="causalpy 꾸러미에 data/none.csv"):
         package_file("causalpy", "data/none.csv")
+
+
+@pytest.mark.parametrize(
+    ("column", "change", "says"),
+    [
+        ("past_spend", {}, ""),
+        ("basket_krw", {"unit": "원"}, ""),
+        ("basket_krw", {"unit": "천 원"}, "이름은 원인데"),
+        ("prior_days", {"unit": "일/12주"}, ""),
+        ("reply_minutes", {"unit": "시간"}, "이름은 분인데"),
+        ("rated", {"timing": "처치 후"}, "mediator나 collider"),
+        ("rated", {"timing": "처치 후", "role": "collider"}, ""),
+        ("rival", {"timing": "주마다"}, ""),
+    ],
+)
+def test_a_card_does_not_contradict_itself(column, change, says):
+    found = data.meaning_problems(column, {"role": "covariate", "timing": "처치 전", "unit": "천 원"} | change)
+    assert [says in problem for problem in found] == [True] * bool(says)

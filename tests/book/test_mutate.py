@@ -59,7 +59,7 @@ def test_a_malformed_list_says_what_to_mend(tmp_path, changes, says):
 
 def test_a_miss_is_listed_and_never_counted_as_caught():
     faults = [fault(id="a"), fault(id="b", kind="figure"), fault(id="c")]
-    results = {name: {"outcome": outcome, "stage": "text", "seconds": 1.0} for name, outcome in zip("abc", ("caught", "missed", "broken"), strict=True)}  # fmt: skip
+    results = {name: {"outcome": outcome, "stage": "text", "seconds": 1.0, "by": ""} for name, outcome in zip("abc", ("caught", "missed", "broken"), strict=True)}  # fmt: skip
     found = mutate.summary(faults, results)
     assert (found["planted"], found["caught"], found["pages"], found["seconds"]) == (3, 1, 1, 3)
     assert [(m["id"], m["outcome"]) for m in found["missed"]] == [("b", "missed"), ("c", "broken")]

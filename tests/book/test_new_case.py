@@ -21,12 +21,14 @@ from causal_practice.claims import CLAIM_MIME, VALIDATION_MIME
 
 NEEDED = ("book", "causal_practice", "causal_pipeline", "data", "case_studies", "guides", "chapters")
 FILES = (
+    "index.md",
     "_toc.yml",
     "_config.yml",
     "requirements.txt",
     "requirements.lock",
     "pyproject.toml",
     "tests/pages/test_template_case.py",
+    "tests/pages/test_formulas.py",
     "tests/conftest.py",
     "tests/ledger.py",
     "assets/static/icon.svg",
@@ -336,6 +338,25 @@ def test_the_pages_own_test_is_part_of_check_case(repository, change, says):
     assert says in done.stdout and not done.stderr, done.stdout + done.stderr
 
 
+def test_a_formula_of_the_draft_is_compared_with_the_formula(repository):
+    """쪽의 시험이 통과해도, 손으로 적은 식이 틀리면 시험(tests/pages/test_formulas.py)과 똑같이 알립니다."""
+    path = repository / "case_studies/kakao_push.md"
+    before = path.read_text(encoding="utf-8")
+    right = "return fit.tvalues[name] ** 2 / (fit.tvalues[name] ** 2 + fit.df_resid)"
+    assert right in before
+    code = (
+        "from book.commands.check_case import _pytest; "
+        "print(*_pytest('tests/pages/test_formulas.py', '-k', 'kakao_push'), sep='\\n')"
+    )
+    assert not run(repository, "-c", code).stdout.strip()
+    path.write_text(before.replace(right, right.replace("df_resid", "nobs")), encoding="utf-8")
+    try:
+        done = run(repository, "-c", code)
+    finally:
+        path.write_text(before, encoding="utf-8")
+    assert "kakao_push-partial_r2" in done.stdout or "test_formulas.py:" in done.stdout, done.stdout + done.stderr
+
+
 def test_a_failing_cell_is_named_with_its_line_and_no_traceback(broken):
     text, out = broken([("cleaned = lots", "cleaned = lotz")])
     line = text[: text.index("cleaned = lotz")].count("\n") + 1
@@ -366,6 +387,7 @@ def test_what_cannot_run_is_reported_before_running(broken, changes, says):
         ("datasets.check(name)", "tests/pages/test_generators.py"),
         ("redrawn.check(page, ", "tests/pages/test_redraw.py"),
         ("meaning.check(page, ", "tests/pages/test_redraw.py"),
+        ("numbers.check(page, ", "tests/pages/test_redraw.py"),
         ("second_run.check(page, ", "tests/pages/test_second_run.py"),
     ],
 )

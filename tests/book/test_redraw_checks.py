@@ -125,6 +125,24 @@ def test_a_bad_text_in_a_figure_is_found(picture, says):
     assert len(found) == 1 and says in found[0].message and found[0].line == 2
 
 
+@pytest.mark.parametrize(
+    ("label", "wrong"),
+    [
+        ("약속보다 늦은 시간(분, 구간의 평균)", False),
+        ("약속보다 늦은 시간(시간, 구간의 평균)", True),
+        ("주문 금액(천 원/4주)", True),
+        ("주문 금액(원)", False),
+        ("주문 금액(표준편차)", False),
+        ("배달비(천 원)", False),
+    ],
+)
+def test_the_unit_of_an_axis_is_that_of_the_card(label, wrong):
+    picture = {"cell": 1, "axes": [["가로", label]], "over": [], "texts": [], "missing": ""}
+    units = {"늦은 시간": {"분"}, "주문 금액": {"원"}}
+    found = redrawn.figures("a.md", parse("```{code-cell} ipython3\nx\n```\n"), [picture], units)
+    assert ["카드" in f.message for f in found] == [True] * wrong
+
+
 def test_good_texts_in_a_figure_pass():
     fine = {"cell": 1, "axes": [["세로", "매출(만 원)"], ["가로", "성향점수"], ["가로", ""]], "over": [], "missing": "",
             "texts": ["AIPW", "EconML", "정답", "ATT(g,t)", "$e(1-e)$"]}  # fmt: skip

@@ -16,7 +16,8 @@ VENDORED = ("assets/vendor/", "assets/fonts/")
 
 
 def tracked() -> list[str]:
-    listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=False)
+    command = ["git", "-c", "core.quotepath=off", "ls-files"]  # 따옴표로 감싼 이름은 파일을 찾지 못해 빠집니다
+    listed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     if listed.returncode:
         pytest.skip("git 저장소가 아닙니다(내려받은 꾸러미).")
     return [name for name in listed.stdout.splitlines() if (ROOT / name).is_file()]

@@ -18,7 +18,7 @@ from statsmodels.stats.multitest import multipletests
 
 from book.checks.claims import Code
 from book.myst import parse
-from book.page import Page, published_pages
+from book.page import ROOT, Page, published_pages, read_page
 from book.page_code import page_functions
 
 RNG = np.random.default_rng(2026)
@@ -345,9 +345,10 @@ FORMULAS = {
 
 
 def found() -> list[tuple[Page, str, object]]:
-    """쪽마다 식의 목록에 있는 함수: (쪽, 이름, 견주는 함수)."""
-    pairs = []
-    for page in published_pages():
+    """쪽마다 식의 목록에 있는 함수: (쪽, 이름, 견주는 함수). `make check-case`가 보는 초안도 함께 봅니다."""
+    pairs, published = [], published_pages()
+    cases = map(read_page, sorted((ROOT / "case_studies").glob("*.md")))
+    for page in [*published, *(page for page in cases if page.meta.get("draft"))]:
         for cell in parse(page.text).cells:
             for tree in cell.tree.body if cell.tree else ():
                 if isinstance(tree, ast.FunctionDef):

@@ -66,6 +66,7 @@ def test_the_memo_is_the_generators_money_and_less_against_todays_choice():
     world = MAKE(seed=1, n=400_000)
     effect = world["defects_1"] - world["defects_0"]
     all_or_none = -4.0 * effect.mean() - 12.0
+    assert page_functions(PAGE, "profit", cost=12.0, loss=4.0)["profit"](effect.mean()) == pytest.approx(all_or_none)
     low, high = (-4.0 * v - 12.0 for v in page_tools(load("template_case"))["aipw"](load("template_case"))[:0:-1])
     assert low < all_or_none < high
     today = (-4.0 * effect - 12.0)[world["extra_clean"] == 0].sum() / len(world)  # 이미 씻는 로트는 그대로입니다
