@@ -21,7 +21,16 @@ from book.page import read_page
 ASSETS = Path(__file__).parent / "search_assets" / "static"
 GLOSSARY = "guides/glossary.yml"
 _SKIP = {"script", "style", "svg", "template", "button"}
-_SKIP_CLASSES = {"cell_input", "cell_output", "headerlink", "page-tools", "math", "prev-next-footer"}
+_SKIP_CLASSES = {
+    "cell_input",
+    "cell_output",
+    "headerlink",
+    "page-tools",
+    "page-minutes",
+    "method-quiz",
+    "math",
+    "prev-next-footer",
+}
 # 목록뿐인 쪽은 그 주제를 다루는 쪽보다 뒤에 둡니다.
 _WEIGHTS = {"guides/data": 0.4, "guides/build_report": 0.4}
 _SPACES = re.compile(r"\s+")

@@ -368,6 +368,8 @@ def test_headings_out_of_order_are_found():
         ("answer_1 = -estimate * 2.5 - cost", "answer = 1", "exercise", "answer = 1", "answer_1"),
         ("## 3. 결정\n", "# 또 하나의 제목\n\n## 3. 결정\n", "title", "# 또 하나", "2개"),
         ("# 사례 템플릿", "# 5주차 사례 템플릿", "title", "# 5주차", "저절로"),
+        ("method: [회귀·층화, 이중 강건 추정]", "method: [회귀 보정]", "front-matter", "method:", "회귀·층화, 성향점수"),
+        ("slide-new, main-figure]", "slide-new]", "main-figure", "---", "0개"),
         ("kind: case\n", "kind: case\ntitle: 제목\n", "front-matter", "title:", "지우세요"),
         (', wrong={\n    "ATE와 혼동": ("ATE", "씻지 않던 로트는 이 결정으로 바뀌지 않습니다."),\n    "ATU와 혼동": ("ATU", "ATU는 지금 씻지 않는 로트의 효과입니다.")}', ", wrong={}", "exercise", 'check_answer("연습 3"', "흔한 오답"),
         ("decimals=2, wrong={", "tol=0.005, wrong={", "decimals", 'check_answer("연습 2"', "자릿수가 없습니다"),
