@@ -24,6 +24,8 @@ DISAGREE_Z, DISAGREE_SE = 3.0, 1.0
 FEW_CLUSTERS, TOO_FEW_CLUSTERS = 30, 10
 # 표본을 가른 두 반쪽의 차이가 이보다 크면(z) 몇 대상이 결론을 정하고 있을 수 있습니다.
 HALVES_Z = 3.0
+# 그래프의 독립은 이만큼의 행이면 편상관 0.05를 넉넉히 봅니다.
+MOST_GRAPH_ROWS = 10_000
 # 공변량이 이보다 많으면 묶음마다 회귀를 다시 맞추지 않습니다(500개면 몇 분이 걸립니다).
 MANY_COLUMNS = 60
 
@@ -326,8 +328,10 @@ def graph_independences(spec: Spec, frame: pd.DataFrame) -> list[Check]:
     graph = causal_graph(spec)
     seen = [n for n in sorted(graph) if n not in spec.hidden and n in frame.columns]
     rows = frame[seen].dropna()
-    if len(rows) > 10_000:
-        rows = rows.sample(10_000, random_state=spec.seed)
+    drawn = ""
+    if len(rows) > MOST_GRAPH_ROWS:  # 조용히 줄이지 않습니다
+        drawn = f"{len(rows):,}행에서 무작위로 뽑은 {MOST_GRAPH_ROWS:,}행으로 "
+        rows = rows.sample(MOST_GRAPH_ROWS, random_state=spec.seed)
     if len(rows) < 50:
         return []
     tests = []
@@ -360,13 +364,20 @@ def graph_independences(spec: Spec, frame: pd.DataFrame) -> list[Check]:
     broken = [t for t, p in zip(tests, adjusted, strict=True) if p < FAIL_LEVEL and abs(t[3]) > 0.05]
     if not broken:
         return [
-            Check("graph", label, "ok", f"그래프가 뜻하는 독립 {len(tests)}개를 보았고 어긋난 것이 없습니다.", 0.0, 0.0)
+            Check(
+                "graph",
+                label,
+                "ok",
+                f"{drawn}그래프가 뜻하는 독립 {len(tests)}개를 보았고 어긋난 것이 없습니다.",
+                0.0,
+                0.0,
+            )
         ]
     a, b, given, r, _ = max(broken, key=lambda t: abs(t[3]))
     condition = f"{josa(names(spec.label(c) for c in given), '을/를')} 알 때 " if given else ""
     touches = {spec.treatment.column, spec.outcome.column} & {n for t in broken for n in t[:2]}
     message = (
-        f"그래프가 뜻하는 독립 {len(tests)}개 가운데 {len(broken)}개가 자료와 어긋납니다. 가장 큰 것: {condition}{josa(spec.label(a), '과/와')} "
+        f"{drawn}그래프가 뜻하는 독립 {len(tests)}개 가운데 {len(broken)}개가 자료와 어긋납니다. 가장 큰 것: {condition}{josa(spec.label(a), '과/와')} "
         f"{spec.label(b)}의 편상관 {number(r, digits=2, signed=True)}. 빠진 화살표가 있는지 보세요."
     )
     return [Check("graph", label, "fail", message, float(len(broken)), 0.0, "C" if touches and abs(r) > 0.1 else "B")]

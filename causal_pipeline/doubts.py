@@ -30,6 +30,8 @@ _CODE_NAME = re.compile(
     r"code|region|district|branch|store|shop|team|type|class|kind|group|channel|지역|지점|매장|점포|코드|번호|구분|유형|등급",
     re.IGNORECASE,
 )
+# 한 번만 나온 99 따위는 나머지의 가운데 99%의 너비의 이 배보다 멀리 떨어졌을 때에만 묻습니다.
+LONE = 5.0
 # 빈칸 대신 흔히 적는 수. 한 자리는 설문의 '모름', '무응답'입니다.
 SENTINELS = tuple(sign * int(digit * length) for sign in (-1, 1) for digit in "98" for length in range(1, 9))
 
@@ -86,7 +88,9 @@ def _sentinels(spec: Spec, values: pd.Series, column: str) -> None:
 
 
 def sentinel_values(values: np.ndarray) -> dict[float, int]:
-    """빈칸 대신 적은 것처럼 보이는 수와 그 개수. 되풀이되고, 나머지 값의 무리에서 뚝 떨어진 9와 8의 되풀이만 봅니다.
+    """빈칸 대신 적은 것처럼 보이는 수와 그 개수. 나머지 값의 무리에서 뚝 떨어진 9와 8의 되풀이만 봅니다.
+
+    한 번만 나왔으면 두 자리가 넘고 ``LONE``배 멀리 떨어졌을 때에만 봅니다. 하나뿐인 −999도 평균을 크게 옮깁니다.
 
     Parameters
     ----------
@@ -94,7 +98,7 @@ def sentinel_values(values: np.ndarray) -> dict[float, int]:
         빈칸이 없는 수.
     """
     found, counts = np.unique(values, return_counts=True)
-    at = np.isin(found, SENTINELS) & (counts >= 2)
+    at = np.isin(found, SENTINELS) & ((counts >= 2) | (np.abs(found) >= 100))
     if not at.any() or len(found) - at.sum() < 3:
         return {}
     rest = found[~at]
@@ -103,7 +107,7 @@ def sentinel_values(values: np.ndarray) -> dict[float, int]:
     out = {}
     for v, n in zip(found[at], counts[at], strict=True):
         gap = rest.min() - v if v < rest.min() else v - rest.max()
-        if gap <= 0.5 * max(high - low, 1e-300):
+        if gap <= (0.5 if n >= 2 else LONE) * max(high - low, 1e-300):
             continue
         if abs(v) < 10 and (n < 5 or n < 0.01 * size or len(rest) > 8):  # 한 자리는 정말 그 횟수일 때가 많습니다
             continue

@@ -11,7 +11,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from causal_pipeline.errors import OutputError, cause
+from causal_pipeline.errors import DataError, OutputError, Refusal, SpecError, cause
 from causal_pipeline.model import (
     Analysis,
     Check,
@@ -89,6 +89,7 @@ def analyze(
     if not isinstance(spec, Spec):
         spec = read_spec(spec)
     folder = None if out is None else _out_folder(Path(out), spec, force)
+    new = [] if folder is None else [place for place in (folder, folder / _STAGES) if not place.exists()]
     bar = _Bar(progress)
     try:
         with bar.stage("자료 읽기", 2):
@@ -97,6 +98,10 @@ def analyze(
         if folder is not None:
             with bar.stage("보고서 쓰기", 6):
                 _write(analysis, folder)
+    except (SpecError, DataError, Refusal):  # 식별 뒤의 점검에서 멈추어도 보관한 단계를 남기지 않습니다
+        for place in new:
+            shutil.rmtree(place, ignore_errors=True)
+        raise
     finally:
         bar.close()
     return analysis

@@ -26,7 +26,10 @@ LIBRARIES = (
     "econml",
     "lightgbm",
     "linearmodels",
+    "networkx",
     "duckdb",
+    "pyarrow",
+    "openpyxl",
 )
 
 

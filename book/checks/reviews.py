@@ -119,8 +119,8 @@ def _covers(said: str, sentence: str) -> bool:
 
 
 def check(page: Page, document: Document | None = None) -> list[Finding]:
-    """쪽의 검토 기록에서 고칠 것을 찾습니다. 길잡이는 보지 않고, 초안의 것은 모두 '주의'입니다."""
-    if page.meta.get("kind") not in KINDS:
+    """쪽의 검토 기록에서 고칠 것을 찾습니다. 길잡이는 기록이 있을 때에만 보고, 초안의 것은 모두 '주의'입니다."""
+    if page.meta.get("kind") not in KINDS and not path_of(page).is_file():
         return []
     draft, shown, where = (
         bool(page.meta.get("draft")), f"{page.docname}.md", path_of(page).relative_to(ROOT).as_posix()

@@ -119,3 +119,10 @@ def test_every_record_belongs_to_a_page():
         assert path.relative_to(ROOT / "reviews").with_suffix("").as_posix() in names, (
             f"{path.name}: 그런 쪽이 없습니다."
         )
+
+
+def test_a_guide_needs_no_record_but_a_written_one_is_held_to_its_page(page):
+    guide = Page(page.path, page.text, {"kind": "guide"})
+    assert reviews.check(guide) == []
+    record(guide, statements=[{"said": "없어진 문장입니다", "attack": "…", "verdict": "고침"}])
+    assert rules(guide) == [("review-gone", False), ("review-missing", False)]

@@ -79,6 +79,16 @@ def test_a_number_that_stands_for_a_blank_is_asked(tmp_path, value, column):
     assert (load(tmp_path, frame, SPEC + numbers + "\n").frame[column] == value).sum() == 20
 
 
+@pytest.mark.parametrize("value", [-999.0, 99999.0])
+def test_a_lonely_number_for_a_blank_is_asked(tmp_path, value):
+    """한 번뿐이어도 나머지에서 멀리 떨어졌으면 묻습니다. 가까우면 정말 그 수일 수 있어 묻지 않습니다."""
+    frame = rows()
+    frame["y"] = np.random.default_rng(3).normal(size=len(frame))
+    frame.loc[5, "y"] = value
+    assert "1개" in stopped("sentinel_values", tmp_path, frame).message
+    assert doubts.sentinel_values(np.append(np.arange(400.0), 999.0)) == {}
+
+
 def test_words_for_a_blank_may_be_named(tmp_path):
     frame = rows().astype({"x": object})
     frame.loc[frame.index % 15 == 3, "x"] = "모름"

@@ -1,20 +1,25 @@
 """파이프라인의 길잡이: 쪽이 말하는 코드, 명세의 이름, 파일이 코드와 같고, 성적표는 잰 그대로 실립니다."""
 
 import re
+from dataclasses import replace
 
+import numpy as np
+import pandas as pd
 import pytest
 import yaml
 from lxml import html as lxml_html
 
 from benchmarks import false_alarms
+from benchmarks.pipeline_worlds import WORLDS, world_spec
 from book.extensions import pipeline_benchmark, pipeline_schema
 from book.extensions.pipeline_benchmark import alarms_table, peers_table, read_alarms, read_table, worlds_table
 from book.page import ROOT, PageError
-from causal_pipeline import checks, designs, run, tables
+from causal_pipeline import analyze, checks, designs, run, stages, tables
 from causal_pipeline.errors import DataError, OutputError, Refusal, SpecError
 from causal_pipeline.grade import POWER_FOR_A
 from causal_pipeline.identify import identify
-from causal_pipeline.memo import GRADES
+from causal_pipeline.memo import GRADES, answer, headline
+from causal_pipeline.model import Money, Source, Treatment
 from causal_pipeline.spec import read_spec, schema
 
 PAGE = (ROOT / "guides" / "pipeline.md").read_text(encoding="utf-8")
@@ -187,6 +192,95 @@ def test_a_row_that_rings_too_often_is_marked():
     assert [tr.xpath("./th/text()")[0] for tr in page.xpath("//tr[@class='missed']")] == ["잦은"]
     assert [th.text_content() for th in page.xpath("//tbody/tr/th[@scope='row']")] == ["잦은", "조용"]
     assert "1가지가 5%보다 자주" in page.text_content()
+
+
+# --- 쪽의 문장을 무너뜨려 본 세상 ---
+
+MAKE = {world.name: world.make for world in WORLDS}
+
+
+def trial(n=1200, groups=0, effect=0.4, seed=0):
+    """가정이 모두 성립하는 실험. ``groups``가 있으면 그 단위로 배정합니다."""
+    rng = np.random.default_rng(seed)
+    g = np.repeat(np.arange(groups), n // groups) if groups else np.arange(n)
+    t = rng.permutation(np.arange(groups) % 2)[g] if groups else rng.permutation(np.arange(n) % 2)
+    x = rng.normal(size=n)
+    frame = pd.DataFrame({"g": g, "t": t, "x": x, "y": effect * t + 0.5 * x + rng.normal(size=n)})
+    treatment = Treatment("t", "binary", randomized=True, cluster="g" if groups else None)
+    return world_spec("trial", treatment=treatment, confounders=("x",), timing={"x": "before"}), frame
+
+
+def test_too_few_groups_are_a_c_though_nothing_is_broken():
+    spec, frame = trial(groups=8)
+    assert analyze(spec, frame=frame).grade.letter == "C"
+    assert "자료가 모자라" in PAGE.split("| C | 쓰지 말 것 |")[1].split("\n")[0]
+
+
+def test_the_words_of_a_grade_need_an_interval_away_from_zero():
+    spec, frame = trial(effect=0.0, seed=3)
+    found = analyze(spec, frame=frame)
+    assert found.grade.letter == "A" and "증거를 찾지 못했습니다" in headline(found)
+
+
+def test_blanks_of_one_arm_alone_are_a_c_in_a_trial():
+    spec, frame = trial(n=4000)
+    frame.loc[(frame["t"] == 1) & (np.random.default_rng(1).random(4000) < 0.06), "y"] = np.nan
+    found = analyze(replace(spec, source=Source(None, missing="drop"), money=Money(10.0, 1.0)), frame=frame)
+    assert found.grade.letter == "C" and any(c.name == "attrition" and c.status == "fail" for c in found.checks)
+    assert len(answer(found)) == 1, "등급 C이면 돈으로 답하지 않습니다."
+
+
+def test_asking_for_itt_beside_an_instrument_is_still_a_late():
+    spec, frame, _ = MAKE["instrument"](1)
+    found = analyze(replace(spec, estimand="ITT"), frame=frame)
+    assert found.identification.estimand == "LATE" and found.grade.letter != "A"
+
+
+def test_holes_are_tested_only_by_difference_in_differences():
+    for name in ("one_treated_unit", "dose_panel"):
+        spec, frame, _ = MAKE[name](1)
+        kept = frame[np.random.default_rng(1).random(len(frame)) > 0.03]
+        found = analyze(spec, frame=kept)
+        assert not any(c.name.startswith("lost") for c in found.checks), name
+        assert any("빠진 칸" in notice for notice in found.notices), name
+
+
+def test_the_graph_check_says_when_it_looks_at_some_rows(monkeypatch):
+    monkeypatch.setattr(checks, "MOST_GRAPH_ROWS", 500)
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame(rng.normal(size=(800, 3)), columns=["x", "z", "y"]).assign(t=rng.integers(0, 2, 800))
+    spec = world_spec("g", edges=(("x", "y"), ("t", "y"), ("z", "y")))
+    (check,) = checks.graph_independences(spec, frame)
+    assert check.status == "ok" and "800행에서 무작위로 뽑은 500행으로" in check.message
+
+
+def test_the_graph_check_sees_straight_relations_only():
+    rng = np.random.default_rng(0)
+    z = rng.uniform(-1.5, 1.5, size=3000)
+    frame = pd.DataFrame({"z": z, "w": rng.normal(size=3000)})
+    frame["t"] = (rng.random(3000) < 1 / (1 + np.exp(1 - z**2))).astype(int)
+    frame["y"] = frame["t"] + 2 * z**2 + rng.normal(size=3000)
+    spec = world_spec("g", edges=(("z", "w"), ("w", "y"), ("t", "y")))
+    (check,) = checks.graph_independences(spec, frame)
+    assert check.status == "ok", "z는 처치와 결과를 함께 움직이는데 화살표가 없습니다."
+
+
+@pytest.mark.parametrize("there", [False, True])
+def test_data_that_stop_a_check_leave_no_file(tmp_path, there):
+    """식별을 지난 뒤에 자료 때문에 멈추어도 아무 파일도 남지 않습니다."""
+    spec, frame, _ = MAKE["one_treated_unit"](1)
+    treated = frame.loc[frame["t"] == 1, "unit"].iloc[0]
+    hole = (frame["unit"] == treated) & (frame["week"] == frame["week"].min() + 3)
+    out = tmp_path / "report"
+    if there:
+        out.mkdir()
+    with pytest.raises(DataError, match="빈칸이 없어야"):
+        analyze(spec, out=out, frame=frame[~hole])
+    assert list(tmp_path.rglob("*")) == ([out] if there else [])
+
+
+def test_every_package_that_reads_or_identifies_is_in_the_key():
+    assert {"networkx", "pyarrow", "openpyxl", "duckdb", "pandas"} <= set(stages.versions())
 
 
 @pytest.mark.parametrize("content", [None, "worlds: {}", "other: 1", "worlds: {one: {label: 하나}}"])
