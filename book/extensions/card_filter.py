@@ -19,6 +19,7 @@ def render(
     noun: str,
     unit: str,
     orders: dict[str, tuple[str, ...]] | None = None,
+    folded: tuple[str, ...] = (),
 ) -> str:
     """거르기 단추와 카드의 HTML.
 
@@ -34,14 +35,21 @@ def render(
         세는 것과 단위('사례', '개').
     orders : dict
         갈래의 이름 → 단추의 차례. 없는 갈래는 수와 가나다의 차례입니다.
+    folded : tuple of str
+        접어 두는 갈래. 나머지 뒤에 놓입니다.
     """
     orders = orders or {}
-    groups = "".join(
-        _group(key, name, [v for facets in values for v in facets[key]], noun, unit, orders.get(key, ()))
+    groups = {
+        key: _group(key, name, [v for facets in values for v in facets[key]], noun, unit, orders.get(key, ()))
         for key, name in filters.items()
-    )
+    }
+    opened = "".join(group for key, group in groups.items() if key not in folded)
+    more = "".join(groups[key] for key in folded)
+    if more:
+        names = ", ".join(filters[key] for key in folded)
+        more = f'<details class="gallery-more"><summary>더 고르기: {names}</summary>{more}</details>'
     return (
-        f'<div class="gallery"><div class="gallery-filters" hidden>{groups}</div><p class="gallery-status">'
+        f'<div class="gallery"><div class="gallery-filters pst-js-only">{opened}{more}</div><p class="gallery-status">'
         f'<span class="gallery-count" role="status" data-noun="{noun}" data-unit="{unit}">{noun} {len(values)}{unit}</span>'
         '<button type="button" class="gallery-reset" hidden>모두 보기</button></p>'
         f'<div class="gallery-none" hidden><p>고른 조건에 모두 맞는 {noun}{_subject(noun)} 없습니다. 조건을 하나 풀어 보세요.</p>'

@@ -24,10 +24,25 @@ from book.page import read_page
 ASSETS = Path(__file__).parent / "search_assets" / "static"
 GLOSSARY = "guides/glossary.yml"
 _SKIP = {"script", "style", "svg", "template", "button"}
-_SKIP_CLASSES = {"cell_input", "cell_output", "highlight", "headerlink", "page-tools", "prev-next-footer"}
+_SKIP_CLASSES = {
+    "cell_input",
+    "cell_output",
+    "highlight",
+    "headerlink",
+    "page-tools",
+    "page-minutes",
+    "method-quiz",
+    "prev-next-footer",
+}
 _HEADINGS = {"h1", "h2", "h3", "h4"}
 # 목록뿐인 쪽은 그 주제를 다루는 쪽보다 뒤에 둡니다. 심화는 그 장보다 뒤입니다.
-_WEIGHTS = {"guides/data": 0.6, "guides/build_report": 0.4, "guides/atlas": 0.4, "guides/glossary": 0.6, "case_studies/index": 0.7}
+_WEIGHTS = {
+    "guides/data": 0.6,
+    "guides/build_report": 0.4,
+    "guides/atlas": 0.4,
+    "guides/glossary": 0.6,
+    "case_studies/index": 0.7,
+}
 _KIND_WEIGHTS = {"deeper": 0.9}
 _LISTS = {"guides/glossary", "guides/data", "guides/build_report", "guides/atlas", "case_studies/index"}
 _KIND_WORDS = {"chapter": ["장", "chapter"], "deeper": ["심화", "deeper"], "case": ["사례", "case"]}

@@ -12,7 +12,7 @@
     var count = gallery.querySelector(".gallery-count");
     var none = gallery.querySelector(".gallery-none");
     var clear = gallery.querySelector(".gallery-status .gallery-reset");
-    gallery.querySelector(".gallery-filters").hidden = false;
+    var more = gallery.querySelector(".gallery-more");
 
     function pressed(button) { return button.element.getAttribute("aria-pressed") === "true"; }
     function press(button, on) { button.element.setAttribute("aria-pressed", on ? "true" : "false"); }
@@ -56,7 +56,10 @@
       var hash = window.location.hash.slice(1);
       if (hash && hash.indexOf("=") < 0) { reveal(hash); return; } // 거르기가 아니라 쪽 안의 자리입니다
       var wanted = new URLSearchParams(hash);
-      buttons.forEach(function (b) { press(b, wanted.getAll(b.facet).indexOf(b.value) >= 0); });
+      buttons.forEach(function (b) {
+        press(b, wanted.getAll(b.facet).indexOf(b.value) >= 0);
+        if (more && pressed(b) && more.contains(b.element)) { more.open = true; } // 고른 조건이 접힌 채 거르지 않게 합니다
+      });
       show();
     }
     buttons.forEach(function (b) {
