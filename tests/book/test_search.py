@@ -222,7 +222,10 @@ def test_partial_matches_rank_below_whole_ones(search_tab, index, prose_words):
     names = {name for _, *group in index["synonyms"] for name in group}
     words = sorted({word for section in prose_words for word in section if len(word) >= 3 and word not in names})
     bare = set(
-        search_tab.evaluate("ws => ws.filter(w => BookSearch.stripEnding(w) === w && !BookSearch.stem(w))", words)
+        search_tab.evaluate(
+            "ws => ws.filter(w => BookSearch.stripEnding(w) === w && !BookSearch.stem(w) && !/[까다요]$/.test(w))",
+            words,
+        )
     )
     nouns = [[word for word in section if word in bare] for section in prose_words[::7]]
     rng = random.Random(3)
