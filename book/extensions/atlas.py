@@ -80,7 +80,7 @@ def _card(entry: Entry, values: dict[str, list[str]], weeks: dict, cases: dict) 
         f'<a href="{html.escape(entry["link"])}"{_language(entry["title"])}>{html.escape(entry["title"])}</a></h3>'
         f"<p>{html.escape(entry['question'])}</p>"
         f'<ul class="gallery-tags">{tags}<li class="atlas-read">{values["read"][0]}</li></ul>'
-        f"<details><summary>요약과 밝힌 것</summary><p>{html.escape(entry['summary'])}</p><dl>{listed}</dl></details></section>"
+        f'<details class="atlas-rest"><summary>요약과 밝힌 것</summary><p>{html.escape(entry["summary"])}</p><dl>{listed}</dl></details></section>'
     )
 
 

@@ -32,6 +32,7 @@ _SKIP_CLASSES = {
     "page-tools",
     "page-minutes",
     "method-quiz",
+    "atlas-rest",
     "prev-next-footer",
 }
 _HEADINGS = {"h1", "h2", "h3", "h4"}

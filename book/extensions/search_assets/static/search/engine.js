@@ -721,5 +721,5 @@
     return out.filter(function (piece) { return piece[0]; });
   }
 
-  root.BookSearch = { Engine: Engine, stripEnding: stripEnding, stem: function (word) { return decode(stem(word)); }, toHangul: toHangul, toLatin: toLatin, distance: distance };
+  root.BookSearch = { Engine: Engine, stripEnding: stripEnding, asks: asks, stem: function (word) { return decode(stem(word)); }, toHangul: toHangul, toLatin: toLatin, distance: distance };
 })(typeof window === "undefined" ? globalThis : window);
