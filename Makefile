@@ -6,7 +6,7 @@ VENV ?= .venv
 PY := $(VENV)/bin/python
 export PYTHONPATH := $(CURDIR)
 
-.PHONY: help environment test-environment book test serve lab slides analyze analyze-init new-case check-case checks redraw bench scale peers lock audit clean data write mutate
+.PHONY: help environment test-environment book test serve lab slides analyze analyze-init new-case check-case checks redraw reviewed bench scale peers lock audit clean data write mutate
 
 help: ## 명령 목록
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -57,6 +57,9 @@ checks: test-environment ## 문체, 숫자, 얼개 검사를 모든 쪽에 돌�
 
 redraw: environment ## 쪽을 다른 자료로 다시 실행해 benchmarks/redraw의 기록을 고칩니다(바뀐 쪽만)
 	@$(PY) -m book.redraw
+
+reviewed: environment ## 쪽을 쓰지 않은 사람이 읽은 글을 적습니다: make reviewed PAGE=case_studies/kakao_push BY=이름(비우면 바뀐 문단만 봅니다)
+	@$(PY) -m book.reviewed $(if $(PAGE),"$(PAGE)" --by "$(BY)")
 
 bench: test-environment ## 빌드 시간, 쪽 무게, 검색 빠르기를 재어 표를 고칩니다
 	@$(PY) -m benchmarks.book

@@ -371,7 +371,8 @@ def search_queries() -> list[tuple[str, list[str]]]:
     """
     if not QUERIES.is_file():
         raise BenchFailed(f"{QUERIES.relative_to(ROOT)}이(가) 없어 검색을 잴 수 없습니다.")
-    found = [(item["q"], item["pages"]) for item in yaml.safe_load(QUERIES.read_text(encoding="utf-8")) or []]
+    blocks = yaml.safe_load(QUERIES.read_text(encoding="utf-8")) or {}
+    found = [(item["q"], item["pages"]) for name in ("seen", "unseen") for item in blocks.get(name) or []]
     if not found:
         raise BenchFailed(f"{QUERIES.relative_to(ROOT)}에 찾는 말이 없습니다.")
     return found

@@ -12,6 +12,7 @@
 1. 원고: tests/pages/test_pages.py의 검사와 저장소의 규칙. 데이터를 건드렸으면 생성기와 카드의 시험
 2. 실행: `make book`이 하는 그 쪽의 실행
 3. 시험: tests/pages에서 그 쪽의 시험. 실행한 노트북의 검사, 쪽의 시험, 두 번째 실행의 차례
+4. 검토한 글: 검토 뒤에 바뀐 문단이면 걸립니다. 틀린 줄은 모르고 바뀐 줄만 알므로 맨 뒤에 두고 따로 셉니다
 
 잘못을 심지 않은 쪽에서도 실패하는 시험은 빼고 판정합니다. 잡은 시험마다 심지 않은 쪽에 돌려 확인하고, 뺀 시험은 끝에 찍습니다.
 사이트 전체나 브라우저가 있어야 하는 시험은 빼므로, 실제의 `make test`는 여기서보다 더 잡을 수 있습니다.
@@ -59,7 +60,8 @@ KINDS = {
     "data": "생성기와 카드",
     "lint": "저장소의 규칙",
 }
-STAGES = {"text": "원고", "run": "실행", "tests": "시험"}
+STAGES = {"text": "원고", "run": "실행", "tests": "시험", "read": "검토한 글"}
+READ = "tests/pages/test_reviewed_text.py"
 PAGE_FOLDERS = ("chapters/", "case_studies/", "guides/")
 _NEEDS_RUN = {"executions"}
 _NEEDS_SITE = {"site_dir", "browser", "browser_page"}
@@ -168,14 +170,16 @@ def stale(faults: list[Fault], root: Path = ROOT) -> list[str]:
 class Selection:
     """pytest 플러그인: 그 쪽의 시험만 싼 것부터 돌리고, 처음 실패한 것을 적어 둡니다."""
 
-    def __init__(self, page: str, datasets: set[str], with_run: bool, sick: set[str]):
-        self.page, self.datasets, self.with_run, self.sick = page, datasets, with_run, sick
+    def __init__(self, page: str, datasets: set[str], stage: str, sick: set[str]):
+        self.page, self.datasets, self.stage, self.sick = page, datasets, stage, sick
         self.failed = self.message = ""
 
     def wanted(self, item) -> bool:
         fixtures, file = set(item.fixturenames), item.nodeid.partition("::")[0]
         late = bool(fixtures & _NEEDS_RUN) or self._own(file)
-        if fixtures & _NEEDS_SITE or late != self.with_run or item.nodeid in self.sick:
+        if fixtures & _NEEDS_SITE or late != (self.stage == "tests") or item.nodeid in self.sick:
+            return False
+        if (file == READ) != (self.stage == "read"):
             return False
         if file in _DATA:
             parameters = getattr(getattr(item, "callspec", None), "params", {})
@@ -212,9 +216,11 @@ class Selection:
             self.failed, self.message = report.nodeid, report.longreprtext.strip().splitlines()[-1][:400]
 
 
-def _files(page: str, with_run: bool, with_data: bool) -> list[str]:
+def _files(page: str, stage: str, with_data: bool) -> list[str]:
     """그 단계의 시험이 있는 파일: 모든 쪽을 도는 것(published_pages를 부릅니다)과 그 쪽의 것."""
-    shared, own = [], f"tests/pages/test_{page.rpartition('/')[2]}.py"
+    if stage == "read":
+        return [READ]
+    shared, own, with_run = [], f"tests/pages/test_{page.rpartition('/')[2]}.py", stage == "tests"
     for path in sorted((ROOT / "tests" / "pages").glob("test_*.py")):
         name, text = path.relative_to(ROOT).as_posix(), path.read_text(encoding="utf-8")
         if name not in _DATA and "published_pages" in text and ("executions" in text) == with_run:
@@ -224,12 +230,12 @@ def _files(page: str, with_run: bool, with_data: bool) -> list[str]:
     return shared + _REPOSITORY + (_DATA if with_data else [])
 
 
-def _pytest(page: str, datasets: set[str], with_run: bool, nodes: list[str] | None, sick: set[str]) -> dict:
+def _pytest(page: str, datasets: set[str], stage: str, nodes: list[str] | None, sick: set[str]) -> dict:
     """그 쪽의 시험을 ``sick``을 빼고 돌려 처음 실패한 것을 돌려줍니다(없으면 빈 글자)."""
     import pytest
 
-    plugin = Selection(page, datasets, with_run, sick)
-    arguments = ["-x", "-q", "--no-header", "--tb=short", *(nodes or _files(page, with_run, bool(datasets)))]
+    plugin = Selection(page, datasets, stage, sick)
+    arguments = ["-x", "-q", "--no-header", "--tb=short", *(nodes or _files(page, stage, bool(datasets)))]
     code = pytest.main(arguments, plugins=[plugin])
     if code not in (0, 1) and not plugin.failed:  # 인자가 틀렸거나 돌릴 시험이 없습니다
         return {"by": "", "message": f"pytest가 {int(code)}로 끝났습니다", "broken": True}
@@ -325,7 +331,7 @@ class Judge:
     def stage(self, stage: str, fault: Fault, nodes: list[str] | None = None) -> dict:
         if stage == "run":
             return _in_child(_execute, fault.page)
-        return _in_child(_pytest, fault.page, self.datasets(fault), stage == "tests", nodes, self.sick)
+        return _in_child(_pytest, fault.page, self.datasets(fault), stage, nodes, self.sick)
 
     def datasets(self, fault: Fault) -> set[str]:
         """데이터를 건드렸을 때 그 쪽이 쓰는 데이터의 이름."""

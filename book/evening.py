@@ -46,6 +46,14 @@ def session_minutes(minutes) -> int:
     return int((minutes or {}).get("session") or 0)
 
 
+def reading_line(minutes) -> str:
+    """혼자 읽고 푸는 시간: '읽기 35분 · 실습 30분'. 적혀 있지 않은 것은 빼고, 둘 다 없으면 빈 글자입니다."""
+    said = minutes if isinstance(minutes, dict) else {}
+    return " · ".join(
+        f"{name} {said[key]}분" for key, name in (("read", "읽기"), ("practise", "실습")) if said.get(key)
+    )
+
+
 def slots(minutes: dict, body: list[str]) -> list[Slot]:
     """머리말의 시간과 지시자에 적힌 일로 시간표를 만듭니다.
 

@@ -27,9 +27,17 @@ def broken_links(site: Path) -> list[str]:
         if "_static" in page.relative_to(site).parts:
             continue
         tree = lxml_html.fromstring(page.read_bytes())
-        anchors[page.resolve()] = {e.get("id") for e in tree.iter() if isinstance(e.tag, str) and e.get("id")} | {
-            e.get("name") for e in tree.iter("a") if e.get("name")
+        # 사례 모음은 '#week=5주차'처럼 고른 조건도 주소로 받습니다. 그 단추가 있어야 살아 있는 링크입니다.
+        choices = {
+            f"{group.get('data-facet')}={button.get('data-value')}"
+            for group in tree.xpath("//fieldset[@data-facet]")
+            for button in group.iter("button")
         }
+        anchors[page.resolve()] = (
+            choices
+            | {e.get("id") for e in tree.iter() if isinstance(e.tag, str) and e.get("id")}
+            | {e.get("name") for e in tree.iter("a") if e.get("name")}
+        )
         for element in tree.iter(*_ATTRIBUTES):
             if value := element.get(_ATTRIBUTES[element.tag]):
                 links.append((page, value))

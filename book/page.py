@@ -11,6 +11,7 @@ from book.myst import parse
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGE_FOLDERS = ("chapters", "case_studies", "guides")
+WEEK_KINDS = {"deeper": "심화", "case": "사례"}  # 장 아래에 놓인 쪽의 종류를 부르는 말
 _FRONT_MATTER = re.compile(r"\A---\n(.*?)\n---\n", re.DOTALL)
 
 
@@ -125,6 +126,23 @@ def _branches(toc: dict) -> list[tuple[str, list[str]]]:
 def listed_docnames(toc: dict) -> list[str]:
     """차례(``_toc.yml``을 읽은 것)에 실린 쪽의 이름을 차례대로 돌려줍니다."""
     return [name for name, _ in _branches(toc)]
+
+
+def week_marks(root: Path = ROOT) -> dict[str, str]:
+    """차례에서 장과 그 아래에 놓인 쪽마다의 주차 이름: '5주차', '5주차 심화', '5주차 사례'.
+
+    주차는 그 장의 머리말에서, 종류는 쪽의 머리말에서 읽습니다. 장 아래에 있지 않은 쪽에는 이름이 없습니다.
+    """
+    marks = {}
+    for docname, below in toc_branches(root):
+        chapter = read_page(root / f"{docname}.md").meta
+        if chapter.get("kind") != "chapter":
+            continue
+        marks[docname] = f"{chapter.get('week')}주차"
+        for name in below:
+            kind = WEEK_KINDS.get(read_page(root / f"{name}.md").meta.get("kind"))
+            marks[name] = f"{marks[docname]} {kind}" if kind else marks[docname]
+    return marks
 
 
 def toc_docnames() -> list[str]:

@@ -1,4 +1,4 @@
-"""원고 검사: 문체(language), 문장의 흐름(flow), 본문의 숫자(prose_numbers), 쪽의 얼개(structure), 검토 기록(reviews), 코드 셀(code_cells), 값싼 검사(lints), 연습문제(answers), 주장(claims), 이름표(labels), 통계 코드의 실수(slips)."""
+"""원고 검사: 문체(language), 문장의 흐름(flow), 본문의 숫자(prose_numbers), 쪽의 얼개(structure), 검토 기록(reviews), 코드 셀(code_cells), 값싼 검사(lints), 연습문제(answers), 주장(claims), 이름표(labels), 통계 코드의 실수(slips), 현업 사례 지도(atlas)."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ def inspect_page(page: Page, published: set[str] | None = None) -> list[Finding]
     """
     from book.checks import (
         answers,
+        atlas,
         claims,
         code_cells,
         flow,
@@ -48,6 +49,7 @@ def inspect_page(page: Page, published: set[str] | None = None) -> list[Finding]
         + claims.check(page, document)
         + labels.check(page, document)
         + slips.check(page, document)
+        + atlas.check(page)
     )
 
 

@@ -13,6 +13,7 @@ import argparse
 import sys
 from pathlib import Path
 
+from book.atlas import SOURCE
 from book.checks import inspect_page
 from book.files import explain
 from book.page import ROOT, PageError, read_page, toc_docnames
@@ -56,7 +57,8 @@ def _check(args: argparse.Namespace) -> int:
 def _locate(name: str) -> Path:
     """명령에 적힌 파일: 지금 폴더에서 찾고, 없으면 저장소에서 찾습니다."""
     here = Path(name).resolve()
-    return here if here.is_file() and here.is_relative_to(ROOT) else ROOT / name
+    file = here if here.is_file() and here.is_relative_to(ROOT) else ROOT / name
+    return SOURCE.with_suffix(".md") if file == SOURCE else file  # 지도의 원본은 지도의 쪽과 함께 봅니다
 
 
 if __name__ == "__main__":

@@ -43,6 +43,11 @@ def _generator_problems(name: str) -> list[str]:
         found.append(f"{file}:{line}: 전역 씨앗을 씁니다 — np.random.default_rng(seed)로 만든 난수만 쓰세요.")
     if not mine.equals(make(name)):
         found.append(f"{file}:{line}: 같은 씨앗인데 다른 표가 나옵니다 — 모든 난수를 default_rng(seed)에서 뽑으세요.")
+    card = read_catalog().get(name, {})
+    if "seed" in card and "seed" in defaults and card["seed"] != defaults["seed"]:
+        found.append(
+            f"{file}:{line}: DEFAULTS의 seed는 {defaults['seed']}인데 카드는 {card['seed']}입니다 — `make data NAME={name}`으로 카드를 다시 쓰세요."
+        )
     if "seed" not in defaults:
         return [*found, f"{file}:{line}: DEFAULTS에 seed가 없습니다 — generate의 씨앗을 DEFAULTS에도 적으세요."]
     for seed in OTHER_SEEDS:

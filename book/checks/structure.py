@@ -5,6 +5,7 @@ import difflib
 import re
 from urllib.parse import unquote, urlsplit
 
+from book.cases import MAIN_FIGURE, METHODS, are_methods
 from book.checks.code_cells import UNSEEN
 from book.checks.findings import Finding
 from book.checks.prose_numbers import data_cards
@@ -39,7 +40,7 @@ REQUIRED = {
     "chapter": _COMMON | _NOTEBOOK | {"prerequisites": "texts", "question": "questions"},
     "deeper": _COMMON | _NOTEBOOK,
     "case": _COMMON | _NOTEBOOK | {
-        "organisation": "text", "industry": "text", "year": "year", "source": "source", "question": "questions", "method": "texts",
+        "organisation": "text", "industry": "text", "year": "year", "source": "source", "question": "questions", "method": "methods",
         "estimand": "estimand", "treatment": "text", "outcome": "text", "unit": "text",
     },
 }  # fmt: skip
@@ -51,6 +52,7 @@ ALLOWED = {
 }
 _EXAMPLES = {
     "week": "week: 5 (0에서 12까지)", "minutes": "minutes: {read: 25, practise: 40, session: 20} (장은 {read: 35, talk: 45, practise: 30, case: 20, discussion: 25}, 네 토막의 합이 120, 심화는 {read: 20, practise: 20})", "year": "year: 2019",
+    "methods": f"method: [이중차분법] ({', '.join(METHODS)} 가운데에서. 더 자세한 이름은 keywords에)",
     "texts": "[이름, 이름] 꼴의 목록", "text": "비지 않은 글", "source": 'source: {title: "글의 제목", url: "https://…"}',
     "questions": "question: [1, 2] (1에서 4까지)", "estimand": f"estimand: ATT ({', '.join(sorted(ESTIMANDS))} 가운데 하나)",
     "bool": "true 또는 false", "files": "저장소에 있는 파일의 목록", "number": "수", "map": "이름: 값",
@@ -181,6 +183,12 @@ class _Checker:
         if len(titles) != 1:
             line = titles[1].line if titles else self.document.front_matter_end
             self.add(line, "title", f"'# 제목'이 {len(titles)}개입니다 — 머리말 다음에 하나만 두세요.")
+        elif re.match(r"\d+\s*주차|심화\b", titles[0].flat.text):
+            self.add(
+                titles[0].line,
+                "title",
+                "제목이 주차나 '심화'로 시작합니다 — 지우세요. 차례(_toc.yml)의 자리에서 '5주차 심화 ·'가 저절로 붙습니다.",
+            )
 
     # ── 제목의 차례 ──
 
@@ -432,6 +440,13 @@ class _Checker:
     # ── 그림 ──
 
     def figures(self) -> None:
+        chosen = [cell for cell in self.document.cells if MAIN_FIGURE in cell.tags]
+        if self.kind == "case" and len(chosen) != 1:
+            self.add(
+                chosen[1].line if chosen else 1,
+                "main-figure",
+                f"{MAIN_FIGURE} 꼬리표가 달린 셀이 {len(chosen)}개입니다 — 사례를 한눈에 보일 그림 하나를 골라 그 셀의 tags에 적으세요.",
+            )
         for cell in self.document.cells:
             if _draws(cell) and "remove-cell" not in cell.tags and "remove-output" not in cell.tags:
                 if not cell.alt:
@@ -661,6 +676,8 @@ def _is_valid(kind: str, value) -> bool:
         return isinstance(value, str) and bool(value.strip())
     if kind == "texts":
         return texts
+    if kind == "methods":
+        return are_methods(value)
     if kind == "files":
         return texts and all((ROOT / v).is_file() for v in value)
     if kind == "week":

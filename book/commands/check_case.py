@@ -116,11 +116,11 @@ def check(page: Page, report=print, run: bool = True) -> int:
         거짓이면 실행하지 않고 원고와 데이터만 봅니다.
     """
     from book import second_run
-    from book.checks import executed, inspect_page
+    from book.checks import executed, inspect_page, reviewed_text
     from book.execution import execute
 
     findings = inspect_page(page)
-    wrong = [str(f) for f in findings if not f.warning] + _toc_problems(page)
+    wrong = [str(f) for f in [*findings, *reviewed_text.check(page)] if not f.warning] + _toc_problems(page)
     _section(report, "1. 원고", wrong)
     for finding in findings:
         if finding.warning:

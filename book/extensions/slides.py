@@ -21,7 +21,7 @@ from sphinx.application import Sphinx
 
 from book.evening import session_minutes
 from book.extensions.page_directives import NOTES
-from book.page import read_page
+from book.page import WEEK_KINDS, read_page
 
 ASSETS = Path(__file__).parent / "slides_assets"
 
@@ -169,7 +169,7 @@ def _title_section(title: str, meta: dict) -> str:
         source = meta.get("source") or {}
         under = f"출처: {source.get('title', '')} ({meta.get('year', '')})" if source.get("title") else ""
     else:
-        over = f"{meta.get('week')}주차"
+        over = " ".join(filter(None, [f"{meta.get('week')}주차", WEEK_KINDS.get(meta.get("kind"))]))
         under = f"교재 {meta['textbook_chapter']}장" if meta.get("textbook_chapter") else ""
     minutes = meta.get("minutes") or {}
     talk = minutes.get("talk") or session_minutes(minutes)

@@ -1,22 +1,22 @@
 """주차 표를 그리는 지시자 ``weekly-table``. 주와 사례는 차례(``_toc.yml``)에서, 나머지는 쪽의 머리말에서 읽습니다.
 
-``:question: 2``를 주면 그 물음에 답하는 길만 보입니다.
+한 주가 한 줄입니다. 사례의 이름은 사례 모음이 보여 주므로, 여기서는 그 주로 거른 모음에 잇습니다.
 """
 
 from dataclasses import dataclass
 from pathlib import Path
 
 from docutils import nodes
-from docutils.parsers.rst import directives
 from sphinx import addnodes
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
-from book.evening import is_plan, session_minutes
+from book.evening import is_plan
 from book.myst import parse
 from book.page import PageError, read_page, toc_branches
 
-HEADINGS = ("주", "장", "사례", "읽기 · 실습 · 모임(분)")
+HEADINGS = ("주", "장", "심화·사례", "읽기·실습")
+GALLERY = "case_studies/index"
 
 
 @dataclass(frozen=True)
@@ -39,12 +39,6 @@ class Entry:
     meta: dict
     cases: tuple["Entry", ...] = ()
     deeper: "Entry | None" = None
-
-    @property
-    def topic(self) -> str:
-        """제목에서 쌍점 앞의 주제. 쌍점이 없으면 빈 글자."""
-        topic, colon, _ = self.title.partition(":")
-        return topic if colon else ""
 
 
 def weeks(root: Path) -> list[Entry]:
@@ -107,10 +101,9 @@ def _check_questions(entry: Entry, line_of) -> None:
 
 
 class WeeklyTable(SphinxDirective):
-    """주차 표. ``:question: 2``를 주면 그 물음에 답하는 장과 사례만 한 줄 목록으로 보입니다."""
+    """주차 표."""
 
     has_content = False
-    option_spec = {"question": directives.nonnegative_int}
 
     def run(self) -> list[nodes.Node]:
         root = Path(self.env.srcdir)
@@ -122,20 +115,27 @@ class WeeklyTable(SphinxDirective):
         for row in rows:
             for entry in (row, *row.cases, *filter(None, [row.deeper])):
                 self.env.note_dependency(str(root / f"{entry.docname}.md"))
-        question = self.options.get("question")
-        return [self._table(rows)] if question is None else [self._path(rows, question)]
+        return [self._table(rows)]
 
-    def _link(self, entry: Entry) -> nodes.Node:
+    def _link(self, entry: Entry, text: str) -> nodes.Node:
         return addnodes.pending_xref(
-            "", nodes.inline("", entry.title), refdomain="std", reftype="doc", reftarget=f"/{entry.docname}",
+            "", nodes.inline("", text), refdomain="std", reftype="doc", reftarget=f"/{entry.docname}",
             refexplicit=True, refwarn=True, refdoc=self.env.docname,
         )  # fmt: skip
+
+    def _chapter(self, row: Entry) -> nodes.Node:
+        """장의 이름. 쌍점 뒤는 좁은 화면에서 감출 수 있게 따로 둡니다."""
+        topic, colon, rest = row.title.partition(":")
+        line = nodes.paragraph("", "", self._link(row, topic))
+        if colon:
+            line += nodes.inline("", f":{rest}", classes=["week-rest"])
+        return line
 
     def _table(self, rows: list[Entry]) -> nodes.Node:
         table = nodes.table(classes=["weekly-table"])
         group = nodes.tgroup(cols=len(HEADINGS))
         table += group
-        group += [nodes.colspec(colwidth=width) for width in (6, 32, 42, 20)]
+        group += [nodes.colspec(colwidth=width) for width in (7, 63, 15, 15)]
         head, body = nodes.thead(), nodes.tbody()
         group += [head, body]
         head += nodes.row("", *(nodes.entry("", nodes.paragraph("", text)) for text in HEADINGS))
@@ -143,45 +143,20 @@ class WeeklyTable(SphinxDirective):
         return table
 
     def _row(self, row: Entry) -> nodes.Node:
-        chapter = nodes.entry("", nodes.paragraph("", "", self._link(row)))
-        under = [f"교재 {row.meta['textbook_chapter']}장"] if row.meta.get("textbook_chapter") else []
-        under += [row.topic] if row.topic else []
-        if row.deeper:
-            chapter += nodes.paragraph("", "심화: ", self._link(row.deeper), classes=["week-topic"])
-        if under:
-            chapter += nodes.paragraph("", " · ".join(under), classes=["week-topic"])
-        cases = nodes.entry("")
-        for case in row.cases:
-            line = nodes.paragraph("", "", self._link(case), classes=["case-line"])
-            line += [
-                nodes.Text(" "),
-                nodes.inline("", str(case.meta.get("organisation") or ""), classes=["case-organisation"]),
-            ]
-            cases += line
-        if not row.cases:
-            cases += nodes.paragraph("", "—")
-        said = row.meta["minutes"]
-        minutes = f"{said['read']} · {said['practise']} · {session_minutes(said)}"
-        return nodes.row(
-            "",
-            nodes.entry("", nodes.paragraph("", str(row.meta["week"]))),
-            chapter,
-            cases,
-            nodes.entry("", nodes.paragraph("", minutes)),
-        )
-
-    def _path(self, rows: list[Entry], question: int) -> nodes.Node:
-        items = nodes.bullet_list("", bullet="-", classes=["question-path"])
-        for row in rows:
-            found = [entry for entry in (row, *row.cases) if question in entry.meta["question"]]
-            if not found:
-                continue
-            line = nodes.paragraph("", "", nodes.strong("", f"{row.meta['week']}주"), nodes.Text(" "))
-            for position, entry in enumerate(found):
-                line += [nodes.Text(" · ")] if position else []
-                line += self._link(entry)
-            items += nodes.list_item("", line)
-        return items
+        more = [self._link(row.deeper, "심화")] if row.deeper else []
+        if row.cases:
+            week = f"{GALLERY}.html#week={row.meta['week']}주차"
+            more.append(nodes.reference("", f"사례 {len(row.cases)}", refuri=week, internal=True))
+        beside = nodes.paragraph("", "")
+        for position, link in enumerate(more):
+            beside += [nodes.Text(" · "), link] if position else [link]
+        cells = [
+            nodes.paragraph("", str(row.meta["week"])),
+            self._chapter(row),
+            beside if more else nodes.paragraph("", "—"),
+            nodes.paragraph("", f"{row.meta['minutes']['read']}·{row.meta['minutes']['practise']}분"),
+        ]
+        return nodes.row("", *(nodes.entry("", cell) for cell in cells))
 
 
 def setup(app: Sphinx) -> dict:

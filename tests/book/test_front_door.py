@@ -65,7 +65,7 @@ def small_book(tmp_path):
     (tmp_path / "case_studies/x.md").write_text(CASE, encoding="utf-8")
     (tmp_path / "guides/a.md").write_text("---\nkind: guide\n---\n# 길잡이\n", encoding="utf-8")
     (tmp_path / "index.md").write_text(
-        "# 책\n\n```{weekly-table}\n```\n\n```{weekly-table}\n:question: 2\n```\n\n```{toctree}\n:hidden:\n:glob:\nc*/*\ng*/*\n```\n",
+        "# 책\n\n```{weekly-table}\n```\n\n```{toctree}\n:hidden:\n:glob:\nc*/*\ng*/*\n```\n",
         encoding="utf-8",
     )
     return tmp_path
@@ -90,21 +90,18 @@ def test_the_table_shows_what_the_pages_say(small_book):
     table = body.xpath(".//table")[0]
     assert [" ".join(cell.text_content().split()) for cell in table.xpath(".//tbody//td")] == [
         "0",
-        "주제: 진짜 제목 교재 3장 · 주제",
-        "쓴 사례 회사",
-        "77 · 2 · 120",
+        "주제: 진짜 제목",
+        "사례 1",
+        "77·2분",
     ]
-    assert table.xpath(".//a/@href") == ["chapters/week00_a.html", "case_studies/x.html"]
-    path = body.find_class("question-path")[0]
-    assert " ".join(path.text_content().split()) == "0주 쓴 사례" and "길잡이" not in table.text_content()
+    assert table.xpath(".//a/@href") == ["chapters/week00_a.html", "case_studies/index.html#week=0주차"]
+    assert "길잡이" not in table.text_content()
 
 
 def test_the_table_follows_the_pages_when_they_change(small_book):
     build(small_book)
-    (small_book / "case_studies/x.md").write_text(
-        CASE.replace("쓴 사례", "고쳐 쓴 사례").replace("[2]", "[1, 2]"), encoding="utf-8"
-    )
-    assert build(small_book)[0].count("고쳐 쓴 사례") >= 2
+    (small_book / "chapters/week00_a.md").write_text(CHAPTER.replace("진짜", "고친"), encoding="utf-8")
+    assert "주제: 고친 제목" in lxml_html.fromstring(build(small_book)[0]).xpath("//table")[0].text_content()
 
 
 @pytest.mark.parametrize(
@@ -130,6 +127,68 @@ def test_weeks_out_of_order_are_refused(small_book):
     (small_book / "_toc.yml").write_text(TOC.replace("guides/a", "chapters/week00_b"), encoding="utf-8")
     with pytest.raises(PageError, match="chapters/week00_b.md:3: week가 0입니다"):
         weeks(small_book)
+
+
+# --- 첫 화면 ---
+
+
+@pytest.mark.parametrize("size", [(1280, 800), (390, 844)], ids=["desk", "phone"])
+def test_the_front_page_says_what_it_is_and_ends_the_weeks_in_a_screen_and_a_half(browser, site_dir, size):
+    context = browser.new_context(viewport={"width": size[0], "height": size[1]}, locale="ko-KR")
+    context.add_init_script(
+        "window.shift = 0; new PerformanceObserver(l => l.getEntries().forEach(e => { if (!e.hadRecentInput) window.shift += e.value; }))"
+        ".observe({type: 'layout-shift', buffered: true});"
+    )
+    page = context.new_page()
+    page.goto((site_dir / "index.html").as_uri())
+    page.evaluate(
+        "async () => { await document.fonts.ready; await new Promise(r => requestAnimationFrame(() => requestAnimationFrame(r))) }"
+    )
+    assert page.evaluate("window.shift") < 0.05
+    doors = page.locator(".doors .sd-card")
+    assert doors.count() == 4
+    for door in doors.all():
+        image, box = door.locator("img"), door.bounding_box()
+        assert image.get_attribute("alt") and image.evaluate("i => i.complete && i.naturalWidth > 0")
+        assert door.locator("a").count() == 1 and box["y"] + box["height"] <= size[1]
+    table = page.locator("table.weekly-table").bounding_box()
+    assert table["y"] + table["height"] <= 1.5 * size[1]
+    assert table["x"] + table["width"] <= size[0]
+    assert page.locator("table.weekly-table tbody tr").count() == 13
+    context.close()
+
+
+def test_every_week_stands_once_and_its_cases_open_in_the_gallery(site_dir):
+    main = lxml_html.parse(str(site_dir / "index.html")).getroot().xpath("//article")[0]
+    links = [str(link) for link in main.xpath(".//a/@href")]
+    for week in WEEKS[1:]:
+        assert links.count(f"{week.docname}.html") == 1, week.docname
+        assert links.count(f"case_studies/index.html#week={week.meta['week']}주차") == 1
+    assert links.count(f"{WEEKS[0].docname}.html") == 2  # 첫 문과 표
+
+
+def test_a_link_to_a_choice_needs_its_button(tmp_path):
+    from book.links import broken_links
+
+    (tmp_path / "a.html").write_text(
+        '<html><head><meta charset="utf-8"></head><body><fieldset data-facet="week"><button data-value="5주차">5</button></fieldset>'
+        '<a href="#week=5주차">있음</a><a href="#week=6주차">없음</a></body></html>',
+        encoding="utf-8",
+    )
+    assert [line.split()[1] for line in broken_links(tmp_path)] == ["#week=6주차"]
+
+
+def test_the_cover_has_no_white_corners_in_the_dark(browser_page, site_dir):
+    from PIL import Image
+
+    browser_page.emulate_media(color_scheme="dark")
+    browser_page.goto((site_dir / "index.html").as_uri())
+    for name in ("img.cover", ".doors img"):
+        image = browser_page.locator(name).first
+        image.scroll_into_view_if_needed()
+        shot = Image.open(io.BytesIO(image.screenshot())).convert("L")
+        edges = [(0, 0), (shot.width - 1, 0), (0, shot.height - 1), (shot.width - 1, shot.height - 1)]
+        assert max(shot.getpixel(at) for at in edges) < 90, name
 
 
 # --- 길잡이의 말 ---

@@ -1,17 +1,19 @@
 """사례 모음: 머리말에서 나온 카드, 쪽 안에서 되는 거르기."""
 
+import io
 import json
 from urllib.parse import parse_qs, quote
 
 import pytest
 from lxml import html as lxml_html
 
-from book.extensions.gallery import FILTERS, QUESTIONS, cases, facets, render
+from book.cases import METHODS, main_figure
+from book.extensions.gallery import FILTERS, PICTURE_BYTES, PICTURE_SIZE, QUESTIONS, cases, facets, picture, render
 from book.page import ROOT, Page, PageError, published_pages
 
 
 def fake(name, **meta):
-    base = {"kind": "case", "week": 3, "method": ["매칭"], "industry": "배달", "question": [1]}
+    base = {"kind": "case", "week": 3, "method": ["성향점수"], "industry": "배달", "question": [1]}
     return Page(ROOT / "case_studies" / f"{name}.md", f"# {name}\n", base | meta)
 
 
@@ -21,7 +23,8 @@ def fake(name, **meta):
 def test_cards_come_from_the_front_matter():
     page = fake(
         "x",
-        method=["IPW", "<b>|'\""],
+        method=["성향점수", "이중차분법"],
+        industry="<b>|'\"",
         question=[4, 2],
         week=7,
         organisation="Uber",
@@ -32,7 +35,7 @@ def test_cards_come_from_the_front_matter():
     card = lxml_html.fromstring(text).find_class("gallery-card")[0]
     assert json.loads(card.get("data-facets")) == facets(page)
     assert facets(page) == {
-        "method": ["IPW", "<b>|'\""], "industry": ["배달"], "week": ["7주차"], "question": [f"2. {QUESTIONS[2]}", f"4. {QUESTIONS[4]}"],
+        "method": ["성향점수", "이중차분법"], "industry": ["<b>|'\""], "week": ["7주차"], "question": [f"2. {QUESTIONS[2]}", f"4. {QUESTIONS[4]}"],
     }  # fmt: skip
     assert card.xpath(".//h2/a/@href") == ["../case_studies/x.html"]
     shown = card.text_content()
@@ -44,6 +47,8 @@ def test_buttons_say_how_many_and_weeks_sort_as_numbers():
     buttons = tree.xpath("//fieldset[@data-facet='week']//button")
     assert [b.get("data-value") for b in buttons] == ["2주차", "11주차"]
     assert [" ".join(b.text_content().split()) for b in buttons] == ["2주차 사례 2개", "11주차 사례 1개"]
+    assert tree.xpath("//li//p[@class='gallery-over']/text()") == ["11주차", "2주차", "2주차"]
+    assert [p.meta["week"] for p in cases([fake("a", week=11), fake("b", week=2)])] == [2, 11]
     assert all(b.get("aria-pressed") == "false" and b.get("type") == "button" for b in buttons)
     assert tree.find_class("gallery-count")[0].get("role") == "status"
 
@@ -67,6 +72,8 @@ def test_only_finished_cases_have_a_card():
         ({"question": [5]}, r"받은 것: \[5\]"),
         ({"question": 3}, "목록"),
         ({"method": "이중차분법"}, "목록"),
+        ({"method": []}, "목록"),
+        ({"method": ["이중차분법", "매칭"]}, "모르는 방법이 있습니다: 매칭 .*" + ", ".join(METHODS)),
         ({"week": "5"}, "week"),
     ],
 )
@@ -74,6 +81,40 @@ def test_a_slip_in_the_front_matter_is_named_in_korean(meta, message):
     with pytest.raises(PageError, match=message) as error:
         cases([fake("x", **meta)])
     assert "case_studies/x.md" in str(error.value)
+
+
+def test_an_unknown_method_is_named_with_its_line_and_the_methods_to_choose_from():
+    page = fake("x", method=["매칭"])
+    page = Page(page.path, "---\nkind: case\nweek: 3\nmethod: [매칭]\n---\n# x\n", page.meta)
+    with pytest.raises(PageError, match=r"case_studies/x.md:4: .*매칭 — .*성향점수"):
+        facets(page)
+
+
+def test_the_methods_are_few_and_their_buttons_keep_the_order_of_the_list():
+    assert len(METHODS) == len(set(METHODS)) <= 12
+    tree = lxml_html.fromstring(render([fake("a", method=["프록시 지표"]), fake("b", method=["무작위 실험"])], ""))
+    assert tree.xpath("//fieldset[@data-facet='method']//button/@data-value") == ["무작위 실험", "프록시 지표"]
+
+
+@pytest.mark.parametrize(("tags", "line"), [([], 1), (["main-figure", "main-figure"], 7)])
+def test_a_case_chooses_one_figure(tags, line):
+    cells = "".join(f"```{{code-cell}} ipython3\n:tags: [{tag}]\nx = 1\n```\n" for tag in tags)
+    page = Page(ROOT / "case_studies" / "x.md", f"# x\n\n{cells}", {})
+    with pytest.raises(PageError, match=f"case_studies/x.md:{line}: main-figure.*{len(tags)}개"):
+        main_figure(page)
+
+
+def test_a_picture_is_small_whole_and_trimmed():
+    from PIL import Image
+
+    wide = Image.new("RGB", (2000, 400), "white")
+    wide.paste((0, 0, 0), (900, 100, 1100, 200))  # 가운데의 검은 네모만 남습니다
+    out = io.BytesIO()
+    wide.save(out, "PNG")
+    small = Image.open(io.BytesIO(picture(out.getvalue())))
+    assert small.size == PICTURE_SIZE and small.convert("L").getpixel((280, 140)) < 20
+    dark = sum(1 for value in small.convert("L").getdata() if value < 128)
+    assert dark > 0.75 * PICTURE_SIZE[0] * PICTURE_SIZE[1]
 
 
 def test_every_facet_has_a_name():
@@ -99,6 +140,17 @@ def test_every_published_case_has_a_card(site_dir):
     assert sorted(tree.xpath("//li[contains(@class, 'gallery-card')]//h2/a/text()")) == sorted(p.title for p in wanted)
 
 
+def test_every_card_shows_the_main_figure_of_its_case(site_dir):
+    tree = lxml_html.parse(str(site_dir / "case_studies" / "index.html")).getroot()
+    images = tree.xpath("//li[contains(@class, 'gallery-card')]//img")
+    assert [image.get("alt") for image in images] == [main_figure(page)[1].alt for page in cases()]
+    for number, image in enumerate(images):
+        content = (site_dir / "case_studies" / image.get("src")).resolve().read_bytes()
+        assert 1000 < len(content) <= PICTURE_BYTES, image.get("src")
+        assert (image.get("loading") == "lazy") == (number >= 2) and image.get("width") and image.get("height")
+    assert len({(site_dir / "case_studies" / i.get("src")).resolve().read_bytes() for i in images}) == len(images)
+
+
 def test_other_pages_do_not_carry_the_filter(site_dir):
     assert "gallery.js" in (site_dir / "case_studies" / "index.html").read_text(encoding="utf-8")
     assert "gallery.js" not in (site_dir / "index.html").read_text(encoding="utf-8")
@@ -107,10 +159,10 @@ def test_other_pages_do_not_carry_the_filter(site_dir):
 # --- 브라우저: 책의 사례가 몇이든 같은 것을 보도록, 사례 넷을 넣은 모음으로 봅니다 ---
 
 FOUR = [
-    fake("a", method=["매칭"], industry="배달", week=2, question=[1]),
-    fake("b", method=["매칭", "CUPED"], industry="게임", week=11, question=[1, 2]),
+    fake("a", method=["성향점수"], industry="배달", week=2, question=[1]),
+    fake("b", method=["성향점수", "도구변수"], industry="게임", week=11, question=[1, 2]),
     fake("c", method=["이중차분법"], industry="배달", week=2, question=[3]),
-    fake("d", method=["CUPED"], industry="제조", week=5, question=[4]),
+    fake("d", method=["도구변수"], industry="제조", week=5, question=[4]),
 ]
 
 
@@ -142,6 +194,8 @@ def shown(page) -> list[str]:
 
 
 def press(page, facet: str, value: str):
+    if facet != "method":
+        page.locator(".gallery-more").evaluate("details => { details.open = true }")
     button = page.locator(f".gallery-filter[data-facet='{facet}'] button[data-value='{value}']")
     button.click()
     return button
@@ -157,7 +211,7 @@ def hash_of(page) -> dict:
 
 def test_one_choice_narrows(gallery):
     assert shown(gallery) == ["a", "b", "c", "d"] and count(gallery) == "사례 4개"
-    button = press(gallery, "method", "매칭")
+    button = press(gallery, "method", "성향점수")
     assert button.get_attribute("aria-pressed") == "true"
     assert shown(gallery) == ["a", "b"] and count(gallery) == "사례 2개 (모두 4개)"
     button.click()
@@ -165,7 +219,7 @@ def test_one_choice_narrows(gallery):
 
 
 def test_choices_widen_within_a_facet_and_narrow_across(gallery):
-    press(gallery, "method", "매칭")
+    press(gallery, "method", "성향점수")
     press(gallery, "method", "이중차분법")
     assert shown(gallery) == ["a", "b", "c"]
     press(gallery, "industry", "배달")
@@ -177,9 +231,9 @@ def test_choices_widen_within_a_facet_and_narrow_across(gallery):
 
 
 def test_the_address_keeps_the_choice(gallery, four):
-    press(gallery, "method", "CUPED")
+    press(gallery, "method", "도구변수")
     press(gallery, "week", "11주차")
-    assert hash_of(gallery) == {"method": ["CUPED"], "week": ["11주차"]}
+    assert hash_of(gallery) == {"method": ["도구변수"], "week": ["11주차"]}
     gallery.reload()
     assert shown(gallery) == ["b"] and gallery.locator(".gallery-filter button[aria-pressed='true']").count() == 2
     gallery.goto("about:blank")
@@ -215,7 +269,7 @@ def test_nothing_matching_is_said_and_can_be_undone(gallery):
 
 
 def test_reset_above_the_cards(gallery):
-    press(gallery, "method", "CUPED")
+    press(gallery, "method", "도구변수")
     gallery.locator(".gallery-status .gallery-reset").click()
     assert len(shown(gallery)) == 4 and not gallery.locator(".gallery-filter button[aria-pressed='true']").count()
 
@@ -225,17 +279,40 @@ def test_keyboard_works(gallery):
     gallery.keyboard.press("Tab")
     gallery.keyboard.press("Space")
     second = gallery.locator(".gallery-filter button").nth(1)
-    assert second.get_attribute("aria-pressed") == "true" and shown(gallery) == ["a", "b"]
+    assert second.get_attribute("aria-pressed") == "true" and shown(gallery) == ["c"]
     gallery.keyboard.press("Enter")
     assert second.get_attribute("aria-pressed") == "false"
 
 
-def test_filters_fit_a_phone(browser, four):
-    context = browser.new_context(viewport={"width": 360, "height": 740})
+def test_a_choice_in_the_address_opens_its_fold(gallery, four):
+    assert not gallery.locator(".gallery-more[open]").count()
+    gallery.goto("about:blank")
+    gallery.goto(f"{four}#industry={quote('제조')}")
+    assert shown(gallery) == ["d"] and gallery.locator(".gallery-more[open] button[aria-pressed='true']").is_visible()
+
+
+@pytest.mark.parametrize("size", [(1280, 800), (390, 844)], ids=["desk", "phone"])
+def test_a_card_is_on_the_first_screen_and_nothing_hides_beside_it(browser, site_dir, size):
+    context = browser.new_context(viewport={"width": size[0], "height": size[1]}, locale="ko-KR")
+    context.add_init_script(
+        "window.shift = 0; new PerformanceObserver(l => l.getEntries().forEach(e => { if (!e.hadRecentInput) window.shift += e.value; }))"
+        ".observe({type: 'layout-shift', buffered: true});"
+    )
     page = context.new_page()
-    page.goto(four)
-    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
-    assert page.locator(".gallery-filter button").first.bounding_box()["height"] >= 30
+    page.goto((site_dir / "case_studies" / "index.html").as_uri())
+    title = page.locator(".gallery-card h2").first.bounding_box()
+    assert title["y"] + title["height"] < size[1], "첫 카드의 제목이 첫 화면에 없습니다."
+    page.evaluate(
+        "async () => { await document.fonts.ready; await new Promise(r => requestAnimationFrame(() => requestAnimationFrame(r))) }"
+    )
+    assert page.evaluate("window.shift") < 0.05
+    page.evaluate("document.querySelector('.gallery-more').open = true")
+    hidden = page.evaluate(
+        "() => [...document.querySelectorAll('.gallery *')].filter(e => e.scrollWidth > e.clientWidth + 1"
+        " && ['auto', 'scroll', 'hidden'].includes(getComputedStyle(e).overflowX) && !e.matches('.gallery-spoken')).map(e => e.className)"
+    )
+    assert hidden == [] and page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    assert page.locator(".gallery-filter button").first.bounding_box()["height"] >= 28
     context.close()
 
 
@@ -250,5 +327,5 @@ def test_all_cards_show_without_javascript(browser, site_dir):
 
 
 def test_nothing_breaks_or_leaves_the_machine(gallery):
-    press(gallery, "method", "매칭")
+    press(gallery, "method", "성향점수")
     assert not gallery.recorded.console and not gallery.recorded.outside

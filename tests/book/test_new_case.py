@@ -388,6 +388,7 @@ def test_what_cannot_run_is_reported_before_running(broken, changes, says):
         ("redrawn.check(page, ", "tests/pages/test_redraw.py"),
         ("meaning.check(page, ", "tests/pages/test_redraw.py"),
         ("numbers.check(page, ", "tests/pages/test_redraw.py"),
+        ("reviewed_text.check(page)", "tests/pages/test_reviewed_text.py"),
         ("second_run.check(page, ", "tests/pages/test_second_run.py"),
     ],
 )

@@ -1,4 +1,4 @@
-/* 사례 모음의 거르기. 고른 조건은 주소(#method=…)에 남아 나눌 수 있습니다. */
+/* 카드 거르기(사례 모음, 현업 사례 지도). 고른 조건은 주소(#method=…)에 남아 나눌 수 있습니다. */
 (function () {
   "use strict";
   function start() {
@@ -12,7 +12,7 @@
     var count = gallery.querySelector(".gallery-count");
     var none = gallery.querySelector(".gallery-none");
     var clear = gallery.querySelector(".gallery-status .gallery-reset");
-    gallery.querySelector(".gallery-filters").hidden = false;
+    var more = gallery.querySelector(".gallery-more");
 
     function pressed(button) { return button.element.getAttribute("aria-pressed") === "true"; }
     function press(button, on) { button.element.setAttribute("aria-pressed", on ? "true" : "false"); }
@@ -32,7 +32,8 @@
         card.element.hidden = !keep;
         shown += keep ? 1 : 0;
       });
-      count.textContent = "사례 " + shown + "개" + (shown < cards.length ? " (모두 " + cards.length + "개)" : "");
+      var unit = count.dataset.unit;
+      count.textContent = count.dataset.noun + " " + shown + unit + (shown < cards.length ? " (모두 " + cards.length + unit + ")" : "");
       none.hidden = shown > 0;
       clear.hidden = shown === 0 || Object.keys(picked).length === 0;
     }
@@ -42,11 +43,23 @@
       var hash = parameters.toString();
       window.history.replaceState(null, "", window.location.pathname + window.location.search + (hash ? "#" + hash : ""));
     }
+    // 검색에서 카드 하나로 왔으면 걸러져 있어도 보이고, 접힌 글을 폅니다.
+    function reveal(id) {
+      var card = cards.filter(function (c) { return c.element.id === id; })[0];
+      if (!card) { return; }
+      if (card.element.hidden) { buttons.forEach(function (b) { press(b, false); }); show(); }
+      var folded = card.element.querySelector("details");
+      if (folded) { folded.open = true; }
+      card.element.scrollIntoView();
+    }
     function restore() {
       var hash = window.location.hash.slice(1);
-      if (hash && hash.indexOf("=") < 0) { return; } // 거르기가 아니라 쪽 안의 자리입니다
+      if (hash && hash.indexOf("=") < 0) { reveal(hash); return; } // 거르기가 아니라 쪽 안의 자리입니다
       var wanted = new URLSearchParams(hash);
-      buttons.forEach(function (b) { press(b, wanted.getAll(b.facet).indexOf(b.value) >= 0); });
+      buttons.forEach(function (b) {
+        press(b, wanted.getAll(b.facet).indexOf(b.value) >= 0);
+        if (more && pressed(b) && more.contains(b.element)) { more.open = true; } // 고른 조건이 접힌 채 거르지 않게 합니다
+      });
       show();
     }
     buttons.forEach(function (b) {

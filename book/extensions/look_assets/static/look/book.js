@@ -20,8 +20,63 @@
       if (korean) { node.textContent = " " + korean; }
     });
   }
+  // 읽고 있는 자리: 위쪽 셋째 줄(화면의 30%)을 지난 마지막 제목. 테마의 것은 건너뛴 절에서 앞 절을 가리키므로 쓰지 않습니다.
+  function followReading() {
+    var article = document.querySelector("article.bd-article");
+    if (!article) { return; }
+    var bar = document.createElement("div");
+    bar.className = "reading-progress";
+    document.body.appendChild(bar);
+    var entries = Array.prototype.map.call(document.querySelectorAll("#pst-page-toc-nav a[href^='#']"), function (link) {
+      return { link: link, section: document.getElementById(decodeURIComponent(link.hash.slice(1))) };
+    }).filter(function (entry) { return entry.section; });
+    function update() {
+      var box = article.getBoundingClientRect(), room = box.height - window.innerHeight, here = null;
+      // 두 화면에 다 들어오는 쪽에는 막대가 쓸모없습니다.
+      bar.style.transform = "scaleX(" + (room < window.innerHeight ? 0 : Math.min(1, Math.max(0, -box.top / room))) + ")";
+      entries.forEach(function (entry) {
+        if (entry.section.getBoundingClientRect().top <= window.innerHeight * 0.3) { here = entry.section; }
+      });
+      entries.forEach(function (entry) {
+        var on = here !== null && entry.section.contains(here);
+        entry.link.classList.toggle("active", on);
+        if (here === entry.section) { entry.link.setAttribute("aria-current", "true"); } else { entry.link.removeAttribute("aria-current"); }
+      });
+    }
+    var waiting = false;
+    function soon() {
+      if (waiting) { return; }
+      waiting = true;
+      window.requestAnimationFrame(function () { waiting = false; update(); });
+    }
+    window.addEventListener("scroll", soon, { passive: true });
+    window.addEventListener("resize", soon);
+    update();
+  }
+  // 제목의 #을 누르면 그 자리로 가면서 주소를 복사합니다. 한글이 %EC로 바뀌지 않게 풀어서 넣습니다.
+  function copyAddresses() {
+    var status = document.createElement("p");
+    status.className = "visually-hidden";
+    status.setAttribute("role", "status");
+    document.body.appendChild(status);
+    document.querySelectorAll("article .headerlink").forEach(function (link) {
+      if (!/^H[1-4]$/.test(link.parentElement.tagName) || !navigator.clipboard) { return; }
+      link.title = "이 제목의 주소 복사";
+      link.addEventListener("click", function () {
+        var address = link.href.split("#")[0] + "#" + decodeURIComponent(link.hash.slice(1));
+        navigator.clipboard.writeText(address).then(function () {
+          status.textContent = "주소를 복사했습니다";
+          link.classList.add("copied");
+          window.setTimeout(function () { link.classList.remove("copied"); status.textContent = ""; }, 2000);
+        }, function () {});
+      });
+    });
+  }
+  document.body.removeAttribute("data-bs-spy");
   document.addEventListener("DOMContentLoaded", function () {
     translate(document);
+    followReading();
+    copyAddresses();
     document.querySelectorAll("summary > .toctree-toggle").forEach(function (toggle) {
       toggle.parentElement.setAttribute("aria-label", "아래 쪽 여닫기");
     });

@@ -15,15 +15,15 @@
     });
   }
   function load() {
-    loading = loading || Promise.all([script("_static/vendor/minisearch/minisearch.js"), script("_static/search/index.js")]).then(function () {
-      engine = new window.BookSearch.Engine(window.MiniSearch, window.BOOK_SEARCH_DATA);
+    loading = loading || script("_static/search/index.js").then(function () {
+      engine = new window.BookSearch.Engine(window.BOOK_SEARCH_DATA);
       return engine;
     }).catch(function (error) { loading = null; throw error; });
     return loading;
   }
   window.BookSearch.load = load;
 
-  var KIND = { chapter: "장", "case": "사례", guide: "길잡이" };
+  var KIND = { chapter: "장", deeper: "심화", "case": "사례", guide: "길잡이" };
   function element(tag, className, text) {
     var node = document.createElement(tag);
     if (className) { node.className = className; }
@@ -61,6 +61,39 @@
         options[position].scrollIntoView({ block: "nearest" });
       } else { input.removeAttribute("aria-activedescendant"); }
     }
+    /* 결과 한 줄. 쪽의 첫 줄에는 갈래와 제목이 붙습니다. */
+    function row(url, page, heading, pieces, first) {
+      var link = element("a", "book-search-hit" + (first ? "" : " book-search-more"));
+      link.href = base + url;
+      link.id = "book-search-" + options.length;
+      link.setAttribute("role", "option");
+      link.tabIndex = -1;
+      if (first) {
+        var title = element("span", "book-search-title", page.title);
+        if (KIND[page.kind]) { title.prepend(element("span", "book-search-kind", KIND[page.kind])); }
+        link.append(title);
+      }
+      if (heading) { link.append(element("span", "book-search-heading", heading)); }
+      var text = element("span", "book-search-snippet");
+      pieces.forEach(function (piece) { text.append(piece[1] ? element("mark", "", piece[0]) : piece[0]); });
+      link.append(text);
+      options.push(link);
+      return link;
+    }
+    function group(page, rows) {
+      var item = element("li", "book-search-page");
+      item.setAttribute("role", "group");
+      item.setAttribute("aria-label", page.title);
+      rows.forEach(function (link) { item.append(link); });
+      list.append(item);
+    }
+    /* 무엇을 찾았고, 무엇을 고쳐 찾았고, 무엇이 책에 없는지. */
+    function report(count, said) {
+      var text = count + "쪽에서 찾았습니다.";
+      if (said.changed.length) { text += " 고쳐 찾은 말: " + said.changed.map(function (pair) { return pair[0] + " → " + pair[1]; }).join(", ") + "."; }
+      if (said.missing.length) { text += " 책에 없는 말: " + said.missing.join(", ") + "."; }
+      return text;
+    }
     function show(query) {
       list.textContent = "";
       options = [];
@@ -68,31 +101,13 @@
       input.setAttribute("aria-expanded", "false");
       if (!query.trim()) { status.textContent = ""; return; }
       var results = engine.search(query, 8);
-      status.textContent = results.length ? results.length + "쪽에서 찾았습니다." : "'" + query.trim() + "'을(를) 찾지 못했습니다. 더 짧은 말이나 영어로 찾아보세요.";
+      status.textContent = results.length ? report(results.length, engine.said) : "'" + query.trim() + "'을(를) 찾지 못했습니다. 혹시 이 쪽을 찾으셨나요?";
       results.forEach(function (page) {
-        var group = element("li", "book-search-page");
-        group.setAttribute("role", "group");
-        group.setAttribute("aria-label", page.title);
-        page.sections.forEach(function (section, position) {
-          var link = element("a", "book-search-hit" + (position ? " book-search-more" : ""));
-          link.href = base + section.url;
-          link.id = "book-search-" + options.length;
-          link.setAttribute("role", "option");
-          link.tabIndex = -1;
-          if (!position) {
-            var title = element("span", "book-search-title", page.title);
-            if (KIND[page.kind]) { title.prepend(element("span", "book-search-kind", KIND[page.kind])); }
-            link.append(title);
-          }
-          if (section.heading) { link.append(element("span", "book-search-heading", section.heading)); }
-          var text = element("span", "book-search-snippet");
-          text.append(section.snippet[0], element("mark", "", section.snippet[1]), section.snippet[2]);
-          link.append(text);
-          group.append(link);
-          options.push(link);
-        });
-        list.append(group);
+        group(page, page.sections.map(function (section, position) { return row(section.url, page, section.heading, section.snippet, !position); }));
       });
+      if (!results.length) {
+        engine.suggest(query, 3).forEach(function (page) { group(page, [row(page.url, page, "", [[page.description, false]], true)]); });
+      }
       input.setAttribute("aria-expanded", options.length ? "true" : "false");
       if (options.length) { choose(0); }
     }
