@@ -147,6 +147,18 @@ def test_j_sees_one_that_is_wrong_and_not_all_that_are():
     assert np.mean(one) > 0.9 and np.mean(together) < 0.2
 
 
+def test_many_weak_instruments_never_pass_for_strong():
+    """약한 도구 열다섯. 2단계 최소제곱은 단순 비교 쪽으로 쏠리고, 유효 F가 그것을 말합니다."""
+    values, shown = [], []
+    for seed in range(40):
+        _, frame, _ = several_instruments(60_000 + seed, push=(0.05,) * 15)
+        ry, rd, RZ = parts(frame, [f"z{k}" for k in range(1, 16)])
+        values.append(two_stage_many(ry, rd, RZ, None, 4)[0])
+        strength, needed = effective_f(rd, RZ, None, 18, 0.3)
+        shown.append(strength < needed)
+    assert np.mean(values) > 1.4 and np.mean(shown) > 0.95
+
+
 def test_what_the_report_says_of_several_instruments(world):
     made, frame, _ = world
     done = analyze(made, frame=frame)

@@ -162,7 +162,14 @@ def bare(frame: pd.DataFrame) -> did.Fit:
     start = frame.groupby("unit")["start"].first()
     at = np.searchsorted(wide.columns.to_numpy(), start.fillna(np.inf).to_numpy())
     return did.Fit(
-        wide.index.to_numpy(), wide.columns.to_numpy(), wide.to_numpy(), at, np.empty((len(wide), 0)), None, (0, 10)
+        wide.index.to_numpy(),
+        wide.columns.to_numpy(),
+        wide.to_numpy(),
+        at,
+        np.empty((len(wide), 0)),
+        None,
+        (0, 10),
+        np.ones(len(wide)),
     )
 
 
