@@ -285,10 +285,10 @@ class Judge:
         self.healthy: dict[tuple, bool] = {}
         self.sick: set[str] = set()  # 심지 않은 쪽에서도 실패해 판정에 쓰지 않는 시험
 
-    def judge(self, fault: Fault, only_text: bool) -> dict:
-        """``{"outcome": caught|missed|broken, "stage", "by", "message", "seconds"}``. 원고까지만 보았으면 outcome은 "passed"."""
+    def judge(self, fault: Fault, only: str = "") -> dict:
+        """``{"outcome": caught|missed|broken, "stage", "by", "message", "seconds"}``. 원고만 보았으면 outcome은 "passed"."""
         started, extra, told = time.perf_counter(), 0.0, {}
-        waiting = ["text"] if only_text else list(STAGES)
+        waiting = [only] if only else list(STAGES)
         while waiting:
             with self.planted(fault):
                 found = self.stage(waiting[0], fault)
@@ -307,7 +307,7 @@ class Judge:
                 found["broken"] = True
                 break
         seconds = round(time.perf_counter() - started + extra, 1)
-        done = "passed" if only_text else "missed"
+        done = "passed" if only == "text" else "missed"
         outcome = "broken" if found.get("broken") else "caught" if found["by"] else done
         return told | {"seconds": seconds, "outcome": outcome, "without": sorted(self.sick)}
 
@@ -380,7 +380,7 @@ def serve() -> None:
     judge = Judge()
     for line in sys.stdin:
         asked = json.loads(line)
-        print(json.dumps(judge.judge(Fault(**asked["fault"]), asked["only_text"])), flush=True)
+        print(json.dumps(judge.judge(Fault(**asked["fault"]), asked["only"])), flush=True)
 
 
 # ── 시키는 쪽 ──
@@ -403,8 +403,8 @@ class Workplace:
             command, cwd=folder, env=env, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
 
-    def judge(self, fault: Fault, only_text: bool) -> dict:
-        asked = {"fault": vars(fault), "only_text": only_text}
+    def judge(self, fault: Fault, only: str) -> dict:
+        asked = {"fault": vars(fault), "only": only}
         self.process.stdin.write(json.dumps(asked) + "\n")
         self.process.stdin.flush()
         answer = self.process.stdout.readline()
@@ -446,7 +446,7 @@ def known_results(faults: list[Fault]) -> dict[str, dict]:
     return {f.id: kept[f.id] for f in faults if f.id in kept and kept[f.id]["digest"] == f.digest}
 
 
-def judge_all(faults: list[Fault], results: dict, jobs: int, seconds: float, only_text: bool) -> None:
+def judge_all(faults: list[Fault], results: dict, jobs: int, seconds: float, only: str) -> None:
     """``faults``를 차례로 판정해 ``results``에 담고, 하나 끝날 때마다 적어 둡니다."""
     deadline, at, places = time.monotonic() + seconds, _head()[:12], []
     waiting: Iterator[Fault] = iter(faults)
@@ -455,7 +455,7 @@ def judge_all(faults: list[Fault], results: dict, jobs: int, seconds: float, onl
         for fault in waiting:
             if time.monotonic() > deadline:
                 return
-            answer = place.judge(fault, only_text)
+            answer = place.judge(fault, only)
             results[fault.id] = answer | {"digest": fault.digest, "at": at}
             write_atomically(_record(), json.dumps(results, ensure_ascii=False, indent=1))
             print(
@@ -529,7 +529,12 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--page", default="", help="이름에 이 글자가 든 쪽만")
     parser.add_argument("--kind", default="", help="이 갈래만(쉼표로 잇습니다)")
     parser.add_argument("--all", action="store_true", help="앞의 판정을 버리고 모두")
-    parser.add_argument("--text", action="store_true", help="원고의 검사까지만 봅니다(결과 파일은 그대로)")
+    parser.add_argument(
+        "--stage",
+        default="",
+        choices=["", *STAGES],
+        help="이 단계만 봅니다. 앞 단계에서 놓친 것을 뒤 단계로 이을 때 씁니다",
+    )
     parser.add_argument("--jobs", type=int, default=1, help="프로세스의 수")
     parser.add_argument("--seconds", type=float, default=1e9, help="이만큼 지나면 새로 시작하지 않습니다")
     args = parser.parse_args(argv)
@@ -546,7 +551,7 @@ def main(argv: list[str] | None = None) -> int:
         chosen = [f for f in chosen if results.get(f.id, {}).get("outcome") != "caught"]
         # 아직 모르는 것을 먼저, 그다음 놓친 것을
         chosen.sort(key=lambda f: results.get(f.id, {}).get("outcome", "") in {"missed", "broken"})
-    judge_all(chosen, results, args.jobs, args.seconds, args.text)
+    judge_all(chosen, results, args.jobs, args.seconds, args.stage)
     left = [f.id for f in faults if results.get(f.id, {}).get("outcome", "passed") == "passed"]
     if left:
         print(f"판정이 남은 것 {len(left)}. 같은 명령을 다시 하면 이어서 합니다.")

@@ -109,6 +109,6 @@ class Scripted(mutate.Judge):
     ],
 )
 def test_what_fails_without_the_fault_is_never_a_catch(planted, clean, outcome, by):
-    told = Scripted(planted, clean).judge(fault(), only_text=False)
+    told = Scripted(planted, clean).judge(fault())
     assert (told["outcome"], told["by"]) == (outcome, by)
     assert told["without"] == (["t::a"] if clean.get("text") else [])
