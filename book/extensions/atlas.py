@@ -16,6 +16,7 @@ FILTERS = {
     "question": "물음", "design": "설계", "industry": "산업", "harm": "해를 피함", "korean": "한국", "week": "주차", "read": "읽은 정도",
 }  # fmt: skip
 ORDERS = {"design": DESIGNS, "industry": INDUSTRIES, "harm": ("예", "아니요"), "read": tuple(READ.values())}
+FOLDED = ("industry", "week", "read")  # 접어 두는 갈래. 휴대전화에서 단추가 화면을 다 차지하지 않습니다
 # 읽은 정도의 뜻. 쪽의 맨 위에서 한 번만 설명합니다.
 MEANINGS = {
     "full": "글을 처음부터 끝까지 읽었습니다.",
@@ -51,7 +52,9 @@ def render(entries: list[Entry], weeks: dict[int, tuple[str, str]], cases: dict[
     """
     values = [facets(entry) for entry in entries]
     cards = "".join(_card(entry, facet, weeks, cases) for entry, facet in zip(entries, values, strict=True))
-    return card_filter.render(FILTERS, values, f'<div class="gallery-cards">{cards}</div>', "항목", "개", ORDERS)
+    return card_filter.render(
+        FILTERS, values, f'<div class="gallery-cards">{cards}</div>', "항목", "개", ORDERS, FOLDED
+    )
 
 
 def _card(entry: Entry, values: dict[str, list[str]], weeks: dict, cases: dict) -> str:
