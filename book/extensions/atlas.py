@@ -15,7 +15,7 @@ from book.page import PageError, published_pages
 FILTERS = {
     "question": "물음", "design": "설계", "industry": "산업", "harm": "해를 피함", "korean": "한국", "week": "주차", "read": "읽은 정도",
 }  # fmt: skip
-ORDERS = {"design": DESIGNS, "industry": INDUSTRIES, "harm": ("예", "아니요"), "read": tuple(READ.values())}
+ORDERS = {"design": DESIGNS, "industry": INDUSTRIES, "harm": ("예", "글에 없음"), "read": tuple(READ.values())}
 FOLDED = ("industry", "week", "read")  # 접어 두는 갈래. 휴대전화에서 단추가 화면을 다 차지하지 않습니다
 # 읽은 정도의 뜻. 쪽의 맨 위에서 한 번만 설명합니다.
 MEANINGS = {
@@ -32,7 +32,7 @@ def facets(entry: Entry) -> dict[str, list[str]]:
         "question": [f"{number}. {QUESTIONS[number]}" for number in sorted(entry["questions"])],
         "design": [entry["design"]],
         "industry": [entry["industry"]],
-        "harm": ["예" if entry["harm"] else "아니요"],
+        "harm": ["예" if entry["harm"] else "글에 없음"],
         "korean": ["한국 팀이나 한국어 글" if entry["korean"] else "그 밖"],
         "week": [f"{entry['week']}주차"],
         "read": [READ[entry["read"]]],
@@ -133,28 +133,33 @@ def _count(entries: list[Entry], key: str, value: str) -> int:
     return sum(entry[key] == value for entry in entries)
 
 
-class AtlasCounts(SphinxDirective):
+class FromAtlas(SphinxDirective):
+    """자료(guides/atlas.yml)에서 만드는 지시자. 읽지 못하면 그 까닭을 원고의 줄에 알립니다."""
+
+    def run(self) -> list[nodes.Node]:
+        self.env.note_dependency(str(SOURCE))
+        try:
+            return [nodes.raw("", self.made(read_atlas()), format="html")]
+        except PageError as error:
+            return [self.state_machine.reporter.error(str(error), line=self.lineno)]
+
+    def made(self, entries: list[Entry]) -> str:
+        """지시자 자리의 HTML."""
+        raise NotImplementedError
+
+
+class AtlasCounts(FromAtlas):
     """```` ```{atlas-counts} ``` ````: 읽은 정도의 뜻, 그리고 몇 개인지."""
 
-    def run(self) -> list[nodes.Node]:
-        self.env.note_dependency(str(SOURCE))
-        try:
-            entries = read_atlas()
-        except PageError as error:
-            return [self.state_machine.reporter.error(str(error), line=self.lineno)]
+    def made(self, entries: list[Entry]) -> str:
         folded = f"<details><summary>설계와 산업마다 몇 개인가</summary>{counts_table(entries)}</details>"
-        return [nodes.raw("", marks_table(entries) + folded, format="html")]
+        return marks_table(entries) + folded
 
 
-class Atlas(SphinxDirective):
+class Atlas(FromAtlas):
     """```` ```{atlas} ``` ````: 거르기와 카드."""
 
-    def run(self) -> list[nodes.Node]:
-        self.env.note_dependency(str(SOURCE))
-        try:
-            entries = read_atlas()
-        except PageError as error:
-            return [self.state_machine.reporter.error(str(error), line=self.lineno)]
+    def made(self, entries: list[Entry]) -> str:
         root, weeks, cases = "../" * self.env.docname.count("/"), {}, {}
         for page in published_pages():
             place = (page.title, f"{root}{page.docname}.html")
@@ -162,7 +167,7 @@ class Atlas(SphinxDirective):
                 weeks[page.meta["week"]] = place
             elif page.meta.get("kind") == "case":
                 cases[page.path.stem] = place
-        return [nodes.raw("", render(entries, weeks, cases), format="html")]
+        return render(entries, weeks, cases)
 
 
 def setup(app: Sphinx) -> dict:

@@ -225,7 +225,7 @@ def test_cards_and_counts_come_from_the_file():
     buttons = tree.xpath(
         "//fieldset[@data-facet='read']//button/@data-value | //fieldset[@data-facet='harm']//button/@data-value"
     )
-    assert buttons == ["예", "아니요", "전문", "일부"]
+    assert buttons == ["예", "글에 없음", "전문", "일부"]
     assert cards[0].xpath(".//h3/a/@href") == ["https://example.com/coupon"]
     assert cards[0].xpath(".//dd/a/@href") == ["../w5.html", "../c.html"]
     assert cards[0].xpath(".//h3/a/@lang") == [] and cards[1].xpath(".//h3/a/@lang") == ["en"]
