@@ -135,13 +135,18 @@ def _files_digest(files: list[Path]) -> list[str]:
     return [f"{p.relative_to(ROOT)}:{file_digest(p)}" for p in files]
 
 
-def environment_digest() -> str:
-    """모든 쪽이 함께 쓰는 환경의 지문: 파이썬 판, 쪽이 부를 수 있는 패키지의 버전, causal_practice, 커널 울타리."""
+def locked_page_packages() -> list[str]:
+    """쪽이 부를 수 있는 패키지의 잠근 버전."""
     requirements, lock = (
         (ROOT / name).read_text(encoding="utf-8") for name in ("requirements.txt", "requirements.lock")
     )
+    return page_packages(lock, page_requirements(requirements))
+
+
+def environment_digest() -> str:
+    """모든 쪽이 함께 쓰는 환경의 지문: 파이썬 판, 쪽이 부를 수 있는 패키지의 버전, causal_practice, 커널 울타리."""
     files = [*package_files(), *sorted((ROOT / "book" / "kernel").glob("*.py"))]
-    return digest(sys.version, *page_packages(lock, page_requirements(requirements)), *_files_digest(files))
+    return digest(sys.version, *locked_page_packages(), *_files_digest(files))
 
 
 def execution_key(page: Page) -> str:

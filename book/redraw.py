@@ -1,6 +1,6 @@
 """쪽을 **다른 자료**로 한 번 더 실행해, 자료에서 왔다면 움직였을 것이 움직였는지 봅니다.
 
-    make redraw                                   # 글이나 코드가 바뀐 쪽의 기록을 다시 만듭니다(둘씩 나란히). 수의 기록도 고칩니다
+    make redraw                                   # 바뀐 쪽의 기록을 다시 만듭니다(둘씩 나란히). 수와 두 번째 실행의 기록도 고칩니다
     python -m book.redraw 쪽.md …                  # 그 쪽만
 
 생성기의 기본값은 그대로 두고 씨앗만 옮깁니다. 쪽이 뿌리는 씨앗도 함께 옮깁니다. 한 쪽에 실행 한 번이 더 들므로, 견준 결과를
@@ -25,7 +25,7 @@ from pathlib import Path
 
 import yaml
 
-from book import numbers, values
+from book import numbers, second_run, values
 from book.execution import (
     Execution,
     cards,
@@ -272,6 +272,7 @@ def main(argv: list[str] | None = None) -> int:
             p.docname for p in pages if p.is_notebook and numbers.write(p.docname, numbers.numbers_of(p, execute(p)))
         ]
         print(f"수의 기록을 고친 쪽: {', '.join(moved) or '없음'}")
+        failures += second_run.remember([p for p in pages if p.is_notebook], execute)
     if not args.files:  # 차례에서 빠진 쪽의 기록을 지웁니다
         for folder, place in ((RECORDS, record_path), (numbers.RECORDS, numbers.record_path)):
             for path in set(folder.glob("*.yml")) - {place(p.docname) for p in pages}:

@@ -1,6 +1,6 @@
 """쪽마다 한 번 더 실행합니다. 무엇을 견주는지는 book/second_run.py에 있고, 여기서는 견주는 규칙도 시험합니다.
 
-가벼운 두 쪽은 실습용 파일을 처음부터 끝까지 돌립니다.
+바뀐 쪽과, 돌아가며 넷에 하나는 그 자리에서 돌리고, 나머지는 그 열쇠로 맞았다는 기록(benchmarks/second_run.yml)을 봅니다. 가벼운 두 쪽은 실습용 파일을 처음부터 끝까지 돌립니다.
 """
 
 import os
@@ -31,7 +31,8 @@ LIGHT = [page for page in PAGES if page.docname in {"chapters/week00_orientation
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.docname)
 def test_the_bundle_gives_the_sites_numbers_outside_the_repository(page, executions):
-    found = second_run.check(page, executions[page.docname])
+    live = page.docname in second_run.on_turn([p.docname for p in PAGES])
+    found = second_run.check(page, executions[page.docname], live=live)
     assert not found, "\n".join(found)
 
 
@@ -45,6 +46,89 @@ def test_the_learners_notebook_runs_to_its_end(page, executions, tmp_path):
     ran = subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, check=False)
     assert ran.returncode == 0, ran.stderr[-2000:]
     assert set(statuses(code_of(nbformat.read(folder / notebook_name(page), 4)))) == {"empty"}
+
+
+# --- 기록 ---
+
+
+def test_the_record_names_pages_of_the_contents_only():
+    assert set(second_run.recorded()) <= {page.docname for page in PAGES}
+
+
+def test_a_quarter_is_run_again_and_the_turn_moves_with_the_record(monkeypatch, tmp_path):
+    names = [f"쪽{k}" for k in range(400)]
+    monkeypatch.setattr(second_run, "RECORD", tmp_path / "second_run.yml")
+    second_run.RECORD.write_text("가: a", encoding="utf-8")
+    first = second_run.on_turn(names)
+    second_run.RECORD.write_text("가: b", encoding="utf-8")
+    assert 60 < len(first) < 140 and first == first & set(names) and first != second_run.on_turn(names)
+
+
+@pytest.fixture
+def light(executions, tmp_path, monkeypatch):
+    """가벼운 쪽 하나, 그 실행, 푼 꾸러미, 그 열쇠. 그 자리에서 돌린 쪽은 ``ran``에 모입니다."""
+    page = next(page for page in LIGHT if page.docname == "case_studies/template")
+    folder = unpack(page, executions[page.docname], tmp_path / "out")
+    ran = []
+    monkeypatch.setattr(second_run, "_run", lambda page, *_: ran.append(page.docname) or [])
+    monkeypatch.setattr(second_run, "RECORD", tmp_path / "second_run.yml")
+    return page, executions[page.docname], folder, ran
+
+
+def test_a_recorded_page_is_read_and_a_changed_one_runs(light):
+    page, execution, _, ran = light
+    assert second_run.check(page, execution) == [] and ran == [page.docname]
+    assert second_run.remember([page], lambda _: execution, report=lambda _: None) == []
+    ran.clear()
+    assert second_run.check(page, execution) == [] and ran == []
+    assert second_run.remember([page], lambda _: execution, report=lambda _: None) == [] and ran == []
+    second_run.check(page, execution, live=True)
+    assert ran == [page.docname]
+
+
+def test_a_run_that_differs_is_not_recorded(light, monkeypatch):
+    page, execution, *_ = light
+    monkeypatch.setattr(second_run, "_run", lambda *_: ["값이 다릅니다"])
+    assert second_run.remember([page], lambda _: execution, report=lambda _: None) and second_run.recorded() == {}
+
+
+def _edit(path, text="\n"):
+    path.write_text(path.read_text(encoding="utf-8") + text, encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda folder: _edit(next((folder / "data").glob("*.csv"))),
+        lambda folder: _edit(folder / "requirements.txt"),
+        lambda folder: _edit(folder / "causal_practice" / "answers.py", "# 다름\n"),
+        lambda folder: (folder / "새 파일.txt").write_text("1", encoding="utf-8"),
+        lambda folder: (folder / "data" / "catalog.yml").unlink(),
+    ],
+)
+def test_the_key_moves_with_every_file_of_the_bundle(light, change):
+    page, execution, folder, _ = light
+    before = second_run.second_key(page, execution, folder)
+    assert second_run.second_key(page, execution, folder) == before
+    change(folder)
+    assert second_run.second_key(page, execution, folder) != before
+
+
+def test_the_key_moves_with_the_cells_the_packages_and_python(light, monkeypatch):
+    page, execution, folder, _ = light
+    before = second_run.second_key(page, execution, folder)
+    path = next(folder.glob("*.ipynb"))
+    notebook = nbformat.read(path, 4)
+    next(cell for cell in notebook.cells if cell.cell_type == "markdown").source += " 글은 보지 않습니다."
+    nbformat.write(notebook, path)
+    assert second_run.second_key(page, execution, folder) == before
+    code_of(notebook)[0].source += "\nx = 1"
+    nbformat.write(notebook, path)
+    changed = second_run.second_key(page, execution, folder)
+    monkeypatch.setattr(second_run, "locked_page_packages", lambda: ["numpy==9"])
+    other = second_run.second_key(page, execution, folder)
+    monkeypatch.setattr(sys, "version_info", (3, 99))
+    assert len({before, changed, other, second_run.second_key(page, execution, folder)}) == 4
 
 
 # --- 견주는 규칙 ---
