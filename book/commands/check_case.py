@@ -18,6 +18,7 @@ from pathlib import Path
 
 import yaml
 
+from book.case_results import unlisted
 from book.files import explain
 from book.page import ROOT, Page, PageError, read_page, toc_docnames
 from book.stopping import run as run_child
@@ -62,7 +63,7 @@ def _toc_problems(page: Page) -> list[str]:
         return [
             f"{page.docname}.md:1: 차례(_toc.yml)에 없습니다 — 그 주의 장 아래에 싣거나, 초안이면 draft: true를 적으세요."
         ]
-    return []
+    return unlisted(page) if listed and page.docname != "case_studies/template" else []
 
 
 def _data_problems(page: Page) -> list[str]:
