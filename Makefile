@@ -6,7 +6,7 @@ VENV ?= .venv
 PY := $(VENV)/bin/python
 export PYTHONPATH := $(CURDIR)
 
-.PHONY: help environment test-environment book test serve lab slides analyze analyze-init new-case check-case checks redraw reviewed bench scale peers lock audit clean data write mutate
+.PHONY: help environment test-environment book test serve lab slides analyze analyze-init template new-case check-case checks redraw reviewed bench scale peers lock audit clean data write mutate
 
 help: ## 명령 목록
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -39,6 +39,9 @@ analyze: environment ## 명세 하나로 분석 전체를 돌립니다: make ana
 
 analyze-init: environment ## 명세의 초안을 씁니다: make analyze-init DATA=orders.csv DESIGN=instrument OUT=orders.yml(셋 다 고를 수 있습니다)
 	@$(PY) -m causal_pipeline analyze $(if $(DATA),--init "$(DATA)") $(if $(DESIGN),--design "$(DESIGN)") $(if $(OUT),--out "$(OUT)")
+
+template: environment ## 설계의 틀(명세, 노트북, 메모, 점검표)을 폴더로 씁니다: make template DESIGN=experiment OUT=내분석
+	@$(PY) -m book.commands.template "$(DESIGN)" "$(OUT)"
 
 new-case: environment ## 새 사례의 틀을 만듭니다: make new-case NAME=kakao_push
 	@$(PY) -m book.commands.new_case "$(NAME)"

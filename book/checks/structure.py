@@ -514,7 +514,9 @@ class _Checker:
                         "dataset",
                         f"'{name}' 데이터의 파일 {part}가 없습니다 — 생성기를 두고 `make data NAME={name}`을 실행하세요.",
                     )
-        for name, card in cards.items():
+        for name, card in (
+            cards.items() if self.page.is_notebook else ()
+        ):  # 코드가 없는 쪽의 자료는 본보기 명세가 씁니다
             if isinstance(card, dict) and card.get("source_page") == self.page.docname and name not in promised:
                 self.add(
                     line,

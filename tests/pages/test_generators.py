@@ -25,6 +25,9 @@ REFUSED = {
     "amazon_opportunity_finder": [{"world": "shop"}, {"world": None}, {"n": 39}, {"n": 100.0}, {"n": True}, {"n": 10**7}],
     "banner_log": [{"n": 10}, {"n": True}, {"floor": 0}, {"floor": 0.3}, {"floor": "낮음"}, {"override": 2}, {"override": True}],
     "booking_budgeted_uplift": [{"n": 10}, {"n": 1000.5}, {"n": True}, {"targeted": "예"}, {"targeted": 1}],
+    "branch_visits": [
+        {"branches": 7}, {"branches": 40.0}, {"weeks": 5}, {"weeks": 53}, {"effect": 21}, {"effect": "큼"}, {"arrivals": -0.1}, {"arrivals": True},
+    ],
     "deep_check": [
         {"n": 10}, {"n": 100.5}, {"n": True}, {"assignment": "lottery"}, {"assignment": None}, {"hidden": -0.1}, {"hidden": 1.5}, {"hidden": True},
         {"hidden": "예"}, {"rule": 1}, {"rule": "예"}, {"rule": True, "assignment": "coin"},
@@ -156,6 +159,7 @@ CLOSED = {
     "reorder_button": "would_click orders_0 orders_1 spend_0 spend_1",
     "ride_market": "rode_all_off rode_all_on",
     "seller_ads": "buzz sales_without_ads",
+    "branch_visits": "spend_0",
     "seller_weeks": "appeal",
     "station_ads": "orders_off orders_on",
     "store_grade": "kind effect sales_0 true_score",

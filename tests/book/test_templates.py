@@ -1,0 +1,105 @@
+"""설계의 틀: 쓴 그대로 돌고, 노트북의 답이 정답을 포함하고 파이프라인의 답과 같은 자리에 있습니다."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+
+import nbformat
+import pytest
+import yaml
+
+from book.commands import template
+from book.page import ROOT, PageError
+from causal_pipeline.designs import registered
+from causal_pipeline.spec import parse_spec
+from causal_practice import truth
+
+DESIGNS = template.designs()
+# 본보기의 알려진 정답. 카드에 없는 것은 정답 열에서 셉니다.
+KNOWN = {
+    "adjustment": truth("template_case")["ATE"],
+    "instrument": truth("uber_email_cace")["LATE"],
+    "difference_in_differences": truth("pydata_music_staggered")["ATT"],
+    "repeated_cross_sections": truth("branch_visits")["ATT"],
+    "dose_panel": 10 * truth("seller_weeks")["ATE"],
+}
+_ANSWER = re.compile(r"[+-]\d[\d.,]*[^\[\n]{0,12} \[([+-][\d.,]+), ([+-][\d.,]+)\]")
+
+
+@pytest.fixture(scope="module")
+def folders(tmp_path_factory):
+    """설계마다 쓴 폴더."""
+    root = tmp_path_factory.mktemp("templates")
+    for name in DESIGNS:
+        assert template.main([name, str(root / name)]) == 0
+    return root
+
+
+def run(folder) -> str:
+    """노트북의 셀을 차례로 돌려 찍힌 글. 되풀이는 적게 합니다."""
+    notebook = nbformat.read(folder / "analysis.ipynb", as_version=4)
+    nbformat.validate(notebook)
+    code = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "code")
+    code = code.replace("REPEATS, SEED = 200, 1", "REPEATS, SEED = 40, 1")
+    env = os.environ | {"OMP_NUM_THREADS": "1", "MPLBACKEND": "Agg"}
+    env.pop("PYTHONPATH", None)
+    done = subprocess.run([sys.executable, "-W", "error::FutureWarning", "-c", code], cwd=folder, env=env, capture_output=True, text=True, check=False)  # fmt: skip
+    assert done.returncode == 0, done.stderr[-2000:]
+    return done.stdout
+
+
+def test_every_design_of_the_pipeline_has_a_template_and_its_questions():
+    assert set(DESIGNS) == {kind.name for kind in registered()}
+    asked = yaml.safe_load((template.SOURCES / "review.yml").read_text(encoding="utf-8"))
+    assert set(asked) == {"common", *DESIGNS} and all(len(questions) >= 3 for questions in asked.values())
+    assert all(question.endswith("?") for questions in asked.values() for question in questions)
+
+
+@pytest.mark.parametrize("name", DESIGNS)
+def test_the_folder_holds_everything_and_no_truth(folders, name):
+    folder = folders / name
+    assert sorted(path.name for path in folder.iterdir()) == sorted(template.FILES)
+    spec = parse_spec((folder / "spec.yml").read_text(encoding="utf-8"), folder)
+    assert spec.name and "sql" not in (folder / "spec.yml").read_text(encoding="utf-8")
+    header = (folder / "data.csv").read_text(encoding="utf-8").splitlines()[0].split(",")
+    assert not {"effect", "kind", "slope", "appeal", "condition"} & set(header)
+    assert not any(column.endswith(("_0", "_1")) for column in header)
+    review = (folder / "review.md").read_text(encoding="utf-8")
+    assert review.count("- [ ]") >= 12 and DESIGNS[name] in review
+
+
+@pytest.mark.parametrize("name", DESIGNS)
+def test_the_notebook_runs_as_written_and_its_interval_holds_the_known_truth(folders, name):
+    said = run(folders / name)
+    answers = [tuple(float(v.replace(",", "")) for v in found) for found in _ANSWER.findall(said)]
+    assert answers and all(low < high for low, high in answers), said
+    if name in KNOWN:
+        assert any(low <= KNOWN[name] <= high for low, high in answers), (KNOWN[name], said)
+
+
+@pytest.mark.parametrize("name", ["experiment", "discontinuity", "dose", "synthetic_control"])
+def test_where_the_card_has_no_single_truth_the_pipeline_says_the_same(folders, name):
+    """카드에 하나로 적힌 정답이 없는 넷은 같은 폴더의 명세로 돌린 파이프라인과 견줍니다."""
+    folder = folders / name
+    done = subprocess.run(
+        [sys.executable, "-m", "causal_pipeline", "analyze", "spec.yml", "--out", "report", "--quiet"],
+        cwd=folder, env=os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr[-2000:]
+    report = json.loads((folder / "report" / "report.json").read_text(encoding="utf-8"))
+    best = next(e for e in report["estimates"] if e["primary"])
+    low, high = (float(v.replace(",", "")) for v in _ANSWER.findall(run(folder))[-1 if name != "dose" else 0])
+    assert low < best["value"] < high and best["low"] < (low + high) / 2 < best["high"]
+
+
+def test_nothing_is_overwritten_and_a_wrong_name_lists_the_right_ones(tmp_path, capsys):
+    (tmp_path / "mine.txt").write_text("내 것", encoding="utf-8")
+    assert template.main(["dose", str(tmp_path)]) == 1
+    assert "이미 파일이 있습니다" in capsys.readouterr().out and [p.name for p in tmp_path.iterdir()] == ["mine.txt"]
+    for wrong in ("regression", ""):
+        with pytest.raises(PageError, match="experiment: ") as told:
+            template.write(wrong, tmp_path / "new")
+        assert "DESIGN" in str(told.value)
+    assert not (tmp_path / "new").exists()
