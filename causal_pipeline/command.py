@@ -86,7 +86,12 @@ def _many(options: argparse.Namespace) -> int:
     if not options.out:
         raise OutputError("out_not_given", "보고서를 쓸 폴더를 적지 않았습니다.", "`--out reports`를 붙이세요.")
     rows = analyze_many(
-        options.specs, options.out, workers=options.workers, force=options.force, progress=not options.quiet
+        options.specs,
+        options.out,
+        workers=options.workers,
+        force=options.force,
+        progress=not options.quiet,
+        peers=options.peers,
     )
     stopped = [row for row in rows if not row.grade]
     print("\n".join(sentence(rows)))

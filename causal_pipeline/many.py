@@ -73,6 +73,7 @@ def analyze_many(
     workers: int | None = None,
     force: bool = False,
     progress: bool = False,
+    peers: bool = False,
 ) -> list[Row]:
     """``folder``의 명세(.yml, .yaml)를 모두 돌리고 ``out``에 보고서들과 모은 쪽을 씁니다.
 
@@ -88,6 +89,8 @@ def analyze_many(
         참이면 끝난 것도 다시 돌립니다.
     progress : bool
         참이면 남은 시간을 보여 주는 막대를 표준 오류에 그립니다.
+    peers : bool
+        참이면 명세마다 같은 대상을 다른 라이브러리로도 내어 견줍니다.
 
     Returns
     -------
@@ -129,7 +132,7 @@ def analyze_many(
             "out_not_writable", f"'{out.name}' 폴더를 만들 수 없습니다.", "위 폴더가 있는지, 쓰기 권한이 있는지 보세요."
         ) from None
     workers = min(workers or _cores(), len(specs))
-    work = [(path, out / path.stem, force) for path in specs]
+    work = [(path, out / path.stem, force, peers) for path in specs]
     rows = list(_finished(work, workers, progress))
     rows = ranked(rows)
     write_atomic(out / ROWS, (json.dumps(summary(rows), ensure_ascii=False, indent=1) + "\n").encode())
@@ -141,7 +144,7 @@ def _cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _finished(work: Sequence[tuple[Path, Path, bool]], workers: int, progress: bool):
+def _finished(work: Sequence[tuple[Path, Path, bool, bool]], workers: int, progress: bool):
     """끝나는 차례로 줄을 냅니다. 멈추면 곧바로 멈추고, 끝난 것은 남습니다."""
     bar = None
     if progress:
@@ -183,7 +186,7 @@ def _leave_signals() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
-def run_one(path: Path, out: Path, force: bool = False) -> Row:
+def run_one(path: Path, out: Path, force: bool = False, peers: bool = False) -> Row:
     """명세 하나를 돌려 한 줄로. 끝난 것이 있고 명세와 자료, 코드가 그대로이면 다시 돌리지 않습니다. 잘못은 줄에 적습니다."""
     from causal_pipeline.reading import file_digest
     from causal_pipeline.run import REPORT, analyze
@@ -196,9 +199,10 @@ def run_one(path: Path, out: Path, force: bool = False) -> Row:
         question, name = spec.question, spec.name
         data = source_path(spec)
         key = run_key(spec, _digest(data, data.stat().st_mtime_ns, file_digest)) if data.is_file() else ""
+        key += "+peers" if key and peers else ""  # 견주지 않은 보고서를 견준 것으로 쓰지 않습니다
         if key and not force and (out / REPORT).is_file() and (row := _stored(out / _ROW, key)):
             return row
-        row = row_of(analyze(spec, out=out, force=force), path.name, key)
+        row = row_of(analyze(spec, out=out, force=force, peers=peers), path.name, key)
         write_atomic(out / _ROW, (json.dumps(asdict(row), ensure_ascii=False) + "\n").encode())
         return row
     except PipelineError as error:

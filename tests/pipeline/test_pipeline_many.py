@@ -202,3 +202,20 @@ def test_bad_folders_are_told(folder, tmp_path, case):
         ]
     )
     assert not (tmp_path / "out").exists()
+
+
+def test_other_libraries_are_compared_in_a_folder_too(folder, tmp_path):
+    """견주지 않고 돌린 것이 남아 있어도, 견주라고 하면 다시 돌립니다."""
+    for path in folder.glob("*.yml"):
+        if path.stem != "b_real":
+            path.unlink()
+    out = tmp_path / "out"
+    page = out / "b_real" / "report.html"
+    many.analyze_many(folder, out, workers=1)
+    plain = page.read_text(encoding="utf-8")
+    many.analyze_many(folder, out, workers=1, peers=True)
+    compared = page.read_text(encoding="utf-8")
+    assert "다른 라이브러리" in compared and "다른 라이브러리" not in plain
+    before = page.stat().st_mtime_ns
+    many.analyze_many(folder, out, workers=1, peers=True)
+    assert page.stat().st_mtime_ns == before
