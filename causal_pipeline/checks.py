@@ -256,6 +256,46 @@ def lost_cells(Y: np.ndarray, start: np.ndarray) -> list[Check]:
     return [graded("lost_cells", "빈 칸", message, share, status, LOST_WARN)]
 
 
+def lost_dose_cells(Y: np.ndarray, D: np.ndarray) -> list[Check]:
+    """용량 패널의 빈 칸: 몫과, 빈 칸이 용량이나 결과와 이어지는지.
+
+    둘 다 같은 두 길로 봅니다: 대상이 보인 높이(시점의 평균을 뺀 것)와 빈 칸의 몫, 그리고 어떤 시점의 값과 다음 시점에 빠지는 일.
+    빠진 그 시점의 값은 볼 수 없으므로, 그 값이 앞뒤와 이어질 때에만 알아챕니다.
+
+    Parameters
+    ----------
+    Y, D : array, shape (대상, 시점)
+        결과와 용량. 보지 못한 칸은 NaN.
+    """
+    seen = np.isfinite(Y) & np.isfinite(D)
+    if seen.all():
+        return []
+    share, gone = float(1 - seen.mean()), 1 - seen.mean(axis=1)
+    p = {name: _lost_with(values, seen, gone) for name, values in (("용량", D), ("결과", Y))}
+    tied = [name for name, value in p.items() if value < FAIL_LEVEL]
+    message = (
+        f"대상과 시점의 칸 {seen.size:,}개 가운데 {int((~seen).sum()):,}개({percent(share)})를 보지 못했습니다. 본 칸만 쓰므로 빈 칸이 결과와 "
+        f"상관없이 생겼다고 봅니다. 빈 칸이 용량과 이어졌는지의 p값은 {p['용량']:.3f}, 결과와는 {p['결과']:.3f}입니다."
+    )
+    if tied:
+        message += f" 빈 칸이 {_tied(tied)} 이어져 있습니다."
+    status = "fail" if len(tied) == 2 or share > LOST_FAIL else "warn" if tied or share > LOST_WARN else "ok"
+    return [graded("lost_cells", "빈 칸", message, share, status, LOST_WARN)]
+
+
+def _lost_with(values: np.ndarray, seen: np.ndarray, gone: np.ndarray) -> float:
+    """빈 칸이 ``values``와 이어지는지의 p값(Bonferroni로 묶은 둘)."""
+    level = np.where(seen, values, 0.0)
+    apart = np.where(seen, level - level.sum(axis=0) / np.maximum(seen.sum(axis=0), 1), 0.0)
+    height = apart.sum(axis=1) / np.maximum(seen.sum(axis=1), 1)
+    found = [_slope_p(gone, height, np.ones((len(gone), 1)), None)]
+    here, after = seen[:, :-1], ~seen[:, 1:]
+    if here.any() and after[here].any():
+        unit, _ = np.nonzero(here)
+        found.append(_slope_p(after[here].astype(float), apart[:, :-1][here], np.ones((len(unit), 1)), unit))
+    return min(1.0, len(found) * min(found))
+
+
 def _slope_p(y: np.ndarray, x: np.ndarray, base: np.ndarray, clusters: np.ndarray | None) -> float:
     """``base``를 알 때 ``x``의 계수가 0인지의 (군집) 강건 p값. ``x``가 움직이지 않으면 1입니다."""
     if np.ptp(x) < 1e-12:

@@ -248,9 +248,10 @@ class DosePanel(Design):
     # --- 점검 ---
 
     def check(self) -> list[Check]:
-        """움직인 대상의 수, 남은 변이, 무게, 용량과 얽힌 추세, 앞으로의 용량, 지난 용량, 굽음, 그래프의 독립."""
+        """빈 칸, 움직인 대상의 수, 남은 변이, 무게, 용량과 얽힌 추세, 앞으로의 용량, 지난 용량, 굽음, 그래프의 독립."""
         return [
             *checks.missing_covariates(self.fit.frame, self.ident.adjustment),
+            *checks.lost_dose_cells(self._wide(self.fit.y), self._wide(self.fit.X[:, 0])),
             self._movers(),
             self._variation(),
             self._weights(),

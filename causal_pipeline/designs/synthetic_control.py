@@ -16,7 +16,7 @@ from causal_pipeline.inference import permutation_p
 from causal_pipeline.model import Check, Estimate, Identification, Picture, Sensitivity, Spec, Step
 from causal_pipeline.panel import Panel, require_treated, start_arguments, start_times, treated_units
 from causal_pipeline.shown import IMPORTS, source
-from causal_pipeline.wording import names, number
+from causal_pipeline.wording import names, number, percent
 
 # 위약의 순위로 5%를 말하려면 견줄 대상이 19개는 있어야 합니다.
 FEW_DONORS, TOO_FEW_DONORS = 19, 5
@@ -33,6 +33,7 @@ BACKDATED_FAIL, BACKDATED_WARN = 0.03, 0.1
 class Paths:
     """결과 하나의 길들. ``y``는 처치받은 대상(시점), ``D``는 견줄 대상들(시점, 대상), ``T0``은 처치 앞 시점의 수.
 
+    ``dropped``는 빈칸 때문에 뺀 견줄 대상의 수, ``unseen``은 처치받은 대상을 보지 못해 뺀 시점의 수(처치 앞, 뒤)입니다.
     ``effects``와 ``placebos``의 열쇠는 방법의 이름이고, ``before``는 처치 앞의 오차(RMSPE), ``ratio``는 뒤의 오차를 그것으로 나눈 것입니다.
     """
 
@@ -51,9 +52,15 @@ class Paths:
     placebo_ratio: np.ndarray
     dropped: int
     floor: float
+    unseen: tuple[int, int]
 
 
 # --- 식(재현 노트북에 그대로 실립니다) ---
+
+
+def seen_together(wide: pd.DataFrame, unit: object) -> pd.DataFrame:
+    """처치받은 대상을 본 시점만 두고, 그 시점에 한 번이라도 빠진 다른 대상을 뺀 표. shape (시점, 대상)."""
+    return wide[wide[unit].notna()].dropna(axis=1)
 
 
 def simplex_weights(A: np.ndarray, b: np.ndarray, ridge: float = 0.0) -> np.ndarray:
@@ -217,31 +224,35 @@ class SyntheticControl(Design):
         ).sort_index()
         starts = start_times(self.frame, **start_arguments(spec)).reindex(wide.columns)
         unit = starts.dropna().index[0]
-        complete = wide.dropna(axis=1)
+        complete = seen_together(wide, unit)
         times = complete.index.to_numpy()
         T0 = int(np.searchsorted(times, float(starts[unit]))) - p.anticipation
-        if unit not in complete.columns or T0 < 2 or T0 >= len(times):
+        gone = wide.index[wide[unit].isna()].to_numpy()
+        unseen = int((gone < float(starts[unit])).sum()), int((gone >= float(starts[unit])).sum())
+        dropped = wide.shape[1] - complete.shape[1]
+        holes = f" 처치받은 대상을 보지 못한 시점이 앞 {unseen[0]}개, 뒤 {unseen[1]}개입니다." if any(unseen) else ""
+        if T0 < 2 or T0 >= len(times):
             raise spec.error(
                 DataError, "too_short_before_treatment", "panel",
-                "처치받은 대상의 처치 앞 시점이 둘 이상 있고 처치 뒤 시점이 하나 이상 있어야 하며, 그 결과에 빈칸이 없어야 합니다.",
+                f"처치받은 대상의 처치 앞 시점이 둘 이상 있고 처치 뒤 시점이 하나 이상 있어야 합니다.{holes}",
                 "panel.start와 panel.time의 단위를 확인하고, 처치 앞의 자료를 더 넣으세요.",
             )  # fmt: skip
         donors = complete.drop(columns=unit)
         if donors.shape[1] < 2:
-            raise spec.error(
-                DataError,
-                "no_donor",
-                "panel",
-                "견줄 대상이 둘도 되지 않습니다.",
-                "처치받지 않은 대상을 자료에 더 넣으세요.",
+            why = f" 빈칸이 있는 대상 {dropped}개를 뺐기 때문입니다." if dropped else ""
+            how = (
+                "시점을 달이나 분기로 묶거나 빈칸이 많은 시점을 빼서, 모든 시점에서 본 대상을 늘리세요."
+                if dropped
+                else "처치받지 않은 대상을 자료에 더 넣으세요."
             )
+            raise spec.error(DataError, "no_donor", "panel", f"견줄 대상이 둘도 되지 않습니다.{why}", how)
         y, D = complete[unit].to_numpy(dtype=float), donors.to_numpy(dtype=float)
         effects, before, ratio, w = all_effects(y, D, T0)
         others = [all_effects(D[:, j], np.delete(D, j, axis=1), T0) for j in range(D.shape[1])]
         return Paths(
             times, unit, donors.columns.to_numpy(), y, D, T0, effects, {k: np.array([o[0][k] for o in others]) for k in effects},
-            before, np.array([o[1] for o in others]), w, ratio, np.array([o[2] for o in others]), wide.shape[1] - complete.shape[1],
-            smallest_error(D, T0),
+            before, np.array([o[1] for o in others]), w, ratio, np.array([o[2] for o in others]), dropped,
+            smallest_error(D, T0), unseen,
         )  # fmt: skip
 
     # --- 점검 ---
@@ -250,6 +261,7 @@ class SyntheticControl(Design):
         """견줄 대상과 처치 앞 시점의 수, 처치 전의 맞음, 처치 시점을 앞당겨 본 위약, 그래프의 독립."""
         return [
             *self._size(),
+            *self._lost(),
             *self._covariates(),
             self._pre_fit(),
             *self._backdating(),
@@ -263,11 +275,7 @@ class SyntheticControl(Design):
             f" {FEW_DONORS}개보다 적으면 위약의 순위로 95% 구간을 만들 수 없어 구간이 좁게 나옵니다.",
         )
         status = ladder(donors, FEW_DONORS, TOO_FEW_DONORS)
-        message = (
-            f"견줄 대상은 {donors}개입니다."
-            + ("" if status == "ok" else narrow)
-            + (f" 빈칸이 있는 대상 {f.dropped}개는 뺐습니다." if f.dropped else "")
-        )
+        message = f"견줄 대상은 {donors}개입니다." + ("" if status == "ok" else narrow)
         noisy = " 시점이 적으면 잡음을 따라간 짝이 만들어집니다."
         return [
             graded("donors", "견줄 대상의 수", message, donors, status, float(FEW_DONORS)),
@@ -276,6 +284,24 @@ class SyntheticControl(Design):
                 {"warn": noisy, "fail": noisy},
             ),
         ]  # fmt: skip
+
+    def _lost(self) -> list[Check]:
+        """처치받은 대상을 보지 못해 뺀 시점과, 빈칸이 있어 뺀 견줄 대상."""
+        f = self.fit
+        before, after = f.unseen
+        if not (f.dropped or before or after):
+            return []
+        gone, units = (before + after) / (len(f.times) + before + after), f.dropped / (f.dropped + len(f.donors))
+        said = (
+            [f"처치받은 대상을 보지 못한 시점 {before + after}개(처치 앞 {before}, 뒤 {after})를 뺐습니다."]
+            if before + after
+            else []
+        )
+        said += [f"빈칸이 있는 견줄 대상 {f.dropped}개({percent(units)})를 뺐습니다."] if f.dropped else []
+        said += ["뒤의 빠진 시점에서 효과가 달랐다면 평균이 그만큼 다릅니다."] if after else []
+        message, share = " ".join(said), max(gone, units)
+        status = ladder(share, checks.LOST_WARN, checks.LOST_FAIL)
+        return [graded("lost_cells", "빈 칸", message, share, status, checks.LOST_WARN)]
 
     def _covariates(self) -> list[Check]:
         """교란 요인을 적었으면, 쓰지 않았다고 말하고 등급을 낮춥니다."""
@@ -477,7 +503,8 @@ class SyntheticControl(Design):
         return [
             Step(
                 "시점을 행, 대상을 열로 놓습니다.",
-                f"{IMPORTS}\n\nwide = frame.pivot_table(index={p.time!r}, columns={p.unit!r}, values={y!r}, aggfunc='mean', observed=True).sort_index().dropna(axis=1)\n"
+                f"{IMPORTS}\n\nwide = frame.pivot_table(index={p.time!r}, columns={p.unit!r}, values={y!r}, aggfunc='mean', observed=True).sort_index()\n\n"
+                f"{source(seen_together)}\n\nwide = seen_together(wide, {unit!r})\n"
                 f"y, donors = wide[{unit!r}].to_numpy(dtype=float), wide.drop(columns={unit!r})\nD, T0 = donors.to_numpy(dtype=float), {f.T0}",
             ),
             Step(

@@ -9,6 +9,7 @@ import pytest
 from benchmarks.pipeline_worlds import WORLDS, panel_frame, panel_spec, world_spec
 from causal_pipeline import analyze, checks, few_clusters, memo
 from causal_pipeline.designs import difference_in_differences as did
+from causal_pipeline.errors import DataError
 from causal_pipeline.identify import identify
 from causal_pipeline.model import Source
 from causal_pipeline.tables import from_frame, prepare
@@ -120,6 +121,66 @@ def test_holes_tied_to_the_outcome_are_heard():
     made, frame, _ = NAMES["panel_leavers"].make(11)
     check = next(c for c in analyze(made, frame=frame).checks if c.name == "lost_cells")
     assert check.cap == "C" and "처치와도 결과와도" in check.message
+
+
+def test_holes_of_a_dose_panel_are_counted_and_their_ties_are_heard():
+    made, frame, _ = NAMES["dose_panel"].make(3)
+    r = np.random.default_rng(0)
+    at_random = frame[r.random(len(frame)) > 0.03]
+    late = frame[~((frame["unit"] % 3 == 0) & (frame["week"] < 5))]
+    high = frame[~(frame["y"].gt(frame["y"].quantile(0.7)) & (r.random(len(frame)) < 0.4))]
+    found = {}
+    for name, some in (("random", at_random), ("late", late), ("high", high), ("whole", frame)):
+        done = analyze(made, frame=some)
+        found[name] = next((c for c in done.checks if c.name == "lost_cells"), None)
+    assert (
+        found["whole"] is None and found["random"].status == "ok" and "이어져 있습니다" not in found["random"].message
+    )
+    assert found["late"].cap == "B" and f"{len(frame) - len(late):,}개" in found["late"].message
+    assert found["high"].cap == "C" and "용량과도 결과와도" in found["high"].message
+
+
+def test_holes_tied_to_nothing_keep_their_level_in_a_dose_panel():
+    """칸이 그냥 빠진 세계 300번에서 '이어져 있다'고 한 몫. 수준은 1%이고 둘(용량, 결과)을 봅니다."""
+    rang = 0
+    for seed in range(300):
+        r = np.random.default_rng(seed)
+        level = r.normal(size=(40, 1))
+        D = level + r.normal(size=(40, 12)).cumsum(axis=1) / 3
+        Y = D + level + r.exponential(size=(40, 12))
+        Y[r.random(Y.shape) < 0.05] = np.nan
+        rang += "이어져 있습니다" in checks.lost_dose_cells(Y, D)[0].message
+    assert rang <= 0.02 * 300 + 3 * np.sqrt(300 * 0.02 * 0.98)
+
+
+def test_holes_of_the_one_treated_unit_take_its_times_and_holes_of_donors_take_donors():
+    made, frame, _ = NAMES["one_treated_unit"].make(3)
+    treated = frame["unit"] == 0
+    for gone, said, cap in (
+        (treated & frame["week"].between(5, 6), "시점 2개(처치 앞 2, 뒤 0)", "B"),
+        (treated & frame["week"].eq(25), "시점 1개(처치 앞 0, 뒤 1)", None),
+        (frame["unit"].isin([3, 4, 5]) & frame["week"].eq(8), "견줄 대상 3개", "B"),
+    ):
+        done = analyze(made, frame=frame[~gone])
+        check = next(c for c in done.checks if c.name == "lost_cells")
+        assert said in check.message and check.cap == cap
+        space = {"frame": prepare(made, frame[~gone])[0]}
+        for step in done.steps:
+            exec(step.code, space)  # noqa: S102
+        again, main = space["reproduced"]["synthetic"], done.primary
+        assert (again["value"], again["low"]) == pytest.approx((main.value, main.low), rel=1e-9)
+
+
+def test_when_holes_leave_no_donor_the_message_says_so_and_its_advice_works():
+    """모든 시점에서 본 대상이 없으면, 시점을 묶으라는 말을 따르면 돕니다."""
+    made, frame, _ = NAMES["one_treated_unit"].make(3)
+    r = np.random.default_rng(1)
+    holed = frame[(r.random(len(frame)) > 0.15) | (frame["unit"] == 0)]
+    with pytest.raises(DataError, match="빈칸이 있는 대상") as told:
+        analyze(made, frame=holed)
+    assert "묶거나" in str(told.value)
+    grouped = holed.assign(week=holed["week"] // 5).groupby(["unit", "week"], as_index=False).mean()
+    assert analyze(made, frame=grouped).primary.low < 2.0 < analyze(made, frame=grouped).primary.high
 
 
 def test_a_covariate_that_moves_is_said_to_be_read_once():
