@@ -99,6 +99,7 @@ def sentinel_values(values: np.ndarray) -> dict[float, int]:
     """
     found, counts = np.unique(values, return_counts=True)
     at = np.isin(found, SENTINELS) & ((counts >= 2) | (np.abs(found) >= 100))
+    at |= _far_zero(found, counts)
     if not at.any() or len(found) - at.sum() < 3:
         return {}
     rest = found[~at]
@@ -109,10 +110,19 @@ def sentinel_values(values: np.ndarray) -> dict[float, int]:
         gap = rest.min() - v if v < rest.min() else v - rest.max()
         if gap <= (0.5 if n >= 2 else LONE) * max(high - low, 1e-300):
             continue
-        if abs(v) < 10 and (n < 5 or n < 0.01 * size or len(rest) > 8):  # 한 자리는 정말 그 횟수일 때가 많습니다
+        if 0 < abs(v) < 10 and (n < 5 or n < 0.01 * size or len(rest) > 8):  # 한 자리는 정말 그 횟수일 때가 많습니다
             continue
         out[float(v)] = int(n)
     return out
+
+
+def _far_zero(found: np.ndarray, counts: np.ndarray) -> np.ndarray:
+    """0이 나머지 값의 무리에서 그 너비의 두 배보다 멀리 떨어졌으면 그 자리. 사지 않은 손님의 0은 이만큼 떨어지지 않습니다."""
+    zero = found == 0
+    rest = found[~zero]
+    if not zero.any() or len(rest) < 10 or counts[zero].sum() < 2 or (rest.min() < 0 < rest.max()):
+        return np.zeros(len(found), dtype=bool)
+    return zero & (np.abs(rest).min() > 2 * np.ptp(rest))
 
 
 def _dotted_thousands(spec: Spec, values: pd.Series, column: str) -> None:
@@ -162,14 +172,7 @@ def _repeated_rows(spec: Spec, frame: pd.DataFrame) -> None:
     codes = pd.DataFrame({c: pd.factorize(frame[c], use_na_sentinel=False)[0] for c in frame.columns})
     finest = max(codes.columns, key=lambda c: codes[c].nunique())
     rest = pd.factorize(pd.MultiIndex.from_frame(codes.drop(columns=finest)))[0]
-    distinct, finer = int((~codes.duplicated()).sum()), codes[finest].nunique()
-    share, size = np.bincount(rest) / len(rest), np.bincount(codes[finest])
-    sizes, times = np.unique(size[size > 0], return_counts=True)
-    # 나머지 열이 이 열과 상관없이 정해졌다면 있었을 서로 다른 행의 수. 되풀이된 행이면 이 열의 값마다 한 가지뿐입니다.
-    expected = float(sum(n * (1 - (1 - share) ** k).sum() for k, n in zip(sizes, times, strict=True)))
-    if len(frame) - distinct < max(10, 0.01 * len(frame)) or expected - finer < 20:
-        return
-    if distinct - finer > 0.2 * (expected - finer):
+    if not (_one_row_each(codes, finest, rest) or _copied(codes[finest].to_numpy(), rest, frame[finest])):
         return
     columns = ", ".join('"' + c.replace('"', '""') + '"' for c in frame.columns)
     query = f"SELECT DISTINCT {columns} FROM data"
@@ -178,6 +181,33 @@ def _repeated_rows(spec: Spec, frame: pd.DataFrame) -> None:
         f"똑같은 행이 {int(frame.duplicated().sum()):,}개 더 있습니다({len(frame):,}행 가운데). 표를 잇다가(JOIN) 불어난 행이면 표준오차가 거짓으로 좁아집니다.",
         f"불어난 행이면 data에 `sql: {quoted(query)}`를, 무리의 값을 사람마다 되풀이해 적은 것이면 treatment에 그 무리의 열을 `cluster:`로, 대상마다 다른 번호가 있으면 `unit:`에 적으세요.",
     )  # fmt: skip
+
+
+def _one_row_each(codes: pd.DataFrame, finest: str, rest: np.ndarray) -> bool:
+    """가장 잘게 갈리는 열의 값마다 나머지가 한 가지뿐인지."""
+    distinct, finer = int((~codes.duplicated()).sum()), codes[finest].nunique()
+    share, size = np.bincount(rest) / len(rest), np.bincount(codes[finest])
+    sizes, times = np.unique(size[size > 0], return_counts=True)
+    # 나머지 열이 이 열과 상관없이 정해졌다면 있었을 서로 다른 행의 수. 되풀이된 행이면 이 열의 값마다 한 가지뿐입니다.
+    expected = float(sum(n * (1 - (1 - share) ** k).sum() for k, n in zip(sizes, times, strict=True)))
+    if len(codes) - distinct < max(10, 0.01 * len(codes)) or expected - finer < 20:
+        return False
+    return distinct - finer <= 0.2 * (expected - finer)
+
+
+def _copied(finest: np.ndarray, rest: np.ndarray, values: pd.Series) -> bool:
+    """일부 행만 두 번 적혔는지: 똑같은 짝이, 나머지는 같고 이 열만 바로 옆의 값인 짝보다 훨씬 많습니다.
+
+    우연히 같은 행은 우연히 이웃한 행만큼만 나옵니다. 셋을 넘는 무리(모두 0인 손님)는 세지 않습니다.
+    """
+    if values.dtype.kind not in "iuf":
+        return False
+    rank = np.unique(values.to_numpy(dtype=float), return_inverse=True)[1]
+    place, times = np.unique(np.column_stack([rest, rank]), axis=0, return_counts=True)
+    place = place[times <= 3]
+    same = int((times[times <= 3] >= 2).sum())
+    beside = int(((np.diff(place[:, 0]) == 0) & (np.diff(place[:, 1]) == 1)).sum())
+    return same >= max(10, 0.01 * len(values)) and same >= 5 * (beside + 1)
 
 
 def _two_valued_outcome(spec: Spec, frame: pd.DataFrame) -> list[str]:

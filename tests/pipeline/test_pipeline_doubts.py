@@ -89,6 +89,41 @@ def test_a_lonely_number_for_a_blank_is_asked(tmp_path, value):
     assert doubts.sentinel_values(np.append(np.arange(400.0), 999.0)) == {}
 
 
+def test_a_zero_far_from_all_else_is_asked(tmp_path):
+    """체온 0도, 사는 사람의 0은 다릅니다: 나머지의 너비 두 배보다 멀 때에만 묻습니다."""
+    frame = rows()
+    frame["y"] = 36.5 + 0.3 * np.random.default_rng(3).normal(size=len(frame))
+    frame.loc[frame.index % 4 == 0, "y"] = 0.0
+    said = stopped("sentinel_values", tmp_path, frame)
+    assert "0 75개" in said.message and "blank: [0]" in said.remedy
+    r = np.random.default_rng(4)
+    for usual in (
+        r.poisson(3, 500),
+        r.lognormal(9, 1, 500) * (r.random(500) < 0.5),
+        r.integers(0, 2, 500),
+        r.normal(size=500).round(1),
+    ):
+        assert doubts.sentinel_values(usual.astype(float)) == {}
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_rows_written_twice_are_asked_even_when_few(tmp_path, seed):
+    """한 달을 두 번 붙인 표: 열에 하나만 되풀이되어도 묻습니다. 반올림해 우연히 같은 행은 묻지 않습니다."""
+    r = np.random.default_rng(seed)
+    x = r.normal(size=600)
+    t = (r.random(600) < 1 / (1 + np.exp(-x))).astype(int)
+    frame = pd.DataFrame({"x": x.round(3), "t": t, "y": (100 + 5 * t + 3 * x + r.normal(size=600)).round(2)})
+    load(tmp_path, frame, SPEC)
+    said = stopped("repeated_rows", tmp_path, pd.concat([frame, frame.iloc[:60]]))
+    assert re.search(r"6\d개", said.message)
+    for coarse in (
+        frame.round(1),
+        frame.round(0),
+        frame.assign(y=np.where(r.random(600) < 0.4, 0.0, frame["y"]), x=frame["x"].round(1)),
+    ):
+        load(tmp_path, coarse, SPEC + "numbers: [x, y]\n")
+
+
 def test_words_for_a_blank_may_be_named(tmp_path):
     frame = rows().astype({"x": object})
     frame.loc[frame.index % 15 == 3, "x"] = "모름"
