@@ -172,7 +172,7 @@ def _repeated_rows(spec: Spec, frame: pd.DataFrame) -> None:
     codes = pd.DataFrame({c: pd.factorize(frame[c], use_na_sentinel=False)[0] for c in frame.columns})
     finest = max(codes.columns, key=lambda c: codes[c].nunique())
     rest = pd.factorize(pd.MultiIndex.from_frame(codes.drop(columns=finest)))[0]
-    if not (_one_row_each(codes, finest, rest) or _copied(codes[finest].to_numpy(), rest, frame[finest])):
+    if not (_one_row_each(codes, finest, rest) or _copied(frame[finest].to_numpy(), rest, frame[finest].dtype.kind)):
         return
     columns = ", ".join('"' + c.replace('"', '""') + '"' for c in frame.columns)
     query = f"SELECT DISTINCT {columns} FROM data"
@@ -195,17 +195,16 @@ def _one_row_each(codes: pd.DataFrame, finest: str, rest: np.ndarray) -> bool:
     return distinct - finer <= 0.2 * (expected - finer)
 
 
-def _copied(finest: np.ndarray, rest: np.ndarray, values: pd.Series) -> bool:
+def _copied(values: np.ndarray, rest: np.ndarray, kind: str) -> bool:
     """일부 행만 두 번 적혔는지: 똑같은 짝이, 나머지는 같고 이 열만 바로 옆의 값인 짝보다 훨씬 많습니다.
 
-    우연히 같은 행은 우연히 이웃한 행만큼만 나옵니다. 셋을 넘는 무리(모두 0인 손님)는 세지 않습니다.
+    우연히 같은 행은 우연히 이웃한 행만큼만 나옵니다. 드문 값만 셉니다. 소득 0이나 상한에 걸린 소득처럼 몰린 값에서는 다른 사람도 같습니다.
     """
-    if values.dtype.kind not in "iuf":
+    if kind not in "iuf":
         return False
-    rank = np.unique(values.to_numpy(dtype=float), return_inverse=True)[1]
-    place, times = np.unique(np.column_stack([rest, rank]), axis=0, return_counts=True)
-    place = place[times <= 3]
-    same = int((times[times <= 3] >= 2).sum())
+    _, rank, often = np.unique(values, return_inverse=True, return_counts=True)
+    place, times = np.unique(np.column_stack([rest, rank])[often[rank] <= 4], axis=0, return_counts=True)
+    same = int((times >= 2).sum())
     beside = int(((np.diff(place[:, 0]) == 0) & (np.diff(place[:, 1]) == 1)).sum())
     return same >= max(10, 0.01 * len(values)) and same >= 5 * (beside + 1)
 

@@ -10,7 +10,7 @@ from causal_pipeline.errors import DataError, SpecError
 from causal_pipeline.model import Field, Role, Spec
 from causal_pipeline.shown import source
 from causal_pipeline.values import parse_dates, time_zones
-from causal_pipeline.wording import josa
+from causal_pipeline.wording import josa, quoted
 
 _COLUMN = {"$ref": "#/$defs/column"}
 
@@ -266,9 +266,28 @@ class Panel(Field):
     def may_be_empty(self) -> set[str]:
         return {self.start} if self.start else set()
 
+    def _one_spelling(self, spec: Spec, frame: pd.DataFrame) -> None:
+        """대소문자만 다른 두 이름이 한 번도 같은 시점에 없으면, 한 대상을 두 가지로 적은 것입니다."""
+        if frame[self.unit].dtype.kind in "biufM":
+            return
+        cells = frame[[self.unit, self.time]].dropna().drop_duplicates()
+        folded = cells[self.unit].astype(str).str.casefold()
+        twice = cells[self.unit].groupby(folded).nunique()
+        alone = cells.groupby([folded, cells[self.time]]).size().groupby(level=0).max() == 1
+        if found := sorted(twice.index[(twice > 1) & alone.reindex(twice.index)]):
+            both = sorted(cells.loc[folded == found[0], self.unit].unique())
+            column = '"' + self.unit.replace('"', '""') + '"'
+            query = f"SELECT * REPLACE (lower({column}) AS {column}) FROM data"
+            raise spec.error(
+                DataError, "unit_spelled_twice", "panel.unit",
+                f"대소문자만 다른 이름이 {len(found):,}개 있고 같은 시점에 함께 나오지 않습니다(예: {both[0]}, {both[1]}). 한 대상을 두 가지로 적은 것으로 보입니다.",
+                f"한 대상이면 data에 `sql: {quoted(query)}`를 적으세요. 다른 대상이면 이름에 번호를 붙이세요.",
+            )  # fmt: skip
+
     def encode(self, spec: Spec, frame: pd.DataFrame) -> list[str]:
         """시점을 정수로(날짜이면 1부터의 차례로) 바꾸고, 대상과 시점마다 한 행인지 봅니다."""
         encode_periods(spec, frame, self.key, self.time, self.start)
+        self._one_spelling(spec, frame)
         self._require_repeats(spec, frame)
         twice = frame.duplicated([self.unit, self.time])
         if twice.any():

@@ -244,7 +244,11 @@ def _korean(error: Any, lines: dict[str, int]) -> SpecError:
         got = "비어 있습니다" if given is None else f"지금은 {_shown(given)}입니다"
         remedy = f"{' 또는 '.join(_TYPES[t] for t in wanted)}를 적으세요."
         if "string" in wanted and not isinstance(given, (dict, list)) and given is not None:
-            remedy = f'글자로 읽히게 따옴표로 감싸세요: "{_raw(given)}". YAML은 on, yes, no와 날짜, 수를 글자로 읽지 않습니다.'
+            # yes와 on은 읽고 나면 같은 참이라, 무엇이라고 적었는지 모릅니다. 그래서 적힌 글자를 짐작해 보이지 않습니다
+            written = "" if isinstance(given, bool) else f': "{_raw(given)}"'
+            remedy = (
+                f"적은 글자를 따옴표로 감싸세요{written}. YAML은 on, off, yes, no와 날짜, 수를 글자로 읽지 않습니다."
+            )
         return SpecError("spec_type", f"{shown}의 형식이 다릅니다({got}).", remedy, line)
     if rule == "enum":
         return SpecError(

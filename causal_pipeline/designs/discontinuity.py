@@ -12,6 +12,7 @@ from scipy import stats
 
 from causal_pipeline import checks, learners, weighting
 from causal_pipeline.checks import DISAGREE_Z, FAIL_LEVEL, WARN_LEVEL, flagged, graded, ladder, unseen
+from causal_pipeline.cutoff import moves_at, on_the_cutoff
 from causal_pipeline.designs.base import NO_NEGATIVE_TREATMENT, NO_PROBABILITY, Design
 from causal_pipeline.errors import DataError, SpecError
 from causal_pipeline.graphs import causal_graph, precision_covariates
@@ -341,6 +342,7 @@ class Discontinuity(Design):
         r, t, y = Running.of(spec), spec.treatment.column, spec.outcome.column
         side = frame[r.column] >= r.cutoff if r.above else frame[r.column] < r.cutoff
         fuzzy = bool((side != (frame[t] == spec.treatment.treated)).any())
+        on_the_cutoff(spec, frame[r.column].to_numpy(), (frame[t] == spec.treatment.treated).to_numpy(), r.cutoff)
         for name, mask in (("위", frame[r.column] >= r.cutoff), ("아래", frame[r.column] < r.cutoff)):
             if mask.sum() < SMALLEST_ARM:
                 raise spec.error(
@@ -348,6 +350,8 @@ class Discontinuity(Design):
                     f"임곗값 {r.cutoff} {name}쪽에 대상이 {int(mask.sum())}개뿐입니다. 양쪽에 {SMALLEST_ARM}개 이상이 필요합니다.",
                     "running.cutoff가 자료의 단위와 맞는지 확인하거나 임곗값 둘레의 자료를 더 모으세요.",
                 )  # fmt: skip
+        if fuzzy:
+            moves_at(spec, frame[r.column].to_numpy(), (frame[t] == spec.treatment.treated).to_numpy(), r.cutoff)
         notes = ["효과는 임곗값 둘레의 것입니다. 임곗값에서 먼 대상에 옮겨 쓰려면 따로 가정이 필요합니다."]
         if fuzzy:
             notes.append(

@@ -116,6 +116,12 @@ class Instrument(Field):
                     DataError, "instrument_constant", "instrument", f"도구변수 '{column}'의 값이 모두 '{values.iloc[0]}'입니다.",
                     "값이 갈리는 도구변수를 적으세요.", item=column,
                 )  # fmt: skip
+            if (pd.factorize(values)[0] == pd.factorize(frame[spec.treatment.column])[0]).all():
+                raise spec.error(
+                    DataError, "instrument_is_treatment", "instrument", f"도구변수 '{column}'이(가) 처치 '{spec.treatment.column}'과(와) 똑같이 움직입니다.",
+                    "도구변수에는 배정이나 권유를, 처치에는 실제로 받은 것을 적습니다. 모두가 배정을 따랐으면 instrument를 지우고, 배정이 무작위였을 때에만 treatment에 `randomized: true`를 적으세요.",
+                    item=column,
+                )  # fmt: skip
             if values.nunique() == 2:
                 frame[column] = two_values(values)
             require_numeric(spec, frame, column, "도구변수")

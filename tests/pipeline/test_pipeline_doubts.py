@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from causal_pipeline import doubts, read_spec, tables
+from causal_pipeline import analyze, doubts, read_spec, tables
 from causal_pipeline.designs.experiment import Experiment
 from causal_pipeline.errors import DataError, SpecError
 from causal_pipeline.identify import identify
@@ -436,3 +436,95 @@ def test_the_notebook_reads_the_same(tmp_path, monkeypatch):
     space: dict = {}
     exec(reading_cell(spec, tmp_path) + "\n" + encoding_cell(spec), space)
     pd.testing.assert_frame_equal(space["frame"][table.frame.columns], table.frame, check_dtype=False)
+
+
+# --- 명세와 어긋난 자료: 되는 길까지 따라가 봅니다 ---
+
+CUT = """\
+name: cut
+question: 효과가 얼마입니까?
+data: {path: data.csv}
+treatment: {column: t, kind: binary}
+outcome: {column: y, unit: 원}
+estimand: LATE
+running: {column: s, cutoff: 60}
+seed: 1
+"""
+
+
+def scores(rule) -> pd.DataFrame:
+    r = np.random.default_rng(0)
+    s = r.integers(0, 101, 3000).astype(float)
+    t = rule(s).astype(int)
+    return pd.DataFrame({"s": s, "t": t, "y": (50 + 0.1 * s + 4 * t + 3 * r.normal(size=3000)).round(2)})
+
+
+def test_a_cutoff_that_belongs_to_the_lower_side_is_told(tmp_path):
+    """'60점을 넘으면'을 60으로 적으면 60점인 사람이 어긋난 사람처럼 셈에 들어와 효과가 5.0이 되었습니다(참값 4)."""
+    frame = scores(lambda s: s > 60)
+    frame.to_csv(tmp_path / "data.csv", index=False)
+    (tmp_path / "spec.yml").write_text(CUT, encoding="utf-8")
+    with pytest.raises(DataError, match="아래쪽처럼") as told:
+        analyze(tmp_path / "spec.yml")
+    assert told.value.code == "cutoff_belongs_below"
+    better = re.search("`(cutoff: 61)`", told.value.remedy).group(1)
+    (tmp_path / "spec.yml").write_text(CUT.replace("cutoff: 60", better), encoding="utf-8")
+    found = analyze(tmp_path / "spec.yml").primary
+    assert found.low < 4 < found.high
+
+
+@pytest.mark.parametrize("cutoff", [40, 80])
+def test_a_cutoff_where_nothing_changes_is_told_with_where_it_does(tmp_path, cutoff):
+    scores(lambda s: s >= 60).to_csv(tmp_path / "data.csv", index=False)
+    (tmp_path / "spec.yml").write_text(CUT.replace("cutoff: 60", f"cutoff: {cutoff}"), encoding="utf-8")
+    with pytest.raises(DataError, match="처치가 달라지지 않습니다") as told:
+        analyze(tmp_path / "spec.yml")
+    assert told.value.code == "cutoff_without_jump" and "값은 60입니다" in told.value.remedy
+
+
+def test_an_instrument_that_is_the_treatment_is_told(tmp_path):
+    r = np.random.default_rng(0)
+    t = r.integers(0, 2, 800)
+    frame = pd.DataFrame({"z": np.where(t, "메일", "없음"), "t": t, "y": 3 * t + r.normal(size=800)})
+    frame.to_csv(tmp_path / "data.csv", index=False)
+    text = CUT.replace("running: {column: s, cutoff: 60}", "instrument: z")
+    (tmp_path / "spec.yml").write_text(text, encoding="utf-8")
+    with pytest.raises(DataError, match="똑같이 움직입니다") as told:
+        analyze(tmp_path / "spec.yml")
+    assert told.value.code == "instrument_is_treatment"
+    plain = text.replace("instrument: z\n", "").replace("kind: binary", "kind: binary, randomized: true")
+    (tmp_path / "spec.yml").write_text(plain.replace("LATE", "ATE"), encoding="utf-8")
+    found = analyze(tmp_path / "spec.yml").primary
+    assert found.low < 3 < found.high
+
+
+def test_a_unit_written_in_two_ways_is_told_and_the_query_joins_it(tmp_path):
+    r = np.random.default_rng(0)
+    unit, week = np.repeat(np.arange(40), 10), np.tile(np.arange(1, 11), 40)
+    t = ((unit < 15) & (week >= 6)).astype(int)
+    y = r.normal(size=40)[unit] + 0.3 * week + 2 * t + r.normal(size=400)
+    name = [f"SHOP{u}" if w > 5 and u % 2 else f"Shop{u}" for u, w in zip(unit, week, strict=True)]
+    frame = pd.DataFrame({"unit": name, "week": week, "t": t, "y": y})
+    frame.to_csv(tmp_path / "data.csv", index=False)
+    text = CUT.replace("running: {column: s, cutoff: 60}", "panel: {unit: unit, time: week}").replace("LATE", "ATT")
+    (tmp_path / "spec.yml").write_text(text, encoding="utf-8")
+    with pytest.raises(DataError, match="두 가지로 적은") as told:
+        analyze(tmp_path / "spec.yml")
+    assert "20개" in told.value.message
+    query = re.search("`(sql: .*?)`", told.value.remedy).group(1)
+    (tmp_path / "spec.yml").write_text(text.replace("data.csv}", f"data.csv, {query}}}"), encoding="utf-8")
+    found = analyze(tmp_path / "spec.yml").primary
+    assert found.low < 2 < found.high
+    both = frame.assign(
+        unit=[f"shop{u}" if u % 2 else f"SHOP{u - u % 2 + 1}" for u in unit]
+    )  # 같은 시점에 함께 있습니다
+    both.to_csv(tmp_path / "data.csv", index=False)
+    (tmp_path / "spec.yml").write_text(text, encoding="utf-8")
+    assert np.isfinite(analyze(tmp_path / "spec.yml").primary.value)
+
+
+def test_yes_and_on_are_told_without_guessing_what_was_written(tmp_path):
+    (tmp_path / "spec.yml").write_text(CUT.replace("column: t,", "column: on,"), encoding="utf-8")
+    with pytest.raises(SpecError) as told:
+        analyze(tmp_path / "spec.yml")
+    assert '"yes"' not in told.value.remedy and "따옴표로 감싸세요. YAML은 on" in told.value.remedy
