@@ -59,7 +59,7 @@ def encode_periods(spec: Spec, frame: pd.DataFrame, key: str, time: str, start: 
                 "time_not_ordered",
                 f"{key}.time",
                 message,
-                "1, 2, 3 같은 정수나 2026-01-05 같은 날짜로 바꾸세요.",
+                "1, 2, 3 같은 정수나 2026-01-05 같은 날짜로 바꾸세요." + _as_whole_numbers(values, time, start),
             )
         if begun is not None and begun.notna().any() and begun.dtype.kind != "M":
             given = parse_dates(begun.dropna().astype(str).str.strip())
@@ -80,6 +80,26 @@ def encode_periods(spec: Spec, frame: pd.DataFrame, key: str, time: str, start: 
                 "시점의 열과 같은 정수로 적고, 처치받지 않았으면 비우세요.",
             )
         frame[start] = begun.astype("float64")
+
+
+def _as_whole_numbers(values: pd.Series, time: str, start: str | None) -> str:
+    """'2024-W05', '2024년 1월', '3주차'처럼 차례가 적힌 글자를 정수로 바꾸는 SQL. 차례를 알 수 없으면 빈 글입니다."""
+    parts = values.astype(str).str.findall(r"[0-9]+")
+    many = parts.str.len()
+    if many.nunique() != 1 or many.iloc[0] not in (1, 2):
+        return ""
+    if many.iloc[0] == 1:
+        code = "CAST(regexp_extract({0}, '[0-9]+') AS INTEGER)"
+    else:
+        inner = parts.str[1].astype(int)
+        size = next((k for k in (4, 12, 53) if inner.max() <= k), None)
+        if size is None or parts.str[0].str.len().ne(4).any():
+            return ""
+        pattern = "'([0-9]+)[^0-9]+([0-9]+)'"
+        code = f"CAST(regexp_extract({{0}}, {pattern}, 1) AS INTEGER) * {size} + CAST(regexp_extract({{0}}, {pattern}, 2) AS INTEGER)"
+    columns = ['"' + name.replace('"', '""') + '"' for name in (time, *([start] if start else []))]
+    changed = ", ".join(f"CASE WHEN regexp_matches({c}, '[0-9]') THEN {code.format(c)} END AS {c}" for c in columns)
+    return f" data에 이렇게 적으면 차례대로 정수가 됩니다: `sql: {quoted(f'SELECT * REPLACE ({changed}) FROM data')}`"
 
 
 def _one_zone(spec: Spec, key: str, columns: list[tuple[str, pd.Series]]) -> None:

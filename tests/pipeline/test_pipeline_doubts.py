@@ -528,3 +528,31 @@ def test_yes_and_on_are_told_without_guessing_what_was_written(tmp_path):
     with pytest.raises(SpecError) as told:
         analyze(tmp_path / "spec.yml")
     assert '"yes"' not in told.value.remedy and "따옴표로 감싸세요. YAML은 on" in told.value.remedy
+
+
+@pytest.mark.parametrize("form", ["2024년 {0}월", "2024-W{0:02d}", "2024Q{1}", "{0}주차", "week{0}"])
+def test_periods_written_as_words_are_told_with_a_query_that_orders_them(tmp_path, form):
+    r = np.random.default_rng(0)
+    unit, week = np.repeat(np.arange(40), 4 if "Q" in form else 12), np.tile(np.arange(1, 5 if "Q" in form else 13), 40)
+    last = week.max()
+    start = np.where(unit < 15, last - 1, 0)
+    t = ((start > 0) & (week >= start)).astype(int)
+    y = r.normal(size=40)[unit] + 0.3 * week + 2 * t + 0.5 * r.normal(size=len(unit))
+    words = {k: form.format(k, k) for k in range(1, last + 1)}
+    frame = pd.DataFrame(
+        {"unit": unit, "week": [words[k] for k in week], "start": [words.get(k) for k in start], "t": t, "y": y}
+    )
+    frame.to_csv(tmp_path / "data.csv", index=False)
+    text = CUT.replace("running: {column: s, cutoff: 60}", "panel: {unit: unit, time: week, start: start}").replace(
+        "LATE", "ATT"
+    )
+    (tmp_path / "spec.yml").write_text(text, encoding="utf-8")
+    with pytest.raises(DataError) as told:
+        analyze(tmp_path / "spec.yml")
+    assert told.value.code == "time_not_ordered"
+    query = re.search("`(sql: .*)`", told.value.remedy).group(1)
+    (tmp_path / "spec.yml").write_text(
+        text.replace("data: {path: data.csv}", f"data:\n  path: data.csv\n  {query}"), encoding="utf-8"
+    )
+    found = analyze(tmp_path / "spec.yml").primary
+    assert found.low < 2 < found.high
