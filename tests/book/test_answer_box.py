@@ -18,7 +18,7 @@ from conftest import record
 
 SCRIPT = (ASSETS / "answer_box" / "answer_box.js").read_text(encoding="utf-8")
 PHONE = {"width": 358, "height": 740}
-PAGES = [page for page in published_pages() if "check_answer(" in page.text]
+PAGES = [page for page in published_pages() if page.is_notebook and "check_answer(" in page.text]
 NUMBERS, WORDS, SET = "chapters/week02_randomized_experiments", "chapters/week05_propensity_score", "chapters/week04_linear_regression"  # fmt: skip
 FULL = str.maketrans("0123456789.-,%", "０１２３４５６７８９．－，％")
 
