@@ -49,6 +49,7 @@ def number_answers(value: float, decimals: int | None) -> list:
         step = 10.0**-digits
         found += [f"{value:.{digits}f}", str(math.trunc(value / step) * step), f"{value + step:.{digits}f}"]
         found += [f"{value - step / 2:.{digits + 1}f}", f"{value + step / 2:.{digits + 1}f}"]
+    found += [f"{value:.{digits}g}" for digits in (1, 2, 3)]
     said = f"{value:,.{places}f}"
     found += [f"{said}{unit}" for unit in ("%", " 퍼센트", "개", " 천 원", "시간", "%p", "?")] + [f"{100 * value:.2f}%"]
     found += [said, f"약 {said}", f"[{said}]", f"({said})", f"답: {said}", said.replace("-", "−"), said.translate(FULL)]
