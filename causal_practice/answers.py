@@ -1,4 +1,8 @@
-"""연습문제의 자기 점검. 뜻이 같은 답을 받아들이고, 틀린 답에는 무엇과 헷갈렸을지 알려 줍니다."""
+"""연습문제의 자기 점검. 뜻이 같은 답을 받아들이고, 틀린 답에는 무엇과 헷갈렸을지 알려 줍니다.
+
+사이트의 답 칸(``book/extensions/answer_box_assets``의 스크립트)이 같은 규칙을 씁니다. 규칙이나 말을 고치면 둘을 함께 고치세요.
+``tests/book/test_answer_box.py``가 모든 연습의 같은 답에서 둘이 같은 말을 하는지 봅니다.
+"""
 
 import math
 import re
@@ -24,7 +28,7 @@ _SAME_WORDS = (
     {"예", "네", "넵", "그렇다", "맞다", "맞습니다", "그렇습니다", "yes", "y", "true", "참", "o"},
     {"아니요", "아니오", "아뇨", "아니", "아니다", "아닙니다", "no", "n", "false", "거짓", "x"},
 )  # fmt: skip
-_NUMBER = re.compile(r"(?:약|대략)?\s*([+-]?(?:\d[\d,]*)?\.?\d+(?:e[+-]?\d+)?)\s*([^\d.,]*)", re.IGNORECASE)
+_NUMBER = re.compile(r"(?:약|대략)?\s*([+-]?(?:\d[\d,]*)?\.?\d+(?:e[+-]?\d+)?)\s*([^\d.,]*)", re.IGNORECASE | re.ASCII)
 _SCALE_WORD = re.compile(r"[십백천만억]")  # '3.2천 원'의 천. 문제의 단위를 모르므로 값을 짐작하지 않습니다
 _SCALES = (
     (100.0, "백분율로 적은 듯합니다. 비율(0과 1 사이)로 적어 주세요."),
@@ -69,8 +73,8 @@ def _number(value) -> tuple[float, str] | None:
         return None if isinstance(value, bool) else (float(value), "")
     if not isinstance(value, str):
         return None
-    text = unicodedata.normalize("NFKC", value).replace("−", "-").replace("–", "-").strip()
-    found = _NUMBER.fullmatch(text)
+    text = unicodedata.normalize("NFKC", value).replace("−", "-").replace("–", "-")
+    found = _NUMBER.fullmatch(text.strip().strip("[](){}").strip())
     if not found or _SCALE_WORD.search(found[2]):
         return None
     return float(found[1].replace(",", "")), found[2].strip()
@@ -174,24 +178,45 @@ def check_answer(
         if _matches(_plain(value), expected, tol):
             raise ValueError(f"{label}: 틀린 답 '{key}'가 정답으로 받아들여집니다. tol을 줄이거나 값을 바꾸세요.")
     answer = answer if answer is Ellipsis else _plain(answer)
+    known = [(_plain(value), why) for value, why in wrong.values()]
     if answer is Ellipsis:
         status, message = (
             "empty",
             f"{label}: 아직 답이 없습니다. {_answer_name(label)}에 답을 넣고 그 셀과 이 셀을 차례로 실행하세요.",
         )
-    elif _matches(answer, expected, tol):
+    elif (hint := judge(answer, expected, tol, known, decimals)) is None:
         status, message = "right", f"{label}: 정답입니다."
     else:
-        status, message = "wrong", f"{label}: 아직 아닙니다. {_shown(answer)}"
-        reasons = [why for value, why in wrong.values() if _matches(answer, _plain(value), tol)]
-        message += f" {reasons[0] if reasons else _hint(answer, expected, tol, decimals, wrong)}"
+        status, message = "wrong", f"{label}: 아직 아닙니다. {_shown(answer)} {hint}"
     print(message.rstrip())
     if reading and status == "right":
         show_text(reading)
-    record = {"label": label, "status": status, "wrong_answers_rejected": len(wrong)}
+    rules = {"expected": _shipped(expected), "tol": tol, "decimals": decimals}
+    rules["wrong"] = [[_shipped(value), why] for value, why in known]
+    record = {"label": label, "status": status, "wrong_answers_rejected": len(wrong), "rules": rules}
     if share := _tolerance_share(expected, tol):
         record["tolerance_share"] = share
     publish_record(ANSWER_MIME, f"answer:{label}", record)
+
+
+def judge(answer, expected, tol: float, wrong: list, decimals: int | None) -> str | None:
+    """맞으면 None, 아니면 귀띔. ``wrong``은 (틀린 값, 까닭)의 목록이고 나머지는 :func:`check_answer`와 같습니다."""
+    answer = _plain(answer)
+    if _matches(answer, expected, tol):
+        return None
+    reasons = [why for value, why in wrong if _matches(answer, value, tol)]
+    return reasons[0] if reasons else _hint(answer, expected, tol, decimals, wrong)
+
+
+def _shipped(value):
+    """사이트에 싣는 꼴(JSON). 수는 유효숫자 열 자리, 유한하지 않은 수는 None, 집합은 ``{"any": [...]}``."""
+    if isinstance(value, (set, frozenset)):
+        return {"any": sorted(map(_shipped, value), key=str)}
+    if isinstance(value, (list, tuple)):
+        return [_shipped(_plain(part)) for part in value]
+    if isinstance(value, Real) and not isinstance(value, bool):
+        return float(f"{value:.10g}") if math.isfinite(value) else None
+    return value
 
 
 def _tolerance_share(expected, tol: float) -> float | None:
@@ -215,17 +240,17 @@ def _shown(answer) -> str:
 # --- 귀띔 ---
 
 
-def _hint(answer, expected, tol: float, decimals: int | None, wrong: dict) -> str:
+def _hint(answer, expected, tol: float, decimals: int | None, wrong: list) -> str:
     if isinstance(expected, (bool, str)):
         return _word_hint(answer, expected, wrong)
     if isinstance(expected, Real):
         return _number_hint(answer, float(expected), tol, decimals)
     if isinstance(expected, (list, tuple)):
         given = _many(answer)
-        if given is None or len(given) != len(expected):
+        if given is None or len(given) != len(expected) or isinstance(answer, (set, frozenset)):
             return f"차례대로 {len(expected)}개를 [첫째, 둘째] 꼴로 적으세요."
         off = [i for i, (a, t) in enumerate(zip(given, expected, strict=True), 1) if not _matches(_plain(a), t, tol)]
-        why = _hint(_plain(given[off[0] - 1]), expected[off[0] - 1], tol, decimals, {})
+        why = _hint(_plain(given[off[0] - 1]), expected[off[0] - 1], tol, decimals, [])
         return f"{', '.join(f'{i}번째' for i in off)} 값이 다릅니다. {why}"
     given = _many(answer)
     if given is None:
@@ -236,10 +261,10 @@ def _hint(answer, expected, tol: float, decimals: int | None, wrong: dict) -> st
     return "고른 것 가운데 " + " ".join(filter(None, found)) if extra else f"아직 {lacking}개가 빠졌습니다."
 
 
-def _word_hint(answer, expected, wrong: dict) -> str:
+def _word_hint(answer, expected, wrong: list) -> str:
     if not isinstance(answer, (str, bool)):
         return "답은 글자여야 합니다. 보기의 말을 따옴표로 감싸 적으세요."
-    choices = {v for v, _ in wrong.values() if isinstance(v, str)} | {expected if isinstance(expected, str) else "예"}
+    choices = {v for v, _ in wrong if isinstance(v, str)} | {expected if isinstance(expected, str) else "예"}
     listed = ", ".join(f'"{choice}"' for choice in sorted(choices))
     if isinstance(answer, str) and not any(_matches(answer, choice, 0.0) for choice in choices):
         return f"문제의 보기에 없는 말입니다. 보기의 말을 그대로 적으세요(예: {listed})."
@@ -270,10 +295,9 @@ def _number_hint(answer, expected: float, tol: float, decimals: int | None) -> s
 
 def _is_coarser(value: float, expected: float) -> bool:
     """정답을 덜 자세한 자리에서 반올림하거나 버린 값이면 참. 정답에서 20% 넘게 벗어나면 아닙니다."""
-    own = next((d for d in range(-3, MOST_DECIMALS + 1) if math.isclose(value, round(value, d), rel_tol=1e-9)), None)
-    if own is None or abs(value - expected) > 0.2 * abs(expected):
-        return False
-    step = 10.0**-own
-    return math.isclose(round(expected, own), value, rel_tol=1e-9) or math.isclose(
-        math.trunc(expected / step) * step, value, rel_tol=1e-9
-    )
+    for step in (1000.0, 100.0, 10.0, 1.0, 0.1, 0.01, 0.001, 0.0001, 0.00001, 0.000001):
+        if math.isclose(value / step, round(value / step), rel_tol=1e-9):  # 답을 적은 자리
+            cut = math.isclose(math.trunc(expected / step) * step, value, rel_tol=1e-9)
+            off = abs(value - expected)
+            return off <= 0.2 * abs(expected) and (cut or off <= 0.5 * step * (1 + 1e-9))
+    return False

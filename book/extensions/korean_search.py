@@ -32,6 +32,7 @@ _SKIP_CLASSES = {
     "page-tools",
     "page-minutes",
     "method-quiz",
+    "answer-box",
     "atlas-rest",
     "prev-next-footer",
 }

@@ -253,6 +253,7 @@ def test_the_reading_follows_a_right_answer_only(published, capsys, given, shown
         ("3.2%", 3.2, 0.0),
         ("3.2%", 0.032, 0.0),
         ("3.2, 4", [3.2, 4], 0.0),
+        ("[3.2]", 3.2, 0.0),
         # 뜻이 같은 말
         ("아니오", "아니요", 0.0),
         ("아뇨.", "아니요", 0.0),
@@ -282,7 +283,25 @@ def test_a_known_mistake_is_named(capsys, published):
     assert "대조군까지 평균했습니다" in answer(capsys, 2.0, 1.0, tol=0.1, wrong=wrong)
     assert published[0][0][answers.ANSWER_MIME] == {
         "label": "연습 1", "status": "wrong", "wrong_answers_rejected": 1, "tolerance_share": 0.1,
+        "rules": {"expected": 1.0, "tol": 0.1, "decimals": None, "wrong": [[2.0, "대조군까지 평균했습니다."]]},
     }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("expected", "shipped"),
+    [
+        ({"나", "가"}, {"any": ["가", "나"]}),
+        (np.array([1 / 3, 2]), [0.3333333333, 2.0]),
+        ([np.float64(0.25), "가"], [0.25, "가"]),
+        (np.True_, True),
+        (math.inf, None),
+    ],
+)
+def test_the_rules_travel_to_the_site(published, expected, shipped):
+    """사이트의 답 칸이 읽는 것입니다(book/extensions/answer_box.py). 두 번째 실행에서도 같아야 합니다."""
+    check_answer("연습 1", ..., expected, wrong={"없는 값": (math.nan, "")})
+    rules = published[0][0][answers.ANSWER_MIME]["rules"]
+    assert rules["expected"] == shipped and rules["wrong"] == [[None, ""]]
 
 
 @pytest.mark.parametrize(
@@ -314,6 +333,8 @@ def test_a_known_mistake_is_named(capsys, published):
         (2.0, 0.0, "추정 대상과 단위"),
         ([1.0], [1.0, 2.0], "차례대로 2개"),
         ([1.0, -2.0], [1.0, 2.0], "2번째 값이 다릅니다. 부호가"),
+        ({1.0, 2.0}, [1.0, 2.0], "차례대로 2개"),
+        (3, 2.5, "더 많은 자리까지"),
         (np.array([1.0, 2.0]), 2.0, "답은 수 하나"),
         (object(), 2.0, "답은 수 하나"),
         (len, {"x", "z"}, "꼴로 모두"),
