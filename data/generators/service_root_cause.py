@@ -119,8 +119,10 @@ def generate(
         healthy[station] = NOISE_SD[station] * z
         broken[station] = np.where(which == k, size * np.abs(healthy[station]), healthy[station])
     seen = _line(broken, humidity, wet, passing)
-    frame = pd.DataFrame({"unit_id": np.arange(1, rows + 1), "today": today.astype(int), "humidity": humidity, **seen})
-    frame["ship_healthy"] = _line(healthy, humidity, wet, passing)["ship"]
-    frame[["humidity", *STATIONS, "ship_healthy"]] = frame[["humidity", *STATIONS, "ship_healthy"]].round(2)
-    frame["culprit"] = np.array([*STATIONS, "none"])[which]
+    times = {"humidity": humidity, **seen, "ship_healthy": _line(healthy, humidity, wet, passing)["ship"]}
+    columns = {name: np.round(values, 2) for name, values in times.items()}
+    culprit = np.array([*STATIONS, "none"], dtype=object)[which]
+    frame = pd.DataFrame(
+        {"unit_id": np.arange(1, rows + 1), "today": today.astype(int), **columns, "culprit": culprit}
+    )
     return frame
