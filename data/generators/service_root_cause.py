@@ -15,8 +15,28 @@ DEFAULTS = {
 
 USUAL_HUMIDITY, HUMIDITY_SD = 55.0, 8.0  # 평소 습도의 평균과 표준편차(%)
 LONGEST_WAIT = 8.0  # passing이 "capped"일 때 접합이 기다려 주는 트리밍의 지연(초)
-USUAL = {"load": 20.0, "coat": 35.0, "cure": 50.0, "trim": 30.0, "mill": 45.0, "wash": 25.0, "bond": 40.0, "tune": 30.0, "ship": 40.0}
-NOISE_SD = {"load": 2.0, "coat": 2.5, "cure": 2.5, "trim": 2.5, "mill": 2.5, "wash": 2.0, "bond": 2.0, "tune": 2.0, "ship": 2.0}
+USUAL = {
+    "load": 20.0,
+    "coat": 35.0,
+    "cure": 50.0,
+    "trim": 30.0,
+    "mill": 45.0,
+    "wash": 25.0,
+    "bond": 40.0,
+    "tune": 30.0,
+    "ship": 40.0,
+}
+NOISE_SD = {
+    "load": 2.0,
+    "coat": 2.5,
+    "cure": 2.5,
+    "trim": 2.5,
+    "mill": 2.5,
+    "wash": 2.0,
+    "bond": 2.0,
+    "tune": 2.0,
+    "ship": 2.0,
+}
 # 부모가 1초(습도는 1%) 늘 때 그 공정이 느려지는 초
 PASSED_ON = {
     "load": {},
@@ -122,7 +142,5 @@ def generate(
     times = {"humidity": humidity, **seen, "ship_healthy": _line(healthy, humidity, wet, passing)["ship"]}
     columns = {name: np.round(values, 2) for name, values in times.items()}
     culprit = np.array([*STATIONS, "none"], dtype=object)[which]
-    frame = pd.DataFrame(
-        {"unit_id": np.arange(1, rows + 1), "today": today.astype(int), **columns, "culprit": culprit}
-    )
+    frame = pd.DataFrame({"unit_id": np.arange(1, rows + 1), "today": today.astype(int), **columns, "culprit": culprit})
     return frame

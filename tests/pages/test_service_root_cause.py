@@ -41,7 +41,8 @@ def test_the_card_tells_the_truth():
     assert effect() == pytest.approx(KNOWN["ATT"], abs=0.05)
     assert effect(fault="none") == 0
     humid, dry = (
-        LINE.generate(seed=6, n=50, m=100_000, fault="none", humid=h).query("today == 1")["ship"].mean() for h in (67, 55)
+        LINE.generate(seed=6, n=50, m=100_000, fault="none", humid=h).query("today == 1")["ship"].mean()
+        for h in (67, 55)
     )
     assert humid - dry == pytest.approx(KNOWN["humid_gap"], abs=0.01)
 
@@ -138,7 +139,9 @@ def test_a_capped_delay_fools_the_first_method_only_and_bond_tells():
     for k in range(20):
         d = LINE.generate(seed=900 + k, passing="capped")
         first, second = HERE["trim_effect"](d), HERE["healthy_effect"](d)
-        hits.append([first[1] <= target <= first[2], second[1] <= target <= second[2], HERE["day_test"](d, PARENTS)["bond"]])
+        hits.append(
+            [first[1] <= target <= first[2], second[1] <= target <= second[2], HERE["day_test"](d, PARENTS)["bond"]]
+        )
     first, second, bond = np.array(hits, float).T
     assert first.mean() == 0 and second.mean() >= 0.8 and (bond < -ONE_SIDED).all()
     assert 20 * 5_000 * target / 10_000 < 40  # 이 세상에서는 날을 바꾸면 손해입니다
