@@ -102,6 +102,10 @@ REFUSED = {
         {"days": 3}, {"treated": (0,)}, {"treated": (31,)}, {"treated": (3, 3)}, {"treated": 3}, {"treated": (1.5,)}, {"spill": -0.1}, {"spill": 2},
         {"spill": True},
     ],
+    "service_root_cause": [
+        {"n": 10}, {"n": 4000.0}, {"n": True}, {"m": 5}, {"m": 10**7}, {"fault": "robot"}, {"fault": None}, {"size": -1}, {"size": True},
+        {"humid": 5}, {"humid": "비"}, {"wet": 4}, {"wet": True}, {"noise": "heavy"}, {"noise": 1}, {"passing": "max"}, {"passing": None},
+    ],
     "store_grade": [{"n": 10}, {"n": 600.5}, {"n": True}, {"lift": -0.1}, {"lift": 1.1}, {"lift": True}, {"lift": "조금"}],
     "study_coach": [
         {"n": 10}, {"n": 100.5}, {"n": True}, {"effect": "cubic"}, {"base_rate": -6}, {"base_rate": 3}, {"selection": -0.1}, {"selection": 5},
@@ -161,6 +165,7 @@ CLOSED = {
     "seller_ads": "buzz sales_without_ads",
     "branch_visits": "spend_0",
     "seller_weeks": "appeal",
+    "service_root_cause": "ship_healthy culprit",
     "station_ads": "orders_off orders_on",
     "store_grade": "kind effect sales_0 true_score",
     "study_coach": "score_true drive effect_true hours0 hours1",
