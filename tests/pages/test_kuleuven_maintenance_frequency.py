@@ -73,6 +73,18 @@ def test_raw_gap_has_the_wrong_sign_and_three_estimates_do_not():
     assert PAGE["by_weight"](frame, p) == pytest.approx(KNOWN["ATE"], abs=0.08)
 
 
+def test_visits_work_better_on_old_machines_and_worse_in_dust():
+    """9절의 말: 먼지는 고장을 늘리지만 방문의 효과는 줄입니다. 쪽의 자료의 곡선과 생성기가 같은 쪽을 가리킵니다."""
+    frame = load(NAME)
+    X, t = PAGE["traits"](frame), frame["visits"].to_numpy()
+    base, slope, _ = PAGE["poisson"](PAGE["stacked"](X, t), frame["failures"].to_numpy()).reshape(3, -1)
+    assert base[3] > 0.2 and slope[3] > 0.05 and slope[1] < -0.03
+    big = MAKE(seed=12, n=100_000)
+    share = np.log(big["rate_4"] / big["rate_0"])
+    by_dust = share.groupby(big["dust"]).mean()
+    assert by_dust.is_monotonic_increasing and share[big["age"] > 10].mean() < share[big["age"] <= 5].mean() - 0.2
+
+
 def test_no_machine_is_prescribed_from_its_own_record():
     frame = MAKE(seed=3, n=1_000)
     m, p = PAGE["crossed"](frame)
