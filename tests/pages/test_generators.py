@@ -38,6 +38,10 @@ REFUSED = {
         {"spill": 99}, {"dip": -1}, {"event": None},
     ],
     "kiosk_rollout": [{"n": 10}, {"n": True}, {"growth": -1}, {"growth": "빨리"}, {"ramp": 0}, {"ramp": 2.5}, {"ramp": True}, {"gap": 1.5}],
+    "kuleuven_maintenance_frequency": [
+        {"n": 20}, {"n": 401}, {"n": 400.0}, {"n": True}, {"n": "많이"}, {"hidden": True}, {"hidden": None}, {"hidden": "luck"},
+        {"shape": "flat"}, {"shape": 1},
+    ],
     "line_operator": [{"n": 10}, {"n": 1000.0}, {"n": True}, {"effect": 2}, {"effect": "큼"}, {"effect": True}, {"wear_scale": -0.1}, {"wear_scale": 2.5}],
     "meal_kit_trial": [{"n": 10}, {"n": 300.5}, {"history": 1}, {"single": 1.2}, {"single": True}, {"direct": "큼"}, {"hidden": -1}],
     "ncsoft_pk_churn": [
@@ -140,6 +144,7 @@ CLOSED = {
     "hub_repurchase": "rate_true",
     "kiosk_pilot": "sales_0 effect",
     "kiosk_rollout": "sales_0 effect",
+    "kuleuven_maintenance_frequency": "hidden_state " + " ".join(f"rate_{k}" for k in range(9)),
     "line_operator": "defect_0 defect_1",
     "meal_kit_trial": "effect_video effect_coupon orders_video",
     "ncsoft_pk_churn": "engagement guild churn_not_now churn_never",
