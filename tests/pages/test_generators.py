@@ -25,6 +25,10 @@ REFUSED = {
     "amazon_opportunity_finder": [{"world": "shop"}, {"world": None}, {"n": 39}, {"n": 100.0}, {"n": True}, {"n": 10**7}],
     "banner_log": [{"n": 10}, {"n": True}, {"floor": 0}, {"floor": 0.3}, {"floor": "낮음"}, {"override": 2}, {"override": True}],
     "booking_budgeted_uplift": [{"n": 10}, {"n": 1000.5}, {"n": True}, {"targeted": "예"}, {"targeted": 1}],
+    "bosch_line_discovery": [
+        {"n": 100}, {"n": 1000.0}, {"n": True}, {"n": "많이"}, {"hidden": 1}, {"hidden": "coolant"}, {"slowdown": -0.1}, {"slowdown": 2},
+        {"slowdown": True}, {"slowdown": "큼"}, {"first": "operator"}, {"first": None},
+    ],
     "deep_check": [
         {"n": 10}, {"n": 100.5}, {"n": True}, {"assignment": "lottery"}, {"assignment": None}, {"hidden": -0.1}, {"hidden": 1.5}, {"hidden": True},
         {"hidden": "예"}, {"rule": 1}, {"rule": "예"}, {"rule": True, "assignment": "coin"},
@@ -147,6 +151,7 @@ CLOSED = {
     "onehour_delivery": "orders_0 effect",
     "order_assist": "kind effect profit_0",
     "orientation_coupon": "spend_0 spend_1",
+    "bosch_line_discovery": "coolant risk_now risk_less",
     "osram_led_rework": "true_offset drift chance yield_0 yield_1",
     "picking_mentor": "care mentor_prob mispick_0 mispick_1",
     "priority_dispatch": "rides_0 rides_1",
