@@ -151,3 +151,14 @@ def test_typical_wrong_answers_are_told_apart(line, capsys):
         assert "아직 아닙니다" in said and hint in said
     check_answer("연습 1", held - now, expected=held - now, decimals=2, wrong=hints)
     assert "정답입니다" in capsys.readouterr().out
+
+
+def test_the_specification_of_section_13_is_ready_for_the_pipeline(line):
+    """명세는 그대로 읽히고, 그래프에서 편차를 보정하지 않습니다."""
+    from book.page import ROOT, read_page
+    from causal_pipeline.identify import identify
+    from causal_pipeline.spec import parse_spec
+
+    text = read_page(ROOT / "case_studies" / "bosch_line_discovery.md").text.split("```yaml\n")[1].split("```")[0]
+    spec = parse_spec(text, ROOT / "data")
+    assert "drift" not in identify(spec, line).adjustment
