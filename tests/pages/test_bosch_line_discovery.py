@@ -120,7 +120,8 @@ def test_the_alarms_and_their_power():
     assert mean.loc["base", "differ"] < 0.11
     assert mean.loc["coolant_drift", "differ"] > 0.9 and mean.loc["coolant_wear", "differ"] > 0.4
     assert mean.loc["drift_first", "differ"] < 0.15  # 둘이 같은 방향을 믿으므로 조용합니다
-    assert mean.loc["coolant_wear", "alarm"] < 0.4
+    assert mean.loc["coolant_wear", "alarm"] < 0.4 and mean.loc["base", "alarm"] < 0.11
+    assert mean.loc["slowdown", "differ"] > 0.8 > mean.loc["slowdown", "alarm"] > 0.2
 
 
 def test_the_memos_money_is_the_generators(line, large):
