@@ -28,6 +28,10 @@ REFUSED = {
     "branch_visits": [
         {"branches": 7}, {"branches": 40.0}, {"weeks": 5}, {"weeks": 53}, {"effect": 21}, {"effect": "큼"}, {"arrivals": -0.1}, {"arrivals": True},
     ],
+    "bosch_line_discovery": [
+        {"n": 100}, {"n": 1000.0}, {"n": True}, {"n": "많이"}, {"hidden": 1}, {"hidden": "coolant"}, {"slowdown": -0.1}, {"slowdown": 2},
+        {"slowdown": True}, {"slowdown": "큼"}, {"first": "operator"}, {"first": None},
+    ],
     "deep_check": [
         {"n": 10}, {"n": 100.5}, {"n": True}, {"assignment": "lottery"}, {"assignment": None}, {"hidden": -0.1}, {"hidden": 1.5}, {"hidden": True},
         {"hidden": "예"}, {"rule": 1}, {"rule": "예"}, {"rule": True, "assignment": "coin"},
@@ -159,6 +163,7 @@ CLOSED = {
     "onehour_delivery": "orders_0 effect",
     "order_assist": "kind effect profit_0",
     "orientation_coupon": "spend_0 spend_1",
+    "bosch_line_discovery": "coolant risk_now risk_less",
     "osram_led_rework": "true_offset drift chance yield_0 yield_1",
     "picking_mentor": "care mentor_prob mispick_0 mispick_1",
     "priority_dispatch": "rides_0 rides_1",
