@@ -36,6 +36,10 @@ REFUSED = {
     ],
     "kiosk_rollout": [{"n": 10}, {"n": True}, {"growth": -1}, {"growth": "빨리"}, {"ramp": 0}, {"ramp": 2.5}, {"ramp": True}, {"gap": 1.5}],
     "line_operator": [{"n": 10}, {"n": 1000.0}, {"n": True}, {"effect": 2}, {"effect": "큼"}, {"effect": True}, {"wear_scale": -0.1}, {"wear_scale": 2.5}],
+    "machine_shift_breakdowns": [
+        {"machines": 2}, {"machines": 23.0}, {"machines": True}, {"machines": "많이"}, {"machines": 30_000}, {"hidden": True}, {"hidden": None},
+        {"hidden": "crew"}, {"repair": "both"}, {"repair": 1}, {"per_changeover": -0.1}, {"per_changeover": 1.5}, {"per_changeover": True},
+    ],
     "meal_kit_trial": [{"n": 10}, {"n": 300.5}, {"history": 1}, {"single": 1.2}, {"single": True}, {"direct": "큼"}, {"hidden": -1}],
     "ncsoft_pk_churn": [
         {"n": 10}, {"n": 1000.0}, {"n": True}, {"ratio": -0.1}, {"ratio": 3.1}, {"ratio": True}, {"ratio": "큼"}, {"hidden": 1}, {"hidden": "예"},
@@ -134,6 +138,7 @@ CLOSED = {
     "kiosk_pilot": "sales_0 effect",
     "kiosk_rollout": "sales_0 effect",
     "line_operator": "defect_0 defect_1",
+    "machine_shift_breakdowns": "frailty tool chance effect",
     "meal_kit_trial": "effect_video effect_coupon orders_video",
     "ncsoft_pk_churn": "engagement guild churn_not_now churn_never",
     "netflix_compress_once": "effect",
