@@ -84,20 +84,23 @@ def generate(seed=4723, machines=23, hidden="none", repair="part", per_changeove
 
     plan = np.log(1.7) + 0.9 * (small_lot - 0.4) - 0.15 * night + 0.35 * jig[:, None] - 0.3 * tool
     risk = -4.35 + 1.2 * (small_lot - 0.4) + 0.25 * night + 0.6 * frailty[:, None] + 0.5 * tool
-    hours, count, done, chance, more, broke, run = (np.empty(size) for _ in range(7))
+    plan, risk, spare = plan.T.copy(), risk.T.copy(), (12.0 - idle).T.copy()
+    bar, lost = np.log(luck / (1.0 - luck)).T.copy(), stop.T.copy()  # 로그 오즈가 bar를 넘으면 고장입니다
+    hours, count, odds, run = (np.empty((SHIFTS, machines)) for _ in range(4))
     for t in range(SHIFTS):
-        clock = np.where(clock > SERVICE_HOURS, 0.0, clock)  # 정비
-        hours[:, t] = np.round(clock, 1)
-        wear = hours[:, t] / 120.0 - 1.0
-        count[:, t] = np.minimum(rng.poisson(np.exp(plan[:, t] + 0.35 * wear)), MOST)
-        odds = risk[:, t] + 0.8 * wear + per_changeover * count[:, t]
-        chance[:, t], more[:, t] = _expit(odds), _expit(odds + per_changeover)
-        broke[:, t] = luck[:, t] < chance[:, t]
-        done[:, t] = np.where(broke[:, t] == 1, np.floor(count[:, t] * share_done[:, t]), count[:, t])
-        run[:, t] = np.maximum(12.0 - 0.35 * count[:, t] - idle[:, t] - stop[:, t] * broke[:, t], 0.0)
-        clock = clock + run[:, t]
+        clock[clock > SERVICE_HOURS] = 0.0  # 정비
+        hours[t] = clock.round(1)
+        wear = hours[t] / 120.0 - 1.0
+        count[t] = np.minimum(rng.poisson(np.exp(plan[t] + 0.35 * wear)), MOST)
+        odds[t] = risk[t] + 0.8 * wear + per_changeover * count[t]
+        broke = odds[t] > bar[t]
+        run[t] = np.maximum(spare[t] - 0.35 * count[t] - lost[t] * broke, 0.0)
+        clock = clock + run[t]
         if repair == "whole":
-            clock = np.where(broke[:, t] == 1, 0.0, clock)
+            clock[broke] = 0.0
+    hours, count, odds, run = hours.T, count.T, odds.T, run.T
+    broke, chance, more = odds > bar.T, _expit(odds), _expit(odds + per_changeover)
+    done = np.where(broke, np.floor(count * share_done), count)
     worn = hours / 120.0 - 1.0
     energy = 8.0 + 6.0 * run * (1.0 + 0.1 * worn) + rng.normal(0.0, 5.0, size)
     vibration = 2.5 + 0.5 * worn + 0.2 * frailty[:, None] + 0.3 * tool + rng.normal(0.0, 0.4, size)
