@@ -47,6 +47,10 @@ REFUSED = {
         {"shape": "flat"}, {"shape": 1},
     ],
     "line_operator": [{"n": 10}, {"n": 1000.0}, {"n": True}, {"effect": 2}, {"effect": "큼"}, {"effect": True}, {"wear_scale": -0.1}, {"wear_scale": 2.5}],
+    "machine_shift_breakdowns": [
+        {"machines": 2}, {"machines": 23.0}, {"machines": True}, {"machines": "많이"}, {"machines": 30_000}, {"hidden": True}, {"hidden": None},
+        {"hidden": "crew"}, {"repair": "both"}, {"repair": 1}, {"per_changeover": -0.1}, {"per_changeover": 1.5}, {"per_changeover": True},
+    ],
     "meal_kit_trial": [{"n": 10}, {"n": 300.5}, {"history": 1}, {"single": 1.2}, {"single": True}, {"direct": "큼"}, {"hidden": -1}],
     "ncsoft_pk_churn": [
         {"n": 10}, {"n": 1000.0}, {"n": True}, {"ratio": -0.1}, {"ratio": 3.1}, {"ratio": True}, {"ratio": "큼"}, {"hidden": 1}, {"hidden": "예"},
@@ -150,6 +154,7 @@ CLOSED = {
     "kiosk_rollout": "sales_0 effect",
     "kuleuven_maintenance_frequency": "hidden_state " + " ".join(f"rate_{k}" for k in range(9)),
     "line_operator": "defect_0 defect_1",
+    "machine_shift_breakdowns": "frailty tool chance effect",
     "meal_kit_trial": "effect_video effect_coupon orders_video",
     "ncsoft_pk_churn": "engagement guild churn_not_now churn_never",
     "netflix_compress_once": "effect",
