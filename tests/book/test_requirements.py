@@ -35,6 +35,7 @@ WITH_TESTS = (
     "benchmarks/",
     "book/commands/readme_pictures.py",
     "book/commands/font_subset.py",
+    "book/commands/pdf.py",
 )
 
 
