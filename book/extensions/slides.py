@@ -4,7 +4,7 @@
 용어 링크가 쪽과 늘 같고, 같은 글을 두 번 쓰지 않습니다.
 
 슬라이드가 되는 것: ``{slide}`` 블록(새 장), ``slide``·``slide-output`` 꼬리표가 붙은 코드 셀(지금 장에 더함,
-``slide-new``가 함께 있으면 새 장), ``{notes}``(발표자 화면).
+``slide-new``가 함께 있으면 새 장), ``{notes}``(발표자 화면. 제목을 적으면 그 장의 제목이 됩니다).
 """
 
 import copy
@@ -19,7 +19,7 @@ from lxml import html as lxml_html
 from sphinx.application import Sphinx
 
 from book.evening import session_minutes
-from book.extensions.page_directives import NOTES
+from book.extensions.page_directives import NOTES, SLIDE_TITLE
 from book.page import ROOT, WEEK_KINDS, read_page, toc_branches, week_marks
 
 ASSETS = Path(__file__).parent / "slides_assets"
@@ -61,6 +61,10 @@ def collect(body: str) -> list[Slide]:
             slides.append(Slide(element.get("data-slide-title") or heading, [element]))
             return
         elif "presenter-notes" in classes:
+            for title in element.xpath(f"./p[@class='{SLIDE_TITLE}']"):
+                if slides:
+                    slides[-1].title = _text(title)
+                title.drop_tree()
             if slides:
                 slides[-1].notes.append(_inner(element))
             return
