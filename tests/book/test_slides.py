@@ -65,6 +65,15 @@ def test_collect_follows_the_marks():
     assert '<aside class="notes"><p>말</p></aside>' in deck and "../../chapters/a.html" in deck
 
 
+def test_a_note_may_name_its_slide():
+    body = (
+        '<section><h2>3. 절</h2><div class="cell tag_slide-new tag_slide-output"><div class="cell_output"><img src="a.png"></div></div>'
+        '<!--notes--><p class="slide-title">그림이 말하는 것</p><p>2분. 물음</p><!--/notes--></section>'
+    )
+    (slide,) = collect(body)
+    assert slide.title == "그림이 말하는 것" and slide.notes == ["<p>2분. 물음</p>"]
+
+
 def test_pages_without_marks_have_no_deck():
     assert collect("<section><h1>쪽</h1><p>본문</p></section>") == []
 
