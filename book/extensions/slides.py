@@ -22,6 +22,7 @@ from book.evening import session_minutes
 from book.extensions.page_directives import NOTES, SLIDE_TITLE
 from book.page import ROOT, WEEK_KINDS, read_page, toc_branches, week_marks
 
+SESSION_GUIDE = "guides/running_a_session"  # 모임을 여는 사람이 오는 쪽. 여기서 모든 발표 자료로 갑니다
 ASSETS = Path(__file__).parent / "slides_assets"
 
 
@@ -231,6 +232,10 @@ def _write_deck(app: Sphinx, pagename: str, templatename: str, context: dict, do
     body = context.get("body")
     if app.builder.name != "html" or not body or doctree is None:
         return
+    if pagename == SESSION_GUIDE:
+        context.setdefault("page_tools", []).append(
+            {"label": "모든 발표 자료", "url": "../slides/index.html", "kind": "slides"}
+        )
     slides = collect(body) if "slide-block" in body or "tag_slide" in body else []
     context["body"] = NOTES.sub("", body)
     deck = Path(app.outdir) / "slides" / f"{pagename}.html"

@@ -193,6 +193,7 @@ def test_only_what_needs_them_installs_the_second_file():
         "check-case",
         "bench",
         "mutate",
+        "pdf",
     }
     assert "requirements-test" not in makefile.partition("\nbook:")[2].partition("\n\n")[0]
 

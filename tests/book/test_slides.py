@@ -123,6 +123,8 @@ def test_the_first_slide_waits_for_little(page, browser, site_dir):
 
 def test_every_deck_is_listed(browser_page, site_dir):
     browser_page.goto((site_dir / "slides" / "index.html").as_uri())
+    guide = (site_dir / "guides" / "running_a_session.html").read_text(encoding="utf-8")
+    assert 'href="../slides/index.html"' in guide
     rows = browser_page.locator("table.decks tbody tr")
     decks = {path.relative_to(site_dir / "slides").as_posix() for path in (site_dir / "slides").glob("*/*.html")}
     links = rows.locator("a").evaluate_all("links => links.map((a) => a.getAttribute('href'))")
