@@ -6,7 +6,7 @@ VENV ?= .venv
 PY := $(VENV)/bin/python
 export PYTHONPATH := $(CURDIR)
 
-.PHONY: help environment test-environment book test serve lab slides analyze analyze-init template new-case check-case checks redraw reviewed bench scale peers lock audit clean data write mutate
+.PHONY: help environment test-environment book test serve lab slides analyze analyze-init template new-case check-case checks redraw reviewed bench scale peers lock audit clean data write mutate pdf epub
 
 help: ## 명령 목록
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -33,6 +33,15 @@ lab: environment ## 그 주의 실습 노트북을 엽니다: make lab WEEK=5
 
 slides: book ## 발표 자료를 만들고 위치를 알려 줍니다
 	@find _build/html/slides -name '*.html' | sort
+
+# 묶은 파일을 만든 뒤 사이트를 한 번 더 지어 첫 화면에 링크를 답니다. 실행은 하지 않습니다.
+pdf: book test-environment ## 책 한 권의 PDF를 만들어 첫 화면에 답니다(크로뮴 필요)
+	@$(PY) -m book.commands.pdf
+	@$(PY) -m book.commands.build book
+
+epub: book ## 책 한 권의 EPUB을 만들어 첫 화면에 답니다
+	@$(PY) -m book.commands.epub
+	@$(PY) -m book.commands.build book
 
 analyze: environment ## 명세 하나로 분석 전체를 돌립니다: make analyze SPEC=data/example_adjustment.yml OUT=_build/report(명세가 든 폴더는 SPECS=폴더)
 	@OMP_NUM_THREADS=1 $(PY) -m causal_pipeline analyze $(if $(SPECS),--specs "$(SPECS)","$(SPEC)") --out "$(OUT)" $(if $(PEERS),--peers)

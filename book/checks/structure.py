@@ -2,6 +2,7 @@
 
 import ast
 import difflib
+import math
 import re
 from urllib.parse import unquote, urlsplit
 
@@ -22,6 +23,8 @@ MINIMUM_SLIDES = {"chapter": 8, "case": 6}
 MINIMUM_EXERCISES = {"chapter": 3, "case": 3}
 SHORTEST_ALT = 15
 UNWRITTEN = "아직 쓰지 않은 사례입니다"  # make new-case가 적어 두는 설명의 첫머리
+
+_MINUTES = re.compile(r"\b\d+분")
 
 # 이름: 종류. 종류마다의 꼴은 아래 _is_valid와 _EXAMPLES에 있습니다.
 _COMMON = {"kind": "text", "description": "text"}
@@ -560,7 +563,31 @@ class _Checker:
                         "템플릿의 안내 상자가 남아 있습니다 — 내용을 쓰고 상자를 지우세요. 아직 초안이면 머리말에 draft: true를 적으세요.",
                     )
 
+    def figure_slides(self) -> None:
+        """그림이 있는 장마다 발표자 노트가 있고, 노트에 걸리는 분이 적혀 있는지."""
+        figures = [c for c in self.document.cells if c.alt and {"slide", "slide-output"} & set(c.tags)]
+        starts = [d.line for d in self.document.directives if d.name == "slide"]
+        starts += [c.line for c in self.document.cells if "slide-new" in c.tags]
+        notes = [d for d in self.document.directives if d.name == "notes"]
+        for cell in figures:
+            first = max((line for line in starts if line <= cell.line), default=1)
+            last = min((line for line in starts if line > cell.line), default=math.inf)
+            said = [note for note in notes if first < note.line < last]
+            if not said:
+                self.add(
+                    cell.line,
+                    "notes",
+                    "그림이 있는 장에 발표자 노트가 없습니다 — 셀 바로 뒤에 ':::{notes} 장의 제목'을 두고, 걸리는 분, 물을 것, 잘못 읽기 쉬운 것을 적으세요.",
+                )
+            elif not any(_MINUTES.search(note.body) for note in said):
+                self.add(
+                    said[0].line,
+                    "notes",
+                    "그림의 노트에 걸리는 시간이 없습니다 — '3분.'처럼 분을 적으세요. 발표자가 어디를 줄일지 정합니다.",
+                )
+
     def slides(self) -> None:
+        self.figure_slides()
         need = MINIMUM_SLIDES.get(self.kind)
         if not need:
             return

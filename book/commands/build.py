@@ -143,8 +143,8 @@ def _site(pages: list[Page], executions: dict[str, Execution]) -> int:
     for name in () if whole else _MADE:
         with contextlib.suppress(FileNotFoundError):
             shutil.rmtree(build_dir() / name)
-    said = _Said()
-    result = _sphinx({name: done.key for name, done in sorted(executions.items())}, said)
+    said = Said()
+    result = run_sphinx({name: done.key for name, done in sorted(executions.items())}, said)
     if result:
         if error := storage_error(said.text):
             raise error
@@ -160,7 +160,7 @@ def _site(pages: list[Page], executions: dict[str, Execution]) -> int:
     return 0
 
 
-class _Said:
+class Said:
     """Sphinx의 경고를 그대로 내보내면서 기억해 둡니다. 디스크가 찬 것을 쪽의 잘못으로 알리지 않으려는 것입니다."""
 
     def __init__(self) -> None:
@@ -177,8 +177,19 @@ class _Said:
         return sys.stderr.isatty()
 
 
-def _sphinx(keys: dict[str, str], said: _Said) -> int:
+def run_sphinx(
+    keys: dict[str, str], said: Said, builder: str = "html", out: Path | None = None, changes: dict | None = None
+) -> int:
     """설정을 읽어 Sphinx를 한 번 돌립니다. 경고가 있으면 0이 아닙니다.
+
+    Parameters
+    ----------
+    keys : dict of str to str
+        노트북인 쪽 → 보관한 실행의 열쇠.
+    builder, out : str, Path
+        Sphinx의 만드는 법과 결과의 폴더. 비우면 사이트입니다.
+    changes : dict, optional
+        설정에서 바꿀 것. 값이 None이면 뺍니다.
 
     Raises
     ------
@@ -195,11 +206,12 @@ def _sphinx(keys: dict[str, str], said: _Said) -> int:
         sourcedir=ROOT,
         cli_config={"latex_individualpages": False, "execution_keys": keys},
     )
-    app = None
+    out, app = out or html_dir(), None
+    config = {name: value for name, value in (config | (changes or {})).items() if value is not None}
     try:
         with patch_docutils(None), docutils_namespace():
             app = Sphinx(
-                srcdir=ROOT, confdir=None, outdir=html_dir(), doctreedir=build_dir() / "doctrees", buildername="html",
+                srcdir=ROOT, confdir=None, outdir=out, doctreedir=out.parent / "doctrees", buildername=builder,
                 confoverrides=config, status=None, warning=said, warningiserror=True, keep_going=True,
             )  # fmt: skip
             app.build()

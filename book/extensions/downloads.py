@@ -40,7 +40,7 @@ def launch_buttons(repository: str, docname: str) -> list[dict]:
 
 def _add_buttons(app: Sphinx, pagename: str, templatename: str, context: dict, doctree) -> None:
     source = Path(app.srcdir) / f"{pagename}.md"
-    if doctree is None or app.builder.format != "html" or not source.is_file():
+    if doctree is None or app.builder.name != "html" or not source.is_file():
         return
     page = read_page(source)
     execution = stored(page) if page.is_notebook else None

@@ -13,6 +13,7 @@ from sphinx.transforms.post_transforms import SphinxPostTransform
 from sphinx.util.docutils import SphinxDirective
 
 NOTES_OPEN, NOTES_CLOSE = "<!--notes-->", "<!--/notes-->"
+SLIDE_TITLE = "slide-title"  # 노트에 적은 장의 제목. 쪽에는 나오지 않습니다
 NOTES = re.compile(rf"{NOTES_OPEN}(.*?){NOTES_CLOSE}\s*", re.DOTALL)
 
 
@@ -44,14 +45,18 @@ class SlideDirective(SphinxDirective):
 
 
 class NotesDirective(SphinxDirective):
-    """``:::{notes}``"""
+    """``:::{notes}``나 ``:::{notes} 장의 제목``. 제목을 적으면 그 노트가 붙는 장이 절의 이름 대신 그것을 씁니다."""
 
     has_content = True
+    optional_arguments = 1
+    final_argument_whitespace = True
 
     def run(self) -> list[nodes.Node]:
         self.assert_has_content()
         node = presenter_notes()
         self.set_source_info(node)
+        if self.arguments:
+            node += nodes.paragraph(self.arguments[0], self.arguments[0], classes=[SLIDE_TITLE])
         node += self.parse_content_to_nodes()
         return [node]
 

@@ -4,12 +4,11 @@
 용어 링크가 쪽과 늘 같고, 같은 글을 두 번 쓰지 않습니다.
 
 슬라이드가 되는 것: ``{slide}`` 블록(새 장), ``slide``·``slide-output`` 꼬리표가 붙은 코드 셀(지금 장에 더함,
-``slide-new``가 함께 있으면 새 장), ``{notes}``(발표자 화면).
+``slide-new``가 함께 있으면 새 장), ``{notes}``(발표자 화면. 제목을 적으면 그 장의 제목이 됩니다).
 """
 
 import copy
 import html
-import json
 import os
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
@@ -20,9 +19,10 @@ from lxml import html as lxml_html
 from sphinx.application import Sphinx
 
 from book.evening import session_minutes
-from book.extensions.page_directives import NOTES
-from book.page import WEEK_KINDS, read_page
+from book.extensions.page_directives import NOTES, SLIDE_TITLE
+from book.page import ROOT, WEEK_KINDS, read_page, toc_branches, week_marks
 
+SESSION_GUIDE = "guides/running_a_session"  # 모임을 여는 사람이 오는 쪽. 여기서 모든 발표 자료로 갑니다
 ASSETS = Path(__file__).parent / "slides_assets"
 
 
@@ -62,6 +62,10 @@ def collect(body: str) -> list[Slide]:
             slides.append(Slide(element.get("data-slide-title") or heading, [element]))
             return
         elif "presenter-notes" in classes:
+            for title in element.xpath(f"./p[@class='{SLIDE_TITLE}']"):
+                if slides:
+                    slides[-1].title = _text(title)
+                title.drop_tree()
             if slides:
                 slides[-1].notes.append(_inner(element))
             return
@@ -111,6 +115,8 @@ def _relocate(element, page: PurePosixPath, deck: PurePosixPath) -> str:
         if not isinstance(node.tag, str):
             continue
         node.attrib.pop("id", None)
+        if node.tag == "img":  # 첫 장이 그림을 기다리지 않게 합니다. 나머지는 deck.js가 미리 받습니다
+            node.set("loading", "lazy")
         for attribute in ("href", "src"):
             value = node.get(attribute)
             if not value or urlsplit(value).scheme or value.startswith("//"):
@@ -132,6 +138,7 @@ def render(slides: list[Slide], docname: str, meta: dict, title: str) -> str:
     page, deck = PurePosixPath(f"{docname}.html"), PurePosixPath(f"slides/{docname}.html")
     root = os.path.relpath(".", deck.parent).replace(os.sep, "/")
     back = os.path.relpath(page, deck.parent).replace(os.sep, "/")
+    index = os.path.relpath("slides/index.html", deck.parent).replace(os.sep, "/")
     sections = [_title_section(title, meta)]
     has_math = False
     for slide in slides:
@@ -145,20 +152,14 @@ def render(slides: list[Slide], docname: str, meta: dict, title: str) -> str:
         )
     sections.append(
         '<section class="closing"><h2>여기까지입니다</h2><div class="slide-body">'
-        f'<p><a href="{back}">{html.escape(title)}</a></p><p>코드와 연습문제는 쪽에 있습니다.</p></div></section>'
-    )
-    math = (
-        f"<script>window.MathJax = {json.dumps({'startup': {'typeset': True}, 'options': {'enableMenu': False}})};</script>\n"
-        f'<script src="{root}/_static/vendor/mathjax/tex-chtml.js"></script>'
-        if has_math
-        else ""
+        f'<p><a href="{back}">{html.escape(title)}</a></p><p>코드와 연습문제는 쪽에 있습니다.</p><p><a href="{index}">모든 발표 자료</a></p></div></section>'
     )
     return (
         (ASSETS / "deck.html")
         .read_text(encoding="utf-8")
         .replace("{{title}}", html.escape(title))
         .replace("{{root}}", root)
-        .replace("{{math}}", math)
+        .replace("{{math}}", "yes" if has_math else "no")
         .replace("{{slides}}", "\n".join(sections))
     )
 
@@ -171,20 +172,70 @@ def _title_section(title: str, meta: dict) -> str:
     else:
         over = " ".join(filter(None, [f"{meta.get('week')}주차", WEEK_KINDS.get(meta.get("kind"))]))
         under = f"교재 {meta['textbook_chapter']}장" if meta.get("textbook_chapter") else ""
-    minutes = meta.get("minutes") or {}
-    talk = minutes.get("talk") or session_minutes(minutes)
-    session = f"{talk}분" if talk else ""
-    lines = "".join(f"<p>{html.escape(str(line))}</p>" for line in (meta.get("description"), under, session) if line)
+    talk = f"{session(meta)}분" if session(meta) else ""
+    lines = "".join(f"<p>{html.escape(str(line))}</p>" for line in (meta.get("description"), under, talk) if line)
     return (
         f'<section class="title-slide"><p class="over">{html.escape(over)}</p><h1>{html.escape(title)}</h1>{lines}'
         '<aside class="notes">S 키로 발표자 화면을, F 키로 전체 화면을 엽니다. 주소 뒤에 ?print-pdf를 붙이면 인쇄용입니다.</aside></section>'
     )
 
 
+def session(meta: dict) -> int | None:
+    """발표하는 시간(분). 머리말에 없으면 None."""
+    minutes = meta.get("minutes") or {}
+    return minutes.get("talk") or session_minutes(minutes) or None
+
+
+def deck_list(out: Path, docnames: list[str], root: Path = ROOT) -> str:
+    """발표 자료를 모두 모은 쪽의 본문. 차례의 순서대로 한 줄에 하나씩입니다.
+
+    Parameters
+    ----------
+    out : Path
+        사이트의 폴더. 이 안의 ``slides/``를 봅니다.
+    docnames : list of str
+        차례에 실린 쪽. 발표 자료가 없는 쪽은 싣지 않습니다.
+    root : Path
+        저장소의 맨 위.
+    """
+    marks, rows, total = week_marks(root), [], 0
+    for name in docnames:
+        deck = out / "slides" / f"{name}.html"
+        if not deck.is_file():
+            continue
+        slides = lxml_html.fromstring(deck.read_bytes()).xpath("//div[@class='slides']/section")
+        noted = sum(bool(section.xpath("./aside[@class='notes']")) for section in slides)
+        page = read_page(root / f"{name}.md")
+        minutes, total = session(page.meta), total + 1
+        rows.append(
+            f'<tr><td>{html.escape(marks.get(name, ""))}</td><td><a href="{name}.html">{html.escape(page.title)}</a></td>'
+            f"<td>{len(slides)}</td><td>{noted}</td><td>{minutes or ''}</td></tr>"
+        )
+    return (
+        f"<section><h1>발표 자료</h1><p>쪽마다 하나씩, 모두 {total}벌입니다. 자료는 그 쪽의 실행 결과에서 나와 숫자와 그림이 같습니다.</p>"
+        "<p>화살표로 넘기고, S를 누르면 발표자 노트가, F를 누르면 전체 화면이 열립니다. "
+        "주소 뒤에 <code>?print-pdf</code>를 붙이면 한 장이 한 종이인 인쇄용입니다.</p>"
+        '<table class="decks"><thead><tr><th>주차</th><th>발표 자료</th><th>장수</th><th>노트가 있는 장</th><th>발표(분)</th></tr></thead>'
+        f"<tbody>{''.join(rows)}</tbody></table></section>"
+    )
+
+
+def _deck_page(app: Sphinx):
+    """발표 자료를 모은 쪽 ``slides/index``. 쪽을 다 쓴 뒤에 만들므로, 바뀐 쪽만 다시 지어도 모두 실립니다."""
+    if app.builder.name == "html" and any((Path(app.outdir) / "slides").glob("*/*.html")):
+        names = [name for name, _ in toc_branches(Path(app.srcdir))]
+        body = deck_list(Path(app.outdir), names, Path(app.srcdir))
+        yield "slides/index", {"title": "발표 자료", "body": body, "toc": ""}, "page.html"
+
+
 def _write_deck(app: Sphinx, pagename: str, templatename: str, context: dict, doctree) -> None:
     body = context.get("body")
-    if app.builder.format != "html" or not body or doctree is None:
+    if app.builder.name != "html" or not body or doctree is None:
         return
+    if pagename == SESSION_GUIDE:
+        context.setdefault("page_tools", []).append(
+            {"label": "모든 발표 자료", "url": "../slides/index.html", "kind": "slides"}
+        )
     slides = collect(body) if "slide-block" in body or "tag_slide" in body else []
     context["body"] = NOTES.sub("", body)
     deck = Path(app.outdir) / "slides" / f"{pagename}.html"
@@ -201,4 +252,5 @@ def _write_deck(app: Sphinx, pagename: str, templatename: str, context: dict, do
 def setup(app: Sphinx) -> dict:
     app.config.html_static_path.append(str(ASSETS / "static"))
     app.connect("html-page-context", _write_deck, priority=400)
+    app.connect("html-collect-pages", _deck_page)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

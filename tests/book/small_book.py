@@ -94,13 +94,16 @@ class Book:
     def html(self) -> Path:
         return self.folder / "_build" / "html"
 
-    def start(self) -> subprocess.Popen:
+    def environment(self) -> dict[str, str]:
+        """이 책의 도구를 부를 환경변수."""
         env = {
             k: v for k, v in os.environ.items() if k not in {"BOOK_BUILD_DIR", "BOOK_EXECUTION_DIR", "NETWORK_ATTEMPTS"}
         }
-        env |= {"PYTHONPATH": str(self.folder), "PYTHONDONTWRITEBYTECODE": "1"}
+        return env | {"PYTHONPATH": str(self.folder), "PYTHONDONTWRITEBYTECODE": "1"}
+
+    def start(self) -> subprocess.Popen:
         return subprocess.Popen(
-            [sys.executable, "-m", "book.commands.build", "book"], cwd=self.folder, env=env, start_new_session=True,
+            [sys.executable, "-m", "book.commands.build", "book"], cwd=self.folder, env=self.environment(), start_new_session=True,
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, encoding="utf-8",
         )  # fmt: skip
 

@@ -459,6 +459,22 @@ def test_a_block_that_is_never_closed_is_found_where_it_opens():
     assert [f.line for f in structure.check(changed) if f.rule == "fence"] == [line_of(changed.text, "::::{note}")]
 
 
+def test_a_figure_slide_needs_a_note_with_its_minutes():
+    head = ":::{notes} 견줄 상대가 있고, 잰 것은 고릅니다\n"
+    note = TEMPLATE.text[TEMPLATE.text.index(head) :]
+    note = note[: note.index("\n:::\n") + 5]
+    missing = changed_template(note, "")
+    silent = changed_template(head + "2분. ", head)
+    for page, where, says in (
+        (missing, "### 겹침과 균형", "노트가 없습니다"),
+        (silent, head.strip(), "시간이 없습니다"),
+    ):
+        found = [f for f in structure.check(page) if f.rule == "notes"]
+        assert [says in f.message for f in found] == [True]
+        assert 0 <= found[0].line - line_of(page.text, where) < 40
+    assert not [f for f in structure.check(TEMPLATE) if f.rule == "notes"]
+
+
 def test_too_few_slides_are_counted():
     broken = Page(
         TEMPLATE.path, TEMPLATE.text.replace(":::{slide}", ":::{tip}").replace("slide-new", "slide"), TEMPLATE.meta

@@ -35,6 +35,7 @@ WITH_TESTS = (
     "benchmarks/",
     "book/commands/readme_pictures.py",
     "book/commands/font_subset.py",
+    "book/commands/pdf.py",
 )
 
 
@@ -192,6 +193,7 @@ def test_only_what_needs_them_installs_the_second_file():
         "check-case",
         "bench",
         "mutate",
+        "pdf",
     }
     assert "requirements-test" not in makefile.partition("\nbook:")[2].partition("\n\n")[0]
 

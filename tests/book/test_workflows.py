@@ -178,6 +178,9 @@ def test_publishing_happens_from_main_only_and_after_the_tests():
     assert build["permissions"] == {"contents": "read"}
     names = [step["name"] for step in build["steps"]]
     assert names.index("만들고 시험하기") < names.index("사이트 넘기기")
+    runs = [step.get("run") for step in build["steps"]]
+    between = runs[names.index("만들고 시험하기") + 1 : names.index("사이트 넘기기")]
+    assert between == ["make pdf", "make epub"], "책 한 권의 파일은 시험을 지난 뒤, 사이트를 넘기기 전에 만듭니다."
     assert set(publish["permissions"]) == {"pages", "id-token"}
     notebooks = flow["jobs"]["notebooks"]
     assert (

@@ -80,12 +80,21 @@
     document.querySelectorAll("summary > .toctree-toggle").forEach(function (toggle) {
       toggle.parentElement.setAttribute("aria-label", "아래 쪽 여닫기");
     });
-    // 인쇄할 때는 접은 것을 펼칩니다.
-    var opened = [];
-    window.addEventListener("beforeprint", function () {
-      opened = Array.prototype.filter.call(document.querySelectorAll("details:not([open])"), function (d) { d.open = true; return true; });
-    });
-    window.addEventListener("afterprint", function () { opened.forEach(function (d) { d.open = false; }); });
+    // 인쇄할 때는 접은 것을 펼치고, 어두운 화면에서도 밝은 색으로 찍습니다. 다 찍으면 되돌립니다.
+    var opened = [], theme = null;
+    function beforePrint() {
+      if (theme === null) { theme = document.documentElement.dataset.theme || "light"; }
+      document.documentElement.dataset.theme = "light";
+      document.querySelectorAll("details:not([open])").forEach(function (d) { d.open = true; opened.push(d); });
+    }
+    function afterPrint() {
+      if (theme !== null) { document.documentElement.dataset.theme = theme; }
+      opened.forEach(function (d) { d.open = false; });
+      opened = [];
+      theme = null;
+    }
+    window.addEventListener("beforeprint", beforePrint);
+    window.addEventListener("afterprint", afterPrint);
     document.querySelectorAll("button").forEach(translateText);
     window.setTimeout(function () { translate(document); document.querySelectorAll("button svg title").forEach(translateText); }, 300);
     // 옆으로 넘치는 표, 코드, 수식은 끝까지 밀기 전에는 끝을 흐립니다.
