@@ -22,6 +22,21 @@ def recorded(executions):
     return read
 
 
+def test_choosing_the_usual_riders_makes_the_bias(recorded):
+    found, opened = recorded("chapters/week01_introduction"), load("priority_dispatch", with_truth=True)
+    usual = (opened["rides_0"] - opened["rides_0"].mean()) / opened["rides_0"].std()
+    luck = np.random.default_rng(51).normal(size=len(opened))
+    for power in (0.0, 0.5, 1.0):
+        rank = (power * usual + (1 - power) * luck).to_numpy()
+        on = rank > np.quantile(rank, 1 - opened["priority"].mean())
+        seen = np.where(on, opened["rides_1"], opened["rides_0"])  # 정말로 보게 될 결과
+        assert found[power]["단순 비교"] == pytest.approx(seen[on].mean() - seen[~on].mean(), abs=1e-6)
+        assert found[power]["편향"] == pytest.approx(
+            found[power]["단순 비교"] - (opened["rides_1"] - opened["rides_0"])[on].mean(), abs=1e-6
+        )
+    assert abs(found[0.0]["편향"]) < 0.5 < found[0.5]["편향"] < found[1.0]["편향"]
+
+
 def test_peeking_matches_the_known_error_of_repeated_tests(recorded):
     """표준정규 걸음으로 다시 세고, Armitage 등(1969)의 표(1, 2번: 5%, 8.3%)와도 견줍니다."""
     found = recorded("chapters/week02_randomized_experiments")
@@ -50,13 +65,12 @@ def test_regression_weights_are_those_of_the_regression_itself(recorded):
     """등급마다의 몫으로 가중한 모집단에서 더미 회귀를 정말로 돌려 봅니다."""
     found, ladder = recorded("chapters/week04_linear_regression"), load("ad_credit")
     tiers = ["새싹", "일반", "우수", "파워"]
-    column = next(c for c in ladder if set(tiers) <= set(ladder[c].astype(str)))
-    cells = ladder.groupby([column, "credit"])["sales"].mean().unstack()
+    cells = ladder.groupby(["grade", "credit"])["margin"].mean().unstack()
     for percent in (2, 10, 50, 95):
         rows = []
         for tier in tiers:
-            size = (ladder[column] == tier).sum()
-            chance = percent / 100 if tier == "새싹" else ladder.loc[ladder[column] == tier, "credit"].mean()
+            size = (ladder["grade"] == tier).sum()
+            chance = percent / 100 if tier == "새싹" else ladder.loc[ladder["grade"] == tier, "credit"].mean()
             rows += [(tier, 1, cells.loc[tier, 1], size * chance), (tier, 0, cells.loc[tier, 0], size * (1 - chance))]
         tier, t, y, weight = map(np.array, zip(*rows, strict=True))
         X = np.column_stack([t, *(tier == name for name in tiers)]).astype(float)
@@ -89,6 +103,30 @@ def test_sending_to_everyone_needs_no_order(recorded):
     assert [found[p]["푸시"] for p in (10, 50, 100)] == [found[100]["푸시"] * p / 100 for p in (10, 50, 100)]
 
 
+def test_the_learners_are_refitted_one_by_one(recorded):
+    from lightgbm import LGBMRegressor
+
+    found, names = (
+        recorded("chapters/week07_metalearners"),
+        ["past_hours", "weeks_left", "worker", "progress", "mock_score"],
+    )
+    df, fresh = load("study_coach"), generator("study_coach").generate(seed=7070, n=4000)
+    options = {
+        "num_leaves": 6,
+        "learning_rate": 0.08,
+        "min_child_samples": 20,
+        "random_state": 7,
+        "n_jobs": 1,
+        "verbose": -1,
+    }
+    for n in (10, 80):
+        both = LGBMRegressor(n_estimators=n, **options).fit(df[[*names, "coached"]].to_numpy(float), df["hours"])
+        ends = [both.predict(fresh[names].assign(coached=arm).to_numpy(float)) for arm in (0, 1)]
+        miss = np.sqrt(np.mean((ends[1] - ends[0] - fresh["effect_true"]) ** 2))
+        assert found[n]["S"] == pytest.approx(miss, rel=0.02), n
+    assert found[5]["거의 0"] > found[40]["거의 0"] > found[120]["거의 0"]
+
+
 def test_a_tilt_adds_twelve_times_its_slope(recorded):
     """앞뒤 기간의 가운데가 열두 주 떨어져 있어, 기울기 하나가 편향 열둘을 더합니다."""
     found = recorded("chapters/week08_difference_in_differences")
@@ -112,7 +150,7 @@ def test_one_and_two_donors_by_hand(recorded):
     assert found[2]["오차"] == pytest.approx(np.sqrt((off[:48] ** 2).mean()), abs=1e-3)
     sizes = [k for k in found if k != "said"]
     errors = [found[k]["오차"] for k in sizes]
-    assert errors == sorted(errors, reverse=True) and sizes[-1] == len(C)  # 풀이 커지면 앞은 더 잘 맞을 수밖에 없습니다
+    assert np.all(np.diff(errors) <= 1e-6) and sizes[-1] == len(C)  # 풀이 커지면 앞은 더 잘 맞을 수밖에 없습니다
 
 
 def test_short_windows_are_biased_and_long_ones_wide(recorded):
@@ -147,3 +185,18 @@ def test_the_bandwidth_is_refitted_with_statsmodels(recorded):
         assert found[h]["효과"] == pytest.approx(jump["sales"] / jump["helped"], rel=1e-6)
     assert found[3]["high"] - found[3]["low"] > found[30]["high"] - found[30]["low"]
     assert abs(found[30]["효과"] - truth("store_grade")["LATE"]) > abs(found[8]["효과"] - truth("store_grade")["LATE"])
+
+
+def test_a_coin_has_no_bandit_bias(recorded):
+    """동전(반반)이면 고르지 않은 것이라 평균이 정답 10%이고, 확률로 나눈 값은 언제나 정답 둘레입니다."""
+    found = recorded("chapters/week12_deeper")
+    floors = [k for k in found if k != "said"]
+    assert found[50]["평균"] == pytest.approx(0.10, abs=0.002) and found[50]["덜 보인"] == pytest.approx(
+        0.10, abs=0.004
+    )
+    assert all(found[k]["나눈 값"] == pytest.approx(0.10, abs=0.004) for k in floors)
+    below = [found[k]["덜 보인"] for k in floors]
+    assert below == sorted(below) and below[0] < 0.08
+    rng = np.random.default_rng(3)  # 반반일 때 덜 보인 쪽의 수는 이항분포에서 바로 나옵니다
+    shown = rng.binomial(400, 0.5, 20_000)
+    assert found[50]["적은 쪽"] == pytest.approx(np.median(np.minimum(shown, 400 - shown)), abs=2)
