@@ -110,6 +110,8 @@ def _relocate(element, page: PurePosixPath, deck: PurePosixPath) -> str:
     for node in clone.iter():
         if not isinstance(node.tag, str):
             continue
+        if node.tag == "svg" or any(above.tag == "svg" for above in node.iterancestors()):
+            continue  # 그림 안의 이름은 그림이 부릅니다(눈금, 오려 낸 자리)
         node.attrib.pop("id", None)
         for attribute in ("href", "src"):
             value = node.get(attribute)

@@ -15,6 +15,7 @@ from axe_playwright_python.sync_playwright import Axe
 from lxml import html as lxml_html
 
 from book.browser import serve
+from book.extensions.slides import collect, render
 from book.myst import parse
 from book.page import published_pages
 from causal_practice import explore, set_style
@@ -85,6 +86,15 @@ def test_the_same_figure_is_the_same_text_and_shares_no_name(shown):
     assert (
         "<style" not in re.search(r"<svg.*</svg>", first, re.DOTALL).group()
     )  # matplotlib의 '*' 규칙은 쪽 전체에 번집니다
+
+
+def test_a_slide_keeps_the_still_picture_whole(shown):
+    squares()
+    cell = f'<div class="cell tag_slide-new tag_slide-output"><div class="cell_output">{shown["page"]}</div></div>'
+    deck = render(collect(cell), "chapters/week05_deeper", {"kind": "deeper", "week": 5}, "제목")
+    called = set(re.findall(r'(?:url\(#|xlink:href="#)([\w.-]+)', deck))
+    assert called and called <= set(re.findall(r' id="([^"]+)"', deck))
+    assert ".reveal .explore label" in deck  # 발표 자료에서는 슬라이더를 감춥니다
 
 
 @pytest.mark.parametrize(
