@@ -87,6 +87,8 @@ def _text(heading) -> str:
 
 def _cell(cell, output_only: bool):
     clone = copy.deepcopy(cell)
+    for kept in clone.xpath(".//*[@class='explore']/details"):  # 움직이는 그림은 시작 상태만 싣습니다
+        kept.drop_tree()
     for details in clone.xpath(".//details"):  # 접어 둔 코드는 펼칩니다. 출력만 싣는 장에서는 아래에서 지웁니다.
         for summary in details.xpath("./summary"):
             summary.drop_tree()

@@ -94,6 +94,7 @@ def test_a_slide_keeps_the_still_picture_whole(shown):
     deck = render(collect(cell), "chapters/week05_deeper", {"kind": "deeper", "week": 5}, "제목")
     called = set(re.findall(r'(?:url\(#|xlink:href="#)([\w.-]+)', deck))
     assert called and called <= set(re.findall(r' id="([^"]+)"', deck))
+    assert "<details" not in deck and "폭 &lt;개&gt; 1개" in deck and "폭 &lt;개&gt; 3개" not in deck
     assert ".reveal .explore label" in deck  # 발표 자료에서는 슬라이더를 감춥니다
 
 
@@ -167,6 +168,15 @@ def test_keys_move_the_figure_and_the_sentence_follows(moved):
     assert (moved.recorded.console, moved.recorded.outside, moved.recorded.failed) == ([], [], [])
     found = Axe().run(moved, context=".explore", options={"resultTypes": ["violations"]}).response["violations"]
     assert [v["id"] for v in found if v["impact"] in {"serious", "critical"}] == []
+
+
+def test_the_sentence_is_read_in_the_dark(moved):
+    """테마는 어두운 화면의 HTML 출력에 밝은 판을 깝니다. 그 판이 남으면 그림만 어둡고 글은 밝은 곳에 섭니다."""
+    moved.evaluate("document.documentElement.dataset.theme = document.documentElement.dataset.mode = 'dark'")
+    panel = moved.locator(".explore").first.locator("..")
+    assert panel.evaluate("e => getComputedStyle(e).backgroundColor") == "rgba(0, 0, 0, 0)"
+    options = {"runOnly": {"type": "rule", "values": ["color-contrast"]}}
+    assert Axe().run(moved, context=".explore", options=options).response["violations"] == []
 
 
 def test_paper_shows_the_picture_without_the_slider(moved):
