@@ -390,7 +390,10 @@ class Cell:
 
     @property
     def alt(self) -> str:
-        """그림의 대체 텍스트. 없으면 빈 글자."""
+        """그림의 대체 텍스트. 움직여 보는 그림은 ``explore``의 ``alt``입니다. 없으면 빈 글자."""
+        for _, call in self.calls("explore"):
+            given = next((word.value for word in call.keywords if word.arg == "alt"), None)
+            return str(given.value).strip() if isinstance(given, ast.Constant) else ""
         image = (
             (self.metadata.get("mystnb") or {}).get("image") if isinstance(self.metadata.get("mystnb"), dict) else None
         )

@@ -40,6 +40,11 @@ def show_text(text: str) -> None:
     _publish({"text/markdown": text, "text/plain": text})
 
 
+def show_html(page: str, text: str) -> None:
+    """HTML을 노트북의 출력으로 보입니다. ``text``는 HTML을 그리지 못하는 곳에서 보일 글입니다."""
+    _publish({"text/html": page, "text/plain": text})
+
+
 def publish_record(mime: str, name: str, payload: dict) -> None:
     """시험이 읽을 기록을 실행된 노트북에 보이지 않게 남깁니다.
 

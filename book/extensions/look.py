@@ -23,7 +23,7 @@ _INDEX_NAME = re.compile(
 )
 
 # 낱말 단위로 줄을 바꾸어도 브라우저는 닫는 괄호나 %와 조사 사이에서 끊습니다. 조사만 다음 줄 첫머리에 남지 않게 묶습니다.
-_PIECES = re.compile(r"(<(pre|code|script|style|textarea)\b.*?</\2>|<[^>]+>)", re.DOTALL)
+_PIECES = re.compile(r"(<(pre|code|script|style|svg|textarea)\b.*?</\2>|<[^>]+>)", re.DOTALL)
 _STRANDED = re.compile(r"(?:%p?|[\])])[가-힣]+")
 
 _CHECKBOX = '<input class="task-list-item-checkbox"'

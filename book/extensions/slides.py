@@ -91,6 +91,8 @@ def _text(heading) -> str:
 
 def _cell(cell, output_only: bool):
     clone = copy.deepcopy(cell)
+    for kept in clone.xpath(".//*[@class='explore']/details"):  # 움직이는 그림은 시작 상태만 싣습니다
+        kept.drop_tree()
     for details in clone.xpath(".//details"):  # 접어 둔 코드는 펼칩니다. 출력만 싣는 장에서는 아래에서 지웁니다.
         for summary in details.xpath("./summary"):
             summary.drop_tree()
@@ -114,6 +116,8 @@ def _relocate(element, page: PurePosixPath, deck: PurePosixPath) -> str:
     for node in clone.iter():
         if not isinstance(node.tag, str):
             continue
+        if node.tag == "svg" or any(above.tag == "svg" for above in node.iterancestors()):
+            continue  # 그림 안의 이름은 그림이 부릅니다(눈금, 오려 낸 자리)
         node.attrib.pop("id", None)
         if node.tag == "img":  # 첫 장이 그림을 기다리지 않게 합니다. 나머지는 deck.js가 미리 받습니다
             node.set("loading", "lazy")
