@@ -72,11 +72,58 @@
       });
     });
   }
+  // 용어의 뜻: title은 마우스에만 보입니다. 자판으로 링크에 와도 보이고, Esc로 닫힙니다.
+  function showMeanings() {
+    var box = document.createElement("div"), owner = null;
+    box.className = "term-meaning";
+    box.id = "term-meaning";
+    box.setAttribute("role", "tooltip");
+    box.hidden = true;
+    document.body.appendChild(box);
+    function hide() {
+      if (owner) { owner.removeAttribute("aria-describedby"); }
+      owner = null;
+      box.hidden = true;
+    }
+    function show(link) {
+      hide();
+      owner = link;
+      box.textContent = link.dataset.meaning;
+      box.hidden = false;
+      link.setAttribute("aria-describedby", box.id);
+      var at = link.getClientRects()[0], room = document.documentElement.clientWidth - box.offsetWidth - 8;
+      var below = at.bottom + box.offsetHeight + 8 < window.innerHeight;
+      box.style.left = window.scrollX + Math.max(8, Math.min(at.left, room)) + "px";
+      box.style.top = window.scrollY + (below ? at.bottom + 4 : at.top - box.offsetHeight - 4) + "px";
+    }
+    document.querySelectorAll("article a[href*='glossary.html#term'][title]").forEach(function (link) {
+      link.dataset.meaning = link.title;
+      link.removeAttribute("title");
+      link.addEventListener("focus", function () { if (link.matches(":focus-visible")) { show(link); } });
+      link.addEventListener("blur", hide);
+      link.addEventListener("pointerenter", function (event) { if (event.pointerType === "mouse") { show(link); } });
+      link.addEventListener("pointerleave", function () { if (document.activeElement !== link) { hide(); } });
+    });
+    document.addEventListener("keydown", function (event) { if (event.key === "Escape") { hide(); } });
+  }
+  // 질문의 '쪽과 절' 칸에 지금 읽고 있는 절까지 적습니다.
+  function askAboutSection() {
+    document.querySelectorAll("a[data-ask]").forEach(function (link) {
+      link.addEventListener("click", function () {
+        var here = document.querySelector("#pst-page-toc-nav a[aria-current]");
+        var address = new URL(link.href);
+        address.searchParams.set("page", link.dataset.ask + (here ? ", '" + here.textContent.trim() + "'" : ""));
+        link.href = address.href;
+      });
+    });
+  }
   document.body.removeAttribute("data-bs-spy");
   document.addEventListener("DOMContentLoaded", function () {
     translate(document);
     followReading();
     copyAddresses();
+    askAboutSection();
+    showMeanings();
     document.querySelectorAll("summary > .toctree-toggle").forEach(function (toggle) {
       toggle.parentElement.setAttribute("aria-label", "아래 쪽 여닫기");
     });
@@ -112,12 +159,10 @@
       });
     }
     // 옆으로 넘치는 수식은 자판으로도 밀 수 있게 합니다.
-    if (window.MathJax && window.MathJax.startup && window.MathJax.startup.promise) {
-      window.MathJax.startup.promise.then(function () {
-        document.querySelectorAll("mjx-container[display='true']").forEach(function (formula) {
-          if (formula.scrollWidth > formula.clientWidth) { formula.tabIndex = 0; watchOverflow(formula); }
-        });
+    document.addEventListener("math-drawn", function () {
+      document.querySelectorAll("mjx-container[display='true']").forEach(function (formula) {
+        if (formula.scrollWidth > formula.clientWidth) { formula.tabIndex = 0; watchOverflow(formula); }
       });
-    }
+    });
   });
 })();
