@@ -28,7 +28,8 @@ _SELECTED = re.compile(r"[.#]((?:\\.|[\w-])+)")
 _PARENTHESES = re.compile(r":(?:not|is|where|has)\((?:[^()]|\([^()]*\))*\)")
 _PRELOAD = re.compile(r'\s*<link rel="preload" as="script"[^>]*>')
 _PAGENAME = re.compile(r"\s*<script>DOCUMENTATION_OPTIONS\.pagename = [^<]*</script>")
-_COMMENT = re.compile(r"/\*(?!!).*?\*/", re.DOTALL)
+_COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
+_BANNER = "/* 이 책이 쓰는 규칙만 모았습니다(book/extensions/light.py). 원본과 이용 허락은 곁의 styles/와 저마다의 파일에 있습니다. */"
 _URL = re.compile(r"""url\((['"]?)(?!data:|#|[a-z]+:|/)([^)'"]+)\1\)""")
 _IMPORT = re.compile(r"""@import\s+["']([^"']+)["'];?""")
 _ICON_FACE = re.compile(r"@font-face\{[^}]*fontawesome[^}]*\}")
@@ -192,7 +193,7 @@ def _bundle(app: Sphinx, error: Exception | None) -> None:
     ]
     words = set().union(*(_NAMES.findall(text) for text in [*pages.values(), *scripts]))
     styles = (prune(stylesheet(static / name, static / "book.css", icons), words) for name in names)
-    content = "\n".join([*styles, face]) + "\n"
+    content = "\n".join([_BANNER, *styles, face]) + "\n"
     bundle = f"book-{hashlib.sha256(content.encode()).hexdigest()[:10]}.css"
     for old in static.glob("book-*.css"):
         old.unlink()

@@ -213,7 +213,8 @@ def _write(app: Sphinx, error: Exception | None) -> None:
 
 
 def setup(app: Sphinx) -> dict:
-    app.connect("html-page-context", _context, priority=700)
+    # 테마는 옆 칸의 틀을 미리 그려 보고 빈 것을 뺍니다(500). 그보다 먼저 채웁니다
+    app.connect("html-page-context", _context, priority=400)
     app.connect("html-collect-pages", _missing_page)
     app.connect("build-finished", _write, priority=950)  # 스타일시트를 묶은(900) 뒤
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
