@@ -40,7 +40,7 @@
       bar.style.transform = "scaleX(" + (room < window.innerHeight ? 0 : Math.min(1, Math.max(0, -box.top / room))) + ")";
       // 휴대전화는 화면 밖의 절을 그리지 않습니다(book.css). 그 안의 자리를 물으면 그리게 되므로, 지나온 절의 안만 묻습니다.
       entries.forEach(function (entry) {
-        if (entry.outer && entry.outer !== here && !here?.contains(entry.section)) { return; }
+        if (entry.outer && !(here && entry.outer.contains(here))) { return; }
         if (entry.section.getBoundingClientRect().top <= window.innerHeight * 0.3) { here = entry.section; }
       });
       entries.forEach(function (entry) {
@@ -199,11 +199,15 @@
     window.addEventListener("resize", function () { mark(Array.from(inView)); });
     zoomFigures();
     document.querySelectorAll(".table-scroll, div.highlight pre, .figure-link").forEach(watchOverflow);
-    // 옆으로 넘치는 수식은 자판으로도 밀 수 있게 합니다.
-    document.addEventListener("math-drawn", function () {
-      document.querySelectorAll("mjx-container[display='true']").forEach(function (formula) {
-        if (formula.scrollWidth > formula.clientWidth) { formula.tabIndex = 0; watchOverflow(formula); }
+    // 옆으로 넘치는 수식은 자판으로도 밀 수 있게 합니다. 화면을 돌리면 넘치는 것이 달라집니다.
+    function reachFormulas() {
+      var formulas = Array.from(document.querySelectorAll("mjx-container[display='true']"));
+      var over = formulas.map(function (formula) { return formula.scrollWidth > formula.clientWidth; });
+      formulas.forEach(function (formula, i) {
+        if (over[i]) { formula.tabIndex = 0; watchOverflow(formula); } else { formula.removeAttribute("tabindex"); }
       });
-    });
+    }
+    document.addEventListener("math-drawn", reachFormulas);
+    window.addEventListener("resize", reachFormulas);
   });
 })();
