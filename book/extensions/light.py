@@ -242,17 +242,12 @@ def _images(app: Sphinx, pagename: str, templatename: str, context: dict, doctre
     if not body or doctree is None:
         return
     sources = {name: Path(app.srcdir) / uri for uri, name in app.builder.images.items()}
-    seen = 0
 
     def mark(match: re.Match) -> str:
-        nonlocal seen
-        attributes, seen = match["attributes"], seen + 1
-        name = PurePosixPath(re.search(r'src="([^"]*)"', attributes)[1]).name
-        path = sources.get(name)
-        size = _size(path, path.stat().st_mtime_ns) if path and path.is_file() else None
-        if seen == 1 and "cover" in attributes:  # 첫 화면의 표지는 바로 보이므로 늦추지 않습니다
-            attributes += ' loading="eager"'
-        return f"<img{sized(attributes, size)}>"
+        path = sources.get(PurePosixPath(re.search(r'src="([^"]*)"', match["attributes"])[1]).name)
+        if path is None or not path.is_file():  # 우리가 HTML로 적은 그림(표지, 사례의 카드)은 크기를 이미 말합니다
+            return match[0]
+        return f"<img{sized(match['attributes'], _size(path, path.stat().st_mtime_ns))}>"
 
     context["body"] = _IMAGE.sub(mark, body)
 
