@@ -1,7 +1,8 @@
-"""책을 재어 guides/benchmark.yml에 적습니다: 빌드 시간, 쪽의 시간과 메모리, 시험 시간과 앞일, 쪽 무게, 검색.
+"""책을 재어 guides/benchmark.yml에 적습니다: 빌드 시간, 쪽의 시간과 메모리, 시험 시간과 앞일, 쪽 무게, 느린 휴대전화, 검색.
 
     python -m benchmarks.book               # 모두 재고 표를 고칩니다
     python -m benchmarks.book --only site   # 지금 만들어져 있는 사이트의 무게와 검색만 재어 찍습니다(표는 그대로)
+    python -m benchmarks.book --only speed  # 그 사이트를 느린 4G와 Lighthouse로만 재어 찍습니다
     python -m benchmarks.book --only tests  # 마지막 `make test`의 시간과 앞일만 찍습니다(표는 그대로)
 
 시험의 시간은 다시 재지 않고 마지막 `make test`가 남긴 장부(_build/tests.json)를 읽습니다.
@@ -25,7 +26,7 @@ from pathlib import Path
 
 import yaml
 
-from book.browser import BrowserMissing, chromium, serve
+from book.browser import BROWSERS, BrowserMissing, chromium, serve
 from book.page import ROOT, build_dir, html_dir, read_page
 
 TABLE = ROOT / "guides" / "benchmark.yml"
@@ -336,6 +337,96 @@ def measure_weights(browser, address: str, site: Path, say) -> list[dict]:
     return rows
 
 
+# --- 느린 휴대전화 ---
+
+SLOW_4G = {"offline": False, "latency": 150, "downloadThroughput": 1.6e6 / 8, "uploadThroughput": 0.75e6 / 8}
+LIGHTHOUSE = "lighthouse@12.2.3"  # Node 20에서 도는 마지막 판. npx가 처음 한 번 받습니다
+LIGHTHOUSE_PAGES = (
+    "index",
+    "chapters/week05_propensity_score",
+    "case_studies/uber_late_delivery",
+    "case_studies/index",
+)
+_WATCH = """window.bench = { lcp: 0, cls: 0 };
+new PerformanceObserver((l) => l.getEntries().forEach((e) => { bench.lcp = e.startTime })).observe({ type: "largest-contentful-paint", buffered: true });
+new PerformanceObserver((l) => l.getEntries().forEach((e) => { if (!e.hadRecentInput) bench.cls += e.value })).observe({ type: "layout-shift", buffered: true });"""
+_BLOCKING = "performance.getEntriesByType('resource').filter((r) => r.renderBlockingStatus === 'blocking').length"
+
+
+def first_visit(browser, url: str) -> dict[str, float]:
+    """느린 4G의 휴대전화로 처음 연 쪽: LCP(초), CLS, 첫 화면을 막는 요청 수, 글꼴(KB). 캐시는 비어 있습니다."""
+    context = browser.new_context(
+        viewport={"width": 360, "height": 740}, device_scale_factor=2, is_mobile=True, has_touch=True, locale="ko-KR"
+    )
+    page = context.new_page()
+    session = context.new_cdp_session(page)
+    session.send("Network.enable")
+    session.send("Network.emulateNetworkConditions", SLOW_4G)
+    fonts: dict[str, float] = {}
+    session.on(
+        "Network.responseReceived", lambda e: fonts.setdefault(e["requestId"], 0.0) if e["type"] == "Font" else None
+    )
+    session.on(
+        "Network.loadingFinished",
+        lambda e: fonts.update({e["requestId"]: e["encodedDataLength"]}) if e["requestId"] in fonts else None,
+    )
+    page.add_init_script(_WATCH)
+    page.goto(url, wait_until="load", timeout=120_000)
+    page.wait_for_load_state("networkidle")
+    page.evaluate("document.fonts.ready.then(() => true)")
+    page.wait_for_timeout(300)
+    seen = page.evaluate("bench")
+    found = {"lcp": seen["lcp"] / 1000, "cls": seen["cls"], "blocking": page.evaluate(_BLOCKING)}
+    context.close()
+    return found | {"fonts": sum(fonts.values()) / 1000}
+
+
+def measure_first_visits(browser, address: str, site: Path, say) -> list[dict]:
+    """모든 쪽을 느린 4G로 열어 가장 나쁜 값을 적습니다."""
+    from book.page import published_pages
+
+    names = [page.docname for page in published_pages() if (site / f"{page.docname}.html").is_file()]
+    found = {name: first_visit(browser, f"{address}/{name}.html") for name in names}
+    group, rows = "느린 4G의 휴대전화", []
+    for key, name, unit, goal in (
+        ("lcp", "첫 글이 보이기까지(LCP)", "초", "1.8 이하"),
+        ("cls", "밀린 정도(CLS)", "", "0.05 이하"),
+        ("blocking", "첫 화면을 막는 요청", "개", "1 이하"),
+    ):
+        worst = max(found, key=lambda page: found[page][key])
+        rows.append(row(group, f"{name}, 가장 나쁜 쪽", found[worst][key], unit or "점", goal, worst))
+    rows.append(row(group, "첫 화면의 글꼴", found["index"]["fonts"], "KB", "200 이하", "index"))
+    for line in rows:
+        say(f"  {line['name']}: {line['value']}{line['unit']} ({line['note']})")
+    return rows
+
+
+def measure_lighthouse(address: str, say) -> list[dict]:
+    """Lighthouse의 휴대전화 점수. Node의 npx가 없으면 알리고 건너뜁니다. 다른 일을 하지 않는 기계에서 재야 합니다."""
+    npx, browser = shutil.which("npx"), next(filter(None, map(shutil.which, BROWSERS)), None)
+    if npx is None:
+        say("  npx가 없어 Lighthouse를 건너뜁니다(Node 20).")
+        return []
+    rows = []
+    for name in LIGHTHOUSE_PAGES:
+        command = [npx, "--yes", LIGHTHOUSE, f"{address}/{name}.html", "--output=json", "--quiet"]
+        command += ["--only-categories=performance", "--chrome-flags=--headless=new --no-sandbox --disable-gpu"]
+        done = subprocess.run(
+            command, env=os.environ | {"CHROME_PATH": browser}, capture_output=True, text=True, check=False
+        )
+        if done.returncode:
+            raise BenchFailed(f"Lighthouse가 {name}을(를) 재지 못했습니다.\n{done.stderr[-1500:]}")
+        report = json.loads(done.stdout)
+        score = 100 * report["categories"]["performance"]["score"]
+        note = ", ".join(
+            f"{short} {report['audits'][key]['displayValue']}"
+            for short, key in (("LCP", "largest-contentful-paint"), ("TBT", "total-blocking-time"))
+        ).replace("\xa0", "")
+        say(f"  {name}: {score:.0f}점({note})")
+        rows.append(row("Lighthouse(휴대전화)", name, score, "점", "90 이상", note))
+    return rows
+
+
 # --- 검색 ---
 
 # 글자를 넣은 때부터 결과가 화면에 그려질 때까지. 자판이 멈추기를 기다리는 시간도 들어갑니다.
@@ -444,7 +535,7 @@ def show(rows: list[dict]) -> int:
 
 def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description="책을 재어 guides/benchmark.yml에 적습니다.")
-    parser.add_argument("--only", choices=["site", "tests"], help="그것만 재어 찍고 표는 고치지 않습니다")
+    parser.add_argument("--only", choices=["site", "speed", "tests"], help="그것만 재어 찍고 표는 고치지 않습니다")
     args = parser.parse_args(argv)
 
     def say(text: str) -> None:
@@ -474,10 +565,15 @@ def main(argv: list[str] | None = None) -> int:
             browser, address = stack.enter_context(chromium()), stack.enter_context(serve(site))
         except BrowserMissing as error:
             raise BenchFailed(f"쪽 무게와 검색을 잴 수 없습니다. {error}") from None
-        say("쪽 무게를 잽니다.")
-        rows += measure_weights(browser, address, site, say)
-        say("검색을 잽니다.")
-        rows += measure_search(browser, address, say)
+        if args.only != "speed":
+            say("쪽 무게를 잽니다.")
+            rows += measure_weights(browser, address, site, say)
+            say("검색을 잽니다.")
+            rows += measure_search(browser, address, say)
+        say("느린 4G의 휴대전화로 처음 엽니다.")
+        rows += measure_first_visits(browser, address, site, say)
+        say("Lighthouse로 잽니다.")
+        rows += measure_lighthouse(address, say)
     if args.only:
         return show(rows)
     table = {"measured": {"date": datetime.date.today().isoformat(), "machine": machine()}, "results": rows}

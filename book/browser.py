@@ -38,11 +38,14 @@ class Compressing(http.server.SimpleHTTPRequestHandler):
     def do_GET(self):
         path = Path(self.translate_path(self.path))
         path = path / "index.html" if path.is_dir() else path
-        if not path.is_file():
-            self.send_error(404)
-            return
+        status = 200
+        if not path.is_file():  # 없는 쪽은 GitHub Pages처럼 404.html로 답합니다
+            status, path = 404, Path(self.directory) / "404.html"
+            if not path.is_file():
+                self.send_error(404)
+                return
         body = b"" if path.suffix in COMPRESSED else path.read_bytes()
-        self.send_response(200)
+        self.send_response(status)
         self.send_header("Content-Type", self.guess_type(str(path)))
         if path.suffix in COMPRESSED:
             body = _compressed(path, path.stat().st_mtime_ns)

@@ -16,6 +16,8 @@ from pathlib import Path
 import nbformat
 import yaml
 
+from book import address
+from book.address import repository_path
 from book.catalog import read_catalog
 from book.execution import Execution, execute, package_files, uses_pipeline
 from book.learner_notebook import ConversionError, convert, datasets_of, has_exercises, notebook_name, shipped_files
@@ -250,34 +252,17 @@ def branch_notebook(docname: str) -> str:
     return f"{docname.replace('/', '__')}.ipynb"
 
 
-def repository_path(repository: str) -> str:
-    """저장소 주소에서 ``이름/저장소``.
-
-    Raises
-    ------
-    PageError
-        ``https://github.com/이름/저장소`` 꼴이 아닐 때.
-    """
-    match = re.fullmatch(r"https://github\.com/([\w.-]+/[\w.-]+?)(?:\.git)?/?", repository)
-    if not match:
-        raise PageError(
-            f"_config.yml의 repository.url은 https://github.com/이름/저장소 꼴이어야 합니다. 지금: {repository}"
-        )
-    return match.group(1)
-
-
 def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description="Colab과 Binder가 여는 notebooks 가지의 내용을 씁니다.")
     parser.add_argument("action", choices=["branch"])
     parser.add_argument("folder", type=Path)
     args = parser.parse_args(argv)
-    config = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))
-    repository = (config.get("repository") or {}).get("url") or ""
-    site = ((config.get("html") or {}).get("baseurl")) or ""
+    repository = address.repository()
     if not repository:
         print("_config.yml의 repository.url이 비어 있어 Colab과 Binder를 쓰지 않습니다. 쓸 것이 없습니다.")
         return 0
     try:
+        site = address.site()
         pages = [(page, execute(page)) for page in published_pages() if page.is_notebook]
         files = branch_files(pages, repository, site)
     except PageError as error:

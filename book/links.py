@@ -8,13 +8,15 @@ from lxml import html as lxml_html
 _ATTRIBUTES = {"a": "href", "link": "href", "img": "src", "script": "src", "source": "src", "iframe": "src"}
 
 
-def broken_links(site: Path) -> list[str]:
+def broken_links(site: Path, root: str = "/") -> list[str]:
     """가리키는 파일이나 앵커가 없는 링크를 ``쪽: 링크 (까닭)`` 꼴로 돌려줍니다.
 
     Parameters
     ----------
     site : Path
         완성된 HTML 폴더.
+    root : str
+        사이트 뿌리의 경로(``book.address.root``). ``/``로 시작하는 링크는 여기서 찾습니다.
 
     Returns
     -------
@@ -46,7 +48,9 @@ def broken_links(site: Path) -> list[str]:
         parts = urlsplit(link)
         if parts.scheme or parts.netloc or link.startswith("#!"):
             continue
-        target = (page.parent / unquote(parts.path)).resolve() if parts.path else page.resolve()
+        path = unquote(parts.path)
+        folder, path = (site, path[len(root) :]) if path.startswith(root) else (page.parent, path)
+        target = (folder / path).resolve() if parts.path else page.resolve()
         if target.is_dir():
             target = target / "index.html"
         where = page.relative_to(site).as_posix()

@@ -23,7 +23,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 
-from book import fence
+from book import address, fence
 from book.execution import (
     HARD_FACTOR,
     MEMORY_BUDGET_MB,
@@ -65,8 +65,9 @@ def _only_one_build() -> Iterator[None]:
 
 def _structure_digest(pages: list[Page]) -> str:
     """다른 쪽의 모습까지 바꾸는 것들: 설정, 차례, 확장, 제목, 머리말."""
-    h = hashlib.sha256()
-    files = [ROOT / "_config.yml", ROOT / "_toc.yml", ROOT / "requirements.lock"]
+    h = hashlib.sha256(address.site().encode())
+    names = ("_config.yml", "_toc.yml", "requirements.lock", "CITATION.cff")
+    files = [ROOT / name for name in names if (ROOT / name).is_file()]
     makers = (
         p
         for p in (ROOT / "book").rglob("*")
@@ -152,7 +153,7 @@ def _site(pages: list[Page], executions: dict[str, Execution]) -> int:
             "사이트를 만들지 못했습니다. 위 경고가 가리키는 쪽과 줄을 고치세요. 경고도 실패로 칩니다.", file=sys.stderr
         )
         return 1
-    if broken := broken_links(html_dir()):
+    if broken := broken_links(html_dir(), address.root()):
         print("\n".join(broken), file=sys.stderr)
         print(f"끊어진 안쪽 링크가 {len(broken)}개입니다. 파일 이름과 앵커를 고치세요.", file=sys.stderr)
         return 1
@@ -206,6 +207,8 @@ def run_sphinx(
         sourcedir=ROOT,
         cli_config={"latex_individualpages": False, "execution_keys": keys},
     )
+    if address.site():
+        config["html_baseurl"] = address.site()
     out, app = out or html_dir(), None
     config = {name: value for name, value in (config | (changes or {})).items() if value is not None}
     try:

@@ -9,9 +9,10 @@ import argparse
 import errno
 import sys
 from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from http.server import ThreadingHTTPServer
 from pathlib import Path
 
+from book.browser import Compressing
 from book.files import explain
 from book.page import html_dir
 
@@ -26,7 +27,7 @@ def open_server(folder: Path, first: int = FIRST_PORT, report=print) -> Threadin
     OSError
         이어진 포트 20개를 모두 다른 프로그램이 쓰고 있을 때.
     """
-    handler = partial(SimpleHTTPRequestHandler, directory=str(folder))
+    handler = partial(Compressing, directory=str(folder))  # 없는 주소에는 책의 404를 보입니다
     for port in range(first, first + TRIES):
         try:
             return ThreadingHTTPServer((HOST, port), handler)

@@ -11,7 +11,8 @@ from urllib.parse import quote
 from sphinx.application import Sphinx
 from sphinx.errors import ExtensionError
 
-from book.bundle import NOTEBOOK_BRANCH, branch_notebook, bundle, repository_path
+from book.address import repository_path
+from book.bundle import NOTEBOOK_BRANCH, branch_notebook, bundle
 from book.execution import stored
 from book.page import ROOT, PageError, read_page
 

@@ -9,7 +9,7 @@ from sphinx.util.docutils import SphinxDirective
 from book.evening import EveningError, slots
 from book.page import PageError, read_page
 
-HEADINGS = ("시각(분)", "", "하는 일")
+HEADINGS = ("시각(분)", "순서", "하는 일")
 
 
 class EveningTable(SphinxDirective):

@@ -12,10 +12,14 @@ from sphinx.util.i18n import CatalogRepository
 
 HERE = Path(__file__).parent / "look_assets"
 
-# 우리말로 옮길 길이 없이 코드에 박힌 글(myst-nb, sphinx-togglebutton). 나머지는 locale/의 .po에 있고, 스크립트가 만드는 것은 book.js가 바꿉니다.
-_HIDDEN_CONTENT = ('aria-label="Toggle hidden content"', 'aria-label="접은 내용 펼치기"')
+# 우리말로 옮길 길이 없이 코드에 박힌 글은 여기서 고치고, 나머지는 locale/의 .po에 있고, 스크립트가 만드는 것은 book.js가 바꿉니다.
+# 접은 셀의 이름은 보이는 글('정답 코드 보기')입니다. 다른 이름을 읽어 주면 말로 누르는 사람이 찾지 못합니다.
+_HIDDEN_CONTENT = (' aria-label="Toggle hidden content"', "")
 _FIRST_HEADING_END = re.compile(r"</h1>")
-_SCROLL_TABLE = re.compile(r"<table\b.*?</table>", re.DOTALL)
+_HEADING_OR_TABLE = re.compile(r"<h[1-4]\b.*?</h[1-4]>|<table\b.*?</table>", re.DOTALL)
+_TABLE_HEAD = re.compile(r"<thead>.*?</thead>", re.DOTALL)
+_EMPTY_HEADER = re.compile(r"<th\b([^>]*)>\s*(?:<p></p>)?\s*</th>")
+_MARKUP = re.compile(r'<a class="headerlink".*?</a>|<[^>]+>', re.DOTALL)
 
 # pandas는 색인의 이름을 빈칸뿐인 머리줄에 따로 씁니다. 그 이름을 첫 머리줄의 빈칸으로 올립니다.
 _INDEX_NAME = re.compile(
@@ -53,26 +57,25 @@ def _kept(text: str) -> str:
     return _STRANDED.sub(lambda m: f'<span class="keep">{m.group()}</span>', text)
 
 
-def _social(app: Sphinx, pagename: str, context: dict) -> str:
-    """메신저가 보여 주는 카드. 펴낸 주소(html_baseurl)를 알아야 절대 주소를 쓸 수 있어, 없으면 제목과 설명만 씁니다."""
-    description = app.env.metadata.get(pagename, {}).get("description", "")
-    tags = {
-        "og:type": "article",
-        "og:locale": "ko_KR",
-        "og:site_name": app.config.project,
-        "og:title": context.get("title") or app.config.project,
-    }
-    if description:
-        tags["og:description"] = description
-    if base := app.config.html_baseurl:
-        tags |= {"og:url": f"{base.rstrip('/')}/{pagename}.html", "og:image": f"{base.rstrip('/')}/_static/social.png"}
-    lines = [
-        f'<meta property="{name}" content="{html.escape(re.sub("<[^>]+>", "", str(value)))}">'
-        for name, value in tags.items()
-    ]
-    if description:
-        lines.append(f'<meta name="description" content="{html.escape(str(description))}">')
-    return "\n".join(lines)
+def name_tables(body: str) -> str:
+    """표를 옆으로 밀 수 있는 상자에 넣고, 그 상자를 절의 제목으로 부릅니다. 빈 머리칸은 보통 칸으로 바꿉니다.
+
+    상자는 랜드마크가 아니라 묶음(group)입니다. 표가 열 개인 쪽에서 랜드마크가 열 개 늘면 옮겨 다니기 어렵습니다.
+    """
+    heading, counts = "", {}
+
+    def wrap(match: re.Match) -> str:
+        nonlocal heading
+        text = match[0]
+        if text.startswith("<h"):
+            heading = html.unescape(" ".join(_MARKUP.sub("", text).split()))
+            return text
+        counts[heading] = counts.get(heading, 0) + 1
+        name = " ".join(filter(None, [heading, "표", str(counts[heading]) if counts[heading] > 1 else ""]))
+        text = _TABLE_HEAD.sub(lambda m: _EMPTY_HEADER.sub(r"<td\1></td>", m[0]), text, count=1)
+        return f'<div class="table-scroll" tabindex="0" role="group" aria-label="{html.escape(name)}">{text}</div>'
+
+    return _HEADING_OR_TABLE.sub(wrap, body)
 
 
 def _context(app: Sphinx, pagename: str, templatename: str, context: dict, doctree) -> None:
@@ -83,14 +86,11 @@ def _context(app: Sphinx, pagename: str, templatename: str, context: dict, doctr
     body = context.get("body")
     if not body:
         return
-    context["metatags"] = (context.get("metatags") or "") + _social(app, pagename, context)
     body = body.replace(_CHECKBOX, _CHECKBOX + ' aria-label="할 일"')
     body = body.replace(*_HIDDEN_CONTENT)
     body = _INDEX_NAME.sub(r"\1\3\2\4", body)  # 칸 안에 표시를 넣기 전에 합니다
     body = keep_particles(body)
-    body = _SCROLL_TABLE.sub(
-        lambda m: f'<div class="table-scroll" tabindex="0" role="region" aria-label="표">{m.group(0)}</div>', body
-    )
+    body = name_tables(body)
     tools = context.get("page_tools") or []
     if tools:
         items = "".join(

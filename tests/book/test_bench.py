@@ -116,6 +116,21 @@ def test_the_server_compresses_text_and_only_text(tmp_path):
             urllib.request.urlopen(f"{address}/none.html")
 
 
+def test_a_slow_phone_sees_the_first_text_in_time(browser, site_dir):
+    """가장 무거운 두 쪽(현업 사례 지도, 첫 화면). 모든 쪽은 `make bench`가 잽니다. 시험 기계는 바쁠 수 있어 문턱이 느슨합니다."""
+    with serve(site_dir) as address:
+        front, atlas = (bench.first_visit(browser, f"{address}/{name}.html") for name in ("index", "guides/atlas"))
+    for seen in (front, atlas):
+        assert 0 < seen["lcp"] <= 3.6 and seen["cls"] <= 0.05 and seen["blocking"] == 1, seen
+    assert 0 < front["fonts"] <= 200
+
+
+def test_without_npx_lighthouse_is_left_out_aloud(monkeypatch):
+    monkeypatch.setattr(bench.shutil, "which", lambda name: None)
+    said: list[str] = []
+    assert bench.measure_lighthouse("http://127.0.0.1", said.append) == [] and "npx" in said[0]
+
+
 def test_the_table_in_the_book_is_whole():
     """문서가 보여 주는 표: 갈래마다 값과 단위가 있고, 기계의 이름이나 경로가 없습니다."""
     table = yaml.safe_load(bench.TABLE.read_text(encoding="utf-8"))

@@ -5,6 +5,7 @@ import re
 import shutil
 
 import pytest
+from PIL import Image
 from small_book import CELL, INDEX, NOTEBOOK, ONE, TWO, Book, toc
 
 from book.links import broken_links
@@ -42,7 +43,10 @@ def test_the_site_shows_what_was_computed(book):
     assert "평균 2.00" in text and "평균은 2.00입니다" in text.replace('<span class="pasted-text">', "").replace(
         "</span>", ""
     )
-    assert 'alt="점 세 개"' in (book.html / "two.html").read_text(encoding="utf-8")
+    (image,) = re.findall(r'<img[^>]*alt="점 세 개"[^>]*>', (book.html / "two.html").read_text(encoding="utf-8"))
+    shown, source = (int(re.search(r' width="(\d+)"', image)[1]), re.search(r'src="([^"]+)"', image)[1])
+    assert abs(Image.open(book.html / source).width - 2 * shown) <= 1 and 600 < shown < 1000  # 두 배로 촘촘합니다
+    assert 'loading="lazy"' in image and "style=" not in image
 
 
 def test_an_interrupted_build_ends_in_the_same_site(book):

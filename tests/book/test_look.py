@@ -22,7 +22,7 @@ CHAPTER = "chapters/week05_propensity_score"
 def test_nothing_is_loaded_from_elsewhere(name, site_dir):
     text = (site_dir / f"{name}.html").read_text(encoding="utf-8")
     loaded = re.findall(r"<(?:script|img|iframe|source)\b[^>]*\bsrc=\"([^\"]+)\"", text)
-    loaded += re.findall(r"<link\b[^>]*\bhref=\"([^\"]+)\"", text)
+    loaded += re.findall(r"<link\b(?! rel=\"canonical\")[^>]*\bhref=\"([^\"]+)\"", text)
     assert loaded and not [url for url in loaded if re.match(r"(https?:)?//", url)]
 
 
@@ -57,6 +57,19 @@ def test_the_cut_font_gives_up_the_reserved_name():
         assert f'"{FAMILY}", "{RESERVED} Variable"' in (ROOT / "book" / "extensions" / css).read_text(
             encoding="utf-8"
         ), css
+
+
+def test_the_icons_of_the_site_are_in_the_cut_font(site_dir):
+    from fontTools.ttLib import TTFont
+
+    from book.commands.font_subset import ICON_FAMILY, ICON_RESERVED, ICONS, icon_codes, theme_styles
+
+    font = TTFont(ICONS)
+    codes = icon_codes(site_dir, theme_styles(site_dir))
+    assert len(codes) >= 10 and set(codes.values()) <= set(font.getBestCmap()), codes
+    names = [record.toUnicode() for record in font["name"].names]
+    assert any(ICON_FAMILY in name for name in names)
+    assert not [n for n in names if ICON_RESERVED in n and not n.startswith("Copyright")]
 
 
 def test_vendored_files_are_as_recorded():
@@ -250,3 +263,12 @@ def test_an_index_name_has_no_header_row_of_its_own(site_dir):
         for head in html.parse(str(page)).xpath("//table[contains(@class, 'dataframe')]/thead[count(tr) = 2]"):
             above, below = ([c.text_content().strip() for c in row] for row in head)
             assert above[0] or any(below[1:]), f"{page.name}: {below[0]}"  # 열의 이름이 있는 교차표는 둘 다 이름입니다
+
+
+def test_a_table_is_named_by_its_section_and_has_no_empty_header():
+    from book.extensions.look import name_tables
+
+    body = '<h2>값<a class="headerlink" href="#x">#</a></h2><table><thead><tr><th></th><th>a</th></tr></thead></table><table></table>'
+    named = name_tables(body)
+    assert re.findall(r'aria-label="([^"]+)"', named) == ["값 표", "값 표 2"]
+    assert "<td></td><th>a</th>" in named and 'role="group"' in named

@@ -226,6 +226,21 @@ def test_commands_of_bare_machines_need_nothing_installed(name):
     assert done.returncode == 0, done.stderr
 
 
+def test_the_site_is_built_with_the_address_it_is_published_at():
+    """주소는 책의 코드를 실행하지 않는 작업이 알아내 넘기고, Pages를 켜기 전이어도 책은 만들어집니다."""
+    jobs = workflow("publish.yml")["jobs"]
+    address, build = jobs["address"], jobs["build"]
+    assert address["permissions"] == {"pages": "read"} and [set(step) & {"run"} for step in address["steps"]] == [set()]
+    assert address["steps"][0]["continue-on-error"] is True
+    assert address["outputs"]["site"] == "${{ steps.pages.outputs.base_url }}" and build["needs"] == "address"
+    told = {
+        step["run"]
+        for step in build["steps"]
+        if step.get("env", {}).get("SITE_ADDRESS") == "${{ needs.address.outputs.site }}"
+    }
+    assert told == {".ci/run", ".venv/bin/python -m book.bundle branch _build/notebooks"}
+
+
 def fake_tools(folder, names):
     """이름만 남기는 가짜 명령들."""
     for name in names:
@@ -244,7 +259,7 @@ def test_nothing_without_a_hash_is_installed_where_the_book_is_published(tmp_pat
     assert done.returncode == 0, done.stderr
     assert [line for line in (tmp_path / "log").read_text().splitlines() if line.startswith("make")] == expected
     steps = workflow("publish.yml")["jobs"]["build"]["steps"]
-    assert [step["env"] for step in steps if step.get("run") == ".ci/run"] == [{"HASHED_ONLY": "true"}]
+    assert [step["env"]["HASHED_ONLY"] for step in steps if step.get("run") == ".ci/run"] == ["true"]
 
 
 def test_the_notebook_branch_is_one_commit_of_what_was_written(tmp_path):

@@ -30,11 +30,17 @@
     var entries = Array.prototype.map.call(document.querySelectorAll("#pst-page-toc-nav a[href^='#']"), function (link) {
       return { link: link, section: document.getElementById(decodeURIComponent(link.hash.slice(1))) };
     }).filter(function (entry) { return entry.section; });
+    entries.forEach(function (entry) {
+      var outer = entry.section.parentElement.closest("section");
+      entry.outer = entries.some(function (other) { return other.section === outer; }) ? outer : null;
+    });
     function update() {
       var box = article.getBoundingClientRect(), room = box.height - window.innerHeight, here = null;
       // 두 화면에 다 들어오는 쪽에는 막대가 쓸모없습니다.
       bar.style.transform = "scaleX(" + (room < window.innerHeight ? 0 : Math.min(1, Math.max(0, -box.top / room))) + ")";
+      // 휴대전화는 화면 밖의 절을 그리지 않습니다(book.css). 그 안의 자리를 물으면 그리게 되므로, 지나온 절의 안만 묻습니다.
       entries.forEach(function (entry) {
+        if (entry.outer && !(here && entry.outer.contains(here))) { return; }
         if (entry.section.getBoundingClientRect().top <= window.innerHeight * 0.3) { here = entry.section; }
       });
       entries.forEach(function (entry) {
@@ -51,7 +57,7 @@
     }
     window.addEventListener("scroll", soon, { passive: true });
     window.addEventListener("resize", soon);
-    update();
+    soon();
   }
   // 제목의 #을 누르면 그 자리로 가면서 주소를 복사합니다. 한글이 %EC로 바뀌지 않게 풀어서 넣습니다.
   function copyAddresses() {
@@ -72,11 +78,97 @@
       });
     });
   }
+  // 용어의 뜻: title은 마우스에만 보입니다. 자판으로 링크에 와도 보이고, Esc로 닫힙니다.
+  function showMeanings() {
+    var box = document.createElement("div"), owner = null;
+    box.className = "term-meaning";
+    box.id = "term-meaning";
+    box.setAttribute("role", "tooltip");
+    box.hidden = true;
+    document.body.appendChild(box);
+    function hide() {
+      if (owner) { owner.removeAttribute("aria-describedby"); }
+      owner = null;
+      box.hidden = true;
+    }
+    function show(link) {
+      hide();
+      owner = link;
+      box.textContent = link.dataset.meaning;
+      box.hidden = false;
+      link.setAttribute("aria-describedby", box.id);
+      var at = link.getClientRects()[0], room = document.documentElement.clientWidth - box.offsetWidth - 8;
+      var below = at.bottom + box.offsetHeight + 8 < window.innerHeight;
+      box.style.left = window.scrollX + Math.max(8, Math.min(at.left, room)) + "px";
+      box.style.top = window.scrollY + (below ? at.bottom + 4 : at.top - box.offsetHeight - 4) + "px";
+    }
+    document.querySelectorAll("article a[href*='glossary.html#term'][title]").forEach(function (link) {
+      link.dataset.meaning = link.title;
+      link.removeAttribute("title");
+      link.addEventListener("focus", function () { if (link.matches(":focus-visible")) { show(link); } });
+      link.addEventListener("blur", hide);
+      link.addEventListener("pointerenter", function (event) { if (event.pointerType === "mouse") { show(link); } });
+      link.addEventListener("pointerleave", function () { if (document.activeElement !== link) { hide(); } });
+    });
+    document.addEventListener("keydown", function (event) { if (event.key === "Escape") { hide(); } });
+  }
+  // 그림을 누르면 창에서 크게 봅니다. 처음에는 창에 맞추고, 한 번 더 누르면 두 배로 키워 밀어 봅니다.
+  function zoomFigures() {
+    var figures = Array.prototype.filter.call(document.querySelectorAll(".bd-article .cell_output img, .bd-article img.figure"), function (image) {
+      return !image.closest("a");
+    });
+    if (!figures.length || !window.HTMLDialogElement) { return; }
+    var dialog = document.createElement("dialog");
+    dialog.className = "figure-zoom";
+    dialog.setAttribute("aria-label", "그림 크게 보기");
+    dialog.innerHTML = '<p><button type="button" class="zoom-size"></button><button type="button" class="zoom-close">닫기</button></p>'
+      + '<div class="zoom-room" tabindex="0" role="group" aria-label="큰 그림"><img alt=""></div>';
+    document.body.appendChild(dialog);
+    var size = dialog.querySelector(".zoom-size"), large = dialog.querySelector("img"), room = dialog.querySelector(".zoom-room");
+    function resize(big) {
+      dialog.classList.toggle("zoomed", big);
+      size.textContent = big ? "창에 맞추기" : "두 배로";
+      if (big) { room.scrollLeft = (room.scrollWidth - room.clientWidth) / 2; }
+    }
+    function toggle() { resize(!dialog.classList.contains("zoomed")); }
+    size.addEventListener("click", toggle);
+    large.addEventListener("click", toggle);
+    dialog.querySelector(".zoom-close").addEventListener("click", function () { dialog.close(); });
+    dialog.addEventListener("click", function (event) { if (event.target === dialog) { dialog.close(); } });
+    figures.forEach(function (image) {
+      var link = document.createElement("a");
+      link.href = image.src;
+      link.className = "figure-link";
+      image.parentNode.insertBefore(link, image);
+      link.appendChild(image);
+      link.addEventListener("click", function (event) {
+        if (event.ctrlKey || event.metaKey || event.shiftKey) { return; }
+        event.preventDefault();
+        large.src = image.src;
+        large.alt = image.alt;
+        resize(false);
+        dialog.showModal();
+      });
+    });
+  }
+  // 질문의 '쪽과 절' 칸에 지금 읽고 있는 절까지 적습니다.
+  function askAboutSection() {
+    document.querySelectorAll("a[data-ask]").forEach(function (link) {
+      link.addEventListener("click", function () {
+        var here = document.querySelector("#pst-page-toc-nav a[aria-current]");
+        var address = new URL(link.href);
+        address.searchParams.set("page", link.dataset.ask + (here ? ", '" + here.textContent.trim() + "'" : ""));
+        link.href = address.href;
+      });
+    });
+  }
   document.body.removeAttribute("data-bs-spy");
   document.addEventListener("DOMContentLoaded", function () {
     translate(document);
     followReading();
     copyAddresses();
+    askAboutSection();
+    showMeanings();
     document.querySelectorAll("summary > .toctree-toggle").forEach(function (toggle) {
       toggle.parentElement.setAttribute("aria-label", "아래 쪽 여닫기");
     });
@@ -97,36 +189,34 @@
     window.addEventListener("afterprint", afterPrint);
     document.querySelectorAll("button").forEach(translateText);
     window.setTimeout(function () { translate(document); document.querySelectorAll("button svg title").forEach(translateText); }, 300);
-    // 옆으로 넘치는 표, 코드, 수식은 끝까지 밀기 전에는 끝을 흐립니다.
+    // 옆으로 넘치는 표, 코드, 수식, 그림은 끝까지 밀기 전에는 끝을 흐립니다. 보이는 것만, 모두 재고 나서 모두 칠합니다.
+    var inView = new Set();
+    function mark(elements) {
+      var over = elements.map(function (e) { return e.scrollLeft + e.clientWidth < e.scrollWidth - 2; });
+      elements.forEach(function (e, i) { e.classList.toggle("scrolls-on", over[i]); });
+    }
+    var seen = new IntersectionObserver(function (found) {
+      found.forEach(function (entry) { if (entry.isIntersecting) { inView.add(entry.target); } else { inView.delete(entry.target); } });
+      mark(Array.from(inView));
+    });
     function watchOverflow(element) {
       if (element.dataset.watched) { return; }
       element.dataset.watched = "yes";
-      function mark() {
-        element.classList.toggle("scrolls-on", element.scrollLeft + element.clientWidth < element.scrollWidth - 2);
-      }
-      element.addEventListener("scroll", mark, { passive: true });
-      if (window.ResizeObserver) { new ResizeObserver(mark).observe(element); }
-      mark();
+      element.addEventListener("scroll", function () { mark([element]); }, { passive: true });
+      seen.observe(element);
     }
-    document.querySelectorAll(".table-scroll, div.highlight pre").forEach(watchOverflow);
-    // 좁은 화면에서는 그림을 눌러 제 크기로 봅니다.
-    if (window.matchMedia && window.matchMedia("(max-width: 700px)").matches) {
-      document.querySelectorAll(".bd-article .cell_output img").forEach(function (image) {
-        if (image.closest("a")) { return; }
-        var link = document.createElement("a");
-        link.href = image.src;
-        link.className = "figure-link";
-        image.parentNode.insertBefore(link, image);
-        link.appendChild(image);
+    window.addEventListener("resize", function () { mark(Array.from(inView)); });
+    zoomFigures();
+    document.querySelectorAll(".table-scroll, div.highlight pre, .figure-link").forEach(watchOverflow);
+    // 옆으로 넘치는 수식은 자판으로도 밀 수 있게 합니다. 화면을 돌리면 넘치는 것이 달라집니다.
+    function reachFormulas() {
+      var formulas = Array.from(document.querySelectorAll("mjx-container[display='true']"));
+      var over = formulas.map(function (formula) { return formula.scrollWidth > formula.clientWidth; });
+      formulas.forEach(function (formula, i) {
+        if (over[i]) { formula.tabIndex = 0; watchOverflow(formula); } else { formula.removeAttribute("tabindex"); }
       });
     }
-    // 옆으로 넘치는 수식은 자판으로도 밀 수 있게 합니다.
-    if (window.MathJax && window.MathJax.startup && window.MathJax.startup.promise) {
-      window.MathJax.startup.promise.then(function () {
-        document.querySelectorAll("mjx-container[display='true']").forEach(function (formula) {
-          if (formula.scrollWidth > formula.clientWidth) { formula.tabIndex = 0; watchOverflow(formula); }
-        });
-      });
-    }
+    document.addEventListener("math-drawn", reachFormulas);
+    window.addEventListener("resize", reachFormulas);
   });
 })();

@@ -132,6 +132,30 @@
       if (event.key === "ArrowUp") { event.preventDefault(); choose((active - 1 + options.length) % options.length); }
     });
     list.addEventListener("click", function (event) { if (event.target.closest("a")) { dialog.close(); } });
+    /* 없는 쪽(404): 잘못된 주소의 낱말로 가까운 쪽을 보이고, 단추를 누르면 같은 말로 찾습니다. */
+    var missing = document.querySelector("[data-missing-page]");
+    if (missing) {
+      var words = window.location.pathname.split("/").pop();
+      try { words = decodeURIComponent(words); } catch (error) { words = ""; }
+      words = words.replace(/\.html?$/, "").replace(/week0?(\d+)/, "$1주차").replace(/[_-]+/g, " ").trim();
+      missing.querySelector(".missing-search").addEventListener("click", function () {
+        dialog.showModal();
+        input.value = words;
+        input.focus();
+        update();
+      });
+      load().then(function () {
+        var near = engine.search(words, 3);
+        if (!near.length) { near = engine.suggest(words, 3); }
+        near.forEach(function (page) {
+          var item = element("li"), link = element("a", "", page.title);
+          link.href = base + (page.sections ? page.sections[0].url.split("#")[0] : page.url);
+          item.append(link);
+          missing.querySelector("ul").append(item);
+        });
+        missing.querySelector(".missing-near").hidden = !near.length;
+      }, function () {});
+    }
     document.addEventListener("keydown", function (event) {
       var typing = /^(input|textarea|select)$/i.test(event.target.tagName) || event.target.isContentEditable;
       if (event.key === "/" && !typing && !event.ctrlKey && !event.metaKey && !event.altKey) {
