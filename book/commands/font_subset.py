@@ -151,7 +151,7 @@ def main(argv: list[str] | None = None) -> int:
     STYLE.write_text(
         "/* book/commands/font_subset.py가 만듭니다. 글꼴 차례에서 Pretendard보다 앞에 적습니다. */\n"
         f"@font-face {{\n  font-family: '{FAMILY}';\n"
-        f"  font-style: normal;\n  font-display: swap;\n  font-weight: {WEIGHTS[0]} {WEIGHTS[1]};\n"
+        f"  font-style: normal;\n  font-display: fallback;\n  font-weight: {WEIGHTS[0]} {WEIGHTS[1]};\n"
         f"  src: url(core.woff2) format('woff2-variations');\n  unicode-range: {ranges(wanted)};\n}}\n",
         encoding="utf-8",
     )

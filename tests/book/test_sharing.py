@@ -104,7 +104,9 @@ def test_a_question_opens_with_the_page_and_the_section_filled_in(shared, browse
         page.evaluate("document.getElementById('뒤-절').scrollIntoView()")
         page.wait_for_selector("#pst-page-toc-nav a[aria-current]:has-text('2. 뒤 절')")
         links = dict(page.locator(".page-links a").evaluate_all("ls => ls.map((a) => [a.textContent, a.href])"))
-        page.get_by_role("link", name="이 쪽에 질문하기").click()
+        page.get_by_role("link", name="이 쪽에 질문하기").evaluate(
+            "a => a.click()"
+        )  # 누르러 가느라 다른 절로 넘어가지 않게
         page.wait_for_timeout(200)
     context.close()
     assert links["이 쪽 고치기"] == f"{REPOSITORY}/edit/main/guides/plain.md"
