@@ -6,7 +6,7 @@
 세는 법: 빈 줄, 남겨도 지워도 되는 줄(`%` 주석), 주피터랩(`make write`)이 대신 쓰는 셀의 울타리는 세지 않습니다. 울타리까지 센
 몫도 함께 찍습니다. 나머지 가운데 다음은 의례이고 그 밖은 내용입니다.
 
-* 원고: 도구가 읽는 머리말(---, jupytext, text_representation, kernelspec, kind, draft), 지시자를 여닫는 줄, 셀의 꼬리표와 설정
+* 원고: 도구가 읽는 머리말(---, jupytext, text_representation, kernelspec, kind, draft), 지시자를 여닫는 줄(장의 제목을 적은 여는 줄은 내용), 셀의 꼬리표와 설정
   (대체 텍스트는 내용), 지워야 하는 안내 상자, import, 값을 남기기만 하는 줄(glue), 그림을 켜고 끄는 줄(set_style, plt.show).
 * 생성기: import, 문서의 머리말과 밑줄(Parameters, ----- 따위), 인자의 검사(raise와 그 조건).
 * 카드: 명령이 채우는 줄(source_page, rows, seed, sha256)과 이름만 있는 줄.
@@ -27,6 +27,7 @@ _TOOLS = re.compile(
     r"(?:---$|jupytext:|text_representation:|kernelspec:|kind:|draft:| *(?:extension|format_name|display_name|language|name):)"
 )
 _FENCE = re.compile(r"(?:```|:::|~~~)")
+_TITLED = re.compile(r":::\{(?:slide|notes)\} \S")
 _CODE = re.compile(r"(?:from .* import |import |glue\(|set_style\(\)|plt\.show\(\)|record_claim\(|record_validation\()")
 
 
@@ -59,7 +60,7 @@ def page_lines(text: str, fences: bool = False) -> tuple[int, int]:
                 )
                 is_ceremony |= in_options and "alt:" not in line
         else:
-            is_ceremony = bool(_FENCE.match(line) or re.match(r":[\w-]+:", line))
+            is_ceremony = bool(_FENCE.match(line) or re.match(r":[\w-]+:", line)) and not _TITLED.match(line)
             in_cell = line.startswith("```{code-cell}")
             if in_cell and not fences:
                 continue

@@ -59,7 +59,9 @@ class Page:
 
     @property
     def is_notebook(self) -> bool:
-        return (self.meta.get("jupytext") or {}).get("text_representation", {}).get("format_name") == "myst"
+        found = self.meta.get("jupytext")
+        form = found.get("text_representation") if isinstance(found, dict) else None
+        return isinstance(form, dict) and form.get("format_name") == "myst"
 
     @property
     def title(self) -> str:

@@ -173,13 +173,17 @@ def _context(app: Sphinx, pagename: str, templatename: str, context: dict, doctr
     here = url(site, pagename) if is_page else ""
     if "pageurl" in context:
         context["pageurl"] = here or None
-    if context.get("body"):
+    if (
+        context.get("body") and app.builder.name == "html"
+    ):  # EPUB은 XML이라 이 꼴의 태그를 읽지 못하고, 쓸 데도 없습니다
         description = str(app.env.metadata.get(pagename, {}).get("description", ""))
         tags = meta_tags(title, description, here, site if is_page else "", app.config.project)
         if not is_page:
             tags = '<meta name="robots" content="noindex">\n' + tags
         context["metatags"] = (context.get("metatags") or "") + tags
-    context["news_url"] = NEWS if site and (Path(app.srcdir) / "CHANGELOG.md").is_file() else ""
+    context["news_url"] = (
+        NEWS if site and app.builder.name == "html" and (Path(app.srcdir) / "CHANGELOG.md").is_file() else ""
+    )
     source = Path(app.srcdir) / "CITATION.cff"
     context["citation"] = citation(source, pagename, title, app.config.copyright, here) if is_page else None
     try:
@@ -192,6 +196,8 @@ def _context(app: Sphinx, pagename: str, templatename: str, context: dict, doctr
 
 
 def _missing_page(app: Sphinx):
+    if app.builder.name != "html":
+        return []
     return [(MISSING, {"title": _TITLE, "body": _MISSING_BODY}, "page.html")]
 
 

@@ -238,7 +238,7 @@ def test_the_site_is_built_with_the_address_it_is_published_at():
         for step in build["steps"]
         if step.get("env", {}).get("SITE_ADDRESS") == "${{ needs.address.outputs.site }}"
     }
-    assert told == {".ci/run", ".venv/bin/python -m book.bundle branch _build/notebooks"}
+    assert told == {".ci/run", "make pdf", "make epub", ".venv/bin/python -m book.bundle branch _build/notebooks"}
 
 
 def fake_tools(folder, names):
