@@ -4,6 +4,7 @@ import re
 
 import networkx as nx
 import numpy as np
+import pandas as pd
 import pytest
 import yaml
 from scipy.stats import t as student
@@ -181,3 +182,75 @@ def test_the_specification_is_the_pipelines_and_holds_no_descendant():
     parse_spec(block, ROOT / "data")
     assert spec["treatment"]["cluster"] == "machine_id" and set(spec["confounders"]) == set(BEFORE)
     assert not {"run_hours", "energy_kwh", "changeovers_done"} & set(spec["confounders"])
+
+
+def _floor(seed, machines=1_500, shifts=94, plus=0, cut=0.0, whole=False, good=0.0, slow=0.35, per=0.25):
+    """쪽의 생성기와 따로 지은 공장. 고장 뒤 40조 동안 교체를 ``cut``만큼 줄이고, 배수가 공구가 좋을수록 ``good``만큼 큽니다."""
+    rng = np.random.default_rng(seed)
+    frailty, jig, usual = rng.normal(size=machines), rng.normal(size=machines), rng.uniform(0.2, 0.6, machines)
+    clock, quiet, rows = rng.uniform(0, 240, machines), np.full(machines, 1_000), []
+    for shift in range(shifts):
+        tool = rng.normal(size=machines) if good else np.zeros(machines)
+        lot = np.clip(usual + rng.normal(0, 0.15, machines), 0, 1)
+        clock[clock > 240] = 0
+        hours, night = clock.copy(), shift % 2
+        wear = hours / 120 - 1
+        mean = 1.7 * np.exp(0.9 * (lot - 0.4) - 0.15 * night + 0.35 * jig + 0.35 * wear - 0.3 * tool)
+        count = np.minimum(rng.poisson(mean * np.where(quiet <= 40, 1 - cut, 1)), 12) + plus
+        step = per - good * tool
+        odds = -4.35 + 1.2 * (lot - 0.4) + 0.25 * night + 0.6 * frailty + 0.8 * wear + 0.5 * tool + step * count
+        chance, more = 1 / (1 + np.exp(-odds)), 1 / (1 + np.exp(-odds - step))
+        broke = rng.uniform(size=machines) < chance
+        run = np.maximum(12 - rng.gamma(2, 0.6, machines) - slow * count - broke * rng.uniform(2, 8, machines), 0)
+        clock = np.where(whole & broke, 0, clock + run)
+        quiet = np.where(broke, 1, quiet + 1)
+        rows.append(np.column_stack([np.arange(machines), hours, lot, np.full(machines, night), count, broke, run]))
+        rows[-1] = np.column_stack([rows[-1], chance, 100 * (more - chance)])
+    names = ["machine_id", *BEFORE, "changeovers", "breakdown", "run_hours", "chance", "effect"]
+    return pd.DataFrame(np.stack(rows, axis=1).reshape(-1, len(names)), columns=names)
+
+
+def test_a_plan_that_answers_a_breakdown_inflates_the_within_comparison():
+    """고장 난 설비의 교체를 한동안 줄이면 효과가 부풀고, 조가 적을수록 더합니다. 그대로 두면 맞습니다."""
+    within = PAGE["within_effect"]
+    excess = [
+        within(d)[0] - d["effect"].mean()
+        for d in (_floor(51), _floor(51, cut=0.5), _floor(51, machines=4_000, shifts=20, cut=0.5))
+    ]
+    assert abs(excess[0]) < 0.1 and 0.12 < excess[1] < excess[2] - 0.2
+
+
+def test_a_change_everywhere_is_less_than_one_shift_where_repair_resets_the_clock():
+    one = _floor(52, whole=True)
+    everywhere = 100 * (_floor(52, whole=True, plus=1)["chance"].mean() - one["chance"].mean())
+    assert everywhere < one["effect"].mean() - 0.08
+    part = _floor(52)
+    same = 100 * (_floor(52, plus=1)["chance"].mean() - part["chance"].mean())
+    assert same == pytest.approx(part["effect"].mean(), abs=0.06)  # 메모의 세상에서는 한 조의 효과가 결정의 효과입니다
+
+
+def test_fewer_changeovers_in_a_bad_state_can_still_inflate_when_the_ratio_depends_on_it():
+    d = _floor(53, good=0.2)
+    assert PAGE["within_effect"](d)[0] > d["effect"].mean() + 0.1
+    tool = FLOOR.generate(seed=33, machines=300, hidden="tool")
+    assert PAGE["within_effect"](tool)[0] < KNOWN["ATE_tool"]
+
+
+def test_a_later_value_alone_opens_nothing_when_there_is_no_effect_and_changeovers_do_not_move_it():
+    linear = PAGE["linear"]
+    idle = linear(_floor(54, per=0.0, slow=0.0), [*BEFORE, "run_hours"])
+    assert abs(idle[0]) < 0.08
+    assert linear(_floor(54, per=0.0), [*BEFORE, "run_hours"])[0] < -1.5
+
+
+def test_the_graph_test_rejects_the_right_graph_before_the_floor_is_huge():
+    mine = PAGE["promises"](OURS)
+    draws = [PAGE["p_values"](FLOOR.generate(seed=60_000 + k, machines=200), mine) for k in range(12)]
+    # 설비 200대의 60번에서 32%를 기각했습니다. 5%를 약속한 검정입니다
+    assert 2 <= sum(PAGE["broken"](p).any() for p in draws) <= 9
+
+
+def test_the_lower_end_passes_break_even_in_a_minority_of_draws_and_those_overstate():
+    runs = np.array([PAGE["within_effect"](FLOOR.generate(seed=20_000 + k)) for k in range(50)])
+    passed = runs[:, 1] > 0.4
+    assert 0.08 < passed.mean() < 0.4 and runs[passed, 0].mean() > KNOWN["ATE"] + 0.2
