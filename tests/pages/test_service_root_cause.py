@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import yaml
+from scipy.special import log_ndtr
 from scipy.stats import norm
 
 from book.page import ROOT, read_page
@@ -24,7 +25,7 @@ HERE = page_functions(
     PAGE, "split", "alarms", "raw_gap", "log_slower", "fit", "noise", "subsets", "log_tail", "score_shares", "accuse", "regress",
     "day_shift", "trim_effect", "healthy_effect", "related", "day_test",
     STATIONS=STATIONS, PARENTS=PARENTS, DRY=DRY, UPSTREAM=["humidity", "load", "coat", "cure", "mill", "wash"], cache=cache,
-    comb=comb, norm=norm,
+    comb=comb, norm=norm, log_ndtr=log_ndtr,
 )  # fmt: skip
 ONE_SIDED = norm.ppf(1 - 0.05 / 9)
 
@@ -154,6 +155,52 @@ def test_the_interval_covers_where_its_assumptions_hold(world):
     assert np.mean([low <= target <= high for _, low, high in rows]) >= 0.82
 
 
+def pushed_on(d, own, **late):
+    """공정에 초를 더하고 뒤로 넘긴 자료. late는 {공정: 늦은 초}, own은 더할 행(0/1)입니다."""
+    moved: dict = {}
+    for station in STATIONS:
+        passed = sum(c * moved[p] for p, c in LINE.PASSED_ON[station].items() if p != "humidity")
+        moved[station] = late.get(station, 0.0) * own + passed
+    return d.assign(**{s: d[s] + moved[s] for s in STATIONS})
+
+
+def test_the_front_door_gives_the_slope_of_curing_without_humidity_but_not_its_fault():
+    """8절: 뒷문은 막지 못해도 비율은 앞문으로 구합니다. 나눌 수 없는 것은 오늘 경화가 늦은 초입니다."""
+    d = LINE.generate(seed=15, n=100_000, m=20_000, fault="cure")
+    old = HERE["split"](d)[0]
+    first, _ = HERE["regress"](old["trim"].to_numpy(), old[["cure"]].to_numpy())
+    then, _ = HERE["regress"](old["ship"].to_numpy(), old[["trim", "cure"]].to_numpy())
+    back, _ = HERE["regress"](old["ship"].to_numpy(), old[["cure"]].to_numpy())
+    assert first[1] * then[1] == pytest.approx(0.9 * KNOWN["passed_on"], abs=0.01) and back[1] > 0.75
+    right, wrong = (HERE["day_shift"](d, "cure", c)[0] for c in (["coat", "humidity"], ["coat"]))
+    assert right == pytest.approx(6 * 2.5 * np.sqrt(2 / np.pi), abs=0.2) and wrong > right + 2
+
+
+def test_another_reason_for_slow_trimming_fools_both_methods_alike():
+    d = LINE.generate(seed=16, n=20_000, m=5_000, fault="none")
+    slow = pushed_on(d, d["today"], trim=5.0)
+    for method in ("trim_effect", "healthy_effect"):
+        assert HERE[method](slow)[0] == pytest.approx(5 * KNOWN["passed_on"], abs=0.3)
+
+
+def test_a_bend_beyond_the_usual_humidity_fools_the_prediction_only():
+    d = LINE.generate(seed=17, n=20_000, m=5_000, fault="none")
+    bent = pushed_on(d, np.maximum(d["humidity"] - 70, 0), bond=1.0)
+    assert abs(HERE["trim_effect"](bent)[0]) < 0.3 and HERE["healthy_effect"](bent)[0] > 0.8
+
+
+def test_a_shock_of_the_day_makes_the_right_graph_blame_the_innocent():
+    """하루가 통째로 0.25초 늦거나 빠르면, 제품이 서로 무관하다는 z는 너무 큽니다."""
+    rng, blamed = np.random.default_rng(18), []
+    for k in range(25):
+        d = LINE.generate(seed=4_000 + k, fault="none")
+        shock = dict(zip(STATIONS, 0.25 * rng.standard_normal(9), strict=True))
+        days = [d, pushed_on(d, d["today"], **shock)]
+        blamed.append([(HERE["day_test"](x, PARENTS) > ONE_SIDED).any() for x in days])
+    still, shaken = np.mean(blamed, axis=0)
+    assert still < 0.25 and shaken > 0.45
+
+
 # --- 지목 ---
 
 
@@ -179,6 +226,30 @@ def test_without_a_fault_the_graph_without_humidity_accuses_far_more():
     assert 0.02 < wet < 0.12 and dry > 2.5 * wet
 
 
+def test_where_little_is_passed_on_the_dashboard_does_well(monkeypatch):
+    """현황판이 뒤 공정을 칠하는 것은 지연이 거의 그대로 넘어가는 라인에서입니다."""
+    for station, parents in LINE.PASSED_ON.items():
+        less = {p: c * (1 if p == "humidity" else 0.4) for p, c in parents.items()}
+        monkeypatch.setitem(LINE.PASSED_ON, station, less)
+    hits = []
+    for k in range(6):
+        d = LINE.generate(seed=600 + k, fault="mixed", m=500)
+        units = HERE["alarms"](d)
+        late = units[STATIONS] - HERE["split"](d)[0][STATIONS].mean()
+        hits.append((late.idxmax(axis=1) == units["culprit"]).mean())
+    assert np.mean(hits) > 0.85
+
+
+def test_a_floor_flattens_the_shares_and_mostly_keeps_the_top():
+    d = LINE.generate(seed=19, m=1_000)
+    units, model = HERE["alarms"](d), HERE["fit"](HERE["split"](d)[0], PARENTS)
+    full, cut = (HERE["score_shares"](units, model, lowest=f) for f in (-np.inf, -np.log(6_001)))
+    deep = full.sum(axis=1) > 12
+    gap = [np.diff(np.sort(x[deep], axis=1)[:, -2:]).mean() for x in (full, cut)]
+    assert deep.sum() > 50 and gap[1] < 0.6 * gap[0]
+    assert (full.argmax(axis=1) == cut.argmax(axis=1)).mean() > 0.95
+
+
 def test_averaging_a_day_makes_the_wrong_graph_surer():
     wet, dry = [], []
     for k in range(25):
@@ -196,6 +267,18 @@ def test_noise_correlations_hear_a_forgotten_parent_but_not_a_lone_one():
     assert abs(HERE["related"](old, DRY)[2]) > 3 * limit
     lone = old.assign(ship=old["ship"] + 5 * np.random.default_rng(1).standard_normal(len(old)))
     assert abs(HERE["related"](lone, PARENTS)[2]) < 1.3 * limit
+
+
+def test_a_hidden_cause_of_the_first_station_and_its_child_is_not_heard():
+    heard = {pair: [] for pair in (("load", "coat"), ("cure", "wash"))}
+    for k in range(20):
+        old = HERE["split"](LINE.generate(seed=41 + k, m=20))[0]
+        hidden = 1.5 * np.random.default_rng(k).standard_normal(len(old))
+        limit = norm.ppf(1 - 0.025 / 36) / np.sqrt(len(old))
+        for pair, found in heard.items():
+            sick = pushed_on(old, hidden, **dict.fromkeys(pair, 1.0))
+            found.append(abs(HERE["related"](sick, PARENTS)[2]) > limit)
+    assert np.mean(heard["load", "coat"]) < 0.3 and np.mean(heard["cure", "wash"]) > 0.9
 
 
 # --- 메모, 연습, 명세 ---
