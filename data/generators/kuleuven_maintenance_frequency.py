@@ -78,7 +78,8 @@ def generate(seed=2206, n=6_000, hidden="none", shape="smooth"):
     # 같은 설비라도 기록되지 않은 사정으로 고장이 더 흩어집니다. 방문과는 상관없습니다.
     failures = rng.poisson(rates[np.arange(n), visits] * rng.gamma(1 / 0.3, 0.3, n))
     before = rng.poisson(np.exp(risk) * rng.gamma(1 / 0.3, 0.3, n))
-    frame = pd.DataFrame(
+    rounded = np.round(rates, 4)
+    return pd.DataFrame(
         {
             "machine_id": np.arange(1, n + 1),
             "branch": branch + 1,
@@ -89,6 +90,6 @@ def generate(seed=2206, n=6_000, hidden="none", shape="smooth"):
             "visits": visits,
             "failures": failures,
             "hidden_state": np.round(unseen * (pull != 0), 3),
+            **{f"rate_{k}": rounded[:, k] for k in times},
         }
     )
-    return frame.join(pd.DataFrame(np.round(rates, 4), columns=[f"rate_{t}" for t in times]))

@@ -158,6 +158,98 @@ def test_the_memos_money_is_the_generators():
         assert written in TEXT.text
 
 
+def test_risk_and_avoided_failures_overlap_but_are_not_the_same():
+    """9절의 말: 막는 비율은 먼지가 많을수록 작지만, 막는 횟수는 낡은 설비에서 늘고 젊은 설비에서 줄어듭니다."""
+    frame = MAKE(seed=12, n=60_000)
+    spared, share = frame["rate_2"] - frame["rate_4"], 1 - frame["rate_4"] / frame["rate_2"]
+    old, young = frame["age"] > 10, frame["age"] <= 5
+    for rows, rising in ((old, True), (young, False)):
+        by_dust = spared[rows].groupby(frame["dust"][rows]).mean()
+        assert by_dust.is_monotonic_increasing if rising else by_dust.is_monotonic_decreasing
+        assert share[rows].groupby(frame["dust"][rows]).mean().is_monotonic_decreasing
+    risk = frame[["age", "load", "dust"]].rank(pct=True).sum(axis=1)
+    assert spared[risk > risk.quantile(0.75)].mean() > 3 * spared[risk < risk.quantile(0.25)].mean()
+
+
+def test_a_weak_care_makes_the_value_too_small(monkeypatch):
+    """11절의 말: 숨은 원인이 처방의 값을 늘 부풀리지는 않습니다."""
+    monkeypatch.setitem(MAKE.__globals__["HIDDEN"], "care", -0.1)
+    frame = MAKE(seed=5, n=150_000, hidden="care")
+    (m, p), t = PAGE["crossed"](frame), frame["visits"].to_numpy()
+    choice = PAGE["prescribe"](m, p)
+    _, _, high = mean_interval(50 * t + 300 * frame["failures"].to_numpy() - PAGE["cost"](frame, m, p, choice))
+    assert choice.mean() < t.mean() - 0.3
+    assert high < true_cost(frame, t).mean() - true_cost(frame, choice).mean()
+
+
+def test_double_robustness_ends_when_both_models_are_wrong():
+    """계단이면 곡선이 틀리고, 나이의 제곱으로 방문을 정하면 확률도 틀립니다."""
+    frame, rng = MAKE(seed=6, n=60_000, shape="step"), np.random.default_rng(7)
+    planned = 1.5 + 1.2 * ((frame["age"] - 8) / 4) ** 2 + rng.normal(0, 1.1, len(frame))
+    t = np.clip(np.round(planned), 0, 8).astype(int).to_numpy()
+    rates = frame[[f"rate_{k}" for k in DOSES]].to_numpy()
+    frame = frame.assign(visits=t, failures=rng.poisson(at(rates, t) * rng.gamma(1 / 0.3, 0.3, len(t))))
+    assert PAGE["visits_effect"](frame)[1] > (frame["rate_4"] - frame["rate_2"]).mean() + 0.03
+
+
+def test_the_step_prescription_is_valued_right_though_not_the_cheapest():
+    frame, _, p, choice, _ = world(shape="step")
+    rates = frame[[f"rate_{k}" for k in DOSES]].to_numpy()
+    best = np.where(p < 0.1, np.inf, 50 * DOSES + 300 * rates).min(axis=1)
+    assert true_cost(frame, choice).mean() > best.mean() + 20
+
+
+def test_shuffled_visits_cannot_see_a_hidden_cause():
+    frame = world(hidden="condition")[0]
+    rng = np.random.default_rng(1)
+    _, low, high = PAGE["visits_effect"](frame.assign(visits=rng.permutation(frame["visits"])))
+    assert low < 0 < high
+    assert PAGE["last_year"](frame)[1] > 0.2  # 같은 자료의 음성 대조는 봅니다
+
+
+def test_a_curve_that_grades_itself_is_too_kind_and_more_so_in_small_data():
+    extra = {}
+    for n in (800, 6_000):
+        gaps = []
+        for seed in range(20):
+            frame = MAKE(seed=700 + seed, n=n)
+            X, t = PAGE["traits"](frame), frame["visits"].to_numpy()
+            y, p = frame["failures"].to_numpy(), PAGE["chances"](X, t, X)
+            curve = PAGE["curves"](PAGE["poisson"](PAGE["stacked"](X, t), y), X)
+            choice = PAGE["prescribe"](curve, p)
+            graded = (50 * t + 300 * y - 50 * choice - 300 * at(curve, choice)).mean()
+            gaps.append(graded - (true_cost(frame, t) - true_cost(frame, choice)).mean())
+        extra[n] = np.mean(gaps)
+    assert extra[800] > extra[6_000] + 5 > 5
+
+
+def test_one_year_of_halves_may_not_settle_it():
+    """12절의 말: 두 반의 차이의 표준오차는 흩어짐의 두 배를 대수의 제곱근으로 나눈 것이고, 추정값은 그 2.8배보다 작습니다."""
+    frame = load(NAME)
+    (m, p), t = PAGE["crossed"](frame), frame["visits"].to_numpy()
+    now = 50 * t + 300 * frame["failures"].to_numpy()
+    saved = (now - PAGE["cost"](frame, m, p, PAGE["prescribe"](m, p))).mean()
+    rng = np.random.default_rng(3)
+    gaps = []
+    for _ in range(400):
+        cost = rng.choice(now, 4_000, replace=False)  # 표의 비용을 그대로 반으로 나눈 차이
+        gaps.append(cost[:2_000].mean() - cost[2_000:].mean())
+    error = 2 * now.std() / np.sqrt(4_000)
+    assert np.std(gaps) == pytest.approx(error, rel=0.12)
+    assert 1.96 * error < saved < 2.8 * error
+
+
+def test_machines_that_drop_four_visits_are_few_and_worth_most():
+    """연습 3의 풀이: 한 번 다른 설비는 많고, 네 번 줄이는 설비는 적지만 곡선이 맞다면 많이 아낍니다."""
+    opened = load(NAME, with_truth=True)
+    (m, p), t = PAGE["crossed"](load(NAME)), load(NAME)["visits"].to_numpy()
+    choice = PAGE["prescribe"](m, p)
+    gain = true_cost(opened, t) - true_cost(opened, choice)
+    one, four = abs(t - choice) == 1, t - choice == 4
+    assert one.mean() > 0.3 and four.mean() < 0.02
+    assert gain[four].mean() > 4 * abs(gain[one].mean())
+
+
 def test_the_ready_specification_runs_and_agrees():
     spec = re.search(r'spec = """\n(.*?)"""', TEXT.text, re.S)[1]
     found = analyze(parse_spec(spec, data_dir()), frame=load(NAME))
