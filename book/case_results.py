@@ -9,7 +9,7 @@ from causal_practice.claims import CLAIM_MIME, VALIDATION_MIME
 
 ASSIGNMENTS = "guides/why_this_method"  # 모든 사례를 배정 메커니즘마다 한 번씩 싣는 쪽
 DIRECTIVE = "{case-results}"
-HEADINGS = ("사례", "추정 대상", "솔깃한 숫자", "추정 [95% 구간]", "정답", "포함률")
+HEADINGS = ("사례", "추정 대상", "단순 비교", "추정 [95% 구간]", "정답", "포함률")
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,9 @@ class Result:
 
 
 def result_of(page: Page, execution: Execution) -> Result:
-    """쪽의 대표 주장. 머리말의 추정 대상과 같은 첫 주장이고, 그런 것이 없으면 첫 주장입니다.
+    """쪽의 대표 주장. 쪽에 적힌 차례로 첫 주장입니다.
+
+    추정 대상은 그 주장의 것입니다. 물음이 여럿인 쪽에서는 머리말의 것과 다를 수 있습니다(공급망의 샤플리 몫과 작업자의 ATE).
 
     Raises
     ------
@@ -57,7 +59,7 @@ def result_of(page: Page, execution: Execution) -> Result:
                 checks[content["name"]] = content
     if not claims:
         raise PageError(f"{page.docname}.md:1: 주장이 없어 표에 싣지 못합니다 — validate나 record_claim을 두세요.")
-    claim = next((c for c in claims if c["estimand"] == page.meta.get("estimand")), claims[0])
+    claim = claims[0]
     check = checks.get(claim["name"], {})
     return Result(
         page.docname, page.title, claim["estimand"], claim["unit"], claim["naive"], claim["estimate"], claim["low"],

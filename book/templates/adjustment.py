@@ -6,9 +6,13 @@
 
 # %%
 DATA = "data.csv"  # 자료 파일
-TREATMENT = "extra_clean"  # 처치의 열(0/1)
+TREATMENT, CONTROL, TREATED = "extra_clean", 0, 1  # 처치의 열, 견줄 두 값
 OUTCOME, UNIT = "defects", "개/천 개"  # 결과의 열, 단위
-BEFORE = ["hours_since_service", "supplier_b", "particles_before"]  # 처치를 정할 때 본 것. 모두 처치보다 먼저 정해진 수
+BEFORE = [
+    "hours_since_service",
+    "supplier_b",
+    "particles_before",
+]  # 처치를 정할 때 본 것. 모두 처치보다 먼저 정해졌어야 합니다
 NO_EFFECT = "incoming_defects"  # 처치가 바꿀 수 없는 결과(음성 대조). 없으면 None
 VALUE, COST = -1200.0, 3500.0  # 결과 한 단위의 값과 처치 한 번의 비용(같은 돈 단위). 나쁜 결과이면 값이 음수입니다
 SEED = 1
@@ -24,9 +28,14 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 whole = pd.read_csv(DATA)
-table = whole.dropna(subset=[TREATMENT, OUTCOME, *BEFORE]).reset_index(drop=True)
-assert table[TREATMENT].isin([0, 1]).all(), "처치는 0과 1이어야 합니다. 다른 값이면 먼저 바꾸세요."
-t, y, X = table[TREATMENT].to_numpy(), table[OUTCOME].to_numpy(float), table[BEFORE].to_numpy(float)
+absent = {TREATMENT, OUTCOME, *BEFORE, *([NO_EFFECT] if NO_EFFECT else [])} - set(whole)
+assert not absent, f"자료에 없는 열: {absent}. 있는 열: {list(whole)}"
+table = whole[whole[TREATMENT].isin([CONTROL, TREATED])]
+table = table.dropna(subset=[OUTCOME, *BEFORE]).reset_index(drop=True)
+t, y = (table[TREATMENT] == TREATED).to_numpy(int), table[OUTCOME].to_numpy(float)
+assert 0 < t.sum() < len(t), f"{TREATMENT}의 값은 {list(whole[TREATMENT].unique())}입니다. 두 값을 그대로 적으세요."
+before = pd.get_dummies(table[BEFORE], drop_first=True, dtype=float).astype(float)  # 글자는 갈래마다 0/1 열로
+X = before.to_numpy()
 print(f"{len(whole):,}행 가운데 {len(table):,}행을 씁니다. 처치 {t.mean():.1%}")
 print(f"솔깃한 비교: {y[t == 1].mean() - y[t == 0].mean():+.2f}{UNIT}")
 
@@ -45,11 +54,13 @@ for train, test in folds:
 print(f"성향점수: 5% 아래 {np.mean(e < 0.05):.1%}, 95% 위 {np.mean(e > 0.95):.1%}")
 e = np.clip(e, 0.01, 0.99)
 w = np.where(t == 1, 1 / e, 1 / (1 - e))
-for name in BEFORE:
-    x, sd = table[name].to_numpy(float), table[name].std()
-    before = (x[t == 1].mean() - x[t == 0].mean()) / sd
+for name in before:
+    x, sd = before[name].to_numpy(), before[name].std()
+    raw = (x[t == 1].mean() - x[t == 0].mean()) / sd
     after = (np.average(x[t == 1], weights=w[t == 1]) - np.average(x[t == 0], weights=w[t == 0])) / sd
-    print(f"{name}: 표준화한 차이 {before:+.2f} → {after:+.2f}")
+    print(f"{name}: 표준화한 차이 {raw:+.2f} → {after:+.2f}")
+if np.mean((e < 0.05) | (e > 0.95)) > 0.1:
+    print("견줄 상대가 없는 행이 열에 하나를 넘습니다. 아래의 ATE 대신 받은 대상의 효과(ATT)를 묻거나 대상을 좁히세요.")
 
 # %% [markdown]
 # ## 2. 효과(ATE)
@@ -60,14 +71,14 @@ for name in BEFORE:
 
 # %%
 def doubly_robust(target, make_model):
-    """(추정값, 표준오차). 결과 모델은 겹 밖에서 맞춥니다."""
-    mu = np.empty((2, len(t)))
+    """(추정값, 표준오차). 결과 모델은 겹 밖에서 맞춥니다. target이 빈 행은 뺍니다."""
+    mu, seen = np.empty((2, len(t))), ~np.isnan(target)
     for train, test in folds:
         for arm in (0, 1):
-            rows = train[t[train] == arm]
+            rows = train[(t[train] == arm) & seen[train]]
             mu[arm, test] = make_model().fit(X[rows], target[rows]).predict(X[test])
     score = mu[1] - mu[0] + t / e * (target - mu[1]) - (1 - t) / (1 - e) * (target - mu[0])
-    return score.mean(), score.std(ddof=1) / np.sqrt(len(t))
+    return score[seen].mean(), score[seen].std(ddof=1) / np.sqrt(seen.sum())
 
 
 effect, error = doubly_robust(y, LinearRegression)

@@ -6,8 +6,11 @@
 
 # %%
 DATA = "data.csv"  # 자료 파일. 대상 하나의 한 시점이 한 행
-WHO, WHEN = "song_id", "week"  # 대상과 시점(정수)의 열
-START = "first_week"  # 처음 처치받은 시점. 받지 않은 대상은 빈칸
+WHO, WHEN = "song_id", "week"  # 대상과 시점의 열. 시점은 수나 날짜
+START, NEVER = (
+    "first_week",
+    None,
+)  # 처음 처치받은 시점의 열, 받지 않은 대상을 빈칸 대신 적은 값(0이나 9999). 빈칸이면 None
 OUTCOME, UNIT = "log_streams", "로그"  # 결과의 열, 단위
 REPEATS, SEED = 200, 1  # 대상을 다시 뽑는 횟수와 씨앗
 
@@ -16,12 +19,31 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 
-table = pd.read_csv(DATA)[[WHO, WHEN, START, OUTCOME]].dropna(subset=[WHO, WHEN, OUTCOME])
+table = pd.read_csv(DATA)
+absent = {WHO, WHEN, START, OUTCOME} - set(table)
+assert not absent, f"자료에 없는 열: {absent}. 있는 열: {list(table)}"
+table = table[[WHO, WHEN, START, OUTCOME]].dropna(subset=[WHO, WHEN, OUTCOME]).reset_index(drop=True)
 assert not table.duplicated([WHO, WHEN]).any(), "같은 대상의 같은 시점이 두 번 있습니다. 먼저 하나로 모으세요."
-table["since"] = table[WHEN] - table[START]
+table[START] = table[START].mask(table[START] == NEVER)
+if not pd.api.types.is_numeric_dtype(table[WHEN]):
+    table[WHEN], table[START] = pd.to_datetime(table[WHEN]), pd.to_datetime(table[START])
+times = np.sort(table[WHEN].unique())  # 시점은 값이 아니라 차례로 셉니다. 달마다 날수가 달라도 한 칸입니다
+table[START] = table[START].mask(table[START] > times[-1])  # 자료가 끝난 뒤에 받은 대상은 여기서는 받지 않은 대상입니다
+soon = table.loc[table[START] <= times[0], WHO].nunique()
+assert not soon, (
+    f"첫 시점이거나 그 앞에 받은 대상이 {soon}개입니다. 받지 않은 대상을 0처럼 적었으면 그 값을 NEVER에 적고, "
+    "정말 그때 받았으면 앞의 기록이 없으니 빼고 몇 개인지 적으세요."
+)
+table["since"] = (np.searchsorted(times, table[WHEN]) - np.searchsorted(times, table[START])).astype(float)
+table.loc[table[START].isna(), "since"] = np.nan
 table["on"] = table["since"] >= 0
+assert (table.groupby(WHO)[START].nunique(dropna=False) == 1).all(), (
+    f"같은 대상의 {START}가 여럿입니다. 하나로 맞추세요."
+)
 starts = table.groupby(WHO)[START].first()
-print(f"대상 {len(starts):,}개(받지 않은 것 {starts.isna().sum():,}개), 시점 {table[WHEN].nunique()}개")
+print(f"대상 {len(starts):,}개(받지 않은 것 {starts.isna().sum():,}개), 시점 {len(times)}개")
+if starts.notna().sum() < 10:
+    print("받은 대상이 열 개가 안 됩니다. 아래의 구간은 좁게 나옵니다. 하나뿐이면 통제집단합성의 틀을 쓰세요.")
 
 # %% [markdown]
 # ## 1. 채워서 빼기
@@ -64,15 +86,16 @@ print(f"ATT {effect:+.4f}{UNIT}")
 rng = np.random.default_rng(SEED)
 groups = dict(list(table.groupby(WHO)))
 treated_names, other_names = starts.dropna().index.to_numpy(), starts[starts.isna()].index.to_numpy()
-hidden = table.assign(on=table["since"] >= -4)  # 3절에서 볼 것: 처치 앞의 네 시점을 가리고 다시 채웁니다
-early = np.nanmean(filled(hidden)[hidden["since"].between(-4, -1).to_numpy()])
+LEAD = int(np.clip(np.median(np.searchsorted(times, starts.dropna())) // 2, 1, 4))  # 앞 기록의 절반까지, 많아야 넷
+hidden = table.assign(on=table["since"] >= -LEAD)  # 3절에서 볼 것: 처치 앞의 시점을 가리고 다시 채웁니다
+early = np.nanmean(filled(hidden)[hidden["since"].between(-LEAD, -1).to_numpy()])
 draws, early_draws = [], []
 for _ in range(REPEATS):
     picked = np.r_[rng.choice(treated_names, len(treated_names)), rng.choice(other_names, len(other_names))]
     again = pd.concat([groups[name].assign(**{WHO: number}) for number, name in enumerate(picked)])
     draws.append(np.nanmean(filled(again)[again["on"].to_numpy()]))
-    again["on"] = again["since"] >= -4
-    early_draws.append(np.nanmean(filled(again)[again["since"].between(-4, -1).to_numpy()]))
+    again["on"] = again["since"] >= -LEAD
+    early_draws.append(np.nanmean(filled(again)[again["since"].between(-LEAD, -1).to_numpy()]))
 error = np.std(draws, ddof=1)
 low, high = effect - 1.96 * error, effect + 1.96 * error
 print(f"ATT {effect:+.4f}{UNIT} [{low:+.4f}, {high:+.4f}]")
@@ -93,7 +116,7 @@ ax.set(xlabel="periods since treatment", ylabel="effect")
 plt.show()
 width = 1.96 * np.std(early_draws, ddof=1)
 print(
-    f"앞 네 시점을 가리고 채운 '효과' {early:+.4f}{UNIT} [{early - width:+.4f}, {early + width:+.4f}]. 0을 품지 않으면 평행하지 않습니다."
+    f"앞 {LEAD}시점을 가리고 채운 '효과' {early:+.4f}{UNIT} [{early - width:+.4f}, {early + width:+.4f}]. 0을 품지 않으면 평행하지 않습니다."
 )
 
 # %% [markdown]

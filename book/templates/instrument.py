@@ -6,10 +6,10 @@
 
 # %%
 DATA = "data.csv"  # 자료 파일
-INSTRUMENT = "mail"  # 무작위로 나눈 권유(0/1)
-TREATMENT = "used"  # 실제로 받은 처치(0/1)
+INSTRUMENT, INVITED = "mail", 1  # 무작위로 나눈 권유의 열, 권유받은 값
+TREATMENT = "used"  # 실제로 받은 처치의 열. 0/1이나 받은 양
 OUTCOME, UNIT = "trips", "회"  # 결과의 열, 단위
-BEFORE = ["months", "trips_before", "old_app"]  # 권유하기 전에 잰 수
+BEFORE = ["months", "trips_before", "old_app"]  # 권유하기 전에 잰 것. 글자도 됩니다
 VALUE, COST = 900.0, 50.0  # 결과 한 단위의 값과 권유 한 번의 비용(같은 돈 단위)
 
 # %%
@@ -18,18 +18,32 @@ import pandas as pd
 import statsmodels.api as sm
 from linearmodels.iv import IV2SLS
 
-table = pd.read_csv(DATA).dropna(subset=[INSTRUMENT, TREATMENT, OUTCOME, *BEFORE])
-z, t, y = (table[name].to_numpy(float) for name in (INSTRUMENT, TREATMENT, OUTCOME))
-assert set(np.unique(z)) <= {0, 1} and set(np.unique(t)) <= {0, 1}, "권유와 처치는 0과 1이어야 합니다."
-print(f"{len(table):,}행, 권유받음 {z.mean():.1%}, 처치받음 {t.mean():.1%}")
-print(f"솔깃한 비교(받은 사람과 안 받은 사람): {y[t == 1].mean() - y[t == 0].mean():+.2f}{UNIT}")
+whole = pd.read_csv(DATA)
+absent = {INSTRUMENT, TREATMENT, OUTCOME, *BEFORE} - set(whole)
+assert not absent, f"자료에 없는 열: {absent}. 있는 열: {list(whole)}"
+table = whole.dropna(subset=[INSTRUMENT, TREATMENT, OUTCOME, *BEFORE]).reset_index(drop=True)
+z, t, y = (
+    (table[INSTRUMENT] == INVITED).to_numpy(float),
+    table[TREATMENT].to_numpy(float),
+    table[OUTCOME].to_numpy(float),
+)
+said = f"{INSTRUMENT}의 값은 {list(whole[INSTRUMENT].unique())[:5]}입니다. 권유받은 값을 INVITED에 적으세요."
+assert 0 < z.mean() < 1 and table[INSTRUMENT].nunique() == 2, said
+print(f"{len(whole):,}행 가운데 {len(table):,}행을 씁니다. 권유받음 {z.mean():.1%}, 처치의 평균 {t.mean():.3f}")
+print(f"솔깃한 비교(처치가 하나 많은 사람): {np.polyfit(t, y, 1)[0]:+.2f}{UNIT}")
+if not set(np.unique(t)) <= {0, 1}:
+    print("처치가 0/1이 아닙니다. 아래의 답은 권유에 움직인 사람들이 한 단위 더 받을 때의 가중평균입니다.")
 
 # %% [markdown]
 # ## 1. 권유가 고르게 나뉘었는가
+#
+# 표준화한 차이가 0.1보다 크면 동전이 아니었을 수 있습니다. 그때 2절의 나눗셈은 쓰지 않습니다. 3절과 4절도 권유를 가른 것이 BEFORE에
+# 모두 있어야 답이 됩니다.
 
 # %%
-for name in BEFORE:
-    x = table[name].to_numpy(float)
+before = pd.get_dummies(table[BEFORE], drop_first=True, dtype=float).astype(float)  # 글자는 갈래마다 0/1 열로
+for name in before:
+    x = before[name].to_numpy()
     print(f"{name}: 표준화한 차이 {(x[z == 1].mean() - x[z == 0].mean()) / x.std():+.3f}")
 
 # %% [markdown]
@@ -48,10 +62,8 @@ print(f"ITT {itt:+.3f}{UNIT}, 1단계 {first:+.3f}, 나눈 값 {itt / first:+.3f
 # 앤더슨-루빈 구간은 1단계가 약해도 성립합니다. 두 구간이 크게 다르면 뒤의 것을 적습니다.
 
 # %%
-controls = sm.add_constant(table[BEFORE].astype(float))
-fit = IV2SLS(
-    table[OUTCOME].astype(float), controls, table[TREATMENT].astype(float), table[INSTRUMENT].astype(float)
-).fit(cov_type="robust")
+controls = sm.add_constant(before, has_constant="add")
+fit = IV2SLS(pd.Series(y), controls, pd.Series(t, name=TREATMENT), pd.Series(z, name=INSTRUMENT)).fit(cov_type="robust")
 effect, (low, high) = fit.params[TREATMENT], fit.conf_int().loc[TREATMENT]
 print(
     f"LATE {effect:+.3f}{UNIT} [{low:+.3f}, {high:+.3f}], 1단계 F {fit.first_stage.diagnostics.loc[TREATMENT, 'f.stat']:.0f}"

@@ -5,8 +5,8 @@
 # 다른 곳을 섞은 것이 **처치가 없었을 때의 그곳**을 앞으로도 따라갔으리라고 믿어야 합니다.
 
 # %%
-DATA = "data.csv"  # 자료 파일. 곳 하나의 한 시점이 한 행
-WHERE, WHEN = "region", "week"  # 곳과 시점의 열
+DATA = "data.csv"  # 자료 파일. 곳 하나의 한 시점이 한 행(곳마다 열이 따로 있으면 pandas의 melt로 먼저 세로로 쌓습니다)
+WHERE, WHEN = "region", "week"  # 곳과 시점의 열. 날짜는 2026-01-05처럼 적습니다
 TREATMENT = "onehour"  # 처치받은 칸이 1
 OUTCOME, UNIT = "orders", "건/천 가구"  # 결과의 열, 단위
 LEFT_OUT = []  # 처치가 번졌을 이웃처럼 섞지 않을 곳
@@ -18,13 +18,17 @@ import numpy as np
 import pandas as pd
 
 table = pd.read_csv(DATA)
+absent = {WHERE, WHEN, TREATMENT, OUTCOME} - set(table)
+assert not absent, f"자료에 없는 열: {absent}. 있는 열: {list(table)[:8]}"
 wide = table.pivot(index=WHEN, columns=WHERE, values=OUTCOME).drop(columns=LEFT_OUT)
 on = table.pivot(index=WHEN, columns=WHERE, values=TREATMENT).fillna(0)
 treated = on.columns[on.max() > 0]
 assert len(treated) == 1, f"처치받은 곳이 {len(treated)}개입니다. 여럿이면 이중차분의 틀을 쓰세요."
 treated = treated[0]
-assert wide.notna().all().all(), "빈 칸이 있습니다. 그 시점이나 그 곳을 빼고 이유를 적으세요."
+holes = wide.columns[wide.isna().any()]
+assert holes.empty, f"빈 칸이 있는 곳: {list(holes)}. 그 시점을 빼거나 그 곳을 LEFT_OUT에 적고 이유를 적으세요."
 before = (on[treated] == 0).to_numpy()
+assert not before[np.argmin(before) :].any(), "처치가 켜졌다 꺼집니다. 켜져 있는 기간까지만 남기세요."
 print(f"{treated}: 처치 전 {before.sum()}시점, 뒤 {(~before).sum()}시점, 섞을 곳 {wide.shape[1] - 1}개")
 
 # %% [markdown]
