@@ -28,7 +28,8 @@ def test_choosing_the_usual_riders_makes_the_bias(recorded):
     luck = np.random.default_rng(51).normal(size=len(opened))
     for power in (0.0, 0.5, 1.0):
         rank = (power * usual + (1 - power) * luck).to_numpy()
-        on = rank > np.quantile(rank, 1 - opened["priority"].mean())
+        on = np.zeros(len(opened), bool)  # 고른 수는 언제나 같습니다. 같은 값은 뒤에 적힌 승객부터입니다
+        on[np.argsort(rank, kind="stable")[-opened["priority"].sum() :]] = True
         seen = np.where(on, opened["rides_1"], opened["rides_0"])  # 정말로 보게 될 결과
         assert found[power]["단순 비교"] == pytest.approx(seen[on].mean() - seen[~on].mean(), abs=1e-6)
         assert found[power]["편향"] == pytest.approx(
@@ -57,7 +58,10 @@ def test_the_hidden_confounder_is_the_product_of_two_forces(recorded):
         long = smf.ols("spend ~ deep_check + complaint + machines + taste", homes).fit().params
         assert found[force]["편향"] == pytest.approx(short - long["deep_check"], abs=1e-6)
         assert found[force]["결과 쪽"] == pytest.approx(long["taste"], rel=1e-6)
+        treated = smf.ols("taste ~ deep_check + complaint + machines", homes).fit(cov_type="HC2")
+        assert found[force]["오차"] == pytest.approx(long["taste"] * treated.bse["deep_check"], rel=0.02)
         assert found[force]["처치 쪽"] * found[force]["결과 쪽"] == pytest.approx(found[force]["편향"], abs=1e-6)
+    assert abs(found[0.0]["편향"]) < 3 * found[0.0]["오차"]  # 힘이 없으면 편향도 없고, 남은 것은 우연입니다
     assert found[0.5]["편향"] < found[1.0]["편향"] / 2  # 절반의 힘은 절반보다 작은 편향
 
 
@@ -82,18 +86,22 @@ def test_regression_weights_are_those_of_the_regression_itself(recorded):
 def test_overlap_is_refitted_with_statsmodels(recorded):
     found = recorded("chapters/week05_propensity_score")
     for steepness in (0.0, 3.0, 4.5):
-        d = generator("onboarding_consulting").generate(seed=31, n=2000, steepness=steepness)
-        X = np.column_stack([np.ones(len(d)), d["early_hours"], np.log(d["seats"]), d["has_admin"], d["sales_led"]])
-        t, y = d["consulted"].to_numpy(), d["hours_week8"].to_numpy()
-        e = sm.Logit(t, X).fit(disp=0).predict()
-        w = np.where(t == 1, 1 / e, 1 / (1 - e))
-        on = w[t == 1] / w[t == 1].sum()
-        known = found[steepness]
-        assert known["받은 곳"] == t.sum() and known["유효"] == pytest.approx(1 / (on**2).sum(), rel=1e-3)
-        assert known["큰 몫"] == pytest.approx(on.max(), rel=1e-3)
-        ipw = np.average(y[t == 1], weights=w[t == 1]) - np.average(y[t == 0], weights=w[t == 0])
-        assert known["IPW"] == pytest.approx(ipw, abs=1e-3)
-        assert known["정답"] == pytest.approx((d["hours1"] - d["hours0"]).mean(), abs=1e-9)
+        runs = []
+        for seed in range(31, 51):
+            d = generator("onboarding_consulting").generate(seed=seed, n=2000, steepness=steepness)
+            X = np.column_stack([np.ones(len(d)), d["early_hours"], np.log(d["seats"]), d["has_admin"], d["sales_led"]])
+            t, y = d["consulted"].to_numpy(), d["hours_week8"].to_numpy()
+            e = sm.Logit(t, X).fit(disp=0).predict()
+            w = np.where(t == 1, 1 / e, 1 / (1 - e))
+            on = w[t == 1] / w[t == 1].sum()
+            ipw = np.average(y[t == 1], weights=w[t == 1]) - np.average(y[t == 0], weights=w[t == 0])
+            runs.append([t.sum(), 1 / (on**2).sum(), on.max(), ipw - (d["hours1"] - d["hours0"]).mean()])
+        runs, known = np.array(runs), found[steepness]
+        for name, column in (("받은 곳", 0), ("유효", 1), ("큰 몫", 2)):
+            assert known[name] == pytest.approx(np.median(runs[:, column]), rel=1e-3), name
+        assert known["치우침"] == pytest.approx(runs[:, 3].mean(), abs=1e-3)
+        assert known["오차"] == pytest.approx(runs[:, 3].std(), rel=1e-3)
+    assert found[0.0]["유효"] > found[3.0]["유효"] and found[4.5]["오차"] > found[0.0]["오차"]
 
 
 def test_sending_to_everyone_needs_no_order(recorded):
