@@ -8,11 +8,8 @@
 DATA = "data.csv"  # 자료 파일
 TREATMENT, CONTROL, TREATED = "extra_clean", 0, 1  # 처치의 열, 견줄 두 값
 OUTCOME, UNIT = "defects", "개/천 개"  # 결과의 열, 단위
-BEFORE = [
-    "hours_since_service",
-    "supplier_b",
-    "particles_before",
-]  # 처치를 정할 때 본 것. 모두 처치보다 먼저 정해졌어야 합니다
+# 처치를 정할 때 본 것. 모두 처치보다 먼저 정해졌어야 합니다. 글자도 됩니다
+BEFORE = ["hours_since_service", "supplier_b", "particles_before"]
 NO_EFFECT = "incoming_defects"  # 처치가 바꿀 수 없는 결과(음성 대조). 없으면 None
 VALUE, COST = -1200.0, 3500.0  # 결과 한 단위의 값과 처치 한 번의 비용(같은 돈 단위). 나쁜 결과이면 값이 음수입니다
 SEED = 1

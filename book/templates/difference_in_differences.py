@@ -7,10 +7,8 @@
 # %%
 DATA = "data.csv"  # 자료 파일. 대상 하나의 한 시점이 한 행
 WHO, WHEN = "song_id", "week"  # 대상과 시점의 열. 시점은 수나 날짜
-START, NEVER = (
-    "first_week",
-    None,
-)  # 처음 처치받은 시점의 열, 받지 않은 대상을 빈칸 대신 적은 값(0이나 9999). 빈칸이면 None
+START = "first_week"  # 처음 처치받은 시점의 열. 받지 않은 대상은 빈칸
+NEVER = None  # 받지 않은 대상을 빈칸 대신 적은 값(0이나 9999). 빈칸이면 None
 OUTCOME, UNIT = "log_streams", "로그"  # 결과의 열, 단위
 REPEATS, SEED = 200, 1  # 대상을 다시 뽑는 횟수와 씨앗
 

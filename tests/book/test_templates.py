@@ -103,3 +103,28 @@ def test_nothing_is_overwritten_and_a_wrong_name_lists_the_right_ones(tmp_path, 
             template.write(wrong, tmp_path / "new")
         assert "DESIGN" in str(told.value)
     assert not (tmp_path / "new").exists()
+
+
+def test_a_panel_that_writes_never_treated_as_zero_stops_and_its_setting_gives_the_same_answer(tmp_path):
+    """받지 않은 대상을 0으로 적은 표. 설정하지 않으면 멈추고, 설정하면 본보기와 같은 값입니다."""
+    import pandas as pd
+
+    folder = tmp_path / "did"
+    assert template.main(["difference_in_differences", str(folder)]) == 0
+    frame = pd.read_csv(folder / "data.csv")
+    few = frame[frame["song_id"] <= 40].copy()
+    few.to_csv(folder / "data.csv", index=False)
+    book = nbformat.read(folder / "analysis.ipynb", as_version=4)
+    cells = [cell.source for cell in book.cells if cell.cell_type == "code"][:3]
+    code = "\n".join(cells)
+    few["first_week"] = few["first_week"].fillna(0)
+    few.to_csv(folder / "zero.csv", index=False)
+
+    def said(text):
+        env = os.environ | {"MPLBACKEND": "Agg", "OMP_NUM_THREADS": "1"}
+        return subprocess.run([sys.executable, "-c", text], cwd=folder, env=env, capture_output=True, text=True, check=False)  # fmt: skip
+
+    zero = code.replace('"data.csv"', '"zero.csv"')
+    assert "NEVER" in said(zero).stderr
+    told = said(zero.replace("NEVER = None", "NEVER = 0"))
+    assert told.returncode == 0 and told.stdout == said(code).stdout
