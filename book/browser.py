@@ -31,7 +31,7 @@ def _compressed(path: Path, modified_ns: int) -> bytes:
 
 
 class Compressing(http.server.SimpleHTTPRequestHandler):
-    """글로 된 파일을 gzip으로 보냅니다. 정적 사이트를 올리는 곳들이 그렇게 합니다."""
+    """받을 줄 아는 쪽에는 글로 된 파일을 gzip으로 보냅니다. 정적 사이트를 올리는 곳들이 그렇게 합니다."""
 
     protocol_version = "HTTP/1.1"
 
@@ -44,10 +44,11 @@ class Compressing(http.server.SimpleHTTPRequestHandler):
             if not path.is_file():
                 self.send_error(404)
                 return
-        body = b"" if path.suffix in COMPRESSED else path.read_bytes()
+        squeezed = path.suffix in COMPRESSED and "gzip" in (self.headers.get("Accept-Encoding") or "")
+        body = b"" if squeezed else path.read_bytes()
         self.send_response(status)
         self.send_header("Content-Type", self.guess_type(str(path)))
-        if path.suffix in COMPRESSED:
+        if squeezed:
             body = _compressed(path, path.stat().st_mtime_ns)
             self.send_header("Content-Encoding", "gzip")
         self.send_header("Content-Length", str(len(body)))

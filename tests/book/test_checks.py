@@ -1,6 +1,7 @@
 """원고 검사: 규칙마다 걸리는 글(줄 번호까지)과 걸리지 않는 글."""
 
 import io
+import re
 import subprocess
 import sys
 from contextlib import redirect_stdout
@@ -460,7 +461,7 @@ def test_a_block_that_is_never_closed_is_found_where_it_opens():
 
 
 def test_a_figure_slide_needs_a_note_with_its_minutes():
-    head = ":::{notes} 견줄 상대가 있고, 잰 것은 고릅니다\n"
+    head = re.search(r":::\{notes\} .*\n(?=2분\. )", TEMPLATE.text).group()
     note = TEMPLATE.text[TEMPLATE.text.index(head) :]
     note = note[: note.index("\n:::\n") + 5]
     missing = changed_template(note, "")

@@ -37,7 +37,7 @@ FLOORS = {
     },
 }
 # 독자가 부르는 패키지는 작고, 셈을 하는 라이브러리를 부르지 않습니다. 추정은 쪽에 있습니다.
-PRACTICE_MAY_IMPORT = {"IPython", "matplotlib", "networkx", "numpy", "packaging", "pandas", "yaml"}
+PRACTICE_MAY_IMPORT = {"IPython", "matplotlib", "matplotlib_inline", "networkx", "numpy", "packaging", "pandas", "yaml"}
 ESTIMATING = {"linalg", "lstsq", "polyfit", "solve", "fit", "predict"}
 PRACTICE_LINES, PRACTICE_NAMES = 1250, 16
 

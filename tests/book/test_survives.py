@@ -161,7 +161,7 @@ def test_killed_at_random_moments(faulty):
     while _cpu(faulty) - start < RANDOM_CPU:
         if kills % 4 == 0:
             shutil.rmtree(faulty.book.folder / "_build")
-        kills += faulty.order(do="kill", after=moments.uniform(0.0, 8.0 if kills % 4 == 0 else 4.0))["code"] == -9
+        kills += faulty.order(do="kill", after=moments.uniform(0.0, 4.0 if kills % 4 == 0 else 2.0))["code"] == -9
         faulty.wait_until_gone()
         if kills > 30:
             break
