@@ -118,23 +118,6 @@ def test_the_page_says_what_it_is(tab):
     assert page.evaluate(unsized) == []
 
 
-SHIFT = """() => new Promise((done) => { let sum = 0;
-  const watcher = new PerformanceObserver((l) => l.getEntries().forEach((e) => { if (!e.hadRecentInput) sum += e.value }));
-  watcher.observe({type: 'layout-shift', buffered: true});
-  setTimeout(() => { watcher.disconnect(); done(sum) }, 50) })"""
-
-
-@pytest.mark.parametrize("docname", ONE_OF_A_KIND)
-def test_nothing_shifts_while_the_page_opens(context, server, docname):
-    """글꼴은 막고 잽니다. 글꼴이 늦게 와서 줄이 바뀌는 것은 그 순간 컴퓨터가 바쁜지에 달렸고, 느린 망의 값은 make bench가 잽니다."""
-    page = context.new_page()
-    page.route("**/*.woff2", lambda route: route.abort())
-    page.goto(f"{server}/{docname}.html")
-    page.wait_for_load_state("networkidle")
-    assert page.evaluate(SHIFT) <= 0.05
-    page.close()
-
-
 def test_nothing_sticks_out_on_a_phone(tab):
     tab.page.set_viewport_size(PHONE)
     try:
