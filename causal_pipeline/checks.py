@@ -250,10 +250,15 @@ def lost_cells(Y: np.ndarray, start: np.ndarray) -> list[Check]:
         f"대상과 시점의 칸 {Y.size:,}개 가운데 {int((~seen).sum()):,}개({percent(share)})를 보지 못했습니다({', '.join(arms)}). 칸마다 그때 본 "
         f"대상끼리 견주므로 빈 칸이 결과와 상관없이 생겼다고 봅니다. 빈 칸이 처치와 이어졌는지의 p값은 {p_treatment:.3f}, 결과와는 {p:.3f}입니다."
     )
+    return [_lost(message, tied, share)]
+
+
+def _lost(message: str, tied: Sequence[str], share: float) -> Check:
+    """빈 칸의 점검: 빈 칸이 둘 다와 이어졌거나 몫이 아주 크면 실패, 하나와 이어졌거나 몫이 크면 주의."""
     if tied:
         message += f" 빈 칸이 {_tied(tied)} 이어져 있습니다."
     status = "fail" if len(tied) == 2 or share > LOST_FAIL else "warn" if tied or share > LOST_WARN else "ok"
-    return [graded("lost_cells", "빈 칸", message, share, status, LOST_WARN)]
+    return graded("lost_cells", "빈 칸", message, share, status, LOST_WARN)
 
 
 def lost_dose_cells(Y: np.ndarray, D: np.ndarray) -> list[Check]:
@@ -277,10 +282,7 @@ def lost_dose_cells(Y: np.ndarray, D: np.ndarray) -> list[Check]:
         f"대상과 시점의 칸 {seen.size:,}개 가운데 {int((~seen).sum()):,}개({percent(share)})를 보지 못했습니다. 본 칸만 쓰므로 빈 칸이 결과와 "
         f"상관없이 생겼다고 봅니다. 빈 칸이 용량과 이어졌는지의 p값은 {p['용량']:.3f}, 결과와는 {p['결과']:.3f}입니다."
     )
-    if tied:
-        message += f" 빈 칸이 {_tied(tied)} 이어져 있습니다."
-    status = "fail" if len(tied) == 2 or share > LOST_FAIL else "warn" if tied or share > LOST_WARN else "ok"
-    return [graded("lost_cells", "빈 칸", message, share, status, LOST_WARN)]
+    return [_lost(message, tied, share)]
 
 
 def _lost_with(values: np.ndarray, seen: np.ndarray, gone: np.ndarray) -> float:

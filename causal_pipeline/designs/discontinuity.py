@@ -12,7 +12,7 @@ from scipy import stats
 
 from causal_pipeline import checks, learners, weighting
 from causal_pipeline.checks import DISAGREE_Z, FAIL_LEVEL, WARN_LEVEL, flagged, graded, ladder, unseen
-from causal_pipeline.cutoff import moves_at, on_the_cutoff
+from causal_pipeline.cutoff import moves_at, on_the_cutoff, without_jump
 from causal_pipeline.designs.base import NO_NEGATIVE_TREATMENT, NO_PROBABILITY, Design
 from causal_pipeline.errors import DataError, SpecError
 from causal_pipeline.graphs import causal_graph, precision_covariates
@@ -417,6 +417,9 @@ class Discontinuity(Design):
         if keep is not None:
             x, y, d, clusters, w = x[keep], y[keep], d[keep], subset_clusters(clusters, keep), w[keep]
         if f.fuzzy:
+            if jump(x, d, h, degree, clusters, kernel, w)[0] == 0:
+                r = Running.of(self.spec)
+                raise without_jump(self.spec, f.x + r.cutoff, f.d == 1, r.cutoff, f"둘레(띠너비 {number(h)})")
             return fuzzy_ratio(x, y, d, h, degree, clusters, kernel, w)
         return jump(x, y, h, degree, clusters, kernel, w)
 

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from causal_pipeline import analyze, doubts, read_spec, tables
+from causal_pipeline import analyze, cutoff, doubts, read_spec, tables
 from causal_pipeline.designs.experiment import Experiment
 from causal_pipeline.errors import DataError, SpecError
 from causal_pipeline.identify import identify
@@ -473,13 +473,30 @@ def test_a_cutoff_that_belongs_to_the_lower_side_is_told(tmp_path):
     assert found.low < 4 < found.high
 
 
-@pytest.mark.parametrize("cutoff", [40, 80])
-def test_a_cutoff_where_nothing_changes_is_told_with_where_it_does(tmp_path, cutoff):
+@pytest.mark.parametrize("wrong", [40, 80])
+def test_a_cutoff_where_nothing_changes_is_told_with_where_it_does(tmp_path, wrong):
     scores(lambda s: s >= 60).to_csv(tmp_path / "data.csv", index=False)
-    (tmp_path / "spec.yml").write_text(CUT.replace("cutoff: 60", f"cutoff: {cutoff}"), encoding="utf-8")
+    (tmp_path / "spec.yml").write_text(CUT.replace("cutoff: 60", f"cutoff: {wrong}"), encoding="utf-8")
     with pytest.raises(DataError, match="처치가 달라지지 않습니다") as told:
         analyze(tmp_path / "spec.yml")
     assert told.value.code == "cutoff_without_jump" and "값은 60입니다" in told.value.remedy
+
+
+@pytest.mark.parametrize("share", [0.02, 0.05, 0.2])
+def test_few_who_take_it_up_are_no_wrong_cutoff(share):
+    """임곗값을 넘어도 받는 사람이 드물면 가까운 쪽에 받은 사람이 없을 수 있습니다. 임곗값이 틀렸다고 하지 않습니다."""
+    spec, said = parse_spec(CUT), 0
+    for seed in range(200):
+        r = np.random.default_rng(seed)
+        s = r.uniform(0, 100, 3000)
+        treated = (s >= 60) & (r.random(3000) < share)
+        try:
+            cutoff.moves_at(spec, s, treated, 60)
+        except DataError:
+            said += 1
+    assert said <= 1
+    with pytest.raises(DataError, match="처치가 달라지지 않습니다"):
+        cutoff.moves_at(spec, s, (s >= 60) & (r.random(3000) < 0.3), 45)
 
 
 def test_an_instrument_that_is_the_treatment_is_told(tmp_path):
