@@ -103,15 +103,19 @@ def test_the_copy_has_uncommitted_files_but_nothing_ignored(tmp_path, monkeypatc
     ]
 
 
-def test_the_server_compresses_text_and_only_text(tmp_path):
+def test_the_server_compresses_text_for_those_who_ask_and_only_text(tmp_path):
     (tmp_path / "index.html").write_text("가" * 1000, encoding="utf-8")
     (tmp_path / "f.woff2").write_bytes(b"x" * 1000)
+
+    def get(name: str, **headers: str) -> tuple[str | None, bytes]:
+        with urllib.request.urlopen(urllib.request.Request(f"{address}/{name}", headers=headers)) as answer:
+            return answer.headers["Content-Encoding"], answer.read()
+
     with serve(tmp_path) as address:
-        with urllib.request.urlopen(f"{address}/") as answer:
-            assert answer.headers["Content-Encoding"] == "gzip"
-            assert gzip.decompress(answer.read()).decode() == "가" * 1000
-        with urllib.request.urlopen(f"{address}/f.woff2") as answer:
-            assert answer.headers["Content-Encoding"] is None and len(answer.read()) == 1000
+        kind, body = get("", **{"Accept-Encoding": "gzip, deflate, br"})
+        assert kind == "gzip" and gzip.decompress(body).decode() == "가" * 1000
+        assert get("") == (None, ("가" * 1000).encode())  # 압축을 청하지 않은 프로그램도 글을 읽습니다
+        assert get("f.woff2", **{"Accept-Encoding": "gzip"}) == (None, b"x" * 1000)
         with pytest.raises(urllib.error.HTTPError, match="404"):
             urllib.request.urlopen(f"{address}/none.html")
 
