@@ -11,7 +11,6 @@ mpl.use("Agg")
 
 import matplotlib.pyplot as plt
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from lxml import html as lxml_html
 
 from book.browser import serve
@@ -122,8 +121,9 @@ def server(site_dir):
         yield address
 
 
-@pytest.fixture(params=MOVING)
+@pytest.fixture(scope="module", params=MOVING)
 def moved(request, browser, server):
+    """쪽마다 한 번 엽니다. 접근성은 쪽 전체와 함께 봅니다(tests/book/test_browser.py)."""
     context = browser.new_context(viewport={"width": 390, "height": 844}, locale="ko-KR")
     context.set_default_timeout(15_000)
     page = context.new_page()
@@ -166,8 +166,6 @@ def test_keys_move_the_figure_and_the_sentence_follows(moved):
     assert output.get_attribute("aria-live") == "polite"
     assert moved.evaluate("document.documentElement.scrollWidth <= innerWidth")
     assert (moved.recorded.console, moved.recorded.outside, moved.recorded.failed) == ([], [], [])
-    found = Axe().run(moved, context=".explore", options={"resultTypes": ["violations"]}).response["violations"]
-    assert [v["id"] for v in found if v["impact"] in {"serious", "critical"}] == []
 
 
 def test_the_sentence_is_read_in_the_dark(moved):
@@ -175,8 +173,7 @@ def test_the_sentence_is_read_in_the_dark(moved):
     moved.evaluate("document.documentElement.dataset.theme = document.documentElement.dataset.mode = 'dark'")
     panel = moved.locator(".explore").first.locator("..")
     assert panel.evaluate("e => getComputedStyle(e).backgroundColor") == "rgba(0, 0, 0, 0)"
-    options = {"runOnly": {"type": "rule", "values": ["color-contrast"]}}
-    assert Axe().run(moved, context=".explore", options=options).response["violations"] == []
+    moved.evaluate("document.documentElement.dataset.theme = document.documentElement.dataset.mode = 'light'")
 
 
 def test_paper_shows_the_picture_without_the_slider(moved):
@@ -184,6 +181,7 @@ def test_paper_shows_the_picture_without_the_slider(moved):
     box = moved.locator(".explore").first
     assert box.locator("svg").is_visible() and box.locator("output").is_visible()
     assert not box.locator("input").is_visible() and not box.locator("details").is_visible()
+    moved.emulate_media(media="screen")
 
 
 @pytest.mark.parametrize("name", MOVING)
