@@ -79,12 +79,13 @@ bench: test-environment ## 빌드 시간, 쪽 무게, 검색 빠르기를 재어
 mutate: test-environment ## 잘못을 하나씩 심고 시험이 잡는지 셉니다. 이어서 할 수 있습니다: make mutate SECONDS=280 JOBS=2
 	@$(PY) -m benchmarks.mutate $(if $(JOBS),--jobs $(JOBS)) $(if $(SECONDS),--seconds $(SECONDS)) $(if $(ALL),--all)
 
-scale: ## 선택: Spark로 옮겨 보는 환경(.venv-scale)을 만듭니다. 자바 17이 필요합니다
+scale: ## 선택: 책의 환경에 Spark와 Ray를 더한 환경(.venv-scale)을 만듭니다. 자바 17이 필요합니다
 	@command -v java >/dev/null || { echo "자바가 없습니다. 자바 17을 깔고 다시 하세요(예: apt-get install openjdk-17-jre-headless)."; exit 1; }
+	@$(PYTHON) -m book.commands.environment .venv-scale
 	@if command -v uv >/dev/null 2>&1; then \
-	  uv venv -q --allow-existing -p "$$(command -v $(PYTHON))" .venv-scale && uv pip install -q -p .venv-scale/bin/python -r requirements-scale.txt; \
+	  uv pip install -q -p .venv-scale/bin/python -r requirements-scale.txt; \
 	else \
-	  $(PYTHON) -m venv .venv-scale && .venv-scale/bin/python -m pip install -q --disable-pip-version-check -r requirements-scale.txt; \
+	  .venv-scale/bin/python -m pip install -q --disable-pip-version-check -r requirements-scale.txt; \
 	fi
 
 peers: ## 선택: 파이프라인을 견줄 도구의 환경(.venv-peers)을 만듭니다

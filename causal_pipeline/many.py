@@ -8,7 +8,7 @@ import json
 import os
 import signal
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import asdict, dataclass, field
 from functools import cache
@@ -74,6 +74,7 @@ def analyze_many(
     force: bool = False,
     progress: bool = False,
     peers: bool = False,
+    ray: str | None = None,
 ) -> list[Row]:
     """``folder``의 명세(.yml, .yaml)를 모두 돌리고 ``out``에 보고서들과 모은 쪽을 씁니다.
 
@@ -91,6 +92,9 @@ def analyze_many(
         참이면 남은 시간을 보여 주는 막대를 표준 오류에 그립니다.
     peers : bool
         참이면 명세마다 같은 대상을 다른 라이브러리로도 내어 견줍니다.
+    ray : str, optional
+        Ray의 주소. ``local``이면 이 컴퓨터에서 켜고, ``auto``나 ``ray://…``이면 켜져 있는 클러스터에 붙습니다. 일꾼마다 같은
+        자리에 책의 환경과 명세, 자료, ``out``이 보여야 합니다(공유 디스크). 적으면 ``workers``는 쓰지 않습니다.
 
     Returns
     -------
@@ -102,9 +106,9 @@ def analyze_many(
     SpecError
         폴더가 없거나 명세가 하나도 없을 때.
     OutputError
-        ``out``에 쓸 수 없을 때.
+        ``out``에 쓸 수 없거나, Ray가 없거나, 그 주소에 붙지 못할 때.
     """
-    folder, out = Path(folder), Path(out)
+    folder, out = Path(folder).resolve(), Path(out).resolve()
     if not folder.is_dir():
         raise SpecError(
             "specs_missing", f"명세의 폴더 '{folder.name}'이(가) 없습니다.", "명세(.yml)가 든 폴더를 적으세요."
@@ -133,7 +137,7 @@ def analyze_many(
         ) from None
     workers = min(workers or _cores(), len(specs))
     work = [(path, out / path.stem, force, peers) for path in specs]
-    rows = list(_finished(work, workers, progress))
+    rows = list(_shown(_on_ray(work, ray) if ray else _finished(work, workers), len(work), progress))
     rows = ranked(rows)
     write_atomic(out / ROWS, (json.dumps(summary(rows), ensure_ascii=False, indent=1) + "\n").encode())
     write_atomic(out / INDEX, html(rows).encode())
@@ -144,41 +148,68 @@ def _cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _finished(work: Sequence[tuple[Path, Path, bool, bool]], workers: int, progress: bool):
-    """끝나는 차례로 줄을 냅니다. 멈추면 곧바로 멈추고, 끝난 것은 남습니다."""
-    bar = None
-    if progress:
-        from tqdm import tqdm
+def _shown(rows: Iterable[Row], total: int, progress: bool) -> Iterator[Row]:
+    """끝나는 차례로 오는 줄을 그대로 내며 막대를 그립니다."""
+    if not progress:
+        yield from rows
+        return
+    from tqdm import tqdm
 
-        form = "{desc}{percentage:3.0f}%|{bar}| {n_fmt}/{total_fmt}, {elapsed} 지남, {remaining} 남음"
-        bar = tqdm(total=len(work), bar_format=form, file=sys.stderr, dynamic_ncols=True, mininterval=0.2)
+    form = "{desc}{percentage:3.0f}%|{bar}| {n_fmt}/{total_fmt}, {elapsed} 지남, {remaining} 남음"
+    yield from tqdm(rows, total=total, bar_format=form, file=sys.stderr, dynamic_ncols=True, mininterval=0.2)
+
+
+def _finished(work: Sequence[tuple[Path, Path, bool, bool]], workers: int) -> Iterator[Row]:
+    """이 컴퓨터의 프로세스로 나눕니다. 멈추면 곧바로 멈추고, 끝난 것은 남습니다."""
+    if workers == 1:
+        for one in work:
+            yield run_one(*one)
+        return
+    os.environ.setdefault("OMP_NUM_THREADS", "1")  # 프로세스끼리 코어를 다투지 않게
+    # 멈출 때 파이썬의 살림꾼이 세마포어가 남았다고 영어로 알립니다. 스스로 치우므로 알릴 것이 없습니다.
+    os.environ.setdefault("PYTHONWARNINGS", "ignore::UserWarning:multiprocessing.resource_tracker")
+    pool = ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=_leave_signals)
     try:
-        if workers == 1:
-            for one in work:
-                yield run_one(*one)
-                if bar is not None:
-                    bar.update(1)
-            return
-        os.environ.setdefault("OMP_NUM_THREADS", "1")  # 프로세스끼리 코어를 다투지 않게
-        # 멈출 때 파이썬의 살림꾼이 세마포어가 남았다고 영어로 알립니다. 스스로 치우므로 알릴 것이 없습니다.
-        os.environ.setdefault("PYTHONWARNINGS", "ignore::UserWarning:multiprocessing.resource_tracker")
-        pool = ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=_leave_signals)
-        try:
-            for done in as_completed([pool.submit(run_one, *one) for one in work]):
-                yield done.result()
-                if bar is not None:
-                    bar.update(1)
-        except (
-            BaseException
-        ):  # 멈추라고 하면 돌던 것을 기다리지 않습니다. 단계마다 다 쓴 파일만 남으므로 다시 하면 이어집니다
-            for child in active_children():
-                child.kill()
-            raise
-        finally:
-            pool.shutdown(wait=True, cancel_futures=True)
+        for done in as_completed([pool.submit(run_one, *one) for one in work]):
+            yield done.result()
+    except (
+        BaseException
+    ):  # 멈추라고 하면 돌던 것을 기다리지 않습니다. 단계마다 다 쓴 파일만 남으므로 다시 하면 이어집니다
+        for child in active_children():
+            child.kill()
+        raise
     finally:
-        if bar is not None:
-            bar.close()
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _on_ray(work: Sequence[tuple[Path, Path, bool, bool]], address: str) -> Iterator[Row]:
+    """같은 ``run_one``을 Ray의 일꾼에 나눕니다. 일꾼이 죽은 일은 Ray가 다시 시키고, 끝난 단계는 ``out``에 남아 있습니다."""
+    try:
+        import ray
+    except ModuleNotFoundError:
+        raise OutputError(
+            "ray_missing",
+            "Ray가 깔려 있지 않습니다.",
+            "`make scale`로 만든 환경에서 `.venv-scale/bin/python -m causal_pipeline analyze --specs …`로 돌리거나 --ray를 빼세요.",
+        ) from None
+    try:
+        ray.init(
+            address=None if address == "local" else address, include_dashboard=False, log_to_driver=False,
+            logging_level="ERROR", runtime_env={"env_vars": {"PYTHONPATH": os.pathsep.join(p for p in sys.path if p)}},
+        )  # fmt: skip
+    except Exception as error:  # 켜지 못하면 Ray는 이름 없는 Exception을 냅니다
+        raise OutputError(
+            "ray_unreachable",
+            f"Ray의 주소 '{address}'에 붙지 못했습니다({str(error).splitlines()[0][:120]}).",
+            "`ray status`로 켜져 있는지 보세요. 이 컴퓨터에서만 돌리려면 `--ray local`입니다.",
+        ) from None
+    try:
+        waiting = [ray.remote(run_one).remote(*one) for one in work]
+        while waiting:
+            done, waiting = ray.wait(waiting)
+            yield ray.get(done[0])
+    finally:
+        ray.shutdown()
 
 
 def _leave_signals() -> None:
@@ -188,7 +219,7 @@ def _leave_signals() -> None:
 
 def run_one(path: Path, out: Path, force: bool = False, peers: bool = False) -> Row:
     """명세 하나를 돌려 한 줄로. 끝난 것이 있고 명세와 자료, 코드가 그대로이면 다시 돌리지 않습니다. 잘못은 줄에 적습니다."""
-    from causal_pipeline.reading import file_digest
+    from causal_pipeline.reading import file_digest, inside
     from causal_pipeline.run import REPORT, analyze
     from causal_pipeline.spec import read_spec, source_path
     from causal_pipeline.stages import run_key
@@ -198,7 +229,8 @@ def run_one(path: Path, out: Path, force: bool = False, peers: bool = False) -> 
         spec = read_spec(path)
         question, name = spec.question, spec.name
         data = source_path(spec)
-        key = run_key(spec, _digest(data, data.stat().st_mtime_ns, file_digest)) if data.is_file() else ""
+        changed = max((p.stat().st_mtime_ns for p in inside(data)), default=0) if data.exists() else 0
+        key = run_key(spec, _digest(data, changed, file_digest)) if changed else ""
         key += "+peers" if key and peers else ""  # 견주지 않은 보고서를 견준 것으로 쓰지 않습니다
         if key and not force and (out / REPORT).is_file() and (row := _stored(out / _ROW, key)):
             return row

@@ -35,6 +35,8 @@ class Source:
         빈칸이 있으면 멈출지, 그 행을 빼고(몇 행인지 보고서에 적고) 갈지, 공변량의 빈칸을 남겨 표시와 함께 보정할지.
     blank : tuple
         빈칸을 뜻하는 값(-999, '모름'). 어느 열에서든 빈칸으로 읽습니다.
+    engine : "duckdb", "spark"
+        SQL을 돌리고 파케이를 읽는 것. ``spark``이면 ``path``가 파케이 파일의 폴더여도 됩니다.
     """
 
     path: str | None
@@ -43,6 +45,7 @@ class Source:
     sample: int | None = None
     missing: Literal["refuse", "drop", "flag"] = "refuse"
     blank: tuple[Any, ...] = ()
+    engine: Literal["duckdb", "spark"] = "duckdb"
 
 
 @dataclass(frozen=True)

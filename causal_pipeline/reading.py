@@ -58,6 +58,8 @@ def read(spec: Spec, choose: Callable[[list[str]], list[str]]) -> tuple[pd.DataF
 def open_source(spec: Spec, path: Path) -> Reader:
     """파일을 열어 열의 이름과, 조각으로 읽는 함수를 냅니다."""
     kind = path.suffix.lower()
+    if spec.source.engine == "spark":
+        return _spark(spec, path)
     if spec.source.sql or kind in {".duckdb", ".db"}:
         return _duckdb(spec, path)
     return _xlsx(spec, path) if kind == ".xlsx" else _parquet(spec, path) if kind == ".parquet" else _csv(spec, path)
@@ -362,6 +364,78 @@ def _sql(spec: Spec, con: duckdb.DuckDBPyConnection, where: str) -> Iterator[Non
         timer.cancel()
 
 
+def _spark(spec: Spec, path: Path) -> Reader:
+    """파케이 파일이나 폴더를 Spark로 읽습니다. 이미 켠 세션이 있으면 그것을, 없으면 ``spark-submit``의 설정이나 이 컴퓨터를 씁니다.
+
+    행은 고른 열의 값 차례로 늘어놓습니다. Spark는 돌릴 때마다 다른 차례로 주므로, 그대로 두면 씨앗이 같아도 결과가 달라집니다.
+    """
+    where = "data.sql" if spec.source.sql else "data.path"
+    try:
+        from pyspark.errors import PySparkException
+        from pyspark.sql import SparkSession
+    except ModuleNotFoundError:
+        raise spec.error(
+            DataError,
+            "spark_missing",
+            "data.engine",
+            "pyspark가 깔려 있지 않습니다.",
+            "`make scale`로 만든 환경에서 `.venv-scale/bin/python -m causal_pipeline analyze …`로 돌리거나 engine을 지우세요.",
+        ) from None
+    try:
+        spark = SparkSession.builder.appName("causal_pipeline").getOrCreate()
+        spark.conf.set("spark.sql.session.timeZone", "UTC")
+        spark.read.parquet(str(path)).createOrReplaceTempView("data")
+        asked = (spec.source.sql or "SELECT * FROM data").strip().rstrip(";")
+        table = spark.sql(f"SELECT * FROM ({asked})")  # 괄호 안에는 SELECT 하나만 들어갑니다
+        columns = table.columns
+        _few_columns(spec, columns)
+        twice = sorted({c for c in columns if columns.count(c) > 1})
+        rows = 0 if twice else table.count()
+    except PySparkException as error:
+        raise _spark_error(spec, where, error) from None
+    except Exception as error:  # 자바가 없거나 판이 맞지 않을 때 py4j와 하위 프로세스가 저마다 다른 예외를 냅니다
+        raise spec.error(
+            DataError,
+            "spark_not_started",
+            "data.engine",
+            f"Spark를 켜지 못했습니다({type(error).__name__}).",
+            "`java -version`이 17 이상인지 보세요. 클러스터라면 spark-submit으로 돌리세요.",
+        ) from None
+    if twice:
+        raise spec.error(
+            DataError,
+            "header_duplicate",
+            where,
+            f"같은 열 이름이 두 번 있습니다: {names(twice)}.",
+            "AS로 이름을 다르게 하세요.",
+        )
+
+    def chunks(wanted: list[str]) -> Iterator[pd.DataFrame]:
+        try:
+            picked = table.select(*(f"`{name.replace('`', '``')}`" for name in wanted))
+            found = picked.orderBy(*picked.columns).toArrow()
+        except PySparkException as error:
+            raise _spark_error(spec, where, error) from None
+        for batch in found.to_batches(CHUNK):
+            part = batch.to_pandas()
+            for name in part.select_dtypes("datetimetz"):
+                part[name] = part[name].dt.tz_localize(None)  # DuckDB가 주는 것과 같은, 시간대 없는 시각
+            yield part
+
+    return columns, rows, chunks
+
+
+def _spark_error(spec: Spec, where: str, error: Exception) -> DataError:
+    first = str(error).strip().splitlines()[0]
+    return spec.error(
+        DataError,
+        "spark_failed",
+        where,
+        f"Spark가 자료를 읽지 못했습니다: {first[:200]}",
+        "sql이 SELECT 하나인지, 표 이름이 data인지, 폴더에 파케이 파일이 있는지 보세요.",
+    )
+
+
 def _one_select(spec: Spec, con: duckdb.DuckDBPyConnection) -> str:
     try:
         statements = con.extract_statements(spec.source.sql)
@@ -431,13 +505,33 @@ def _too_many(spec: Spec, rows: int | None) -> DataError:
 
 
 def file_digest(path: Path) -> str:
-    """파일의 SHA-256. 큰 파일도 나누어 읽습니다."""
+    """파일의 SHA-256. 큰 파일도 나누어 읽습니다. 폴더이면 그 속의 파일마다 이름과 지문을 차례로 모은 것의 지문입니다."""
+    if path.is_dir():
+        parts = [f"{p.relative_to(path).as_posix()} {file_digest(p)}\n" for p in inside(path)]
+        return hashlib.sha256("".join(parts).encode()).hexdigest()
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def inside(path: Path) -> list[Path]:
+    """폴더 속의 자료 파일. Spark가 곁에 남기는 표시(_SUCCESS, .crc)는 뺍니다. 파일이면 그것 하나."""
+    if not path.is_dir():
+        return [path]
+    return sorted(p for p in path.rglob("*.parquet") if p.is_file() and not p.name.startswith(("_", ".")))
+
+
 def check_file(spec: Spec, path: Path) -> None:
     shown = spec.source.path
+    if path.is_dir() and spec.source.engine == "spark":
+        if not inside(path):
+            raise spec.error(
+                DataError,
+                "data_is_folder",
+                "data.path",
+                f"'{shown}' 폴더에 파케이 파일이 없습니다.",
+                "파케이 파일(.parquet)이 든 폴더를 적으세요.",
+            )
+        return
     if path.is_dir():
         raise spec.error(
             DataError,

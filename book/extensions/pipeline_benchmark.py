@@ -1,4 +1,4 @@
-"""파이프라인의 성적표와 헛경보표. ``python -m benchmarks.pipeline``와 ``benchmarks.false_alarms``가 쓴 표를 쪽에 싣습니다."""
+"""파이프라인의 성적표와 헛경보표, 명세가 여럿일 때의 시간. ``benchmarks``의 pipeline, false_alarms, many_specs가 쓴 표를 쪽에 싣습니다."""
 
 import hashlib
 import html
@@ -13,6 +13,7 @@ from book.page import ROOT, PageError
 
 TABLE = ROOT / "guides" / "pipeline_benchmark.yml"
 ALARMS = ROOT / "guides" / "false_alarms.yml"
+MANY = ROOT / "guides" / "many_specs.yml"
 # 헛경보의 목표. 잰 몫이 이것에서 몬테카를로 오차(표준오차의 두 배)보다 더 벗어나면 칠합니다.
 FALSE_ALARM = 0.05
 PAGE = "guides/pipeline"
@@ -199,6 +200,37 @@ def alarms_table(found: dict) -> str:
     return f'<p>{summary}</p><table class="table scorecard"><thead><tr>{head}</tr></thead><tbody>{"".join(body)}</tbody></table>'
 
 
+def read_many(path: Path = MANY) -> dict:
+    """명세가 든 폴더를 돌린 시간.
+
+    Raises
+    ------
+    PageError
+        파일이 없거나 꼴이 다를 때.
+    """
+    where = f"guides/{path.name}"
+    if not path.is_file():
+        raise PageError(f"{where} 파일이 없습니다. `python -m benchmarks.many_specs`로 만드세요.")
+    found = yaml.safe_load(path.read_text(encoding="utf-8"))
+    if not isinstance(found, dict) or not {"cores", "specs", "rows", "runs"} <= set(found):
+        raise PageError(f"{where}: 꼴이 다릅니다. `python -m benchmarks.many_specs`로 다시 쓰세요.")
+    return found
+
+
+def many_table(found: dict) -> str:
+    """길마다 한 줄: 모두 끝난 시간, 명세 하나의 시간, CPU 시간."""
+    heads = ("나눈 법", "모두(초)", "명세 하나(초)", "CPU(초)")
+    body = []
+    for run in found["runs"]:
+        cpu = "" if run["cpu"] is None else f"{run['cpu']:,.0f}"
+        cells = (f"{run['seconds']:,.0f}", f"{run['seconds'] / found['specs']:.2f}", cpu)
+        texts = "".join(f"<td>{c}</td>" for c in cells)
+        body.append(f'<tr><th scope="row">{html.escape(run["label"])}</th>{texts}</tr>')
+    head = "".join(f'<th scope="col">{name}</th>' for name in heads)
+    summary = f"명세 {found['specs']:,}개, 자료 {found['rows']:,}행, 코어 {found['cores']}개에서 쟀습니다."
+    return f'<p>{summary}</p><table class="table scorecard"><thead><tr>{head}</tr></thead><tbody>{"".join(body)}</tbody></table>'
+
+
 class PipelineBenchmark(SphinxDirective):
     """```` ```{pipeline-benchmark} ``` ````"""
 
@@ -220,6 +252,13 @@ class FalseAlarms(PipelineBenchmark):
     table = staticmethod(alarms_table)
 
 
+class ManySpecs(PipelineBenchmark):
+    """```` ```{many-specs} ``` ````"""
+
+    read = staticmethod(read_many)
+    table = staticmethod(many_table)
+
+
 class PipelinePeers(PipelineBenchmark):
     """```` ```{pipeline-peers} ``` ````"""
 
@@ -228,7 +267,7 @@ class PipelinePeers(PipelineBenchmark):
 
 def outdated(app: Sphinx, env, added: set[str], changed: set[str], removed: set[str]) -> list[str]:
     """표를 다시 쟀으면 쪽을 다시 읽습니다."""
-    now = hashlib.sha256(b"".join(path.read_bytes() for path in (TABLE, ALARMS) if path.is_file())).hexdigest()
+    now = hashlib.sha256(b"".join(path.read_bytes() for path in (TABLE, ALARMS, MANY) if path.is_file())).hexdigest()
     before, env.pipeline_benchmark_state = getattr(env, "pipeline_benchmark_state", None), now
     return [PAGE] if before != now and PAGE in env.found_docs else []
 
@@ -237,5 +276,6 @@ def setup(app: Sphinx) -> dict:
     app.add_directive("pipeline-benchmark", PipelineBenchmark)
     app.add_directive("pipeline-peers", PipelinePeers)
     app.add_directive("false-alarms", FalseAlarms)
+    app.add_directive("many-specs", ManySpecs)
     app.connect("env-get-outdated", outdated)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

@@ -607,6 +607,11 @@ MONEY, GAIN = (
 KEYS = {
     # 명세의 자리 → (견줄 명세, 바꾼 명세, 자료를 바꾸는 법). 셋째가 없으면 그대로입니다
     "data.sample": (SAME, lambda s: s.replace("path: a.csv", "path: a.csv, sample: 100"), None),
+    "data.engine": (
+        SAME,
+        lambda s: s.replace("path: a.csv", "path: a.csv, engine: spark"),
+        None,
+    ),  # 파케이가 아니면 거절합니다
     "data.missing": (SAME, lambda s: s.replace("path: a.csv", "path: a.csv, missing: drop"), with_blanks),
     "data.blank": (SAME, lambda s: s.replace("path: a.csv", "path: a.csv, blank: [-999]"), lambda f: with_sentinel(f)),
     "categories": (

@@ -16,7 +16,7 @@ from statsmodels.stats.multitest import multipletests
 
 from book.page import ROOT
 from causal_pipeline import command, many
-from causal_pipeline.errors import OutputError, SpecError
+from causal_pipeline.errors import DataError, OutputError, SpecError
 from causal_pipeline.many import Row
 
 SPEC = """\
@@ -219,3 +219,116 @@ def test_other_libraries_are_compared_in_a_folder_too(folder, tmp_path):
     before = page.stat().st_mtime_ns
     many.analyze_many(folder, out, workers=1, peers=True)
     assert page.stat().st_mtime_ns == before
+
+
+# --- 한 대를 넘어갈 때 ---
+
+SCALE = pytest.mark.skipif(
+    "BOOK_SCALE_PYTHON" not in os.environ,
+    reason="Spark와 Ray의 환경이 없습니다. `make scale`로 만들면 .ci/run이 씁니다(자바 17 필요)",
+)
+
+
+def scale(*arguments):
+    """`make scale`의 환경에서 파이프라인의 명령을 돌립니다."""
+    done = subprocess.run(
+        [os.environ["BOOK_SCALE_PYTHON"], "-m", "causal_pipeline", "analyze", *map(str, arguments), "--quiet"],
+        cwd=ROOT, env=os.environ | {"PYTHONPATH": str(ROOT)}, capture_output=True, text=True, timeout=400, check=False,
+    )  # fmt: skip
+    return done
+
+
+@SCALE
+def test_ray_gives_the_same_rows(folder, tmp_path):
+    here, there = tmp_path / "here", tmp_path / "there"
+    many.analyze_many(folder, here, workers=1)
+    done = scale("--specs", folder, "--out", there, "--ray", "local")
+    assert done.returncode == 0, done.stderr[-2000:]
+    one, two = (json.loads((out / many.ROWS).read_text(encoding="utf-8")) for out in (here, there))
+    for row in [*one["rows"], *two["rows"]]:
+        row.pop("key")
+    assert one == two and (there / "c_money" / "report.html").is_file()
+
+
+@SCALE
+def test_spark_reads_the_same_table(folder, tmp_path):
+    """파일 셋으로 나뉜 폴더를 Spark로 읽어도, 한 파일을 DuckDB로 읽은 것과 같은 수가 나옵니다."""
+    frame = pd.read_csv(folder / "rows.csv").assign(
+        day=pd.Timestamp("2026-01-05"), arm=lambda f: f["t"].map({0: "가", 1: "나"})
+    )
+    frame = frame.sort_values(list(frame.columns), ignore_index=True)
+    frame.to_parquet(folder / "one.parquet", index=False)
+    lake = folder / "lake"
+    lake.mkdir()
+    for k in (2, 0, 1):
+        frame.iloc[k::3].to_parquet(lake / f"part-{k}.parquet", index=False)
+    (lake / "_SUCCESS").write_text("")
+    sql = "SELECT t, arm, day, real FROM data WHERE none IS NOT NULL"
+    found = []
+    for name, data in (
+        ("duck", f"path: one.parquet, sql: {sql!r}"),
+        ("spark", f"path: lake, engine: spark, sql: {sql!r}"),
+    ):
+        spec = SPEC.format(name="x", outcome="real").replace("path: rows.csv", data)
+        (folder / f"{name}.yml").write_text(spec, encoding="utf-8")
+        done = scale(folder / f"{name}.yml", "--out", tmp_path / name)
+        assert done.returncode == 0, done.stderr[-2000:]
+        result = json.loads((tmp_path / name / "report.json").read_text(encoding="utf-8"))
+        found.append({key: value for key, value in result.items() if key not in {"spec", "steps", "seconds"}})
+    assert found[0]["estimates"] == found[1]["estimates"] and found[0]["grade"] == found[1]["grade"]
+
+
+@SCALE
+@pytest.mark.parametrize(
+    ("sql", "code"), [("DROP VIEW data", "spark_failed"), ("SELECT nothing FROM data", "spark_failed"), ("SELECT t, t FROM data", "header_duplicate")]
+)  # fmt: skip
+def test_what_spark_refuses_is_said_in_korean(folder, tmp_path, sql, code):
+    pd.read_csv(folder / "rows.csv").to_parquet(folder / "rows.parquet", index=False)
+    text = SPEC.format(name="x", outcome="real").replace(
+        "path: rows.csv", f"path: rows.parquet, engine: spark, sql: {sql!r}"
+    )
+    (folder / "x.yml").write_text(text, encoding="utf-8")
+    done = scale(folder / "x.yml", "--out", tmp_path / "x")
+    assert done.returncode == 3 and f"[{code}]" in done.stderr and "Traceback" not in done.stderr, done.stderr
+
+
+@pytest.mark.parametrize(
+    ("data", "code"),
+    [
+        ("path: rows.csv, engine: spark", "spark_parquet_only"),
+        ("path: rows.parquet, table: data, engine: spark", "spark_parquet_only"),
+        ("path: rows.parquet, sample: 50, engine: spark", "spark_sample"),
+        ("path: empty, engine: spark", "data_is_folder"),
+        ("path: rows.parquet, engine: spark", "spark_missing"),
+    ],
+)
+def test_spark_is_refused_with_the_how(folder, monkeypatch, data, code):
+    from causal_pipeline.run import analyze
+
+    (folder / "empty").mkdir()
+    pd.read_csv(folder / "rows.csv").to_parquet(folder / "rows.parquet", index=False)
+    monkeypatch.setitem(sys.modules, "pyspark.errors", None)
+    (folder / "x.yml").write_text(
+        SPEC.format(name="x", outcome="real").replace("path: rows.csv", data), encoding="utf-8"
+    )
+    with pytest.raises((SpecError, DataError)) as caught:
+        analyze(folder / "x.yml")
+    assert caught.value.code == code
+
+
+def test_without_ray_the_way_is_shown(folder, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "ray", None)
+    with pytest.raises(OutputError, match="make scale") as caught:
+        many.analyze_many(folder, tmp_path / "out", ray="local")
+    assert caught.value.code == "ray_missing"
+
+
+def test_the_mark_of_a_folder_is_that_of_its_files(tmp_path):
+    from causal_pipeline.reading import file_digest
+
+    (tmp_path / "part-0.parquet").write_bytes(b"one")
+    first = file_digest(tmp_path)
+    (tmp_path / "_SUCCESS").write_text("")
+    assert file_digest(tmp_path) == first
+    (tmp_path / "part-1.parquet").write_bytes(b"two")
+    assert file_digest(tmp_path) != first
