@@ -12,7 +12,15 @@ from lxml import html as lxml_html
 from benchmarks import false_alarms
 from benchmarks.pipeline_worlds import WORLDS, world_spec
 from book.extensions import pipeline_benchmark, pipeline_schema
-from book.extensions.pipeline_benchmark import alarms_table, peers_table, read_alarms, read_table, worlds_table
+from book.extensions.pipeline_benchmark import (
+    alarms_table,
+    many_table,
+    peers_table,
+    read_alarms,
+    read_many,
+    read_table,
+    worlds_table,
+)
 from book.page import ROOT, PageError
 from causal_pipeline import analyze, checks, designs, run, stages, tables
 from causal_pipeline.errors import DataError, OutputError, Refusal, SpecError
@@ -290,3 +298,14 @@ def test_the_site_shows_the_table(site_dir):
     assert len(tree.xpath("//article//table//tr[td[text()='닿음']]")) == sum(
         r["reached"] for r in yaml.safe_load(pipeline_benchmark.TABLE.read_text(encoding="utf-8"))["worlds"].values()
     )
+
+
+def test_the_time_of_many_specs_is_shown_as_measured(tmp_path):
+    found = read_many()
+    assert found["specs"] >= 200 and all(run["finished"] == found["specs"] for run in found["runs"])
+    run = {"label": "일꾼 <둘>", "seconds": 80.0, "cpu": None, "finished": 40}
+    page = lxml_html.fromstring(f"<div>{many_table(found | {'specs': 40, 'runs': [run]})}</div>")
+    assert page.xpath("//tbody//*[self::th or self::td]/text()") == ["일꾼 <둘>", "80", "2.00"]
+    (tmp_path / "x.yml").write_text("cores: 2\n", encoding="utf-8")
+    with pytest.raises(PageError, match=r"benchmarks\.many_specs"):
+        read_many(tmp_path / "x.yml")
