@@ -223,6 +223,8 @@ def main(arguments: list[str] | None = None) -> None:
                 {c: (a.get("small", {}).get("fail"), a.get("large", {}).get("fail")) for c, a in alarms.items()},
                 flush=True,
             )
+            for row in found.values():  # 이제는 판정하지 않는 점검의 옛 줄
+                row["alarms"] = {c: a for c, a in row["alarms"].items() if c in ALARMS}
             document = {"first_seed": FIRST_SEED, "worlds": {n: found[n] for n in CALM if n in found}}
             temporary = options.out.with_suffix(".tmp")
             temporary.write_text(

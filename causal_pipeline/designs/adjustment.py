@@ -18,6 +18,7 @@ from causal_pipeline.inference import (
     estimate_from,
     fold_groups,
     for_learning,
+    kish,
     row_weights,
     subset_clusters,
 )
@@ -390,17 +391,21 @@ class Adjustment(Design):
             centred = w * (expected - (1 - expected) * e / (1 - e)) * residual / share
         else:
             centred = w * (expected / e - (1 - expected) / (1 - e)) * residual
+        # 예측이 남은 표준편차만큼 틀리면 나머지의 분산이 두 배가 되어, 중심의 오차도 견줄 표준오차도 √2배가 됩니다.
         bias, error = (
             checks.relevant_bias(main),
             standard_error(centred, subset_clusters(clusters, np.ones(len(w), bool))),
         )
-        noticed = checks.joint_power([bias], error**2, lambda drawn: np.abs(drawn[:, 0]) > main.se)
-        how = "성향점수와 결과의 예측이 성향점수가 같은 대상들에서 함께 틀려 그만큼 치우쳤다면. 숨은 교란 요인은 볼 수 없습니다"
+        noticed = checks.joint_power([bias], 2 * error**2, lambda m: np.abs(m[:, 0]) > np.sqrt(2) * main.se)
+        how = (
+            "성향점수가 같은 대상들에서 결과의 예측이 남은 표준편차만큼 틀리고 성향점수도 함께 틀려 그만큼 치우쳤다면. "
+            "숨은 교란 요인은 볼 수 없습니다"
+        )
         return checks.powered(check, bias, noticed, how)
 
     def _trimming(self) -> tuple[Check, Sensitivity]:
         """성향점수가 극단인 대상을 뺄 때 추정값이 얼마나 움직이는지."""
-        f, main, values, moved, apart = self.fit, self.primary, {}, 0.0, []
+        f, main, values, moved, apart, extreme = self.fit, self.primary, {}, 0.0, [], None
         for cut in TRIMS:
             keep = (f.e0 >= cut) if self.att else (np.minimum(f.e1, f.e0) >= cut)
             if (f.a & keep).sum() < 20 or (f.b & keep).sum() < 20:
@@ -411,6 +416,7 @@ class Adjustment(Design):
                 rest = np.zeros(len(keep))
                 rest[keep] = (psi - value) / keep.mean()
                 apart.append(rest - (self.scores["aipw"] - main.value))
+                extreme = ~keep if extreme is None else extreme
             values[f"{cut:.2f}"] = value
             moved = max(moved, abs(value - main.value) / max(main.se, 1e-300))
         signs = {np.sign(v) for v in values.values()} | {np.sign(main.value)}
@@ -419,31 +425,41 @@ class Adjustment(Design):
         message = f"성향점수가 {text}. 가장 크게 움직인 것은 표준오차의 {moved:.1f}배입니다."
         check = flagged("trimming", "자르기", message, moved, bad, MOVED)
         return (
-            self._trimming_power(check, apart),
+            self._trimming_power(check, apart, extreme),
             Sensitivity("trimming", "자르기에 따른 움직임(표준오차의 배수)", moved, message, values),
         )
 
-    def _trimming_power(self, check: Check, apart: list[np.ndarray]) -> Check:
+    def _trimming_power(self, check: Check, apart: list[np.ndarray], extreme: np.ndarray | None) -> Check:
         """성향점수가 극단인 대상이 추정값을 치우치게 했다면, 빼고 낸 값이 그만큼 움직였을 확률.
+
+        몇 대상이 치우침을 통째로 지면 그 대상들이 표준오차도 키워, 표준오차의 배수로 잰 움직임은 작아집니다. 추정식의 가중치로 센 유효한
+        수가 k이면 표준오차의 제곱에 치우침의 제곱을 k로 나눈 것이 더해집니다. 그래서 극단인 대상이 몇뿐이면 힘이 없습니다.
 
         Parameters
         ----------
         apart : list of array, shape (n,)
             대상이 빠지는 자르기마다, 자른 추정과 주된 추정의 영향함수의 차이(평균이 오차).
+        extreme : array of bool or None
+            그 가운데 가장 먼저 빠지는 대상.
         """
         main, bias = self.primary, checks.relevant_bias(self.primary)
-        if not apart:
+        if extreme is None:
             tail = " 빼게 되는 대상이 없어, 극단인 대상이 답을 정하는지 이 점검으로는 볼 것이 없습니다."
             return replace(
                 check, status="unshown" if check.status == "ok" else check.status, message=check.message + tail
             )
         f, sign = self.fit, float(np.sign(main.value))
         covariance = checks.summed_covariance(np.column_stack(apart) / len(f.y), f.clusters)
-        clear = main.low > 0 or main.high < 0
+        e0, e1 = np.clip(f.e0, CLIP, 1), f.e1 if self.att else np.clip(f.e1, CLIP, 1)
+        carried = np.where(extreme, f.w * (f.a + f.b * e1 / e0 if self.att else f.a / e1 + f.b / e0), 0.0)
+        if f.clusters is not None:
+            carried = np.bincount(f.clusters, weights=carried)
+        swollen = float(np.hypot(1.0, bias / max(main.se, 1e-300) / np.sqrt(max(kish(carried), 1e-300))))
+        clear = abs(main.value) > swollen * (main.high - main.low) / 2
 
         def rings(moved: np.ndarray) -> np.ndarray:
             turned = clear & (np.sign(main.value + moved) != sign).any(axis=1)
-            return (np.abs(moved).max(axis=1) > MOVED * main.se) | turned
+            return (np.abs(moved).max(axis=1) > MOVED * swollen * main.se) | turned
 
         noticed = checks.joint_power([-sign * bias] * len(apart), covariance, rings)
         return checks.powered(check, bias, noticed, "성향점수가 극단인 대상들 때문에 그만큼 치우쳤다면")
