@@ -172,7 +172,8 @@ def _fewer(alarm: dict, draws: int) -> str:
     if all(alarm[k]["draws"] == draws for k in ("small", "large") if k in alarm):
         return ""
     sizes = (("small", "작은 표본"), ("large", "큰 표본"))
-    return f" ({', '.join(f'{name} {alarm[k]["draws"]:,}번' for k, name in sizes if k in alarm)})"
+    said = [f"{name} {alarm[k]['draws']:,}번" for k, name in sizes if k in alarm]
+    return f" ({', '.join(said)})"
 
 
 def alarms_table(found: dict) -> str:
