@@ -388,15 +388,14 @@ class Adjustment(Design):
             first = np.unique(clusters, return_index=True)[1]
             expected = np.full(len(treated), treated[first].mean())
         if self.att:
-            centred = w * (expected - (1 - expected) * e / (1 - e)) * residual / share
+            slope = w * (expected - (1 - expected) * e / (1 - e)) / share
         else:
-            centred = w * (expected / e - (1 - expected) / (1 - e)) * residual
-        # 예측이 남은 표준편차만큼 틀리면 나머지의 분산이 두 배가 되어, 중심의 오차도 견줄 표준오차도 √2배가 됩니다.
-        bias, error = (
-            checks.relevant_bias(main),
-            standard_error(centred, subset_clusters(clusters, np.ones(len(w), bool))),
-        )
-        noticed = checks.joint_power([bias], 2 * error**2, lambda m: np.abs(m[:, 0]) > np.sqrt(2) * main.se)
+            slope = w * (expected / e - (1 - expected) / (1 - e))
+        # 예측이 남은 표준편차만큼 틀리면 나머지의 분산이 두 배가 됩니다. 틀린 몫은 묶음 안에서 함께 움직여, 묶음째 더한 것이 중심을 흔듭니다.
+        bias, error = checks.relevant_bias(main), standard_error(slope * residual, subset_clusters(clusters, w > -1))
+        together = np.bincount(blocks if clusters is None else clusters, weights=slope) / len(w)
+        swollen = error**2 + np.average(residual**2, weights=w) * (together**2).sum()
+        noticed = checks.joint_power([bias], swollen, lambda m: np.abs(m[:, 0]) > np.sqrt(2) * main.se)
         how = (
             "성향점수가 같은 대상들에서 결과의 예측이 남은 표준편차만큼 틀리고 성향점수도 함께 틀려 그만큼 치우쳤다면. "
             "숨은 교란 요인은 볼 수 없습니다"

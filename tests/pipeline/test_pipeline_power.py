@@ -150,19 +150,19 @@ def test_shuffling_sees_two_models_that_are_wrong_together(att):
     pairs = [[_value(_adjusted(s, wrong=k, att=att)) for k in (0.1, 1e-9)] for s in range(40)]
     unit = np.mean([one - other for one, other in pairs]) / 0.1
     rows, hidden = [], []
-    for s in range(60):
-        calm = _adjusted(s, att=att)._placebo()
-        biased = _adjusted(s, wrong=calm.power.bias / unit, att=att)._placebo()
+    for s in range(40):
+        calm = _adjusted(s, n=1000, att=att)._placebo()
+        biased = _adjusted(s, n=1000, wrong=calm.power.bias / unit, att=att)._placebo()
         rows.append((calm.power.noticed, rang(calm), rang(biased)))
-        hidden.append(rang(_adjusted(s, hidden=0.8, att=att)._placebo()))
+        hidden.append(rang(_adjusted(s, n=1000, hidden=0.8, att=att)._placebo()))
     compare(rows)
     assert np.mean(hidden) <= 0.05  # 숨은 교란 요인은 보지 못한다고 적은 그대로입니다
 
 
-@pytest.mark.parametrize(("slope", "n"), [(1.5, 1500), (2.0, 1500), (1.5, 400)])
+@pytest.mark.parametrize(("slope", "n"), [(2.4, 1500), (3.0, 1500), (2.4, 400)])
 def test_trimming_sees_only_what_enough_extreme_rows_carry(slope, n):
     rows = []
-    for s in range(150):
+    for s in range(80):
         design = _adjusted(s, n=n, slope=slope)
         calm = design._trimming()[0]
         if calm.power is None:
@@ -177,7 +177,7 @@ def test_trimming_sees_only_what_enough_extreme_rows_carry(slope, n):
         biased = _adjusted(s, n=n, slope=slope)
         biased.fit.y = f.y + np.sign(design.primary.value) * calm.power.bias / per * shift
         rows.append((calm.power.noticed, rang(calm), rang(biased._trimming()[0])))
-    assert len(rows) > 60
+    assert len(rows) > 40
     compare(rows, level=0.10)
 
 
@@ -275,7 +275,7 @@ def _least_squares(frame, adjusted):
 
 def test_the_graph_sees_a_missing_arrow_that_biases():
     spec, adjusted, rows = worlds.world_spec("a", edges=EDGES), ("x1", "x2"), []
-    for s in range(300):
+    for s in range(120):
         frame = _graphed(s)
         main = _least_squares(frame, adjusted)
         (calm,) = checks.graph_independences(spec, frame, main, adjusted)
