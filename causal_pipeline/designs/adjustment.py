@@ -7,7 +7,7 @@ import networkx as nx
 import numpy as np
 import pandas as pd
 
-from causal_pipeline import checks, learners, weighting
+from causal_pipeline import checks, learners, placebos, weighting
 from causal_pipeline.checks import flagged, graded, ladder
 from causal_pipeline.designs.base import NO_PROBABILITY, Design, UnitEffects
 from causal_pipeline.graphs import identification_step
@@ -343,7 +343,7 @@ class Adjustment(Design):
         found = [
             checks.agreement(self.estimates, apart),
             self._placebo(),
-            checks.halves(self.spec, psi, f.clusters),
+            placebos.halves(self.spec, psi, f.clusters),
             trim_check,
             checks.negative_control(self.spec, self._negative_controls(), main),
             *strength_check,

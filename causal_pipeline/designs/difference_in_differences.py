@@ -7,7 +7,7 @@ import networkx as nx
 import numpy as np
 import pandas as pd
 
-from causal_pipeline import checks, learners, weighting
+from causal_pipeline import checks, learners, placebos, weighting
 from causal_pipeline.checks import flagged, graded, ladder, unseen
 from causal_pipeline.designs.base import NO_NEGATIVE_TREATMENT, NO_PROBABILITY, Design, UnitEffects
 from causal_pipeline.errors import DataError
@@ -407,7 +407,7 @@ class DifferenceInDifferences(Design):
         found = [
             checks.agreement(self.estimates, apart),
             self._placebo(),
-            checks.halves(self.spec, psi, f.clusters),
+            placebos.halves(self.spec, psi, f.clusters),
             checks.negative_control(self.spec, self._negative_controls(), self.primary),
             *trend_checks,
         ]
@@ -440,7 +440,7 @@ class DifferenceInDifferences(Design):
             values[i] = average_only(centred, mixed, self.panel.anticipation, f.w)
         ratio = values.std(ddof=1) / max(main.se, 1e-300)
         message = f"처치 시점을 {PLACEBOS}번 섞었습니다. 위약의 퍼짐은 표준오차의 {ratio:.2f}배입니다."
-        return checks.rank_placebo("처치 시점을 섞은 위약", message, values, main.value, main)
+        return placebos.rank_placebo("처치 시점을 섞은 위약", message, values, main.value, main)
 
     @cached_property
     def _horizon(self) -> float:

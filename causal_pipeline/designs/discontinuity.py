@@ -643,17 +643,16 @@ class Discontinuity(Design):
                     continue
                 w = f.w[mask]
                 value, se, _ = jump(x, y, bandwidth(x, y, w), 2, subset_clusters(f.clusters, mask), w=w)
-                tested.append(two_sided(value / max(se, 1e-300)))
                 errors.append(max(se, 1e-300))
+                tested.append(two_sided(value / errors[-1]))
         if not tested:
             return unseen("placebo", "가짜 임곗값", "대상이 적어 가짜 임곗값을 볼 수 없습니다.")
         p = min(holm(tested))
         message = f"임곗값이 아닌 {len(tested)}곳에서 뜀을 보았고, 가장 작은 Holm p값은 {p:.3f}입니다."
         tails = {"warn": " 국소 회귀가 굽은 관계를 뜀으로 읽고 있을 수 있습니다."}
         check = graded("placebo", "가짜 임곗값", message, p, "warn" if p < FAIL_LEVEL else "ok", FAIL_LEVEL, tails)
-        bias = checks.relevant_bias(self.primary)
-        jumped = bias * (abs(jump(f.x, f.d, f.h, 2, w=f.w)[0]) if f.fuzzy else 1.0)
-        noticed = np.mean([checks.normal_power(jumped / se, FAIL_LEVEL / len(errors)) for se in errors])
+        bias, rise = checks.relevant_bias(self.primary), abs(jump(f.x, f.d, f.h, 2, w=f.w)[0]) if f.fuzzy else 1.0
+        noticed = np.mean([checks.normal_power(bias * rise / se, FAIL_LEVEL / len(errors)) for se in errors])
         how = "국소 회귀가 굽은 관계를 그만큼의 뜀으로 읽었고, 그런 굽음이 이 자리 가운데 한 곳에도 있다면"
         return checks.powered(check, bias, float(noticed), how)
 
@@ -688,19 +687,14 @@ class Discontinuity(Design):
             values[f"{share:.0%}"] = value
             apart = max(np.sqrt(abs(se**2 - main.se**2)), 0.5 * main.se, 1e-300)
             moved = max(moved, abs(value - main.value) / apart)
-            gap = -self._fits["robust"][2]
-            gap[keep] += influence
-            gaps.append(gap)
+            gaps.append(-self._fits["robust"][2])
+            gaps[-1][keep] += influence
             edges.append(DISAGREE_Z * apart)
-        message = (
-            "임곗값에 붙은 대상을 띠너비의 "
-            + ", ".join(f"{k}까지 빼면 {number(v)}" for k, v in values.items())
-            + f"입니다(가장 큰 차이 z={moved:.1f})."
-        )
+        listed = ", ".join(f"{k}까지 빼면 {number(v)}" for k, v in values.items())
+        message = f"임곗값에 붙은 대상을 띠너비의 {listed}입니다(가장 큰 차이 z={moved:.1f})."
         check = flagged("donut", "도넛", message, moved, moved > DISAGREE_Z, DISAGREE_Z)
-        bias, limits = checks.relevant_bias(main), np.array(edges)
-        covariance = checks.summed_covariance(np.column_stack(gaps), f.clusters)
-        noticed = checks.joint_power([-bias] * len(gaps), covariance, lambda m: (np.abs(m) > limits).any(axis=1))
+        bias, covariance = checks.relevant_bias(main), checks.summed_covariance(np.column_stack(gaps), f.clusters)
+        noticed = checks.joint_power([-bias] * len(gaps), covariance, lambda m: (np.abs(m) > edges).any(axis=1))
         how = f"임곗값에서 띠너비의 {DONUT[0]:.0%} 안에 있는 대상들 때문에 그만큼 치우쳤다면"
         return (
             checks.powered(check, bias, noticed, how),

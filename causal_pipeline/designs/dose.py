@@ -7,7 +7,7 @@ import networkx as nx
 import numpy as np
 import pandas as pd
 
-from causal_pipeline import checks, learners, weighting
+from causal_pipeline import checks, learners, placebos, weighting
 from causal_pipeline.checks import graded, ladder
 from causal_pipeline.designs.base import NO_PROBABILITY, Design
 from causal_pipeline.graphs import identification_step
@@ -319,7 +319,7 @@ class Dose(Design):
         found = [
             checks.agreement(self.estimates, apart),
             self._placebo(),
-            checks.halves(spec, psi, f.clusters),
+            placebos.halves(spec, psi, f.clusters),
             self._curvature(),
         ]
         if spec.negative_outcomes or spec.negative_treatments or not spec.treatment.randomized:
@@ -338,7 +338,7 @@ class Dose(Design):
             [residual_scores(f.V[rng.permutation(len(f.u))], f.u, f.effect, f.w).mean() for _ in range(PLACEBOS)]
         )
         message = f"남은 처치를 {PLACEBOS}번 섞었습니다."
-        return checks.spread_placebo("순열 위약", message, values, main.value, main.se, main, 0.4, 2.5, 1.0)
+        return placebos.spread_placebo("순열 위약", message, values, main.value, main.se, main, 0.4, 2.5, 1.0)
 
     def _curvature(self) -> Check:
         """곧은 용량과 스플라인 곡선의 차이."""

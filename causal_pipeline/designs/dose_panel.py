@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from causal_pipeline import checks
+from causal_pipeline import checks, placebos
 from causal_pipeline.checks import FAIL_LEVEL, WARN_LEVEL, flagged, graded, ladder, unseen
 from causal_pipeline.designs.base import NO_NEGATIVE_TREATMENT, NO_PROBABILITY, Design
 from causal_pipeline.errors import DataError
@@ -571,7 +571,7 @@ class DosePanel(Design):
         values = np.array([(D[rng.permutation(len(D))] * Y).sum() for _ in range(PLACEBOS)]) / (D * D).sum()
         observed, message = float((D * Y).sum() / (D * D).sum()), f"대상끼리 용량의 길을 {PLACEBOS}번 섞었습니다."
         label = "용량의 길을 섞은 위약"
-        return [checks.rank_placebo(label, message, values, observed, main, abs(self.step_size))]
+        return [placebos.rank_placebo(label, message, values, observed, main, abs(self.step_size))]
 
     def _negative_controls(self) -> list[tuple[str, float, float, float]]:
         f, found = self.fit, []

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from causal_pipeline import checks, learners, weighting
+from causal_pipeline import checks, learners, placebos, weighting
 from causal_pipeline.checks import flagged, graded, ladder
 from causal_pipeline.designs.base import Design, UnitEffects
 from causal_pipeline.identification import by_randomisation, require_arms
@@ -313,7 +313,7 @@ class Experiment(Design):
         found = [
             checks.agreement(self.estimates, apart),
             self._randomisation(),
-            checks.halves(spec, psi, f.clusters),
+            placebos.halves(spec, psi, f.clusters),
             self._few_rows(),
         ]
         if spec.negative_outcomes or spec.negative_treatments:
@@ -335,7 +335,7 @@ class Experiment(Design):
             w1, w0 = f.w * drawn / f.p, f.w * ~drawn / (1 - f.p)
             values[i] = (w1 @ base) / max(w1.sum(), 1e-12) - (w0 @ base) / max(w0.sum(), 1e-12)
         message = f"배정을 {PLACEBOS}번 다시 뽑았습니다."
-        return checks.spread_placebo("배정을 다시 뽑은 위약", message, values, main.value, main.se, main, 0.6, 1.6)
+        return placebos.spread_placebo("배정을 다시 뽑은 위약", message, values, main.value, main.se, main, 0.6, 1.6)
 
     def _few_rows(self) -> Check:
         """양 끝을 누르면 결론이 바뀌는지."""

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from causal_pipeline import checks, learners, weighting
+from causal_pipeline import checks, learners, placebos, weighting
 from causal_pipeline.checks import FAIL_LEVEL, WARN_LEVEL, graded, ladder
 from causal_pipeline.designs.base import NO_PROBABILITY, Design
 from causal_pipeline.errors import DataError, Refusal, SpecError
@@ -612,7 +612,7 @@ class InstrumentalVariable(Design):
         found = [
             checks.agreement(self.estimates, apart),
             self._placebo(),
-            checks.halves(self.spec, psi, f.clusters),
+            placebos.halves(self.spec, psi, f.clusters),
             checks.negative_control(self.spec, self._negative_controls(), self.primary),
         ]
         return found, [self._exclusion()]
@@ -637,7 +637,7 @@ class InstrumentalVariable(Design):
             mixed = s * (mixed - np.average(mixed, weights=f.w))
             values[i] = (mixed @ f.ry) / (mixed @ mixed)
         message = f"도구를 {PLACEBOS}번 섞어 도구가 결과에 미친 것을 다시 냈습니다."
-        return checks.spread_placebo("도구를 섞은 위약", message, values, slope, se, self.primary, 0.5, 2.0)
+        return placebos.spread_placebo("도구를 섞은 위약", message, values, slope, se, self.primary, 0.5, 2.0)
 
     def _negative_controls(self) -> list[tuple[str, float, float, float]]:
         """도구가 움직여서는 안 되는 결과, 그리고 결과를 움직여서는 안 되는 처치."""

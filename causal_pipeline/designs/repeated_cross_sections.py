@@ -13,7 +13,7 @@ import networkx as nx
 import numpy as np
 import pandas as pd
 
-from causal_pipeline import checks, learners, weighting
+from causal_pipeline import checks, learners, placebos, weighting
 from causal_pipeline.checks import FAIL_LEVEL, WARN_LEVEL, flagged, graded, ladder, unseen
 from causal_pipeline.designs.base import NO_NEGATIVE_TREATMENT, NO_PROBABILITY, Design
 from causal_pipeline.errors import DataError, SpecError
@@ -658,7 +658,7 @@ class RepeatedCrossSections(Design):
             if weights is not None:
                 values.append((weights * Y).sum())
         message = f"처치 시점을 {len(values)}번 섞었습니다."
-        return [checks.rank_placebo("처치 시점을 섞은 위약", message, np.array(values), main.value, main)]
+        return [placebos.rank_placebo("처치 시점을 섞은 위약", message, np.array(values), main.value, main)]
 
     def _negative_controls(self) -> list[tuple[str, float, float, float]]:
         f, found = self.fit, []

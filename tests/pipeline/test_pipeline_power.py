@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from benchmarks import pipeline_worlds as worlds
-from causal_pipeline import checks, designs, tables
+from causal_pipeline import checks, designs, placebos, tables
 from causal_pipeline.designs.adjustment import Fit, aipw_scores
 from causal_pipeline.designs.discontinuity import DONUT, jump
 from causal_pipeline.identify import identify
@@ -55,7 +55,7 @@ def estimate(value, se):
 )
 def test_two_random_halves_never_tell_and_never_judge(psi):
     r = np.random.default_rng(0)
-    found = [checks.halves(worlds.world_spec("a", seed=s), psi(r), None) for s in range(300)]
+    found = [placebos.halves(worlds.world_spec("a", seed=s), psi(r), None) for s in range(300)]
     assert {(c.status, c.cap, c.power) for c in found} == {("unshown", None, None)}
     assert "판정하지 않습니다" in found[0].message
     assert np.mean([c.value > 3 for c in found]) < 0.02  # 옛 문턱은 무엇이 틀려도 0.3%에만 울렸습니다
@@ -79,8 +79,8 @@ def test_the_spread_of_a_placebo_sees_a_halved_standard_error(low, high):
     r, rows = np.random.default_rng(1), []
     for _ in range(150):
         values, observed, se = _shuffled(r, 60)
-        right = checks.spread_placebo("위약", "", values, observed, se, estimate(observed, se), low, high)
-        wrong = checks.spread_placebo("위약", "", values, observed, se / 2, estimate(observed, se / 2), low, high)
+        right = placebos.spread_placebo("위약", "", values, observed, se, estimate(observed, se), low, high)
+        wrong = placebos.spread_placebo("위약", "", values, observed, se / 2, estimate(observed, se / 2), low, high)
         assert right.power.bias == pytest.approx(1.96 * se)
         rows.append((right.power.noticed, rang(right), rang(wrong)))
     compare(rows)
@@ -92,11 +92,11 @@ def test_no_placebo_sees_a_bias_or_the_wrong_unit():
     for _ in range(100):
         values, observed, se = _shuffled(r, 60)
         main = estimate(observed + 5 * se, se)
-        biased.append(rang(checks.spread_placebo("위약", "", values, main.value, se, main, 0.6, 1.6)))
-        biased.append(rang(checks.rank_placebo("위약", "", values, main.value, main)))
+        biased.append(rang(placebos.spread_placebo("위약", "", values, main.value, se, main, 0.6, 1.6)))
+        biased.append(rang(placebos.rank_placebo("위약", "", values, main.value, main)))
         values, observed, se = _shuffled(r, 60, groups=6)
         wrong_unit.append(
-            rang(checks.spread_placebo("위약", "", values, observed, se, estimate(observed, se), 0.6, 1.6))
+            rang(placebos.spread_placebo("위약", "", values, observed, se, estimate(observed, se), 0.6, 1.6))
         )
     assert np.mean(biased) == 0 and np.mean(wrong_unit) <= 0.05
 
@@ -105,8 +105,8 @@ def test_the_rank_of_a_placebo_is_never_a_pass():
     r, rows = np.random.default_rng(3), []
     for _ in range(400):
         values, observed, se = _shuffled(r, 60)
-        right = checks.rank_placebo("위약", "", values, observed, estimate(observed, se))
-        wrong = checks.rank_placebo("위약", "", values, observed, estimate(observed, se / 2))
+        right = placebos.rank_placebo("위약", "", values, observed, estimate(observed, se))
+        wrong = placebos.rank_placebo("위약", "", values, observed, estimate(observed, se / 2))
         assert right.status != "ok"
         rows.append((right.power.noticed, rang(right), rang(wrong)))
     compare(rows)
