@@ -3,13 +3,13 @@
 세계마다 같은 자료를 두 벌 씁니다. 성한 자료에서 점검이 적은 힘과 치우침의 크기를 읽고, 그 크기의 치우침을 같은 자료에 넣어 다시 돌립니다.
 """
 
-from dataclasses import replace
+from concurrent.futures import ThreadPoolExecutor
 
-import networkx as nx
 import numpy as np
 import pandas as pd
 import pytest
 
+from benchmarks import drawn, false_alarms, pipeline
 from benchmarks import pipeline_worlds as worlds
 from causal_pipeline import checks, designs, placebos, tables
 from causal_pipeline.designs.adjustment import Fit, aipw_scores
@@ -299,4 +299,41 @@ def test_an_independence_that_cannot_bias_is_not_a_pass():
     assert (check.status, check.cap, check.power) == ("unshown", None, None) and "치우치지는 않으므로" in check.message
     (check,) = checks.graph_independences(worlds.world_spec("a", edges=EDGES), frame)
     assert check.status == "unshown" and "기대지 않으므로" in check.message
-    assert nx.is_directed_acyclic_graph(nx.DiGraph(EDGES)) and replace(check, status="ok").cap is None
+
+
+# --- 되풀이를 잇는 일 ---
+
+
+def test_draws_go_on_where_they_stopped(tmp_path, monkeypatch):
+    asked = []
+
+    def draw(seed):
+        asked.append(seed)
+        return [seed, 0.5]
+
+    with ThreadPoolExecutor(1) as pool:
+        assert drawn.draw_all("a/b", draw, 10, 3, pool, tmp_path) == [[10, 0.5], [11, 0.5], [12, 0.5]]
+        (record,) = tmp_path.glob("*/a/b.jsonl")
+        record.write_text(record.read_text() + "\n[13, [13, 0.")  # 적다가 멈춘 줄
+        assert drawn.draw_all("a/b", draw, 10, 5, pool, tmp_path)[-1] == [14, 0.5]
+        assert asked == [10, 11, 12, 13, 14]
+        monkeypatch.setattr(drawn, "fingerprint", lambda: "other")  # 코드가 바뀌면 처음부터 다시 뽑습니다
+        drawn.draw_all("a/b", draw, 10, 2, pool, tmp_path)
+    assert asked[5:] == [10, 11]
+
+
+def test_the_short_rows_are_listed_from_the_cheapest(capsys, tmp_path):
+    rows = {
+        "dear": {"draws": 60, "seconds": 2.0},
+        "cheap": {"draws": 60, "seconds": 0.1},
+        "done": {"draws": 500, "seconds": 1},
+    }
+    assert pipeline.short(rows, 500) == [("cheap", 60, 0.1), ("dear", 60, 2.0)]
+    for command in (pipeline.main, false_alarms.main):
+        with pytest.raises(SystemExit):
+            command(["--worlds", "no_such_world", "--out", str(tmp_path / "table.yml")])
+    assert "no_such_world" in capsys.readouterr().err
+    pipeline.main(["--list", "--draws", "100000"])
+    false_alarms.main(["--list", "--draws", "100000"])
+    told = capsys.readouterr().out
+    assert all(name in told for name in (*pipeline.NAMES, *false_alarms.CALM))
