@@ -3,6 +3,9 @@
 표(guides/pipeline_benchmark.yml)는 이 명령만 고칩니다. 숫자를 손으로 고치지 않습니다.
 씨앗은 ``FIRST_SEED``부터 씁니다. 파이프라인을 고치는 동안에는 그보다 작은 씨앗만 보고, 표를 낼 때에만 이 씨앗을 씁니다.
 견줄 도구는 ``--peer dowhy``(기본값의 DoWhy)와 ``--peer causaltune``(benchmarks/peer_causaltune, 따로 만든 환경)입니다.
+
+한 번 뽑을 때마다 결과를 ``_build/benchmarks``에 적어 둡니다(``benchmarks.drawn``). 그래서 멈추어도 이어서 하고, ``--draws``를 늘리면 모자란 만큼만
+더 뽑습니다. ``--list``는 적게 뽑은 줄을, 더 뽑는 데 드는 초가 적은 것부터 보여 줍니다.
 """
 
 import argparse
@@ -13,6 +16,7 @@ import tempfile
 import time
 from collections import Counter
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 
@@ -21,7 +25,8 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")  # 코어마다 프로세스 하�
 import numpy as np  # noqa: E402
 import yaml  # noqa: E402
 
-from benchmarks.pipeline_worlds import WORLDS, run  # noqa: E402
+from benchmarks.drawn import draw_all  # noqa: E402
+from benchmarks.pipeline_worlds import WORLDS, Outcomes, run  # noqa: E402
 
 TARGET = Path(__file__).resolve().parent.parent / "guides" / "pipeline_benchmark.yml"
 HEADER = "# `python -m benchmarks.pipeline`이 씁니다. 손으로 고치지 마세요.\n"
@@ -41,20 +46,20 @@ CAUSALTUNE = {
 NAMES = {w.name: w for w in WORLDS}
 
 
-def _timed_run(name: str, seed: int):
-    start = time.perf_counter()
+def _timed_run(name: str, seed: int) -> list:
+    """(결과, 초). 초는 이 프로세스가 쓴 CPU 시간이라, 같은 기계에서 다른 일이 함께 돌아도 늘지 않습니다."""
+    start = time.process_time()
     outcome = run(NAMES[name], seed)
-    return outcome, time.perf_counter() - start
+    return [asdict(outcome), time.process_time() - start]
 
 
 def measure(world, draws: int, pool) -> dict:
     """세계 하나를 ``draws``번 돌린 요약.
 
-    ``bias_in_errors``는 치우침을 추정값들의 표준편차로 나눈 것이고, ``seconds``는 자료를 살피는 것부터 재현 노트북까지 분석 하나의 중앙값입니다.
+    ``bias_in_errors``는 치우침을 추정값들의 표준편차로 나눈 것이고, ``seconds``는 자료를 살피는 것부터 재현 노트북까지 분석 하나가 쓴 CPU 시간의 중앙값입니다.
     """
-    results, seconds = zip(
-        *pool.map(partial(_timed_run, world.name), range(FIRST_SEED, FIRST_SEED + draws), chunksize=10), strict=True
-    )
+    rows = draw_all(f"pipeline/{world.name}", partial(_timed_run, world.name), FIRST_SEED, draws, pool)
+    results, seconds = [Outcomes(**found) for found, _ in rows], [spent for _, spent in rows]
     answered = [r for r in results if r.letter is not None]
     letters = Counter(r.letter or "refused" for r in results)
     out = {
@@ -213,13 +218,21 @@ def main(arguments=None) -> None:
         "--python", type=Path, default=Path(".venv-peers/bin/python"), help="causaltune을 깐 환경의 파이썬"
     )
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("--list", action="store_true", help="--draws보다 적게 뽑은 줄과 더 드는 초만 보여 줍니다")
     options = parser.parse_args(arguments)
+    unknown = sorted(set(options.worlds) - set(NAMES))
+    if unknown:
+        parser.error(f"모르는 세계입니다: {', '.join(unknown)}. 있는 것: {', '.join(NAMES)}")
     chosen = [w for w in WORLDS if not options.worlds or w.name in options.worlds]
     rows = (
         (yaml.safe_load(options.out.read_text(encoding="utf-8")) or {}).get("worlds", {})
         if options.out.exists()
         else {}
     )
+    if options.list:
+        for name, drawn, seconds in short(rows, options.draws):
+            print(f"{name}: {drawn}번, 한 번에 {seconds:.2f}초, {options.draws}번까지 {seconds * options.draws:,.0f}초")
+        return
     with ProcessPoolExecutor(options.jobs) as pool:
         for world in chosen:
             if options.peer:
@@ -251,6 +264,12 @@ def main(arguments=None) -> None:
                     flush=True,
                 )
             _write(options.out, rows)
+
+
+def short(rows: dict, draws: int) -> list[tuple[str, int, float]]:
+    """``draws``번보다 적게 뽑은 줄의 (이름, 뽑은 수, 한 번의 초). 다 뽑는 데 드는 초가 적은 것부터입니다."""
+    found = [(name, row["draws"], row["seconds"]) for name, row in rows.items() if row["draws"] < draws]
+    return sorted(found, key=lambda row: row[2])
 
 
 def _write(path: Path, rows: dict) -> None:

@@ -234,7 +234,11 @@ def more_data(analysis: Analysis) -> str | None:
 
 def _next(analysis: Analysis) -> Section:
     letter, spec = analysis.grade.letter, analysis.spec
-    weak = [c.label for status in ("fail", "warn", "unshown") for c in analysis.checks if c.status == status]
+    asked = designs.get(analysis.identification.design).reveals
+    ringing = [c.label for status in ("fail", "warn") for c in analysis.checks if c.status == status]
+    # 힘이 없어 조용한 점검 가운데, 결론이 기대는 것만 먼저 확인하라고 합니다. 나머지는 더 볼 것이 없습니다.
+    blind = [c.label for c in analysis.checks if c.status == "unshown" and (c.cap is not None or c.name in asked)]
+    weak = ringing + blind
     first = ", ".join(f"'{label}'" for label in dict.fromkeys(weak[:3]))
     text = {
         "A": "넓힌 뒤에도 같은 효과인지 다시 재십시오.",
@@ -246,7 +250,6 @@ def _next(analysis: Analysis) -> Section:
     items = []
     if letter != "C" and (more := more_data(analysis)):
         items.append(more)
-    asked = designs.get(analysis.identification.design).reveals
     if "negative_control" in asked and not (spec.negative_outcomes or spec.negative_treatments):
         items.append(
             "처치가 바꿀 수 없는 결과를 하나 골라 negative_controls.outcomes에 적으면, 재지 못한 교란 요인을 시험할 수 있습니다."

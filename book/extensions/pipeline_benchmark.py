@@ -74,20 +74,17 @@ def badness(row: dict) -> tuple:
 
 
 def worlds_table(worlds: dict) -> str:
-    """세계마다 한 줄: 목표, 등급의 몫, 치우침, 구간이 정답을 덮은 몫, 초. 갈래끼리 모으고, 갈래 안에서는 나쁜 것부터 적습니다."""
-    heads = ("세계", "목표", "A", "B", "C", "거절", "치우침", "덮음", "초")
+    """세계마다 한 줄: 뽑은 수, 목표, 등급의 몫, 치우침, 구간이 정답을 덮은 몫, 초. 갈래끼리 모으고, 갈래 안에서는 나쁜 것부터 적습니다."""
+    heads = ("세계", "번", "목표", "A", "B", "C", "거절", "치우침", "덮음", "초")
     body = []
     for expect, title in EXPECTED.items():
         rows = sorted((row for row in worlds.values() if row["expect"] == expect), key=badness, reverse=True)
         if not rows:
             continue
-        draws = sorted({row["draws"] for row in rows})
-        times = f"{draws[0]:,}번" if len(draws) == 1 else f"{draws[0]:,}번에서 {draws[-1]:,}번"
-        body.append(
-            f'<tr class="group"><th scope="colgroup" colspan="{len(heads)}">{title} (세계마다 {times})</th></tr>'
-        )
+        body.append(f'<tr class="group"><th scope="colgroup" colspan="{len(heads)}">{title}</th></tr>')
         for row in rows:
             cells = [
+                f"{row['draws']:,}",
                 "닿음" if row["reached"] else "못 닿음",
                 *(_share(row["grades"][k]) for k in ("A", "B", "C", "refused")),
             ]
@@ -171,6 +168,15 @@ def too_often(alarm: dict | None) -> bool:
     return alarm["fail"] > FALSE_ALARM + 2 * (FALSE_ALARM * (1 - FALSE_ALARM) / alarm["draws"]) ** 0.5
 
 
+def _fewer(alarm: dict, draws: int) -> str:
+    """어떤 자료에서는 나오지 않는 점검이면 그 점검이 나온 수(" (작은 표본 87번, 큰 표본 100번)")."""
+    if all(alarm[k]["draws"] == draws for k in ("small", "large") if k in alarm):
+        return ""
+    sizes = (("small", "작은 표본"), ("large", "큰 표본"))
+    said = [f"{name} {alarm[k]['draws']:,}번" for k, name in sizes if k in alarm]
+    return f" ({', '.join(said)})"
+
+
 def alarms_table(found: dict) -> str:
     """설계와 점검마다 한 줄: 작은 표본과 큰 표본에서 잘못 C, B를 준 몫과 보이지 못한 몫. 잘못 울린 것부터 적습니다."""
     heads = ("점검", *(f"{size}: {what}" for size in ("작은 표본", "큰 표본") for what in ("C", "B", "보이지 못함")))
@@ -188,7 +194,8 @@ def alarms_table(found: dict) -> str:
             cells = [_share(a[k], 1) if a else "" for a in pair for k in ("fail", "warn", "unshown")]
             marked = ' class="missed"' if any(map(too_often, pair)) else ""
             texts = "".join(f"<td>{c}</td>" for c in cells)
-            body.append(f'<tr{marked}><th scope="row">{html.escape(alarm["label"])}</th>{texts}</tr>')
+            name = html.escape(alarm["label"] + _fewer(alarm, row["draws"]))
+            body.append(f'<tr{marked}><th scope="row">{name}</th>{texts}</tr>')
     head = "".join(f'<th scope="col">{name}</th>' for name in heads)
     pairs = [(a, k) for row in found.values() for a in row["alarms"].values() for k in ("small", "large") if k in a]
     over = sum(too_often(a[k]) for a, k in pairs)

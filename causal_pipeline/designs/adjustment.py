@@ -1,13 +1,13 @@
 """보정 설계: 잰 교란 요인이 같은 대상끼리 견줍니다. 값이 갈래로 나뉜 처치를 다룹니다."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import networkx as nx
 import numpy as np
 import pandas as pd
 
-from causal_pipeline import checks, learners, weighting
+from causal_pipeline import checks, learners, placebos, weighting
 from causal_pipeline.checks import flagged, graded, ladder
 from causal_pipeline.designs.base import NO_PROBABILITY, Design, UnitEffects
 from causal_pipeline.graphs import identification_step
@@ -18,6 +18,7 @@ from causal_pipeline.inference import (
     estimate_from,
     fold_groups,
     for_learning,
+    kish,
     row_weights,
     subset_clusters,
 )
@@ -192,7 +193,7 @@ class Adjustment(Design):
             *checks.declared_timing(self.spec, self.ident),
             *checks.cluster_count(self.spec, f.clusters),
             *([] if f.X.shape[1] == 0 else [self._overlap(), self._effective_sample(), self._balance()]),
-            *checks.graph_independences(self.spec, f.frame),
+            *checks.graph_independences(self.spec, f.frame, self.primary, self.ident.adjustment),
         ]
 
     def _overlap(self) -> Check:
@@ -342,7 +343,7 @@ class Adjustment(Design):
         found = [
             checks.agreement(self.estimates, apart),
             self._placebo(),
-            checks.halves(self.spec, psi, f.clusters),
+            placebos.halves(self.spec, psi, f.clusters),
             trim_check,
             checks.negative_control(self.spec, self._negative_controls(), main),
             *strength_check,
@@ -379,30 +380,88 @@ class Adjustment(Design):
             f"성향점수가 비슷한 대상끼리 처치를 {PLACEBOS}번 섞었습니다. 위약의 중심은 표준오차의 {number(centre, digits=2, signed=True)}배, "
             f"퍼짐은 {ratio:.2f}배이고, 위약이 추정값만큼 큰 몫(p값)은 {p:.3f}입니다."
         )
-        return flagged("placebo", "순열 위약", message, p, abs(centre) > 1.0 or not 0.5 < ratio < 2.0)
+        check = flagged("placebo", "순열 위약", message, p, abs(centre) > 1.0 or not 0.5 < ratio < 2.0)
+        # 섞은 처치의 기댓값은 묶음(군집이면 모두)에서 처치받은 몫이므로, 중심의 영향함수는 되풀이하지 않고도 나옵니다.
+        if clusters is None:
+            expected = (np.bincount(blocks, weights=treated) / np.bincount(blocks))[blocks]
+        else:
+            first = np.unique(clusters, return_index=True)[1]
+            expected = np.full(len(treated), treated[first].mean())
+        if self.att:
+            slope = w * (expected - (1 - expected) * e / (1 - e)) / share
+        else:
+            slope = w * (expected / e - (1 - expected) / (1 - e))
+        # 예측이 남은 표준편차만큼 틀리면 나머지의 분산이 두 배가 됩니다. 틀린 몫은 묶음 안에서 함께 움직여, 묶음째 더한 것이 중심을 흔듭니다.
+        bias, error = checks.relevant_bias(main), standard_error(slope * residual, subset_clusters(clusters, w > -1))
+        together = np.bincount(blocks if clusters is None else clusters, weights=slope) / len(w)
+        swollen = error**2 + np.average(residual**2, weights=w) * (together**2).sum()
+        noticed = checks.joint_power([bias], swollen, lambda m: np.abs(m[:, 0]) > np.sqrt(2) * main.se)
+        how = (
+            "성향점수가 같은 대상들에서 결과의 예측이 남은 표준편차만큼 틀리고 성향점수도 함께 틀려 그만큼 치우쳤다면. "
+            "숨은 교란 요인은 볼 수 없습니다"
+        )
+        return checks.powered(check, bias, noticed, how)
 
     def _trimming(self) -> tuple[Check, Sensitivity]:
         """성향점수가 극단인 대상을 뺄 때 추정값이 얼마나 움직이는지."""
-        f, main, values, moved = self.fit, self.primary, {}, 0.0
+        f, main, values, moved, apart, extreme = self.fit, self.primary, {}, 0.0, [], None
         for cut in TRIMS:
             keep = (f.e0 >= cut) if self.att else (np.minimum(f.e1, f.e0) >= cut)
             if (f.a & keep).sum() < 20 or (f.b & keep).sum() < 20:
                 continue
-            value = float(
-                aipw_scores(
-                    *(v[keep] for v in (f.y, f.a, f.b, f.e1, f.e0, f.mu1, f.mu0)), self.att, CLIP, f.w[keep]
-                ).mean()
-            )
+            psi = aipw_scores(*(v[keep] for v in (f.y, f.a, f.b, f.e1, f.e0, f.mu1, f.mu0)), self.att, CLIP, f.w[keep])
+            value = float(psi.mean())
+            if not keep.all():
+                rest = np.zeros(len(keep))
+                rest[keep] = (psi - value) / keep.mean()
+                apart.append(rest - (self.scores["aipw"] - main.value))
+                extreme = ~keep if extreme is None else extreme
             values[f"{cut:.2f}"] = value
             moved = max(moved, abs(value - main.value) / max(main.se, 1e-300))
         signs = {np.sign(v) for v in values.values()} | {np.sign(main.value)}
         bad = moved > MOVED or ((main.low > 0 or main.high < 0) and len(signs) > 1)
         text = ", ".join(f"{k} 밑을 빼면 {number(v)}" for k, v in values.items()) or "뺄 만큼 남지 않습니다"
         message = f"성향점수가 {text}. 가장 크게 움직인 것은 표준오차의 {moved:.1f}배입니다."
+        check = flagged("trimming", "자르기", message, moved, bad, MOVED)
         return (
-            flagged("trimming", "자르기", message, moved, bad, MOVED),
+            self._trimming_power(check, apart, extreme),
             Sensitivity("trimming", "자르기에 따른 움직임(표준오차의 배수)", moved, message, values),
         )
+
+    def _trimming_power(self, check: Check, apart: list[np.ndarray], extreme: np.ndarray | None) -> Check:
+        """성향점수가 극단인 대상이 추정값을 치우치게 했다면, 빼고 낸 값이 그만큼 움직였을 확률.
+
+        몇 대상이 치우침을 통째로 지면 그 대상들이 표준오차도 키워, 표준오차의 배수로 잰 움직임은 작아집니다. 추정식의 가중치로 센 유효한
+        수가 k이면 표준오차의 제곱에 치우침의 제곱을 k로 나눈 것이 더해집니다. 그래서 극단인 대상이 몇뿐이면 힘이 없습니다.
+
+        Parameters
+        ----------
+        apart : list of array, shape (n,)
+            대상이 빠지는 자르기마다, 자른 추정과 주된 추정의 영향함수의 차이(평균이 오차).
+        extreme : array of bool or None
+            그 가운데 가장 먼저 빠지는 대상.
+        """
+        main, bias = self.primary, checks.relevant_bias(self.primary)
+        if extreme is None:
+            tail = " 빼게 되는 대상이 없어, 극단인 대상이 답을 정하는지 이 점검으로는 볼 것이 없습니다."
+            return replace(
+                check, status="unshown" if check.status == "ok" else check.status, message=check.message + tail
+            )
+        f, sign = self.fit, float(np.sign(main.value))
+        covariance = checks.summed_covariance(np.column_stack(apart) / len(f.y), f.clusters)
+        e0, e1 = np.clip(f.e0, CLIP, 1), f.e1 if self.att else np.clip(f.e1, CLIP, 1)
+        carried = np.where(extreme, f.w * (f.a + f.b * e1 / e0 if self.att else f.a / e1 + f.b / e0), 0.0)
+        if f.clusters is not None:
+            carried = np.bincount(f.clusters, weights=carried)
+        swollen = float(np.hypot(1.0, bias / max(main.se, 1e-300) / np.sqrt(max(kish(carried), 1e-300))))
+        clear = abs(main.value) > swollen * (main.high - main.low) / 2
+
+        def rings(moved: np.ndarray) -> np.ndarray:
+            turned = clear & (np.sign(main.value + moved) != sign).any(axis=1)
+            return (np.abs(moved).max(axis=1) > MOVED * swollen * main.se) | turned
+
+        noticed = checks.joint_power([-sign * bias] * len(apart), covariance, rings)
+        return checks.powered(check, bias, noticed, "성향점수가 극단인 대상들 때문에 그만큼 치우쳤다면")
 
     def _negative_controls(self) -> list[tuple[str, float, float, float]]:
         """음성 대조군마다 (이름, 추정값, 표준오차, 표준편차)."""

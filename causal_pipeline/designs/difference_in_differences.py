@@ -7,7 +7,7 @@ import networkx as nx
 import numpy as np
 import pandas as pd
 
-from causal_pipeline import checks, learners, weighting
+from causal_pipeline import checks, learners, placebos, weighting
 from causal_pipeline.checks import flagged, graded, ladder, unseen
 from causal_pipeline.designs.base import NO_NEGATIVE_TREATMENT, NO_PROBABILITY, Design, UnitEffects
 from causal_pipeline.errors import DataError
@@ -27,7 +27,7 @@ from causal_pipeline.group_time import (
     uses_covariates,
 )
 from causal_pipeline.identification import contrast, result
-from causal_pipeline.inference import for_learning, least_squares, permutation_p, row_weights, subset_clusters
+from causal_pipeline.inference import for_learning, least_squares, row_weights, subset_clusters
 from causal_pipeline.model import Check, Estimate, Identification, Picture, Sensitivity, Spec, Step
 from causal_pipeline.panel import (
     Panel,
@@ -407,7 +407,7 @@ class DifferenceInDifferences(Design):
         found = [
             checks.agreement(self.estimates, apart),
             self._placebo(),
-            checks.halves(self.spec, psi, f.clusters),
+            placebos.halves(self.spec, psi, f.clusters),
             checks.negative_control(self.spec, self._negative_controls(), self.primary),
             *trend_checks,
         ]
@@ -438,9 +438,9 @@ class DifferenceInDifferences(Design):
         for i in range(PLACEBOS):
             mixed = rng.permutation(f.start[first])[unit] if constant else rng.permutation(f.start)
             values[i] = average_only(centred, mixed, self.panel.anticipation, f.w)
-        ratio, p = values.std(ddof=1) / max(main.se, 1e-300), permutation_p(values, main.value)
-        message = f"처치 시점을 {PLACEBOS}번 섞었습니다. 위약의 퍼짐은 표준오차의 {ratio:.2f}배이고, 위약이 추정값만큼 큰 몫(p값)은 {p:.3f}입니다."
-        return flagged("placebo", "처치 시점을 섞은 위약", message, p, (main.low > 0 or main.high < 0) and p > 0.1, 0.1)
+        ratio = values.std(ddof=1) / max(main.se, 1e-300)
+        message = f"처치 시점을 {PLACEBOS}번 섞었습니다. 위약의 퍼짐은 표준오차의 {ratio:.2f}배입니다."
+        return placebos.rank_placebo("처치 시점을 섞은 위약", message, values, main.value, main)
 
     @cached_property
     def _horizon(self) -> float:

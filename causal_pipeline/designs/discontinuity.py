@@ -635,7 +635,7 @@ class Discontinuity(Design):
 
     def _placebo_cutoffs(self) -> Check:
         """임곗값이 아닌 자리(양쪽의 사분위)에서 뛰는지. 한쪽의 대상만 써서 진짜 뜀이 섞이지 않습니다."""
-        f, tested = self.fit, []
+        f, tested, errors = self.fit, [], []
         for mask in (f.x >= 0, f.x < 0):
             for q in (0.3, 0.5, 0.7):
                 x, y = f.x[mask] - float(np.quantile(f.x[mask], q)), f.y[mask]
@@ -643,13 +643,18 @@ class Discontinuity(Design):
                     continue
                 w = f.w[mask]
                 value, se, _ = jump(x, y, bandwidth(x, y, w), 2, subset_clusters(f.clusters, mask), w=w)
-                tested.append(two_sided(value / max(se, 1e-300)))
+                errors.append(max(se, 1e-300))
+                tested.append(two_sided(value / errors[-1]))
         if not tested:
             return unseen("placebo", "가짜 임곗값", "대상이 적어 가짜 임곗값을 볼 수 없습니다.")
         p = min(holm(tested))
         message = f"임곗값이 아닌 {len(tested)}곳에서 뜀을 보았고, 가장 작은 Holm p값은 {p:.3f}입니다."
         tails = {"warn": " 국소 회귀가 굽은 관계를 뜀으로 읽고 있을 수 있습니다."}
-        return graded("placebo", "가짜 임곗값", message, p, "warn" if p < FAIL_LEVEL else "ok", FAIL_LEVEL, tails)
+        check = graded("placebo", "가짜 임곗값", message, p, "warn" if p < FAIL_LEVEL else "ok", FAIL_LEVEL, tails)
+        bias, rise = checks.relevant_bias(self.primary), abs(jump(f.x, f.d, f.h, 2, w=f.w)[0]) if f.fuzzy else 1.0
+        noticed = np.mean([checks.normal_power(bias * rise / se, FAIL_LEVEL / len(errors)) for se in errors])
+        how = "국소 회귀가 굽은 관계를 그만큼의 뜀으로 읽었고, 그런 굽음이 이 자리 가운데 한 곳에도 있다면"
+        return checks.powered(check, bias, float(noticed), how)
 
     def _bandwidths(self) -> tuple[Check, Sensitivity]:
         f, main, base = self.fit, self.primary, self._fits["robust"][2]
@@ -675,18 +680,24 @@ class Discontinuity(Design):
 
     def _donut(self) -> tuple[Check, Sensitivity]:
         """임곗값에 바짝 붙은 대상을 빼도 같은지."""
-        f, main, values, moved = self.fit, self.primary, {}, 0.0
+        f, main, values, moved, gaps, edges = self.fit, self.primary, {}, 0.0, [], []
         for share in DONUT:
-            value, se, _ = self._effect(f.h, 2, keep=np.abs(f.x) > share * f.h)
+            keep = np.abs(f.x) > share * f.h
+            value, se, influence = self._effect(f.h, 2, keep=keep)
             values[f"{share:.0%}"] = value
-            moved = max(moved, abs(value - main.value) / max(np.sqrt(abs(se**2 - main.se**2)), 0.5 * main.se, 1e-300))
-        message = (
-            "임곗값에 붙은 대상을 띠너비의 "
-            + ", ".join(f"{k}까지 빼면 {number(v)}" for k, v in values.items())
-            + f"입니다(가장 큰 차이 z={moved:.1f})."
-        )
+            apart = max(np.sqrt(abs(se**2 - main.se**2)), 0.5 * main.se, 1e-300)
+            moved = max(moved, abs(value - main.value) / apart)
+            gaps.append(-self._fits["robust"][2])
+            gaps[-1][keep] += influence
+            edges.append(DISAGREE_Z * apart)
+        listed = ", ".join(f"{k}까지 빼면 {number(v)}" for k, v in values.items())
+        message = f"임곗값에 붙은 대상을 띠너비의 {listed}입니다(가장 큰 차이 z={moved:.1f})."
+        check = flagged("donut", "도넛", message, moved, moved > DISAGREE_Z, DISAGREE_Z)
+        bias, covariance = checks.relevant_bias(main), checks.summed_covariance(np.column_stack(gaps), f.clusters)
+        noticed = checks.joint_power([-bias] * len(gaps), covariance, lambda m: (np.abs(m) > edges).any(axis=1))
+        how = f"임곗값에서 띠너비의 {DONUT[0]:.0%} 안에 있는 대상들 때문에 그만큼 치우쳤다면"
         return (
-            flagged("donut", "도넛", message, moved, moved > DISAGREE_Z, DISAGREE_Z),
+            checks.powered(check, bias, noticed, how),
             Sensitivity("donut", "도넛에 따른 움직임", moved, message, values),
         )
 

@@ -7,8 +7,8 @@ import networkx as nx
 import numpy as np
 import pandas as pd
 
-from causal_pipeline import checks, learners, weighting
-from causal_pipeline.checks import flagged, graded, ladder
+from causal_pipeline import checks, learners, placebos, weighting
+from causal_pipeline.checks import graded, ladder
 from causal_pipeline.designs.base import NO_PROBABILITY, Design
 from causal_pipeline.graphs import identification_step
 from causal_pipeline.identification import by_adjustment, by_randomisation
@@ -18,7 +18,6 @@ from causal_pipeline.inference import (
     estimate_from,
     fold_groups,
     for_learning,
-    permutation_p,
     row_weights,
 )
 from causal_pipeline.model import Check, Estimate, Identification, Picture, Sensitivity, Spec, Step
@@ -198,7 +197,7 @@ class Dose(Design):
             *checks.cluster_count(spec, f.clusters),
             *self._range(),
             *([] if f.X.shape[1] == 0 else [self._variation(), self._overlap(), self._balance()]),
-            *checks.graph_independences(spec, f.frame),
+            *checks.graph_independences(spec, f.frame, self.primary, self.ident.adjustment),
         ]
 
     def _range(self) -> list[Check]:
@@ -320,7 +319,7 @@ class Dose(Design):
         found = [
             checks.agreement(self.estimates, apart),
             self._placebo(),
-            checks.halves(spec, psi, f.clusters),
+            placebos.halves(spec, psi, f.clusters),
             self._curvature(),
         ]
         if spec.negative_outcomes or spec.negative_treatments or not spec.treatment.randomized:
@@ -338,12 +337,8 @@ class Dose(Design):
         values = np.array(
             [residual_scores(f.V[rng.permutation(len(f.u))], f.u, f.effect, f.w).mean() for _ in range(PLACEBOS)]
         )
-        centre, ratio, p = values.mean() / main.se, values.std(ddof=1) / main.se, permutation_p(values, main.value)
-        message = (
-            f"남은 처치를 {PLACEBOS}번 섞었습니다. 위약의 중심은 표준오차의 {number(centre, digits=2, signed=True)}배, 퍼짐은 {ratio:.2f}배이고, "
-            f"위약이 추정값만큼 큰 몫(p값)은 {p:.3f}입니다."
-        )
-        return flagged("placebo", "순열 위약", message, p, abs(centre) > 1.0 or not 0.4 < ratio < 2.5)
+        message = f"남은 처치를 {PLACEBOS}번 섞었습니다."
+        return placebos.spread_placebo("순열 위약", message, values, main.value, main.se, main, 0.4, 2.5, 1.0)
 
     def _curvature(self) -> Check:
         """곧은 용량과 스플라인 곡선의 차이."""

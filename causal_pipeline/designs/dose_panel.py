@@ -6,15 +6,16 @@
 2024). 평행 추세만으로는 용량끼리의 차이가 아니라 받지 않았을 때에 견준 효과만 식별되기 때문입니다.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
 import networkx as nx
 import numpy as np
 import pandas as pd
+from scipy import stats
 
-from causal_pipeline import checks
+from causal_pipeline import checks, placebos
 from causal_pipeline.checks import FAIL_LEVEL, WARN_LEVEL, flagged, graded, ladder, unseen
 from causal_pipeline.designs.base import NO_NEGATIVE_TREATMENT, NO_PROBABILITY, Design
 from causal_pipeline.errors import DataError
@@ -31,7 +32,7 @@ from causal_pipeline.few_clusters import (
 )
 from causal_pipeline.graphs import precision_covariates
 from causal_pipeline.identification import contrast, result, tex
-from causal_pipeline.inference import cluster_codes, cluster_column, permutation_p
+from causal_pipeline.inference import cluster_codes, cluster_column
 from causal_pipeline.model import Check, Estimate, Identification, Picture, Sensitivity, Spec, Step
 from causal_pipeline.panel import Panel
 from causal_pipeline.shown import IMPORTS, covariate_matrix, source
@@ -360,13 +361,14 @@ class DosePanel(Design):
 
     def _other_times(self, name: str) -> Check:
         """앞으로의 용량(leads)이나 지난 용량(carry_over)이 지금의 용량을 알 때에도 결과를 말해 주는지."""
-        f, found = self.fit, {}
+        f, found, tests = self.fit, {}, {}
+        other = {k: self._shifted(-k if name == "leads" else k) for k in STEPS}
         for k in STEPS:
-            added = self._shifted(-k if name == "leads" else k)
-            fitted = self._regress(f.y, np.column_stack([f.X, added])) if len(np.unique(f.time)) > k + 1 else None
+            fitted = self._regress(f.y, np.column_stack([f.X, other[k]])) if len(np.unique(f.time)) > k + 1 else None
             if fitted is not None:
                 value, se, dof = combined(fitted, self._first(f.X.shape[1] + 1, -1))
                 found[k] = (t_test(value, se, dof), value * self.step_size)
+                tests[k] = (se, dof, fitted[1][:, -1])
         label = {"leads": "앞으로의 용량", "carry_over": "지난 용량의 남은 효과"}[name]
         if not found:
             return unseen(name, label, "시점이 적어 볼 수 없습니다.")
@@ -377,7 +379,42 @@ class DosePanel(Design):
             "leads": {"fail": " 용량이 지난 결과를 보고 정해졌거나, 오를 것을 미리 알고 움직였습니다."},
             "carry_over": {"fail": " 지난 용량의 효과가 남아 있어 지금의 용량만의 효과로 읽을 수 없습니다."},
         }[name]
-        return graded(name, label, said, p, ladder(p, WARN_LEVEL, FAIL_LEVEL), FAIL_LEVEL, tails)
+        check = graded(name, label, said, p, ladder(p, WARN_LEVEL, FAIL_LEVEL), FAIL_LEVEL, tails)
+        return self._other_times_power(check, other, tests)
+
+    def _other_times_power(
+        self, check: Check, other: dict[int, np.ndarray], tests: dict[int, tuple[float, float, np.ndarray]]
+    ) -> Check:
+        """다른 시점의 용량 가운데 가장 가까운 것이 결과를 바로 움직여 추정값을 치우치게 했다면 울렸을 확률.
+
+        빠뜨린 변수의 식으로, 그 용량의 계수는 치우침을 그 용량이 지금의 용량을 따르는 기울기로 나눈 것입니다. 먼 시점의 시험에는 그
+        시점의 용량이 가까운 시점의 것을 따르는 만큼 나타납니다.
+
+        Parameters
+        ----------
+        tests : dict
+            시점의 거리 → (표준오차, 자유도, 군집을 하나씩 뺀 계수와의 차이).
+        """
+        f, near = self.fit, min(tests)
+        bias = checks.relevant_bias(self.primary)
+        along = self._regress(other[near], f.X)
+        if along is None or abs(along[0][0]) < 1e-9:
+            tail = " 다른 시점의 용량이 지금의 용량과 이어지지 않아, 결과를 움직였더라도 추정값은 치우치지 않습니다."
+            return replace(check, message=check.message + tail)
+        direct, shift = bias / abs(along[0][0] * self.step_size), []
+        for k in tests:
+            seen = 1.0 if k == near else self._regress(other[near], np.column_stack([f.X, other[k]]))
+            shift.append(direct * (seen if k == near else 0.0 if seen is None else float(seen[0][-1])))
+        se, dof, gaps = (list(part) for part in zip(*tests.values(), strict=True))
+        apart = np.eye(len(tests)) if len({len(gap) for gap in gaps}) > 1 else np.corrcoef(gaps).reshape(len(tests), -1)
+        edge = stats.t.isf(WARN_LEVEL / (2 * len(tests)), np.maximum(dof, 1.0))
+        noticed = checks.joint_power(
+            np.array(shift) / np.maximum(se, 1e-300), apart, lambda t: (np.abs(t) > edge).any(axis=1), dof
+        )
+        which = {"leads": "다음 시점의 용량을 미리 알고 움직여", "carry_over": "바로 앞 시점의 용량의 효과가 남아"}[
+            check.name
+        ]
+        return checks.powered(check, bias, noticed, f"{which} 그만큼 치우쳤다면")
 
     @cached_property
     def _bent(self) -> tuple[Any, Any, Any]:
@@ -532,10 +569,9 @@ class DosePanel(Design):
         Y = centred(f.y - f.X[:, 1:] @ f.main[0][1:])
         D, rng = centred(f.X[:, 0]), np.random.default_rng(self.spec.seed + 1)
         values = np.array([(D[rng.permutation(len(D))] * Y).sum() for _ in range(PLACEBOS)]) / (D * D).sum()
-        p = permutation_p(values, float((D * Y).sum() / (D * D).sum()))
-        bad = (main.low > 0 or main.high < 0) and p > 0.1
-        message = f"대상끼리 용량의 길을 {PLACEBOS}번 섞었습니다. 위약이 추정값만큼 큰 몫(p값)은 {p:.3f}입니다."
-        return [flagged("placebo", "용량의 길을 섞은 위약", message, p, bad, 0.1)]
+        observed, message = float((D * Y).sum() / (D * D).sum()), f"대상끼리 용량의 길을 {PLACEBOS}번 섞었습니다."
+        label = "용량의 길을 섞은 위약"
+        return [placebos.rank_placebo(label, message, values, observed, main, abs(self.step_size))]
 
     def _negative_controls(self) -> list[tuple[str, float, float, float]]:
         f, found = self.fit, []

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from causal_pipeline import checks, learners, weighting
+from causal_pipeline import checks, learners, placebos, weighting
 from causal_pipeline.checks import flagged, graded, ladder
 from causal_pipeline.designs.base import Design, UnitEffects
 from causal_pipeline.identification import by_randomisation, require_arms
@@ -19,7 +19,6 @@ from causal_pipeline.inference import (
     fold_groups,
     for_learning,
     least_squares,
-    permutation_p,
     row_weights,
     subset_clusters,
     two_sided,
@@ -166,7 +165,7 @@ class Experiment(Design):
             self._attrition(),
             *checks.missing_covariates(f.frame, self.ident.adjustment),
             *checks.cluster_count(self.spec, f.clusters),
-            *checks.graph_independences(self.spec, f.frame),
+            *checks.graph_independences(self.spec, f.frame, self.primary, self.ident.adjustment),
         ]
 
     def _sample_ratio(self) -> list[Check]:
@@ -314,7 +313,7 @@ class Experiment(Design):
         found = [
             checks.agreement(self.estimates, apart),
             self._randomisation(),
-            checks.halves(spec, psi, f.clusters),
+            placebos.halves(spec, psi, f.clusters),
             self._few_rows(),
         ]
         if spec.negative_outcomes or spec.negative_treatments:
@@ -335,9 +334,8 @@ class Experiment(Design):
             drawn = (rng.permutation(a_unit) if constant else rng.random(len(p_unit)) < p_unit)[unit]
             w1, w0 = f.w * drawn / f.p, f.w * ~drawn / (1 - f.p)
             values[i] = (w1 @ base) / max(w1.sum(), 1e-12) - (w0 @ base) / max(w0.sum(), 1e-12)
-        ratio, p = values.std(ddof=1) / max(main.se, 1e-300), permutation_p(values, main.value)
-        message = f"배정을 {PLACEBOS}번 다시 뽑았습니다. 위약의 퍼짐은 보고한 표준오차의 {ratio:.2f}배이고, 위약이 추정값만큼 큰 몫(p값)은 {p:.3f}입니다."
-        return flagged("placebo", "배정을 다시 뽑은 위약", message, p, not 0.6 < ratio < 1.6)
+        message = f"배정을 {PLACEBOS}번 다시 뽑았습니다."
+        return placebos.spread_placebo("배정을 다시 뽑은 위약", message, values, main.value, main.se, main, 0.6, 1.6)
 
     def _few_rows(self) -> Check:
         """양 끝을 누르면 결론이 바뀌는지."""

@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from causal_pipeline import checks, learners, weighting
-from causal_pipeline.checks import FAIL_LEVEL, WARN_LEVEL, flagged, graded, ladder
+from causal_pipeline import checks, learners, placebos, weighting
+from causal_pipeline.checks import FAIL_LEVEL, WARN_LEVEL, graded, ladder
 from causal_pipeline.designs.base import NO_PROBABILITY, Design
 from causal_pipeline.errors import DataError, Refusal, SpecError
 from causal_pipeline.graphs import observed, open_path, precision_covariates
@@ -23,7 +23,6 @@ from causal_pipeline.inference import (
     fold_groups,
     for_learning,
     holm,
-    permutation_p,
     row_weights,
     subset_clusters,
 )
@@ -613,7 +612,7 @@ class InstrumentalVariable(Design):
         found = [
             checks.agreement(self.estimates, apart),
             self._placebo(),
-            checks.halves(self.spec, psi, f.clusters),
+            placebos.halves(self.spec, psi, f.clusters),
             checks.negative_control(self.spec, self._negative_controls(), self.primary),
         ]
         return found, [self._exclusion()]
@@ -637,9 +636,8 @@ class InstrumentalVariable(Design):
             mixed = rng.permutation(plain[first])[unit] if constant else plain[rng.permutation(len(plain))]
             mixed = s * (mixed - np.average(mixed, weights=f.w))
             values[i] = (mixed @ f.ry) / (mixed @ mixed)
-        ratio, p = values.std(ddof=1) / max(se, 1e-300), permutation_p(values, slope)
-        message = f"도구를 {PLACEBOS}번 섞었습니다. 위약의 퍼짐은 표준오차의 {ratio:.2f}배이고, 도구가 결과에 미친 것만큼 큰 몫(p값)은 {p:.3f}입니다."
-        return flagged("placebo", "도구를 섞은 위약", message, p, not 0.5 < ratio < 2.0)
+        message = f"도구를 {PLACEBOS}번 섞어 도구가 결과에 미친 것을 다시 냈습니다."
+        return placebos.spread_placebo("도구를 섞은 위약", message, values, slope, se, self.primary, 0.5, 2.0)
 
     def _negative_controls(self) -> list[tuple[str, float, float, float]]:
         """도구가 움직여서는 안 되는 결과, 그리고 결과를 움직여서는 안 되는 처치."""

@@ -13,7 +13,7 @@ import networkx as nx
 import numpy as np
 import pandas as pd
 
-from causal_pipeline import checks, learners, weighting
+from causal_pipeline import checks, learners, placebos, weighting
 from causal_pipeline.checks import FAIL_LEVEL, WARN_LEVEL, flagged, graded, ladder, unseen
 from causal_pipeline.designs.base import NO_NEGATIVE_TREATMENT, NO_PROBABILITY, Design
 from causal_pipeline.errors import DataError, SpecError
@@ -30,7 +30,7 @@ from causal_pipeline.few_clusters import (
 )
 from causal_pipeline.graphs import precision_covariates
 from causal_pipeline.identification import contrast, result
-from causal_pipeline.inference import holm, permutation_p, row_weights
+from causal_pipeline.inference import holm, row_weights
 from causal_pipeline.model import Check, Estimate, Field, Identification, Picture, Role, Sensitivity, Spec, Step
 from causal_pipeline.panel import check_start, encode_periods, never_treated_code, periods_code, start_times
 from causal_pipeline.shown import IMPORTS, covariate_matrix, source
@@ -554,10 +554,18 @@ class RepeatedCrossSections(Design):
         """처치가 표본에 든 사람의 수를 바꾸었는지(로그)."""
         f = self.fit
         value, se, dof = self._test(self._main_weights, self._bare(np.log(np.where(f.counts > 0, f.counts, 1))))
-        p = t_test(value, se, dof) if se > 1e-12 else 1.0
+        if se <= 1e-12:
+            message = "칸마다 사람의 수가 처치와 똑같이 움직여(칸의 크기를 정해 놓고 뽑은 자료라면) 드나든 것을 볼 수 없습니다."
+            return unseen("turnout", "사람의 수", message, None)
+        p = t_test(value, se, dof)
         message = f"처치와 함께 칸의 사람 수는 {np.exp(value):.2f}배가 되었습니다(p={p:.3f})."
         tails = {"warn": " 표본에 드는 사람이 바뀌었을 수 있습니다."}
-        return graded("turnout", "사람의 수", message, p, "warn" if p < FAIL_LEVEL else "ok", FAIL_LEVEL, tails)
+        check = graded("turnout", "사람의 수", message, p, "warn" if p < FAIL_LEVEL else "ok", FAIL_LEVEL, tails)
+        bias, spread = checks.relevant_bias(self.primary), float(f.frame[self.spec.outcome.column].std())
+        newcomers = min(bias / max(spread, 1e-300), 0.95)
+        noticed = checks.t_power(-np.log(1 - newcomers) / se, dof, FAIL_LEVEL)
+        how = "결과가 표준편차 하나만큼 다른 사람이 더 들어와 그만큼 치우쳤다면. 나간 만큼 들어온 것은 수로 볼 수 없습니다"
+        return checks.powered(check, bias, noticed, how)
 
     # --- 추정 ---
 
@@ -649,10 +657,8 @@ class RepeatedCrossSections(Design):
             )
             if weights is not None:
                 values.append((weights * Y).sum())
-        p = permutation_p(np.array(values), main.value)
-        bad = (main.low > 0 or main.high < 0) and p > 0.1
-        message = f"처치 시점을 {len(values)}번 섞었습니다. 위약이 추정값만큼 큰 몫(p값)은 {p:.3f}입니다."
-        return [flagged("placebo", "처치 시점을 섞은 위약", message, p, bad, 0.1)]
+        message = f"처치 시점을 {len(values)}번 섞었습니다."
+        return [placebos.rank_placebo("처치 시점을 섞은 위약", message, np.array(values), main.value, main)]
 
     def _negative_controls(self) -> list[tuple[str, float, float, float]]:
         f, found = self.fit, []

@@ -7,7 +7,7 @@ import networkx as nx
 import numpy as np
 import pandas as pd
 
-from causal_pipeline import checks
+from causal_pipeline import checks, placebos
 from causal_pipeline.checks import flagged, graded, ladder
 from causal_pipeline.designs.base import NO_NEGATIVE_TREATMENT, Design
 from causal_pipeline.errors import DataError
@@ -431,7 +431,15 @@ class SyntheticControl(Design):
         f, main = self.fit, self.primary
         p = permutation_p(f.placebo_ratio, f.ratio)
         message = f"처치 뒤 오차를 앞 오차로 나눈 비는 {f.ratio:.1f}이고, 견줄 대상 {len(f.donors)}개를 처치받았다고 보았을 때 이만큼 큰 몫(p값)은 {p:.3f}입니다."
-        return flagged("placebo", "대상을 바꾼 위약", message, p, (main.low > 0 or main.high < 0) and p > 0.1, 0.1)
+        bad = (main.low > 0 or main.high < 0) and p > placebos.PLACEBO_P
+        check = flagged("placebo", "대상을 바꾼 위약", message, p, bad, placebos.PLACEBO_P)
+        half = [
+            placebo_interval(v, np.delete(f.placebos["synthetic"], j), f.placebo_before[j], np.delete(f.placebo_before, j), f.floor)["high"] - v
+            for j, v in enumerate(f.placebos["synthetic"])
+        ]  # fmt: skip
+        return placebos.narrow(
+            check, main, placebos.rank_power(f.placebo_ratio, np.abs(f.placebos["synthetic"]), np.array(half))
+        )
 
     def _leave_one_out(self) -> tuple[Sensitivity, Check]:
         f, main, label = self.fit, self.primary, "견줄 대상을 하나씩 빼기"
