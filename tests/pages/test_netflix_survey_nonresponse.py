@@ -1,18 +1,23 @@
 """설문 보상 사례: 큰 표본의 정답, 응답이 여는 길, 두 방법이 버티는 세상과 무너지는 세상, 메모의 돈."""
 
+import re
+
 import numpy as np
 import pytest
 
 from book.page import ROOT, read_page
 from book.page_code import page_functions
+from causal_pipeline import analyze
+from causal_pipeline.spec import parse_spec
 from causal_practice import generator, load, truth
+from causal_practice.data import data_dir
 
 SURVEY = generator("netflix_survey_nonresponse")
 KNOWN = truth("netflix_survey_nonresponse")
 TEXT = read_page(ROOT / "case_studies" / "netflix_survey_nonresponse.md")
 PAGE = page_functions(
     TEXT, "raw_gap", "table", "shares", "rake", "raked", "raked_interval", "raked_effect", "resample", "always", "lee", "lee_interval",
-    "if_newcomers", "price", "fall", "started",
+    "if_newcomers", "price", "started",
     ACTIVITY=np.array([0.55, 0.30, 0.15]), TENURE=np.array([0.6, 0.4]), INVITE=400, OLD=1_000, NEW=3_000,
 )  # fmt: skip
 
@@ -97,16 +102,109 @@ def test_lee_bounds_equal_the_extremes_of_the_newcomers():
     assert PAGE["lee"](flat)[0] == pytest.approx(-high) and PAGE["lee"](flat)[1] == pytest.approx(-low)
 
 
+def test_cells_narrow_the_bounds_only_when_trimming_runs_out_in_some():
+    """잘라 낼 응답이 모자라는 칸과 넉넉한 칸이 섞였을 때만 칸으로 나눈 한계가 좁아집니다."""
+
+    def widths(*cells):
+        N = np.array([[cell[k] for cell in cells] for k in (0, 1)])
+        return [np.diff(PAGE["lee"](n))[0] for n in (N.sum(1, keepdims=True), N)]
+
+    few = [(800, 40, 160), (600, 40, 360)]  # 새로 온 몫이 절반인데 대충인 답은 열에 하나: 모자랍니다
+    plenty = [(500, 250, 250), (400, 300, 300)]  # 새로 온 몫보다 대충인 답이 많습니다
+    pooled, split = widths(plenty, plenty)
+    assert split == pytest.approx(pooled)
+    pooled, split = widths(few, plenty)
+    assert split < pooled - 1
+
+
 def test_newcomers_formula_recovers_the_core_effect_when_delta_is_known():
-    """숨은 성의가 응답을 가르는 세상에서 참 δ를 넣으면 늘 답하는 회원의 효과가 나옵니다."""
+    """숨은 성의가 응답을 가르는 세상에서 참 δ를 넣으면, 늘 답하는 회원의 효과를 회원 전체의 구성으로 평균한 값이 나옵니다."""
     d = big(33, hidden="money")
     new, both = (d["answers_1"] == 1) & (d["answers_0"] == 0), (d["answers_0"] == 1) & (d["answers_1"] == 1)
     cell = cell_of(d)
     delta = 100 * (d["sincere_1"][new].groupby(cell).mean() - d["sincere_1"][both].groupby(cell).mean()).to_numpy()
     assert (delta < -2).all()
+    goal = SURVEY.MEMBERS.ravel() @ (100 * (d["sincere_1"] - d["sincere_0"])[both].groupby(cell).mean())
     N = PAGE["table"](d)
-    assert PAGE["if_newcomers"](N, delta) == pytest.approx(core_effect(d), abs=0.35)
-    assert PAGE["if_newcomers"](N, 0) < core_effect(d) - 1
+    assert PAGE["if_newcomers"](N, delta) == pytest.approx(goal, abs=0.5)
+    assert PAGE["if_newcomers"](N, 0) < goal - 1
+    assert PAGE["if_newcomers"](N, 0) == pytest.approx(PAGE["raked"](N))
+
+
+def drawn(seed, n=1_000_000):
+    """쪽의 칸과 성의만 쓰고 응답과 효과는 시험이 새로 정하는 회원: 난수, 칸, 활동, 성의, 보상, 옛 보상의 성의 비율."""
+    rng = np.random.default_rng(seed)
+    cell = rng.choice(6, n, p=SURVEY.INVITED.ravel())
+    activity, z = cell // 2, rng.normal(size=n)
+    chance = 1 / (1 + np.exp(-(SURVEY.BASE_QUALITY[activity] - 0.2 * (cell % 2) + 0.9 * z)))
+    return rng, cell, activity, z, rng.random(n) < 0.5, chance
+
+
+def raked_of(cell, arm, answered, value):
+    N = np.zeros((2, 6, 3))
+    kind = np.where(answered, 1 + value.astype(int), 0)
+    np.add.at(N, (arm.astype(int), cell, kind), 1)
+    return PAGE["raked"](N)
+
+
+def test_the_profile_is_silent_when_both_rewards_select_alike():
+    """성의가 두 보상에서 응답을 똑같이 가르면 프로필은 조용한데, 칸의 차이는 회원 전체의 효과가 아닙니다."""
+    rng, cell, activity, z, arm, chance = drawn(41)
+    pull = 2 / (1 + np.exp(-1.5 * z))
+    answered = rng.random(len(z)) < SURVEY.ANSWER[activity, arm.astype(int)] * np.where(cell % 2, 0.8, 1) * pull
+    profile = rng.random(len(z)) < 1 / (1 + np.exp(-(0.3 + z)))
+    effect = -0.1 * (z > 0) * chance
+    value = rng.random(len(z)) < chance + arm * effect
+    assert abs(raked_of(cell, arm, answered, profile)) < 0.6
+    goal = 100 * SURVEY.MEMBERS.ravel() @ [effect[cell == k].mean() for k in range(6)]
+    assert raked_of(cell, arm, answered, value) < goal - 1.5
+
+
+def test_the_profile_can_cry_wolf():
+    """성의와 무관한 버릇이 프로필과 응답을 함께 움직이면, 편향이 없어도 프로필이 어긋납니다."""
+    rng, cell, activity, _, arm, chance = drawn(42)
+    habit = rng.normal(size=len(cell))
+    low, high = (SURVEY.ANSWER[activity, k] for k in (0, 1))
+    answered = rng.random(len(cell)) < np.where(arm, low + (high - low) * 2 / (1 + np.exp(-1.5 * habit)), low)
+    profile = rng.random(len(cell)) < 1 / (1 + np.exp(-(0.3 + habit)))
+    value = rng.random(len(cell)) < chance * (1 - 0.02 * arm)
+    goal = -2 * SURVEY.MEMBERS.ravel() @ [chance[cell == k].mean() for k in range(6)]
+    assert raked_of(cell, arm, answered, value) == pytest.approx(goal, abs=0.6)
+    assert raked_of(cell, arm, answered, profile) > 3
+
+
+def test_raking_misses_when_the_members_cross_table_has_another_shape():
+    """두 몫이 맞아도 교차표의 모양이 답한 사람과 다르면, 칸마다 효과가 다를 때 회원 전체의 값이 아닙니다."""
+    members = np.array([0.50, 0.05, 0.08, 0.22, 0.02, 0.13])
+    assert members.reshape(3, 2).sum(1) == pytest.approx([0.55, 0.30, 0.15])
+    assert members.reshape(3, 2).sum(0) == pytest.approx([0.6, 0.4])
+    effect = np.array([0, -6, 0, -2, 0, 0])
+    assert PAGE["rake"](SURVEY.INVITED.ravel()) @ effect < members @ effect - 0.8
+
+
+def test_leaving_after_the_start_brings_the_problem_back():
+    """알린 뒤에 옛 보상의 회원이 더 그만두고 성의 있는 사람이 남으면, 시작한 회원끼리의 비교도 어긋납니다."""
+    rng, _, activity, z, arm, chance = drawn(43)
+    start = rng.random(len(z)) < SURVEY.ANSWER[activity, 0]
+    stays = rng.random(len(z)) < np.where(arm, 0.97, 0.75 + 0.2 / (1 + np.exp(-1.5 * z)))
+    value = rng.random(len(z)) < chance * (1 - 0.01 * arm)
+    gap = lambda kept: 100 * (value[kept & arm].mean() - value[kept & ~arm].mean())
+    assert gap(start) == pytest.approx(-100 * 0.01 * chance[start].mean(), abs=0.4)
+    assert gap(start & stays) < gap(start) - 0.4
+
+
+def test_the_ready_specification_says_who_is_left_and_gets_c():
+    spec = re.search(r'spec = """\n(.*?)"""', TEXT.text, re.S)[1]
+    found = analyze(parse_spec(spec, data_dir()), frame=load("netflix_survey_nonresponse"))
+    status = {check.name: check.status for check in found.checks}
+    assert found.grade.letter == "C"
+    assert [name for name, value in status.items() if value == "fail"] == ["balance", "attrition"]
+    d = load("netflix_survey_nonresponse").dropna()
+    X = (d[["activity", "new_member"]] - d[["activity", "new_member"]].mean()).to_numpy()
+    a = d["incentive"].to_numpy()[:, None]
+    lin = np.linalg.lstsq(np.hstack([np.ones_like(a), a, X, a * X]), d["sincere"].to_numpy(), rcond=None)[0][1]
+    assert found.primary.value == pytest.approx(lin, abs=1e-6)
+    assert abs(100 * found.primary.value - PAGE["raked_effect"](load("netflix_survey_nonresponse"))[0]) > 0.3
 
 
 def test_what_each_method_survives():
@@ -162,6 +260,9 @@ def test_the_memos_money_is_the_generators(large):
         cost[name] = spent * (SURVEY.MEMBERS**2 / (SURVEY.INVITED * p * q)).sum()
         assert PAGE["price"](PAGE["table"](large), plan) == pytest.approx(cost[name], rel=0.03)
     assert cost["light"] < cost["now"] < cost["all"]
-    N = PAGE["table"](large)
-    assert PAGE["fall"](N, (1, 1, 1)) == pytest.approx(PAGE["raked"](N))
-    assert PAGE["fall"](N, (0, 0, 0)) == 0
+    N, part = PAGE["table"](large), SURVEY.MEMBERS.sum(1)[0]
+    one = (large["sincere_1"] - large["sincere_0"]).groupby(cell_of(large)).mean()[:2]
+    goal = 100 * SURVEY.MEMBERS.ravel()[:2] @ one
+    assert PAGE["if_newcomers"](N, 0, (1, 0, 0)) == pytest.approx(goal, abs=0.3)  # 올리지 않은 회원까지 섞은 값입니다
+    assert PAGE["if_newcomers"](N, 0, (1, 0, 0)) / part < PAGE["if_newcomers"](N, 0, (1, 0, 0)) - 0.3
+    assert PAGE["if_newcomers"](N, 0, (0, 0, 0)) == 0
