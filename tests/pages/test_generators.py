@@ -55,6 +55,10 @@ REFUSED = {
     "ncsoft_pk_churn": [
         {"n": 10}, {"n": 1000.0}, {"n": True}, {"ratio": -0.1}, {"ratio": 3.1}, {"ratio": True}, {"ratio": "큼"}, {"hidden": 1}, {"hidden": "예"},
     ],
+    "netflix_survey_nonresponse": [
+        {"n": 100}, {"n": 1000.0}, {"n": True}, {"n": "많이"}, {"n": 10**7}, {"hidden": True}, {"hidden": None}, {"hidden": "lazy"},
+        {"design": "phone"}, {"design": 1}, {"harm": -0.1}, {"harm": 11}, {"harm": True}, {"harm": "큼"},
+    ],
     "netflix_compress_once": [
         {"members": 99}, {"members": 1e3}, {"members": True}, {"members": 10**9}, {"seed": -1}, {"seed": 1.5}, {"seed": True}, {"seed": 2**40},
     ],
@@ -164,6 +168,7 @@ CLOSED = {
     "netflix_metric_tradeoffs": "taste effect_games effect_stream chance_games chance_stream",
     "netflix_proxy_metrics": "tau_clicks tau_finishes tau_days",
     "netflix_sequential_canary": "flaky delay_0 delay_1",
+    "netflix_survey_nonresponse": "diligence answers_0 answers_1 sincere_0 sincere_1",
     "onboarding_consulting": "score_true drive hours0 hours1 satisfaction0 satisfaction1",
     "onehour_delivery": "orders_0 effect",
     "order_assist": "kind effect profit_0",
