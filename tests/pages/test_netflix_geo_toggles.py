@@ -36,7 +36,7 @@ def test_the_truth_is_always_on_against_always_off():
     assert heard[steady].mean() == pytest.approx(4.0, abs=0.02)
     first = d["ad"].eq(1) & d.groupby("region_id")["ad"].shift().eq(0)
     assert heard[first].mean() == pytest.approx(0.7 * 4.0, abs=0.02)
-    assert PAGE["known"](TOGGLES.generate(seed=3, spill=0.3)) == pytest.approx(1.3 * 4.0, abs=0.03)
+    assert PAGE["known"](TOGGLES.generate(seed=3, spread=0.0, spill=0.3)) == pytest.approx(1.3 * 4.0, abs=0.03)
 
 
 def test_the_lottery_gives_every_cell_one_half_and_follows_the_rule():
@@ -74,15 +74,14 @@ def test_the_interval_keeps_its_promise_whatever_the_outcome_does():
     """효과가 같으면 결과가 어떻게 움직이든 제비만으로 약속을 지킵니다: 한 역사에서 목록의 제비를 모두 뽑습니다."""
     d = TOGGLES.generate(seed=11, buzz=5.0)
     y, ad, share, fans = PAGE["panel"](d)
-    rng = np.random.default_rng(2)
-    cell = rng.standard_t(2, (8, 12)).cumsum(axis=0) * 10  # 꼬리가 두껍고 이어져 움직이는 결과
+    cell = np.random.default_rng(2).standard_t(2, (8, 12)).cumsum(axis=0) * 10  # 꼬리가 두껍고 이어져 움직이는 결과
     lots = PAGE["alike"](share, fans, TOGGLES.pool(12, 8))
     X = PAGE["within"](lots, share)
     hits = []
-    for j in range(0, len(lots), 2):
+    for j in range(len(lots)):
         _, low, high = PAGE["lottery_interval"](X[j], PAGE["within"](cell + 4.0 * lots[j], share), X)
         hits.append(low <= 4.0 <= high)
-    assert np.mean(hits) >= 0.95 - 0.02
+    assert np.mean(hits) >= 0.95
 
 
 def test_forgetting_the_list_widens_the_interval():
