@@ -25,16 +25,18 @@ LEVEL = np.array([0.10, -0.20, 0.05, 0.15, -0.10, 0.0, -0.25, 0.2, -0.05, 0.1, -
 """한 주, 만 가구의 가입(로그)."""
 UNEVEN = np.array([-0.6, 1.3, 0.2, -1.4, 0.9, -0.7, 1.1, 0.3, -1.0, 0.6, -0.2, 1.0])
 """권역마다 다른 효과의 모양. 가입으로 가중한 평균을 빼고 씁니다."""
-POOL = 5_000
+POOL = 2_000
 """뽑아 볼 편성표의 수."""
 DESIGNS = ("balanced", "any", "once", "once_any")
 
 
-def _check(regions, blocks, design, lift, carry, memory, spill, spread, buzz):
+def _check(regions, blocks, length, design, lift, carry, memory, spill, spread, buzz):
     for name, value, low, high in [("regions", regions, 6, 12), ("blocks", blocks, 4, 12)]:
         whole = isinstance(value, (int, np.integer)) and not isinstance(value, bool)
         if not whole or not low <= value <= high or value % 2:
             raise ValueError(f"{name}은(는) {low}에서 {high} 사이의 짝수여야 합니다: {value!r}")
+    if not isinstance(length, (int, np.integer)) or isinstance(length, bool) or not 1 <= length <= 6:
+        raise ValueError(f"묶음 하나의 주 length는 1에서 6 사이의 정수여야 합니다: {length!r}")
     if not isinstance(design, str) or design not in DESIGNS:
         raise ValueError(f"설계 design은 {', '.join(DESIGNS)} 가운데 하나여야 합니다: {design!r}")
     if not isinstance(memory, (int, np.integer)) or isinstance(memory, bool) or not 1 <= memory <= 6:
@@ -102,7 +104,7 @@ def _ar(rng, shape, phi, sd):
     return x
 
 
-def generate(seed=2018, regions=12, blocks=8, design="balanced", lift=0.04, carry=0.3, memory=1, spill=0.0, spread=0.3, buzz=1.0):
+def generate(seed=2018, regions=12, blocks=8, design="balanced", lift=0.04, carry=0.3, memory=1, spill=0.0, spread=0.3, buzz=1.0, length=LENGTH):
     """권역 ``regions``곳의 앞 12주와 ``blocks``묶음의 실험을 만듭니다.
 
     Parameters
@@ -110,7 +112,7 @@ def generate(seed=2018, regions=12, blocks=8, design="balanced", lift=0.04, carr
     seed : int
         난수 씨앗. 우연과 제비만 바꿉니다.
     regions, blocks : int
-        권역의 수(6~12, 짝수. 앞 번호부터 씁니다)와 3주 묶음의 수(4~12, 짝수).
+        권역의 수(6~12, 짝수. 앞 번호부터 씁니다)와 묶음의 수(4~12, 짝수).
     design : {"balanced", "any", "once", "once_any"}
         편성표. "balanced"는 닮은 편성표의 목록에서, "any"는 아무 편성표에서나 뽑습니다. "once"와 "once_any"는 절반의 권역을 끝까지 켭니다.
     lift : float
@@ -123,6 +125,8 @@ def generate(seed=2018, regions=12, blocks=8, design="balanced", lift=0.04, carr
         권역마다 효과가 다른 정도(0~2, ``lift``의 배수).
     buzz : float
         화제작이 가입을 움직이는 정도(0~5배).
+    length : int
+        묶음 하나의 주(1~6).
 
     Returns
     -------
@@ -134,9 +138,9 @@ def generate(seed=2018, regions=12, blocks=8, design="balanced", lift=0.04, carr
     ValueError
         있을 수 없는 값이 들어온 때.
     """
-    _check(regions, blocks, design, lift, carry, memory, spill, spread, buzz)
+    _check(regions, blocks, length, design, lift, carry, memory, spill, spread, buzz)
     rng = np.random.default_rng(seed)
-    before, weeks = HISTORY + PILOT, HISTORY + PILOT + LENGTH * blocks
+    before, weeks = HISTORY + PILOT, HISTORY + PILOT + length * blocks
     homes, fans = HOUSEHOLDS[:regions], FANS[:regions]
     size = homes * np.exp(LEVEL[:regions])
     fans = np.round(fans - fans @ homes / homes.sum(), 2)
@@ -153,7 +157,7 @@ def generate(seed=2018, regions=12, blocks=8, design="balanced", lift=0.04, carr
     lot = tables[rng.integers(len(tables))]
     ad = np.zeros((regions, weeks), int)
     ad[0, HISTORY:before] = 1
-    ad[:, before:] = np.repeat(lot, LENGTH, axis=0).T
+    ad[:, before:] = np.repeat(lot, length, axis=0).T
 
     heard = (1 - carry) * ad
     for k in range(1, memory + 1):
@@ -161,7 +165,7 @@ def generate(seed=2018, regions=12, blocks=8, design="balanced", lift=0.04, carr
     heard = heard + spill * (np.roll(heard, 1, axis=0) + np.roll(heard, -1, axis=0)) / 2
     uneven = UNEVEN[:regions] - UNEVEN[:regions] @ size / size.sum()
     effect = lift * (1 + spread * uneven)[:, None]
-    block = np.concatenate([np.zeros(before, int), np.repeat(np.arange(1, blocks + 1), LENGTH)])
+    block = np.concatenate([np.zeros(before, int), np.repeat(np.arange(1, blocks + 1), length)])
 
     def by_week(values):
         return np.tile(values, regions)

@@ -59,6 +59,7 @@ REFUSED = {
         {"regions": 5}, {"regions": 7}, {"regions": 14}, {"regions": 12.0}, {"regions": True}, {"blocks": 3}, {"blocks": 14}, {"blocks": "많이"},
         {"design": "lottery"}, {"design": None}, {"lift": -0.1}, {"lift": True}, {"carry": 0.95}, {"carry": -1}, {"carry": "조금"}, {"memory": 0},
         {"memory": 1.0}, {"memory": True}, {"spill": -0.1}, {"spill": 1.5}, {"spread": 3}, {"spread": None}, {"buzz": -1}, {"buzz": 9},
+        {"length": 0}, {"length": 7}, {"length": 3.0}, {"length": True},
     ],
     "netflix_compress_once": [
         {"members": 99}, {"members": 1e3}, {"members": True}, {"members": 10**9}, {"seed": -1}, {"seed": 1.5}, {"seed": True}, {"seed": 2**40},
