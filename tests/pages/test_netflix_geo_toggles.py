@@ -14,7 +14,7 @@ KNOWN = truth("netflix_geo_toggles")
 TEXT = read_page(ROOT / "case_studies" / "netflix_geo_toggles.md")
 PAGE = page_functions(
     TEXT, "panel", "pilot_gap", "alike", "anyone", "cells", "within", "lottery_interval", "toggle_effect", "lag_fit", "lag_effect", "wild_effect",
-    "last_block", "neighbours", "leftover", "known", "one_time", "value_only", HISTORY=8, PILOT=4, BEFORE=12, LENGTH=3, maker=TOGGLES, stats=stats,
+    "last_block", "neighbours", "leftover", "known", "one_time", "value_only", "tasteless", HISTORY=8, PILOT=4, BEFORE=12, LENGTH=3, maker=TOGGLES, stats=stats,
 )  # fmt: skip
 LONG = {"carry": 0.5, "memory": 3}
 PULLED = {"carry": -0.5, "memory": 6}
@@ -168,3 +168,99 @@ def test_the_memo_is_the_money_of_the_two_worlds():
     direct = 5 * np.mean(gained) - 2 * homes
     assert direct == pytest.approx(formula, rel=0.25)
     assert 100 * np.log1p(2 * homes / (5 * week)) == pytest.approx(2.0, abs=0.25)
+
+
+def test_a_late_pull_makes_the_breakeven_share_too_large():
+    """빠지는 때가 묶음보다 늦으면(3~6주 뒤) 추정값이 켠 주의 진짜 몫(4.0)보다 커집니다."""
+    values = []
+    for k in range(300):
+        d = TOGGLES.generate(seed=90_000 + k, lift=0.0, spread=0.0)
+        ad = d["ad"].to_numpy().reshape(12, -1)
+        heard = 4.0 * ad
+        for late in (3, 4, 5, 6):
+            heard[:, late:] -= 0.5 * ad[:, :-late]
+        values.append(PAGE["value_only"](d.assign(signups=d["signups"] * np.exp(heard.ravel() / 100))))
+    assert np.mean(values) > 4.0 + 0.02
+
+
+def test_the_largest_region_counts_less_than_its_share():
+    """1번에서만 듣는 광고는 정답보다 작게, 1번에서만 듣지 않는 광고는 크게 나옵니다."""
+    only, never = [], []
+    for k in range(200):
+        d = TOGGLES.generate(seed=91_000 + k, lift=0.0)
+        share = PAGE["panel"](d)[2]
+        first = (d["region_id"] == 1).to_numpy()
+        for found, where, total in ((only, first, share[0]), (never, ~first, 1 - share[0])):
+            lift = 0.04 / total * where * d["ad"]
+            found.append(PAGE["value_only"](d.assign(signups=d["signups"] * np.exp(lift))) - 4.0)
+    assert np.mean(only) < -0.5 and 0.15 < np.mean(never) < 0.8
+
+
+def test_the_taste_slope_helps_only_where_the_index_points_at_the_title():
+    """취향의 기울기를 빼면 화제작이 지워지지만, 지수와 직각인 화제작은 그대로 남습니다."""
+    rng, y, share, fans = np.random.default_rng(4), *(PAGE["panel"](TOGGLES.generate(seed=1))[i] for i in (0, 2, 3))
+    Z = np.sqrt(share)[:, None] * np.c_[np.ones(12), fans]
+    other = rng.normal(size=12)
+    other -= Z @ np.linalg.lstsq(Z, np.sqrt(share) * other, rcond=None)[0] / np.sqrt(share)
+    title = rng.normal(size=(8, 1))
+    assert np.abs(PAGE["tasteless"](title * fans, share, fans)).max() < 1e-9
+    assert np.abs(PAGE["tasteless"](title * other, share, fans)).max() > 0.05
+
+
+def test_one_split_is_as_good_where_regions_do_not_drift_and_the_record_is_long():
+    """주마다 새로 오는 우연과 예순 주의 앞 기록에서는 한 번 나눈 설계의 표준편차가 뒤지지 않습니다. 이어지는 움직임에서는 뒤집니다."""
+    rng, share = np.random.default_rng(8), np.full(12, 1 / 12)
+    tables = TOGGLES.pool(12, 8)
+
+    def noise(weeks, phi):
+        x = rng.normal(size=(weeks, 12))
+        for t in range(1, weeks):
+            x[t] = phi * x[t - 1] + np.sqrt(1 - phi**2) * x[t]
+        return x
+
+    def widths(phi):
+        once, many = [], []
+        for _ in range(600):
+            y, on = noise(84, phi), rng.permutation(12) < 6
+            change = y[61:].mean(axis=0) - y[:60].mean(axis=0)
+            once.append(change[on].mean() - change[~on].mean())
+            o = PAGE["within"](tables[rng.integers(len(tables))], share)
+            many.append(o @ PAGE["within"](PAGE["cells"](y[48:]), share) / (o @ o))
+        return np.std(once), np.std(many)
+
+    once, many = widths(0.0)
+    assert once < 1.1 * many
+    once, many = widths(0.9)
+    assert once > 2 * many
+
+
+def test_six_week_blocks_hold_a_three_week_memory():
+    rows = []
+    for k in range(150):
+        d = TOGGLES.generate(seed=92_000 + k, blocks=4, length=6, **LONG)
+        rows.append([*PAGE["toggle_effect"](d, drop=3, length=6), PAGE["known"](d)])
+    value, low, high, target = np.array(rows).T
+    assert abs(np.mean(value - target)) < 0.35 and np.mean((low <= target) & (target <= high)) > 0.9
+    assert len(TOGGLES.generate(seed=1, blocks=4, length=6)) == 12 * 36
+
+
+def test_one_week_blocks_leave_no_clean_off_cells():
+    """묶음을 한 주로 줄이면 꺼진 칸 열에 아홉은 앞 세 주 가운데 켠 주가 있습니다."""
+    rng = np.random.default_rng(6)
+    on = np.array([rng.permutation(24) < 12 for _ in range(4_000)])
+    past = on[:, 2:-1] | on[:, 1:-2] | on[:, :-3]
+    assert 0.85 < past[~on[:, 3:]].mean() < 0.95
+
+
+def test_the_own_data_table_takes_the_plain_mean_of_the_week():
+    """13절의 표: 주의 단순 평균을 빼면 정답에 모이고, 가중 평균을 빼면 줄어듭니다."""
+    assert "change.mean(axis=1, keepdims=True)" in TEXT.text
+    plain, weighted = [], []
+    for k in range(300):
+        y, ad, share, _ = PAGE["panel"](TOGGLES.generate(seed=93_000 + k))
+        on, change = PAGE["cells"](ad, 2), PAGE["cells"](y) - y[:8].mean(axis=0)
+        w = np.tile(share, (8, 1))
+        for found, mean in ((plain, change.mean(axis=1)), (weighted, change @ share)):
+            gap = change - mean[:, None]
+            found.append(np.average(gap[on == 1], weights=w[on == 1]) - np.average(gap[on == 0], weights=w[on == 0]))
+    assert abs(np.mean(plain) - 4.0) < 0.2 and np.mean(weighted) < 3.8
