@@ -264,3 +264,10 @@ def test_the_own_data_table_takes_the_plain_mean_of_the_week():
             gap = change - mean[:, None]
             found.append(np.average(gap[on == 1], weights=w[on == 1]) - np.average(gap[on == 0], weights=w[on == 0]))
     assert abs(np.mean(plain) - 4.0) < 0.2 and np.mean(weighted) < 3.8
+
+
+def test_a_region_that_was_on_is_likelier_to_be_off_next():
+    """켜는 묶음의 수가 정해져 있으므로, 목록을 통틀면 앞 묶음과 이번 묶음의 상관은 음수입니다."""
+    share, fans = PAGE["panel"](load("netflix_geo_toggles"))[2:]
+    for tables in (TOGGLES.pool(12, 8), PAGE["alike"](share, fans, TOGGLES.pool(12, 8))):
+        assert -0.25 < np.corrcoef(tables[:, 1:].ravel(), tables[:, :-1].ravel())[0, 1] < -0.05
