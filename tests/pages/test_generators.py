@@ -58,6 +58,11 @@ REFUSED = {
     "netflix_survey_nonresponse": [
         {"n": 100}, {"n": 1000.0}, {"n": True}, {"n": "많이"}, {"n": 10**7}, {"hidden": True}, {"hidden": None}, {"hidden": "lazy"},
         {"design": "phone"}, {"design": 1}, {"harm": -0.1}, {"harm": 11}, {"harm": True}, {"harm": "큼"},
+    "netflix_geo_toggles": [
+        {"regions": 5}, {"regions": 7}, {"regions": 14}, {"regions": 12.0}, {"regions": True}, {"blocks": 3}, {"blocks": 14}, {"blocks": "많이"},
+        {"design": "lottery"}, {"design": None}, {"lift": -0.1}, {"lift": True}, {"carry": 0.95}, {"carry": -1}, {"carry": "조금"}, {"memory": 0},
+        {"memory": 1.0}, {"memory": True}, {"spill": -0.1}, {"spill": 1.5}, {"spread": 3}, {"spread": None}, {"buzz": -1}, {"buzz": 9},
+        {"length": 0}, {"length": 7}, {"length": 3.0}, {"length": True},
     ],
     "netflix_compress_once": [
         {"members": 99}, {"members": 1e3}, {"members": True}, {"members": 10**9}, {"seed": -1}, {"seed": 1.5}, {"seed": True}, {"seed": 2**40},
@@ -163,6 +168,7 @@ CLOSED = {
     "ncsoft_pk_churn": "engagement guild churn_not_now churn_never",
     "netflix_compress_once": "effect",
     "netflix_game_events": "log_players_0 effect",
+    "netflix_geo_toggles": "signups_off signups_on",
     "netflix_incremental_ltv": "attachment value_stay value_leave",
     "netflix_localization_dml": "appeal chance hours_0 hours_1",
     "netflix_metric_tradeoffs": "taste effect_games effect_stream chance_games chance_stream",
