@@ -4,14 +4,14 @@
 짝지어 확인하며, 무작위로 정한 절반의 짝에서 새 설정을 먼저 돌립니다. ``design``은 탐색 로트를 고르는 방법입니다. "sequential"은
 가우스 과정의 사후평균과 사후표준편차를 보고 다음 로트를 정하고, "target"은 공급사 설정과 지금 설정의 차이가 가장 정확해지는 로트를 고릅니다.
 ``surface``는 설정과 수율의 참 관계, ``drift``는 로트가 하나 지날 때마다 설정과 무관하게 오르는 수율, ``hot``은 뜨거운 설정일수록
-로트의 표준편차가 커지는 정도입니다. 실제 공장의 자료가 아닙니다.
+로트의 표준편차가 커지는 정도, ``carry``는 앞 로트의 설정이 다음 로트에 남는 몫입니다. 실제 공장의 자료가 아닙니다.
 """
 
 import numpy as np
 import pandas as pd
 from scipy.stats import qmc
 
-DEFAULTS = {"seed": 4017, "search": 24, "pairs": 8, "design": "sequential", "surface": "smooth", "drift": 0.0, "hot": 0.0}
+DEFAULTS = {"seed": 4017, "search": 24, "pairs": 8, "design": "sequential", "surface": "smooth", "drift": 0.0, "hot": 0.0, "carry": 0.0}
 
 TEMPERATURE = np.arange(150, 191, 5)
 """경화 온도의 수준(°C)."""
@@ -42,14 +42,14 @@ def true_yield(surface="smooth"):
     return 75.5 + 14.6 * np.exp(-(u**2 + v**2 + 0.8 * u * v) / 4.2) - 2.5 * np.maximum(0, u + v - 0.8) ** 2
 
 
-def _check(search, pairs, design, surface, drift, hot):
+def _check(search, pairs, design, surface, drift, hot, carry):
     for name, value, low, high in [("search", search, START + 1, 200), ("pairs", pairs, 2, 100)]:
         if not isinstance(value, (int, np.integer)) or isinstance(value, bool) or not low <= value <= high:
             raise ValueError(f"{name}은(는) {low}에서 {high} 사이의 정수여야 합니다: {value!r}")
     for name, value, allowed in [("design", design, DESIGNS), ("surface", surface, SURFACES)]:
         if not isinstance(value, str) or value not in allowed:
             raise ValueError(f"{name}은(는) {', '.join(allowed)} 가운데 하나여야 합니다: {value!r}")
-    for name, value, low, high in [("drift", drift, -0.1, 0.1), ("hot", hot, 0.0, 1.0)]:
+    for name, value, low, high in [("drift", drift, -0.1, 0.1), ("hot", hot, 0.0, 1.0), ("carry", carry, 0.0, 0.5)]:
         number = isinstance(value, (int, float, np.number)) and not isinstance(value, bool)
         if not number or not low <= value <= high:
             raise ValueError(f"{name}은(는) {low}에서 {high} 사이의 수여야 합니다: {value!r}")
@@ -71,7 +71,7 @@ def _sharpest(tried):
     return int(((left[:, ADVISED] - left[:, NOW]) ** 2 / (left.diagonal() + NOISE**2)).argmax())
 
 
-def generate(seed=4017, search=24, pairs=8, design="sequential", surface="smooth", drift=0.0, hot=0.0):
+def generate(seed=4017, search=24, pairs=8, design="sequential", surface="smooth", drift=0.0, hot=0.0, carry=0.0):
     """탐색 로트와 확인 로트의 기록을 만듭니다.
 
     Parameters
@@ -90,18 +90,20 @@ def generate(seed=4017, search=24, pairs=8, design="sequential", surface="smooth
         로트가 하나 지날 때마다 오르는 수율(-0.1~0.1%p).
     hot : float
         로트의 표준편차가 160°C보다 30°C 뜨거울 때 늘어나는 비율(0~1).
+    carry : float
+        로트의 평균 수율에 앞 로트 설정의 평균 수율이 남는 몫(0~0.5). 시험 전에는 지금 설정으로 돌리고 있었습니다.
 
     Returns
     -------
     pandas.DataFrame
-        로트 하나가 한 행. ``true_yield``는 정답 열이고, 흐름과 로트의 오차를 뺀 그 설정의 평균 수율(%)입니다.
+        로트 하나가 한 행. ``true_yield``는 정답 열이고, 흐름과 앞 로트의 흔적과 로트의 오차를 뺀 그 설정의 평균 수율(%)입니다.
 
     Raises
     ------
     ValueError
         있을 수 없는 값이 들어온 때.
     """
-    _check(search, pairs, design, surface, drift, hot)
+    _check(search, pairs, design, surface, drift, hot, carry)
     rng = np.random.default_rng(seed)
     mean = true_yield(surface)
     spread = NOISE * np.maximum(1 + hot * (GRID[:, 0] - CURRENT[0]) / 30, 0.2)
@@ -115,9 +117,9 @@ def generate(seed=4017, search=24, pairs=8, design="sequential", surface="smooth
     settings, yields = [], []
 
     def run(setting):
-        k = len(settings)
+        k, before = len(settings), settings[-1] if settings else NOW
         settings.append(int(setting))
-        yields.append(round(min(max(float(mean[setting] + drift * k + spread[setting] * error[k]), 0.0), 100.0), 2))
+        yields.append(round(min(max(float(mean[setting] + carry * (mean[before] - mean[setting]) + drift * k + spread[setting] * error[k]), 0.0), 100.0), 2))
 
     for k in range(search):
         if k < START:

@@ -111,6 +111,93 @@ def test_a_steady_drift_cancels_in_the_pairs_and_not_in_the_search():
     assert abs(bias(moving, lambda d: PAGE["confirmed"](d)[0])) < 0.25
 
 
+def by_gp(d, page=PAGE):
+    return page["gp_effect"](*searched(d), page["number"](d)[~page["at_now"](d)][-1])
+
+
+def test_an_early_block_of_the_current_setting_is_enough_for_drift_to_bias_a_random_design():
+    """차례로 고르지 않아도 지금 설정을 앞에만 두면 흐름이 새어 들어옵니다."""
+
+    def bias(drift):
+        draws = [PLANT.generate(seed=110_000 + k, design="random", drift=drift, pairs=2) for k in range(200)]
+        return np.mean([by_gp(d)[0] - PAGE["answer"](d) for d in draws])
+
+    assert bias(0.08) > bias(0.0) + 0.35
+
+
+def test_a_trace_of_the_lot_before_shrinks_the_confirmation_and_the_order_of_the_pairs_does_not_show_it():
+    """앞 로트의 몫 c가 남으면 짝의 차이는 1.5c배 줄고, 새 설정이 먼저인 짝과 나중인 짝이 똑같이 줄어듭니다."""
+    off, ahead = [], []
+    for k in range(300):
+        d = PLANT.generate(seed=120_000 + k, carry=0.2)
+        value, low, high = PAGE["confirmed"](d)
+        real = PAGE["answer"](d)
+        off.append([value - real, low < real < high, real])
+        c = d[d["phase"] == "확인"]
+        is_now, y = PAGE["at_now"](c), c["yield_pct"].to_numpy()
+        gap, new_first = y[~is_now] - y[is_now], ~is_now[::2]
+        ahead.append(gap[new_first].mean() - gap[~new_first].mean())
+    bias, inside, real = np.mean(off, axis=0)
+    assert bias == pytest.approx(-1.5 * 0.2 * real, abs=0.3) and inside < 0.8
+    assert abs(np.mean(ahead)) < 0.35 < abs(bias)
+
+
+def test_the_suppliers_interval_falls_short_where_the_lots_are_chosen_in_turn():
+    def coverage(design):
+        inside = []
+        for k in range(400):
+            d = PLANT.generate(seed=130_000 + k, design=design, pairs=2)
+            _, low, high, _ = PAGE["gp_effect"](*searched(d), PLANT.ADVISED)
+            inside.append(low < KNOWN["ATE_supplier"] < high)
+        return np.mean(inside)
+
+    assert coverage("sequential") < 0.945 < 0.96 < coverage("random")
+
+
+def test_a_reach_that_fits_the_narrow_peak_repairs_the_interval_even_when_chosen_in_turn(monkeypatch):
+    apart = ((PLANT.GRID[:, None] - PLANT.GRID) ** 2).sum(axis=2)
+    cov = PLANT.LEVEL**2 + PLANT.SWING**2 * np.exp(-apart / 2 / 7**2)
+
+    def coverage(page):
+        draws = [PLANT.generate(seed=140_000 + k, surface="narrow", pairs=2) for k in range(200)]
+        return np.mean([low < page["answer"](d) < high for d in draws for _, low, high, _ in [by_gp(d, page)]])
+
+    assert coverage(PAGE) < 0.88
+    monkeypatch.setattr(PLANT, "COVARIANCE", cov)
+    fitting = page_functions(
+        TEXT, "at_now", "number", "posterior", "gp_effect", "answer",
+        np=np, cov=cov, usual=PLANT.USUAL, noise=PLANT.NOISE, now=PLANT.NOW,
+    )  # fmt: skip
+    assert coverage(fitting) > 0.91
+
+
+def test_refitting_the_reach_and_swing_at_every_lot_stops_looking_for_the_narrow_peak(monkeypatch):
+    apart = ((PLANT.GRID[:, None] - PLANT.GRID) ** 2).sum(axis=2)
+    choices = [
+        PLANT.LEVEL**2 + swing**2 * np.exp(-apart / 2 / reach**2)
+        for swing in (0.3, 1.5, 3.0, 6.0) for reach in (5, 10, 15, 30)
+    ]  # fmt: skip
+
+    def found():
+        draws = [PLANT.generate(seed=150_000 + k, surface="narrow", pairs=2) for k in range(40)]
+        return np.mean([PAGE["answer"](d) for d in draws])
+
+    fixed, usual_rule = found(), PLANT._posterior
+
+    def refitted(tried, yields):
+        y = np.asarray(yields) - PLANT.USUAL
+
+        def likelihood(cov):
+            seen = cov[np.ix_(tried, tried)] + PLANT.NOISE**2 * np.eye(len(tried))
+            return -y @ np.linalg.solve(seen, y) - np.linalg.slogdet(seen)[1]
+
+        monkeypatch.setattr(PLANT, "COVARIANCE", max(choices, key=likelihood))
+        return usual_rule(tried, yields)
+
+    monkeypatch.setattr(PLANT, "_posterior", refitted)
+    assert found() < fixed - 1.5
+
+
 def test_the_memos_money_is_the_generators():
     d = load("ace_costly_experiments")
     value, low, high = PAGE["confirmed"](d)

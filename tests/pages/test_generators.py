@@ -24,6 +24,7 @@ REFUSED = {
     "ace_costly_experiments": [
         {"search": 4}, {"search": 201}, {"search": 24.0}, {"search": True}, {"pairs": 1}, {"pairs": 101}, {"pairs": "많이"}, {"design": "grid"},
         {"design": None}, {"surface": "steep"}, {"surface": 1}, {"drift": 0.2}, {"drift": True}, {"hot": -0.1}, {"hot": 1.5}, {"hot": "큼"},
+        {"carry": -0.1}, {"carry": 0.6}, {"carry": True},
     ],
     "ad_credit": [{"n": 100}, {"n": "많이"}, {"mds": 3}, {"n": 400, "mds": 81}, {"mds": 10.0}, {"md_shock": -1}, {"md_shock": 300}, {"assign": "store"}],
     "amazon_opportunity_finder": [{"world": "shop"}, {"world": None}, {"n": 39}, {"n": 100.0}, {"n": True}, {"n": 10**7}],
