@@ -21,6 +21,11 @@ OTHER_WORLDS = {"amazon_opportunity_finder": [{"world": world, "n": 60} for worl
 
 # 생성기 → 거절해야 하는 인자. 기본값의 위에 덮어씁니다.
 REFUSED = {
+    "ace_costly_experiments": [
+        {"search": 4}, {"search": 201}, {"search": 24.0}, {"search": True}, {"pairs": 1}, {"pairs": 101}, {"pairs": "많이"}, {"design": "grid"},
+        {"design": None}, {"surface": "steep"}, {"surface": 1}, {"drift": 0.2}, {"drift": True}, {"hot": -0.1}, {"hot": 1.5}, {"hot": "큼"},
+        {"carry": -0.1}, {"carry": 0.6}, {"carry": True},
+    ],
     "ad_credit": [{"n": 100}, {"n": "많이"}, {"mds": 3}, {"n": 400, "mds": 81}, {"mds": 10.0}, {"md_shock": -1}, {"md_shock": 300}, {"assign": "store"}],
     "amazon_opportunity_finder": [{"world": "shop"}, {"world": None}, {"n": 39}, {"n": 100.0}, {"n": True}, {"n": 10**7}],
     "banner_log": [{"n": 10}, {"n": True}, {"floor": 0}, {"floor": 0.3}, {"floor": "낮음"}, {"override": 2}, {"override": True}],
@@ -153,6 +158,7 @@ REFUSED = {
 
 # 생성기 → 독자에게 보이면 답이 새는 열. 카드의 role을 잘못 고치면 여기서 걸립니다.
 CLOSED = {
+    "ace_costly_experiments": "true_yield",
     "ad_credit": "chance margin0 margin1",
     "amazon_opportunity_finder": "demand effect",
     "banner_log": "rate_recipe rate_sale rate_review rate_season",
