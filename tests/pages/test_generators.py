@@ -63,6 +63,7 @@ REFUSED = {
     "netflix_survey_nonresponse": [
         {"n": 100}, {"n": 1000.0}, {"n": True}, {"n": "많이"}, {"n": 10**7}, {"hidden": True}, {"hidden": None}, {"hidden": "lazy"},
         {"design": "phone"}, {"design": 1}, {"harm": -0.1}, {"harm": 11}, {"harm": True}, {"harm": "큼"},
+    ],
     "netflix_geo_toggles": [
         {"regions": 5}, {"regions": 7}, {"regions": 14}, {"regions": 12.0}, {"regions": True}, {"blocks": 3}, {"blocks": 14}, {"blocks": "많이"},
         {"design": "lottery"}, {"design": None}, {"lift": -0.1}, {"lift": True}, {"carry": 0.95}, {"carry": -1}, {"carry": "조금"}, {"memory": 0},
