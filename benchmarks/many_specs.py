@@ -1,6 +1,6 @@
 """명세 200개가 든 폴더를 프로세스와 Ray로 나누어 돌리고 초를 적습니다: ``python -m benchmarks.many_specs``
 
-Ray가 있는 환경(`make scale`)의 파이썬으로 돌려야 세 줄이 다 나옵니다.
+Ray가 있는 환경(`make scale`)의 파이썬으로 돌려야 Ray의 줄까지 나옵니다.
 
     .venv-scale/bin/python -m benchmarks.many_specs
 
@@ -82,7 +82,6 @@ def main(arguments: list[str] | None = None) -> None:
         folder.mkdir()
         write_folder(folder, options.specs)
         runs = [
-            measure(folder, Path(scratch) / "one", "프로세스 하나", workers=1),
             measure(folder, Path(scratch) / "all", "코어마다 프로세스 하나"),
             measure(folder, Path(scratch) / "all", "끝난 뒤 다시(건너뛰기)"),
         ]

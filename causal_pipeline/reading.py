@@ -370,6 +370,7 @@ def _spark(spec: Spec, path: Path) -> Reader:
     행은 고른 열의 값 차례로 늘어놓습니다. Spark는 돌릴 때마다 다른 차례로 주므로, 그대로 두면 씨앗이 같아도 결과가 달라집니다.
     """
     where = "data.sql" if spec.source.sql else "data.path"
+    _for_spark(spec, path)
     try:
         from pyspark.errors import PySparkException
         from pyspark.sql import SparkSession
@@ -423,6 +424,26 @@ def _spark(spec: Spec, path: Path) -> Reader:
             yield part
 
     return columns, rows, chunks
+
+
+def _for_spark(spec: Spec, path: Path) -> None:
+    """Spark는 파케이 파일이나 그 폴더만 읽습니다. 표본은 SQL 안에서 뽑습니다."""
+    if not (path.is_dir() or path.suffix.lower() == ".parquet") or spec.source.table:
+        raise spec.error(
+            DataError,
+            "spark_parquet_only",
+            "data.table" if spec.source.table else "data.path",
+            "Spark로는 파케이 파일이나 파케이 파일이 든 폴더만 읽습니다.",
+            "자료를 파케이로 저장하고 sql에서 data라는 이름으로 부르세요. 다른 형식은 engine을 지우면 읽습니다.",
+        )
+    if spec.source.sample is not None:
+        raise spec.error(
+            DataError,
+            "spark_sample",
+            "data.sample",
+            "Spark로 읽을 때는 sample로 뽑지 않습니다. 행의 차례가 돌릴 때마다 달라 같은 표본이 나오지 않습니다.",
+            "sample을 지우고 sql에서 단위의 지문으로 뽑으세요(예: `SELECT * FROM data WHERE pmod(xxhash64(user_id), 100) < 5`).",
+        )
 
 
 def _spark_error(spec: Spec, where: str, error: Exception) -> DataError:

@@ -432,8 +432,7 @@ def _check_source(spec: Spec) -> None:
             SpecError, "source_ambiguous", "data.sql", "table과 sql을 함께 적었습니다.", "하나만 남기세요."
         )
     kind = Path(source.path).suffix.lower()
-    if source.engine == "spark":
-        _check_spark(spec, kind)
+    if source.engine == "spark":  # 파케이의 폴더에는 확장자가 없습니다. 읽을 때 봅니다
         return
     if kind not in {".csv", ".xlsx", ".parquet", ".duckdb", ".db"}:
         raise spec.error(
@@ -458,26 +457,6 @@ def _check_source(spec: Spec) -> None:
             "data.table",
             "table은 DuckDB 파일의 표와 엑셀의 시트에만 씁니다.",
             "table을 지우거나 sql에 `SELECT … FROM data`를 적으세요.",
-        )
-
-
-def _check_spark(spec: Spec, kind: str) -> None:
-    """Spark는 파케이 파일이나 그 폴더만 읽습니다. 표본은 SQL 안에서 뽑습니다."""
-    if kind not in {".parquet", ""} or spec.source.table:
-        raise spec.error(
-            SpecError,
-            "spark_parquet_only",
-            "data.path" if kind not in {".parquet", ""} else "data.table",
-            "Spark로는 파케이 파일이나 파케이 파일이 든 폴더만 읽습니다.",
-            "자료를 파케이로 저장하고 sql에서 data라는 이름으로 부르세요. 다른 형식은 engine을 지우면 읽습니다.",
-        )
-    if spec.source.sample is not None:
-        raise spec.error(
-            SpecError,
-            "spark_sample",
-            "data.sample",
-            "Spark로 읽을 때는 sample로 뽑지 않습니다. 행의 차례가 돌릴 때마다 달라 같은 표본이 나오지 않습니다.",
-            "sample을 지우고 sql에서 단위의 지문으로 뽑으세요(예: `SELECT * FROM data WHERE pmod(xxhash64(user_id), 100) < 5`).",
         )
 
 

@@ -11,7 +11,16 @@ import numpy as np
 import pandas as pd
 from scipy.stats import qmc
 
-DEFAULTS = {"seed": 4017, "search": 24, "pairs": 8, "design": "sequential", "surface": "smooth", "drift": 0.0, "hot": 0.0, "carry": 0.0}
+DEFAULTS = {
+    "seed": 4017,
+    "search": 24,
+    "pairs": 8,
+    "design": "sequential",
+    "surface": "smooth",
+    "drift": 0.0,
+    "hot": 0.0,
+    "carry": 0.0,
+}
 
 TEMPERATURE = np.arange(150, 191, 5)
 """경화 온도의 수준(°C)."""
@@ -119,7 +128,23 @@ def generate(seed=4017, search=24, pairs=8, design="sequential", surface="smooth
     def run(setting):
         k, before = len(settings), settings[-1] if settings else NOW
         settings.append(int(setting))
-        yields.append(round(min(max(float(mean[setting] + carry * (mean[before] - mean[setting]) + drift * k + spread[setting] * error[k]), 0.0), 100.0), 2))
+        yields.append(
+            round(
+                min(
+                    max(
+                        float(
+                            mean[setting]
+                            + carry * (mean[before] - mean[setting])
+                            + drift * k
+                            + spread[setting] * error[k]
+                        ),
+                        0.0,
+                    ),
+                    100.0,
+                ),
+                2,
+            )
+        )
 
     for k in range(search):
         if k < START:

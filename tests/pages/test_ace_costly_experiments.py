@@ -90,7 +90,9 @@ def test_adaptive_choice_pulls_a_point_fixed_in_advance_down_and_a_random_design
             tried, y = searched(d)
             mean = d["true_yield"].to_numpy()[: len(y)]
             again = mean + np.random.default_rng([seed, 5]).normal(0, PLANT.NOISE, len(y))
-            moves.append(PAGE["gp_effect"](tried, y, PLANT.ADVISED)[0] - PAGE["gp_effect"](tried, again, PLANT.ADVISED)[0])
+            moves.append(
+                PAGE["gp_effect"](tried, y, PLANT.ADVISED)[0] - PAGE["gp_effect"](tried, again, PLANT.ADVISED)[0]
+            )
         return np.mean(moves)
 
     assert share("sequential") < -0.12 and abs(share("random")) < 0.15

@@ -328,6 +328,7 @@ data:
   path: rows.csv
   table: t
   sql: SELECT 1
+  engine: duckdb
   sample: 50
   missing: drop
   blank: [-999]
