@@ -41,7 +41,13 @@ def _check(regions, blocks, length, design, lift, carry, memory, spill, spread, 
         raise ValueError(f"설계 design은 {', '.join(DESIGNS)} 가운데 하나여야 합니다: {design!r}")
     if not isinstance(memory, (int, np.integer)) or isinstance(memory, bool) or not 1 <= memory <= 6:
         raise ValueError(f"여운이 남는 주 memory는 1에서 6 사이의 정수여야 합니다: {memory!r}")
-    ranges = {"lift": (lift, 0, 0.5), "carry": (carry, -0.9, 0.9), "spill": (spill, 0, 1), "spread": (spread, 0, 2), "buzz": (buzz, 0, 5)}
+    ranges = {
+        "lift": (lift, 0, 0.5),
+        "carry": (carry, -0.9, 0.9),
+        "spill": (spill, 0, 1),
+        "spread": (spread, 0, 2),
+        "buzz": (buzz, 0, 5),
+    }
     for name, (value, low, high) in ranges.items():
         number = isinstance(value, (int, float, np.number)) and not isinstance(value, bool)
         if not number or not low <= value <= high:
@@ -104,7 +110,19 @@ def _ar(rng, shape, phi, sd):
     return x
 
 
-def generate(seed=2018, regions=12, blocks=8, design="balanced", lift=0.04, carry=0.3, memory=1, spill=0.0, spread=0.3, buzz=1.0, length=LENGTH):
+def generate(
+    seed=2018,
+    regions=12,
+    blocks=8,
+    design="balanced",
+    lift=0.04,
+    carry=0.3,
+    memory=1,
+    spill=0.0,
+    spread=0.3,
+    buzz=1.0,
+    length=LENGTH,
+):
     """권역 ``regions``곳의 앞 12주와 ``blocks``묶음의 실험을 만듭니다.
 
     Parameters
