@@ -198,7 +198,7 @@ def test_the_largest_region_counts_less_than_its_share():
 
 def test_the_taste_slope_helps_only_where_the_index_points_at_the_title():
     """취향의 기울기를 빼면 화제작이 지워지지만, 지수와 직각인 화제작은 그대로 남습니다."""
-    rng, y, share, fans = np.random.default_rng(4), *(PAGE["panel"](TOGGLES.generate(seed=1))[i] for i in (0, 2, 3))
+    rng, (_, _, share, fans) = np.random.default_rng(4), PAGE["panel"](TOGGLES.generate(seed=1))
     Z = np.sqrt(share)[:, None] * np.c_[np.ones(12), fans]
     other = rng.normal(size=12)
     other -= Z @ np.linalg.lstsq(Z, np.sqrt(share) * other, rcond=None)[0] / np.sqrt(share)
