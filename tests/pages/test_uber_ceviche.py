@@ -163,6 +163,46 @@ def test_four_idle_events_are_boasted_by_windows_and_rarely_by_trials():
     assert ours < 0.2 and theirs > 0.5
 
 
+def test_small_data_cover_less_and_miss_below():
+    """11절의 크기별 포함률: 600명에서는 명목값에 못 미치고, 추정값이 작은 자료에서 표준오차도 작아 아래로 더 빗나갑니다."""
+    rows = np.array([PAGE["event_gain"](RIDES.generate(seed=320_000 + k, n=600, truths=False)) for k in range(400)])
+    below, above = (rows[:, 2] < KNOWN["ATT"]).mean(), (rows[:, 1] > KNOWN["ATT"]).mean()
+    assert 0.89 < 1 - below - above < 0.95 and below > above
+    assert np.corrcoef(rows[:, 0], rows[:, 2] - rows[:, 0])[0, 1] > 0.25
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("seed", [60_095, 60_176, 60_331])
+def test_a_rare_event_does_not_send_the_score_away(seed):
+    """멤버십이 드문 손님 400명: 걸음을 묶지 않은 뉴턴법은 여기서 넘쳤습니다. 묶으면 최대가능도에서 멈춥니다."""
+    d = RIDES.generate(seed=seed, n=400, strength=0.0, truths=False)
+    assert np.isfinite([PAGE[f](d, "member") for f in ("event_gain", "windowed")]).all()
+    p = PAGE["trials"](d, "member")
+    X, t = PAGE["design"](p), p["hit"].to_numpy()
+    assert np.abs(X.T @ (t - PAGE["fit_score"](X, t))).max() < 1e-3
+
+
+def test_a_multiplying_trait_survives_the_subtraction():
+    """성향이 예약액에 곱해지고 모두의 예약액이 오르면, 효과가 없어도 이중차분은 0이 아닙니다. 더해지면 0입니다(9절)."""
+    rng = np.random.default_rng(11)
+    taste, season = rng.normal(0, 0.5, 40_000), np.where(np.arange(12) < 6, 50.0, 65.0)
+    when = np.where(rng.random(40_000) < 0.3 / (1 + np.exp(-2 * taste)), rng.choice([6.0, 7.0], 40_000), np.nan)
+    for spend, biased in ((season * np.exp(taste)[:, None], True), (season + 30 * taste[:, None], False)):
+        noisy = spend + rng.normal(0, 3, spend.shape)
+        d = pd.DataFrame({f"spend_{m}": noisy[:, m - 1] for m in range(1, 13)} | {"first_eats": when, "left_month": np.nan, "downtown": 0})
+        value, low, high = PAGE["trend_gain"](d)
+        assert (low > 5) if biased else abs(value) < 1.5
+
+
+def test_looking_ahead_is_harmless_when_spending_does_not_bring_the_event(monkeypatch):
+    """사는 곳만이 사건을 부르면(맞춘 변수) '끝까지'도 거의 치우치지 않습니다(10절)."""
+    flat = RIDES.EVENTS["airport"]._replace(level=0.0, growth=0.0, downtown=1.5)
+    monkeypatch.setitem(RIDES.EVENTS, "airport", flat)
+    d = RIDES.generate(seed=6, n=40_000, truths=False)
+    now, never = (PAGE["event_gain"](d, "airport", ahead)[0] for ahead in (0, 8))
+    assert abs(never - now) < 5
+
+
 def test_the_interval_covers_in_fresh_data():
     rows = [PAGE["event_gain"](RIDES.generate(seed=3_000 + k, n=1_500, truths=False)) for k in range(60)]
     assert np.mean([low <= KNOWN["ATT"] <= high for _, low, high in rows]) >= 0.86
