@@ -152,6 +152,11 @@ REFUSED = {
         {"days": 1}, {"days": 7.5}, {"days": True}, {"design": "random"}, {"design": None}, {"block": 0}, {"block": 10}, {"block": True}, {"share": 0},
         {"share": 1.0}, {"share": "half"}, {"carry": -1}, {"carry": 99}, {"carry": False}, {"lags": 0}, {"lags": 4}, {"lags": True},
     ],
+    "uber_ceviche": [
+        {"n": 100}, {"n": 1000.0}, {"n": True}, {"n": "많이"}, {"n": 10**7}, {"seed": -1}, {"seed": True}, {"strength": -0.1}, {"strength": 2.1},
+        {"strength": True}, {"strength": "큼"}, {"strength": float("nan")}, {"hidden": True}, {"hidden": None}, {"hidden": "mood"}, {"lumpy": 1},
+        {"truths": "예"},
+    ],
     "uber_late_delivery": [
         {"n": 10}, {"n": 1000.0}, {"n": True}, {"hidden": 1}, {"hidden": "예"}, {"effect": -0.1}, {"effect": 2.1}, {"effect": True}, {"effect": "큼"},
     ],
@@ -208,6 +213,7 @@ CLOSED = {
     "ticket_response": "hours_at_60",
     "uber_email_cace": "kind effect trips_0",
     "uber_express_pool_switchback": "cancels_2 cancels_5 payout_2 payout_5",
+    "uber_ceviche": " ".join(f"{e}_gain {e}_gain_never" for e in ("eats", "airport", "member", "cancelled")),
     "uber_late_delivery": "loyalty late_prob orders_0 orders_1",
 }
 
