@@ -173,6 +173,20 @@ def test_a_rule_that_grades_itself_is_too_kind_and_more_so_in_small_data():
     assert extra[80] > extra[240] + 0.1
 
 
+def test_cross_fitted_halves_mirror_each_other_when_there_is_nothing_to_rank():
+    """11절의 말: 효과가 고르면 보지 않은 거점에서 채점해도 두 반의 값이 얽혀 구간이 좁아집니다."""
+    found = {}
+    for response in ("uneven", "flat"):
+        pairs = []
+        for seed in range(80):
+            Y, X, g = PAGE["unpack"](MAKE(seed=900 + seed, response=response))
+            W, odd = PAGE["rules"](Y, X, g), np.arange(len(g)) % 2 == 0
+            gap = (W["효과 순"] - W["추첨"])[None]
+            pairs.append([PAGE["weighted"](Y, X, g, gap, half)[0][0] for half in (odd, ~odd)])
+        found[response] = np.corrcoef(np.transpose(pairs))[0, 1]
+    assert found["flat"] > 0.45 and found["flat"] > found["uneven"] + 0.2
+
+
 def test_the_memos_money_is_the_generators():
     """구매에서 남는 몫에서 배송비를 한 번만 빼고, 차이에서는 배송비가 사라집니다."""
     opened, frame = load(NAME, with_truth=True), load(NAME)
