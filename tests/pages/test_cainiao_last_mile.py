@@ -20,8 +20,8 @@ KNOWN = truth(NAME)
 TEXT = read_page(ROOT / "case_studies" / f"{NAME}.md")
 PAGE = page_functions(
     TEXT,
-    *("grid", "sweep", "twfe", "unpack", "subtract", "controls", "weighted", "interval", "launch_effect", "traits", "learn"),
-    *("assign", "points", "rules", "values", "look_back", "full_effect"),
+    *("grid", "sweep", "twfe", "unpack", "subtract", "controls", "weighted", "interval", "launch_effect"),
+    *("traits", "learn", "assign", "points", "rules", "values", "look_back", "full_effect"),
     ZONES=5,
     MONTHS=18,
     WAVES=(7, 10, 13),
