@@ -103,7 +103,7 @@ def generate(seed=2021, n=240, hidden="none", notice=0, switching=0.0, response=
     early = (since < 0) & (since >= -notice)
     effect = full[..., None] * (np.clip((since + 1) / RAMP, 0, 1) - 0.5 * early)
     station = np.repeat(np.arange(1, n + 1), ZONES * MONTHS)
-    fixed = {"distance": distance, "elder_share": elder, "past_spend": past}
+    fixed = {"distance": distance.astype(int), "elder_share": elder, "past_spend": past}
     return pd.DataFrame(
         {
             "station_id": station,
@@ -115,5 +115,6 @@ def generate(seed=2021, n=240, hidden="none", notice=0, switching=0.0, response=
             "spend": np.round(spend_0 - lost + effect, 1).ravel(),
             "spend_0": np.round(spend_0 - lost, 1).ravel(),
             "effect": np.round(effect, 2).ravel(),
-        }
-    ).astype({"distance": int})
+        },
+        copy=False,
+    )

@@ -6,6 +6,7 @@ from itertools import combinations
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from book.page import ROOT, read_page
 from book.page_code import page_functions
@@ -21,7 +22,7 @@ TEXT = read_page(ROOT / "case_studies" / f"{NAME}.md")
 PAGE = page_functions(
     TEXT,
     *("grid", "sweep", "twfe", "unpack", "subtract", "controls", "weighted", "interval", "launch_effect"),
-    *("traits", "learn", "assign", "points", "rules", "values", "look_back", "full_effect"),
+    *("traits", "learn", "assign", "points", "rules", "halves", "values", "look_back", "full_effect", "first_wave"),
     ZONES=5,
     MONTHS=18,
     WAVES=(7, 10, 13),
@@ -97,6 +98,70 @@ def test_within_station_contrast_survives_a_rising_station():
         inside = (g < 99).sum() * 5 * both / both.sum() * np.where(far, 1 / count.clip(1), -1 / (5 - count).clip(1))
         v, p = PAGE["weighted"](Y, X, g, inside[None])
         assert v[0] == pytest.approx((inside * T)[g < 99].mean(), abs=4 * np.sqrt((p**2).sum()))
+
+
+@pytest.mark.parametrize("changes", [{}, {"hidden": "rising"}, {"hidden": "young"}, {"switching": 3.0}], ids=str)
+def test_the_last_wave_as_control_survives_what_breaks_the_never_started(changes):
+    """9절의 셋째 방법: 고른 거점끼리 똑같이 오르면 견디고, 시작하지 않은 거점을 대조군으로 쓴 답은 그때 틀립니다."""
+    _, Y, X, g, T, _ = world(n=16_000, **changes)
+    last, never = (PAGE["first_wave"](Y, X, g, c)[0][0] - T[g == 7].mean() for c in (13, 99))
+    assert abs(last) < 0.8
+    assert never > 1 if changes else abs(never) < 0.8
+
+
+def test_early_notice_breaks_the_last_wave_even_more():
+    _, Y, X, g, T, _ = world(notice=3)
+    last, never = (PAGE["first_wave"](Y, X, g, c)[0][0] - T[g == 7].mean() for c in (13, 99))
+    assert last > never + 3 > 5
+
+
+def test_the_two_controls_differ_by_the_last_waves_own_past():
+    """9절의 말: '둘의 차이'는 마지막 차례의 거점이 시작하기 전에 더 오른 것입니다(특성을 똑같이 맞춘 자리에서)."""
+    _, Y, X, g, _, _ = world(n=240)
+    z = Y[..., 9:11].mean(axis=-1) - Y[..., 2:5].mean(axis=-1)
+    fits = [np.linalg.lstsq(X[g == c].reshape(-1, 4), z[g == c].ravel(), rcond=None)[0] for c in (13, 99)]
+    gap = PAGE["first_wave"](Y, X, g, 99)[0][0] - PAGE["first_wave"](Y, X, g, 13)[0][0]
+    assert gap == pytest.approx((X[g == 7] @ (fits[0] - fits[1])).mean())
+
+
+def test_first_wave_intervals_keep_their_promise():
+    inside = []
+    for seed in range(200):
+        frame = MAKE(seed=2_000 + seed)
+        Y, X, g = PAGE["unpack"](frame)
+        goal = PAGE["full_effect"](frame)[g == 7].mean()
+        found = (PAGE["first_wave"](Y, X, g, c) for c in (13, 99))
+        inside.append([low <= goal <= high for _, low, high in (interval(v[0], p[0]) for v, p in found)])
+    assert (np.mean(inside, axis=0) > 0.89).all()
+
+
+def test_a_fixed_number_of_seats_makes_the_interval_of_a_difference_too_wide():
+    """11절의 말: 모든 효과에서 같은 수를 빼도 차이는 그대로인데 식의 구간은 달라집니다. 빼고 나면 더 좁고도 정답을 포함합니다."""
+    rows = []
+    for seed in range(60):
+        frame = MAKE(seed=4_000 + seed)
+        Y, X, g = PAGE["unpack"](frame)
+        W = PAGE["rules"](Y, X, g)
+        gap, swapped = W["효과 순"] - W[0.3], abs(W["효과 순"] - W[0.3])[g < 99].mean()
+        common = PAGE["values"](Y, X, g, abs(gap)[None])[0][0] / swapped if swapped else 0.0
+        shifted = Y - common * PAGE["grid"](frame, "home_delivery")
+        (v, p), (v2, p2) = (PAGE["values"](y, X, g, gap[None]) for y in (Y, shifted))
+        assert v2[0] == pytest.approx(v[0], abs=1e-9)
+        rows.append([np.sqrt((p**2).sum()), np.sqrt((p2**2).sum())])
+    wide, narrow = np.sqrt((np.array(rows) ** 2).mean(axis=0))
+    assert narrow < 0.9 * wide
+
+
+def test_a_t_quantile_mends_the_interval_of_few_stations():
+    """11절의 귀띔: 거점 80곳에서 1.96의 포함률은 모자라고, t분포의 분위수면 나아집니다."""
+    hits = []
+    for seed in range(400):
+        frame = MAKE(seed=9_000 + seed, n=80)
+        att, low, _ = PAGE["launch_effect"](frame)
+        error, half = abs(att - KNOWN["ATT"]), att - low
+        hits.append([error < half, error < half * stats.t.ppf(0.975, 20 - 4) / 1.96])
+    plain, wider = np.mean(hits, axis=0)
+    assert plain < wider and abs(wider - 0.95) < 0.04
 
 
 def test_every_rule_fills_the_same_seats_and_the_floor_holds():
@@ -204,7 +269,13 @@ def test_the_memos_money_is_the_generators():
     right = homes / 10 * (0.25 * (W[0.3] * T)[on].mean() - 1.5 * W[0.3][on].mean())
     assert keep[1] < right < keep[2]
     assert price[1] < homes / 10 * 0.25 * ((W["효과 순"] - W[0.3]) * T)[on].mean() < price[2]
-    _, low, high = PAGE["launch_effect"](frame)
+    assert price[1] < 0 < price[2]  # 공정의 값은 보이지 않았고, 메모는 위 끝만 예산으로 씁니다
+    assert "예산은 위 끝까지 잡고" in TEXT.text
+    att, low, high = PAGE["launch_effect"](frame)
+    one = PAGE["weighted"](Y, X, g, np.ones((1, *Y.shape[:2])))
+    step = interval(v[0] - att, p[0] - one[1][0])
+    versus = [homes / 10 * (0.25 * x + 1.5 * 0.7) for x in step]
+    assert versus[0] == pytest.approx(3_278, abs=1) and versus[1] < 0 < versus[2]  # 모두보다 낫다고 보이지 못했습니다
     assert low < 6 < high  # 모두에 계속하는 것은 본전을 보이지 못했습니다
     for written in ("COST, MARGIN = 1.5, 0.25", "SHARE = 0.3", "homes = 200 *"):
         assert written in TEXT.text
