@@ -223,6 +223,13 @@ def test_a_common_trend_cancels_between_rules_and_a_young_one_does_not():
     assert gaps["young"] > gaps["none"] + 0.08
 
 
+def test_early_notice_bends_the_order_too():
+    """12절의 말: 효과가 큰 구역일수록 더 미루었다면 규칙의 차이도 부풉니다."""
+    data = world(notice=3)
+    gain, low, _, true = worth(data[-1]["효과 순"] - data[-1]["추첨"], data=data)
+    assert low > true + 0.2
+
+
 def test_a_rule_that_grades_itself_is_too_kind_and_more_so_in_small_data():
     extra = {}
     for n in (80, 240):
