@@ -37,6 +37,11 @@ REFUSED = {
         {"n": 100}, {"n": 1000.0}, {"n": True}, {"n": "많이"}, {"hidden": 1}, {"hidden": "coolant"}, {"slowdown": -0.1}, {"slowdown": 2},
         {"slowdown": True}, {"slowdown": "큼"}, {"first": "operator"}, {"first": None},
     ],
+    "cainiao_last_mile": [
+        {"n": 32}, {"n": 241}, {"n": 240.0}, {"n": True}, {"n": "많이"}, {"n": 80_000}, {"hidden": True}, {"hidden": "old"}, {"hidden": None},
+        {"notice": 5}, {"notice": 1.0}, {"notice": True}, {"switching": -1}, {"switching": 21}, {"switching": True}, {"switching": "큼"},
+        {"response": "none"}, {"response": 1},
+    ],
     "deep_check": [
         {"n": 10}, {"n": 100.5}, {"n": True}, {"assignment": "lottery"}, {"assignment": None}, {"hidden": -0.1}, {"hidden": 1.5}, {"hidden": True},
         {"hidden": "예"}, {"rule": 1}, {"rule": "예"}, {"rule": True, "assignment": "coin"},
@@ -169,6 +174,7 @@ CLOSED = {
     "amazon_opportunity_finder": "demand effect",
     "banner_log": "rate_recipe rate_sale rate_review rate_season",
     "booking_budgeted_uplift": "chance book_0 book_1",
+    "cainiao_last_mile": "spend_0 effect",
     "deep_check": "taste chance spend_0 spend_1",
     "hub_repurchase": "rate_true",
     "kiosk_pilot": "sales_0 effect",
