@@ -1,28 +1,224 @@
-"""aws_dynamic_pricing 데이터: 정답이 맞고, 단순 비교가 틀리고, 두 집단이 겹칩니다.
+"""동적 가격 사례: 정답과 두 방법, 바꾼 세상, 난간과 메모의 돈, 구매만 있는 자료, 파이프라인 명세."""
 
-열의 이름은 카드의 role에서 찾고 정답은 카드의 truth에서 읽습니다. 그래서 열의 이름을 바꾸어도 고칠 것은 아래 네 줄입니다.
-"""
+import re
+from functools import lru_cache
 
-from book.case_data import CaseData
+import numpy as np
+import pytest
 
-DATA = CaseData(
-    "aws_dynamic_pricing",
-    potential=("defects_0", "defects_1"),  # 처치하지 않았을 때와 했을 때의 잠재적 결과(truth 열)
-    no_effect={"removal": 0.0},  # 효과를 끄는 generate의 인자
+from book.page import ROOT, read_page
+from book.page_code import page_functions
+from causal_pipeline import analyze
+from causal_pipeline.spec import parse_spec
+from causal_practice import check_answer, generator, load, truth
+from causal_practice.data import data_dir
+
+NAME = "aws_dynamic_pricing"
+SOURCE = generator(NAME)
+MAKE, UNITS_AT = SOURCE.generate, SOURCE.units_at
+KNOWN = truth(NAME)
+TEXT = read_page(ROOT / "case_studies" / f"{NAME}.md")
+PAGE = page_functions(
+    TEXT,
+    *("within", "logs", "raw_slope", "kind_of", "signals", "folds", "leftovers", "traits", "by_product", "slopes", "average"),
+    *("elasticity", "beyond", "adjusted", "typical", "best_change", "cross", "gain", "log_version", "shares", "counted", "cube"),
+    *("from_purchases", "last_week", "true_gain"),
+    KINDS=np.array(["부속", "주방", "침구", "충전기"], dtype=object),
+    units_at=UNITS_AT,
 )
+true_gain, best_change, typical = PAGE["true_gain"], PAGE["best_change"], PAGE["typical"]
 
 
-def test_the_truth_on_the_card_is_the_population_average():
-    DATA.truth_is_the_population_average("ATE")
+@lru_cache
+def world(n=400, seed=11, **changes):
+    return MAKE(seed=seed, n=n, **changes)
 
 
-def test_the_naive_comparison_misleads_and_the_groups_overlap():
-    effect = DATA.truth("ATE")
-    assert abs(DATA.naive() - effect) > 0.2 * abs(effect), (
-        "단순 비교가 정답에 가깝습니다. 교란이 없으면 방법이 할 일이 없습니다."
+def by_cost(frame):
+    y, p, c = PAGE["leftovers"](frame, *PAGE["logs"](frame), np.log(frame["unit_cost"]))
+    return PAGE["average"](frame, *PAGE["slopes"](frame, y, p, c))
+
+
+def test_the_truth_is_the_average_of_the_catalogue_in_every_draw():
+    for seed in (1, 2):
+        frame = MAKE(seed=seed)
+        assert frame["elasticity"].mean() == pytest.approx(KNOWN["ATE"], abs=1e-4)
+        # 탄력성은 값을 조금 옮겼을 때 생성기가 파는 개수의 비율과 같습니다.
+        more = np.log(UNITS_AT(frame, 0.001) / frame["expected"]) / 0.001
+        assert np.allclose(more, frame["elasticity"], atol=1e-6)
+
+
+def test_recorded_sales_have_the_expected_sales_as_their_mean():
+    frame = world()
+    ratio = (frame["units"] / frame["expected"]).groupby(frame["product_id"]).mean()
+    assert ratio.mean() == pytest.approx(1, abs=4 * ratio.std() / np.sqrt(len(ratio)))
+
+
+def test_raw_slope_misses_by_half_and_two_methods_do_not():
+    frame = world()
+    assert PAGE["raw_slope"](frame) > KNOWN["ATE"] / 2
+    for found in (PAGE["elasticity"](frame), PAGE["adjusted"](frame), by_cost(frame)):
+        assert found[0] == pytest.approx(frame["elasticity"].mean(), abs=0.2)
+
+
+def test_each_hidden_cause_breaks_another_method():
+    for hidden, right, wrong in [
+        ("buzz", by_cost, (PAGE["elasticity"], PAGE["adjusted"])),
+        ("cost", PAGE["adjusted"], (PAGE["elasticity"], by_cost)),
+    ]:
+        frame = world(hidden=hidden)
+        goal = frame["elasticity"].mean()
+        assert right(frame)[0] == pytest.approx(goal, abs=0.25)
+        for method in wrong:
+            assert method(frame)[1] > goal  # 구간 전체가 정답보다 둔합니다
+
+
+def test_adjusting_for_the_instrument_amplifies_the_bias():
+    """연습 2의 풀이: 소문의 세상에서 매입가를 보정하면 정답에서 더 멀어집니다."""
+    frame = world(hidden="buzz")
+    assert PAGE["adjusted"](frame)[0] > PAGE["elasticity"](frame)[0] + 0.2 > KNOWN["ATE"]
+
+
+def test_dml_is_a_mixture_of_the_cost_answer_and_the_rest():
+    """9절의 말: 기울기가 하나인 회귀에서 두 답을 변동의 몫으로 섞으면 꼭 같습니다."""
+    frame = world(n=60)
+    y, p, c = PAGE["leftovers"](frame, *PAGE["logs"](frame), np.log(frame["unit_cost"]))
+    y2, p2 = PAGE["beyond"](c, y, p)
+    share = (c @ p) ** 2 / ((c @ c) * (p @ p))
+    mixed = share * (c @ y) / (c @ p) + (1 - share) * (p2 @ y2) / (p2 @ p2)
+    assert mixed == pytest.approx((p @ y) / (p @ p))
+
+
+def test_last_week_hardly_hears_the_buzz():
+    """11절의 말: 조용한 지난주는 소문이 없다는 증거가 아닙니다."""
+    alarms = []
+    for seed in range(40):
+        _, low, high = PAGE["last_week"](MAKE(seed=300 + seed, n=60, hidden="buzz"))
+        alarms.append(low * high > 0)
+    assert np.mean(alarms) < 0.3
+
+
+def test_bias_formula_of_the_sensitivity():
+    """10절의 식: a·b를 남은 값의 분산으로 나눈 것."""
+    frame = world(hidden="buzz")
+    (p,) = PAGE["leftovers"](frame, PAGE["logs"](frame)[1])
+    expected = 0.015 * 0.08 / p.var()
+    found = PAGE["elasticity"](frame)[0] - frame["elasticity"].mean()
+    assert found == pytest.approx(expected, abs=0.12)
+
+
+def test_rails_hold_and_the_best_change_is_the_best_inside_them():
+    frame = load(NAME, with_truth=True)
+    price, cost = typical(frame)
+    e = frame["elasticity"].to_numpy()
+    move = best_change(price, cost, e)
+    assert np.expm1(move).min() > -0.1 - 1e-9 and np.expm1(move).max() < 0.1 + 1e-9
+    floored = best_change(price, cost, np.full(len(e), -50.0), limit=0.99)
+    assert np.allclose(price * np.exp(floored), 1.15 * cost)
+    for step in (-0.02, 0.02):
+        other = np.clip(move + step, np.log(0.9), np.log(1.1))
+        assert true_gain(frame, other) <= true_gain(frame, move) + 0.02
+
+
+def test_an_error_towards_inelastic_costs_more():
+    frame = load(NAME, with_truth=True)
+    price, cost = typical(frame)
+    e = frame["elasticity"].to_numpy()
+    paid = {x: true_gain(frame, best_change(price, cost, e + x, limit=0.2)) for x in (-1.5, 0, 1.5)}
+    assert paid[1.5] < paid[-1.5] < paid[0]
+
+
+def test_the_wall_is_not_in_the_average_elasticity():
+    """11절의 말: 그 자리의 기울기를 맞혀도 이익을 크게 부풀립니다."""
+    frame = world(shape="wall")
+    found = PAGE["elasticity"](frame)
+    assert found[1] < frame["elasticity"].mean() < found[2]
+    crossed = PAGE["cross"](frame)
+    assert PAGE["gain"](frame, crossed)[1] > true_gain(frame, crossed[0], "wall")
+
+
+def test_purchases_alone_give_the_total_elasticity_and_logs_do_not():
+    frame = world(traffic=0.02)
+    assert PAGE["from_purchases"](frame.drop(columns="visits"))[0] == pytest.approx(frame["elasticity"].mean(), abs=0.25)
+    assert PAGE["log_version"](frame, 1) > -1.9
+
+
+def test_two_stage_poisson_is_statsmodels_poisson():
+    """제품의 합계를 고정한 계수는 제품 더미를 넣은 푸아송 회귀의 계수와 같습니다."""
+    import statsmodels.api as sm
+
+    frame = MAKE(seed=5, n=20, traffic=0.05)
+    X = PAGE["signals"](frame)[:, :2]
+    b, _ = PAGE["counted"](PAGE["cube"](frame, X), PAGE["cube"](frame, frame["units"]), steps=12)
+    dummies = (frame["product_id"].to_numpy()[:, None] == np.arange(1, 21)).astype(float)
+    fit = sm.GLM(frame["units"], np.hstack([X, dummies]), family=sm.families.Poisson()).fit()
+    assert np.allclose(fit.params.to_numpy()[:2], b, atol=1e-6)
+
+
+def test_many_lookers_or_few_leave_the_same_purchases():
+    """둘째 막의 말: 방문이 열 배이고 사는 비율이 10분의 1이면 구매의 평균이 같습니다."""
+    frame = world(n=20)
+    visits, rate = frame["visits"].mean(), frame["units"].sum() / frame["visits"].sum()
+    assert visits * rate == pytest.approx((10 * visits) * (rate / 10))
+    rng = np.random.default_rng(3)
+    many, few = rng.binomial(rng.poisson(200, 200_000), 0.02), rng.binomial(rng.poisson(20, 200_000), 0.2)
+    assert np.allclose([many.mean(), many.var()], [few.mean(), few.var()], rtol=0.02)
+
+
+def test_the_memos_money_is_the_generators():
+    opened, frame = load(NAME, with_truth=True), load(NAME)
+    crossed = PAGE["cross"](frame)
+    found = PAGE["gain"](frame, crossed)
+    margin = opened["price"] * np.exp(crossed[0]) - opened["unit_cost"]
+    by_hand = (margin * opened["expected"] * np.exp(opened["elasticity"] * crossed[0])).sum()
+    by_hand = 100 * (by_hand / ((opened["price"] - opened["unit_cost"]) * opened["expected"]).sum() - 1)
+    assert true_gain(opened, crossed[0]) == pytest.approx(by_hand)
+    assert found[0] == pytest.approx(by_hand, abs=2.0)
+    flat = PAGE["cross"](frame, flat=True)[0]
+    assert true_gain(opened, flat) < by_hand - 1
+    for written in ("limit=0.10, floor=1.15", "/ 1e5", "np.log(0.9)"):
+        assert written in TEXT.text
+
+
+def test_coupon_read_with_the_total_elasticity_is_too_kind():
+    opened = load(NAME, with_truth=True)
+    rows = opened["category"] == "충전기"
+    e, (price, cost) = opened["elasticity"][rows].mean(), (v[rows] for v in typical(opened))
+    value = {share: np.exp(share * e * np.log(0.9)) * (0.9 * price - cost).mean() - (price - cost).mean() for share in (1, 0.65)}
+    assert value[1] > value[0.65] and value[0.65] < 0
+
+
+def test_the_designed_experiment_reaches_its_error():
+    """연습 3: 동전으로 5% 흔든 표의 표준오차."""
+    frame = world(n=200, seed=9)
+    y, p = PAGE["leftovers"](frame, *PAGE["logs"](frame))
+    noise = y - PAGE["traits"](frame) @ PAGE["slopes"](frame, y, p)[0] * p
+    need = round((noise.std() / (0.05 * 0.15)) ** 2)
+    rng, found = np.random.default_rng(4), []
+    for _ in range(300):
+        start = rng.integers(0, len(noise) - need)
+        coin = rng.choice([-0.05, 0.05], need)
+        answer = noise[start : start + need] - 2.3 * coin
+        found.append((coin @ answer) / (coin @ coin))
+    assert np.std(found) == pytest.approx(0.15, rel=0.15)
+
+
+def test_the_ready_specification_runs():
+    spec = re.search(r'spec = """\n(.*?)"""', TEXT.text, re.S)[1]
+    frame = load(NAME)
+    y, p = (PAGE["within"](frame, v) for v in PAGE["logs"](frame))
+    turn = 2 * np.pi * frame["week"] / 52
+    table = frame.assign(
+        row_id=np.arange(len(frame)), log_price=p, log_units=y, season_sin=np.sin(turn), season_cos=np.cos(turn)
     )
-    assert 0.2 < DATA.treated_share() < 0.8, "한 집단이 드뭅니다. 생성기의 처치 확률을 보세요."
+    found = analyze(parse_spec(spec, data_dir()), frame=table)
+    assert found.primary.low < found.primary.estimate < found.primary.high < 0.01 * PAGE["raw_slope"](frame)
 
 
-def test_without_an_effect_there_is_none():
-    assert (DATA.effects(**DATA.no_effect) == 0).all(), "효과를 껐는데 두 잠재적 결과가 다른 행이 있습니다."
+def test_common_wrong_answers_are_rejected(capsys):
+    right = -30 / (30 - 18)
+    for wrong in (-12 / 30, -30 / 18, 2.5):
+        check_answer("연습 1", wrong, expected=right, decimals=2)
+        assert "아직 아닙니다" in capsys.readouterr().out
+    check_answer("연습 1", -2.5, expected=right, decimals=2)
+    assert "정답입니다" in capsys.readouterr().out
