@@ -20,7 +20,7 @@ KNOWN = truth(NAME)
 TEXT = read_page(ROOT / "case_studies" / f"{NAME}.md")
 PAGE = page_functions(
     TEXT,
-    *("within", "logs", "raw_slope", "kind_of", "signals", "folds", "leftovers", "traits", "by_product", "slopes", "average"),
+    *("weeks", "within", "logs", "raw_slope", "kind_of", "signals", "folds", "leftovers", "traits", "by_product", "slopes", "average"),
     *("elasticity", "beyond", "adjusted", "typical", "best_change", "cross", "gain", "log_version", "shares", "counted", "cube"),
     *("from_purchases", "last_week", "true_gain"),
     KINDS=np.array(["부속", "주방", "침구", "충전기"], dtype=object),
