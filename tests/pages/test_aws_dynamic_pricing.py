@@ -211,12 +211,10 @@ def test_the_ready_specification_runs():
     spec = re.search(r'spec = """\n(.*?)"""', TEXT.text, re.S)[1]
     frame = load(NAME)
     y, p = (PAGE["within"](frame, v) for v in PAGE["logs"](frame))
-    turn = 2 * np.pi * frame["week"] / 52
-    table = frame.assign(
-        row_id=np.arange(len(frame)), log_price=p, log_units=y, season_sin=np.sin(turn), season_cos=np.cos(turn)
-    )
-    found = analyze(parse_spec(spec, data_dir()), frame=table)
-    assert found.primary.low < found.primary.high < 0.01 * PAGE["raw_slope"](frame)
+    columns = {f"s{j}": v for j, v in enumerate(PAGE["signals"](frame).T)}
+    table = frame.assign(row_id=np.arange(len(frame)), log_price=p, log_units=y, **columns)
+    found = analyze(parse_spec(spec, data_dir()), frame=table).primary
+    assert found.low < 0.01 * KNOWN["ATE"] < found.high
 
 
 def test_common_wrong_answers_are_rejected(capsys):
