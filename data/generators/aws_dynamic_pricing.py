@@ -55,8 +55,8 @@ def units_at(frame, change, shape="smooth"):
 
     Parameters
     ----------
-    frame : pandas.DataFrame
-        :func:`generate`의 표(정답 열을 포함).
+    frame : pandas.DataFrame or numpy.recarray
+        :func:`generate`의 표(정답 열을 포함)나 그것을 바꾼 구조 배열.
     change : float or array
         로그 값의 변화. 스칼라이거나 행마다 하나.
     shape : {"smooth", "wall"}
@@ -67,10 +67,10 @@ def units_at(frame, change, shape="smooth"):
     numpy.ndarray
         행마다의 기대 판매.
     """
-    above = frame["markup_log"].to_numpy()
+    above = np.asarray(frame["markup_log"])
     extra = _wall(above + change, shape) - _wall(above, shape)
-    smooth = frame["elasticity"].to_numpy() + WALL_SLOPE * ((above > WALL) & (shape == "wall"))
-    return frame["expected"].to_numpy() * np.exp(smooth * change - extra)
+    smooth = np.asarray(frame["elasticity"]) + WALL_SLOPE * ((above > WALL) & (shape == "wall"))
+    return np.asarray(frame["expected"]) * np.exp(smooth * change - extra)
 
 
 def generate(seed=2307, n=120, hidden="none", shape="smooth", traffic=1.0):
