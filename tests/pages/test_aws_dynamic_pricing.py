@@ -20,7 +20,7 @@ KNOWN = truth(NAME)
 TEXT = read_page(ROOT / "case_studies" / f"{NAME}.md")
 PAGE = page_functions(
     TEXT,
-    *("weeks", "within", "logs", "raw_slope", "kind_of", "signals", "folds", "leftovers", "traits", "by_product", "slopes", "average"),
+    *("col", "weeks", "within", "logs", "raw_slope", "kind_of", "signals", "folds", "bins", "bins_and_line", "leftovers", "traits", "by_product", "slopes", "average"),
     *("elasticity", "beyond", "adjusted", "typical", "best_change", "cross", "gain", "log_version", "shares", "counted", "cube"),
     *("from_purchases", "last_week", "true_gain"),
     KINDS=np.array(["부속", "주방", "침구", "충전기"], dtype=object),
@@ -59,6 +59,70 @@ def test_raw_slope_misses_by_half_and_two_methods_do_not():
     assert PAGE["raw_slope"](frame) > KNOWN["ATE"] / 2
     for found in (PAGE["elasticity"](frame), PAGE["adjusted"](frame), by_cost(frame)):
         assert found[0] == pytest.approx(frame["elasticity"].mean(), abs=0.2)
+
+
+def test_bins_without_a_line_leave_a_dull_answer():
+    """9절의 말: 생성기의 꼴을 모르는 구간만으로는 둔한 쪽으로 끌리고, 점수를 더하면 대부분 없어집니다."""
+    frame = world(n=2000, seed=77)
+    miss = {name: PAGE["elasticity"](frame, PAGE[name])[0] - frame["elasticity"].mean() for name in ("signals", "bins", "bins_and_line")}
+    assert abs(miss["signals"]) < 0.05 and miss["bins"] > 0.08
+    assert abs(miss["bins_and_line"]) < miss["bins"] / 2
+
+
+def test_logs_lean_to_sensitive_until_the_zeros_come():
+    """11절의 말: 한 주에 수십 개면 민감한 쪽, 0이 섞이면 둔한 쪽입니다."""
+    few, rare = world(n=2000, seed=78, traffic=0.2), world(n=400, traffic=0.02)
+    assert (few["units"] == 0).mean() < 0.001
+    assert PAGE["elasticity"](few)[2] < few["elasticity"].mean()
+    assert PAGE["elasticity"](rare)[1] > rare["elasticity"].mean()
+
+
+def test_profit_interval_covers_the_truth_of_the_plan():
+    """11절의 말: 값을 고르는 일부터 되풀이해도 이익의 구간이 약속을 지킵니다."""
+    inside = []
+    for frame in np.split(np.asarray(MAKE(seed=101, n=400 * 60).to_records(index=False)), 400):
+        plan = PAGE["cross"](frame)
+        _, low, high = PAGE["gain"](frame, plan)
+        inside.append(low < true_gain(frame, plan[0]) < high)
+    assert np.mean(inside) == pytest.approx(0.95, abs=0.045)
+
+
+def test_influences_are_the_coefficients_without_one_product():
+    frame = world(n=20)
+    y, p = PAGE["leftovers"](frame, *PAGE["logs"](frame))
+    b, moves = PAGE["slopes"](frame, y, p)
+    rest = (frame["product_id"] != 7).to_numpy()
+    X = PAGE["traits"](frame) * p[:, None]
+    assert np.allclose(np.linalg.lstsq(X[rest], y[rest], rcond=None)[0], b - moves[6])
+
+
+def test_an_unfavourable_error_takes_the_profit_away():
+    """10절의 말: 올린 제품은 더 민감하고 내린 제품은 더 둔하면 이익이 줄어듭니다."""
+    frame = load(NAME, with_truth=True)
+    plan = PAGE["cross"](frame)
+    m = plan[0]
+    e = frame["elasticity"].to_numpy()
+    paid = []
+    for wrong in (0.0, 0.3):
+        sold = frame["expected"] * np.exp((e - wrong * np.sign(m)) * m)
+        paid.append((sold * (frame["price"] * np.exp(m) - frame["unit_cost"])).sum())
+    assert paid[1] < paid[0]
+    found = [PAGE["gain"](frame, plan, wrong)[0] for wrong in (0.0, 0.3)]
+    now = (frame["expected"] * (frame["price"] - frame["unit_cost"])).sum()
+    assert found[0] - found[1] == pytest.approx(100 * (paid[0] - paid[1]) / now, rel=0.15)
+
+
+def test_thin_margins_turn_the_cheaper_mistake_round():
+    """11절의 말은 이 상점의 것입니다. 매입가가 아주 싸면 난간 안에서도 잘못 올리는 쪽이 더 비쌉니다."""
+    e, price = np.array([-2.3]), np.array([30.0])
+    paid = {}
+    for cost in (18.0, 12.0):
+        cost = np.array([cost])
+        now = price - cost
+        for x in (-1.5, 1.5):
+            m = best_change(price, cost, e + x)
+            paid[cost[0], x] = float((np.exp(e * m) * (price * np.exp(m) - cost) / now - 1)[0])
+    assert paid[18.0, -1.5] < paid[18.0, 1.5] and paid[12.0, 1.5] < paid[12.0, -1.5]
 
 
 def test_each_hidden_cause_breaks_another_method():
