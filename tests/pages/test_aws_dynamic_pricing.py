@@ -69,12 +69,17 @@ def test_bins_without_a_line_leave_a_dull_answer():
     assert abs(miss["bins_and_line"]) < miss["bins"] / 2
 
 
-def test_logs_lean_to_sensitive_until_the_zeros_come():
-    """11절의 말: 한 주에 수십 개면 민감한 쪽, 0이 섞이면 둔한 쪽입니다."""
+def test_logs_lean_to_sensitive_until_the_zeros_decide():
+    """11절의 말: 한 주에 수십 개면 민감한 쪽, 0이 섞이면 0을 바꾼 수가 답을 정합니다."""
     few, rare = world(n=2000, seed=78, traffic=0.2), world(n=400, traffic=0.02)
     assert (few["units"] == 0).mean() < 0.001
     assert PAGE["elasticity"](few)[2] < few["elasticity"].mean()
-    assert PAGE["elasticity"](rare)[1] > rare["elasticity"].mean()
+    found = []
+    for floor in (0.1, 0.5, 1):
+        y = np.log(np.maximum(rare["units"], floor))
+        left = PAGE["leftovers"](rare, y, np.log(rare["price"]))
+        found.append(PAGE["average"](rare, *PAGE["slopes"](rare, *left))[0])
+    assert found[0] < found[1] - 0.3 < found[2] - 0.6
 
 
 def test_profit_interval_covers_the_truth_of_the_plan():
