@@ -28,6 +28,10 @@ REFUSED = {
     ],
     "ad_credit": [{"n": 100}, {"n": "많이"}, {"mds": 3}, {"n": 400, "mds": 81}, {"mds": 10.0}, {"md_shock": -1}, {"md_shock": 300}, {"assign": "store"}],
     "amazon_opportunity_finder": [{"world": "shop"}, {"world": None}, {"n": 39}, {"n": 100.0}, {"n": True}, {"n": 10**7}],
+    "aws_dynamic_pricing": [
+        {"n": 10}, {"n": 50}, {"n": 40.0}, {"n": True}, {"n": "많이"}, {"n": 10**7}, {"hidden": True}, {"hidden": None}, {"hidden": "rumour"},
+        {"shape": "flat"}, {"shape": 1}, {"traffic": 0}, {"traffic": float("nan")}, {"traffic": True}, {"traffic": "많이"}, {"traffic": 1e9},
+    ],
     "banner_log": [{"n": 10}, {"n": True}, {"floor": 0}, {"floor": 0.3}, {"floor": "낮음"}, {"override": 2}, {"override": True}],
     "booking_budgeted_uplift": [{"n": 10}, {"n": 1000.5}, {"n": True}, {"targeted": "예"}, {"targeted": 1}],
     "branch_visits": [
@@ -172,6 +176,7 @@ CLOSED = {
     "ace_costly_experiments": "true_yield",
     "ad_credit": "chance margin0 margin1",
     "amazon_opportunity_finder": "demand effect",
+    "aws_dynamic_pricing": "buzz markup_log elasticity expected",
     "banner_log": "rate_recipe rate_sale rate_review rate_season",
     "booking_budgeted_uplift": "chance book_0 book_1",
     "cainiao_last_mile": "spend_0 effect",
