@@ -21,7 +21,7 @@ from book.address import repository_path
 from book.catalog import read_catalog
 from book.execution import Execution, execute, package_files, uses_pipeline
 from book.learner_notebook import ConversionError, convert, datasets_of, has_exercises, notebook_name, shipped_files
-from book.myst import parse
+from book.myst import parse, parse_code
 from book.page import ROOT, Page, PageError, published_pages
 
 NOTEBOOK_BRANCH = "notebooks"  # 펴낼 때 실습 노트북과 꾸러미를 올려 두는 가지
@@ -70,7 +70,7 @@ def _imported(source: str) -> frozenset[str]:
     """코드가 불러오는 꾸러미의 맨 앞 이름(표준 라이브러리는 뺌)."""
     source = "\n".join(line for line in source.splitlines() if not line.lstrip().startswith(("%", "!")))
     found = set()
-    for node in ast.walk(ast.parse(source)):
+    for node in ast.walk(parse_code(source)):
         modules = [a.name for a in node.names] if isinstance(node, ast.Import) else []
         modules += [node.module] if isinstance(node, ast.ImportFrom) and node.module and not node.level else []
         found |= {module.split(".")[0] for module in modules}

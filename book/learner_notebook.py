@@ -19,7 +19,7 @@ import nbformat
 
 from book import values
 from book.execution import Execution, used_datasets
-from book.myst import Cell, Directive, Piece, list_rows, parse, pieces
+from book.myst import Cell, Directive, Piece, list_rows, parse, parse_code, pieces
 from book.page import ROOT, Page, PageError, read_page
 
 _GLUE_PREFIX = "application/papermill.record/"
@@ -299,7 +299,7 @@ def _squeeze(lines: list[str]) -> list[str]:
 def _answers(source: str) -> list[str]:
     """셀이 정하는 ``answer_N``을 적힌 차례대로."""
     names: list[str] = []
-    for node in ast.walk(ast.parse(source)):
+    for node in ast.walk(parse_code(source)):
         if (
             isinstance(node, ast.Name)
             and isinstance(node.ctx, ast.Store)
@@ -317,7 +317,7 @@ def _without_recording(source: str) -> str:
     """
     if any(line.lstrip().startswith(("%", "!")) for line in source.splitlines()):
         return source
-    tree = ast.parse(source)
+    tree = parse_code(source)
     lines: list[str | None] = list(source.split("\n"))
     for node in tree.body:
         call = node.value if isinstance(node, ast.Expr) else None
@@ -420,7 +420,7 @@ def _code_cell(page: Page, cell, solutions: bool) -> nbformat.NotebookNode | Non
 
 def with_reading(source: str, reading: str) -> str:
     """점검 셀에 해설을 실어, 맞힌 뒤에 사이트와 같은 해설이 나오게 합니다. ``check_answer`` 하나로 끝나지 않는 셀은 그대로 둡니다."""
-    last = ast.parse(source).body[-1]
+    last = parse_code(source).body[-1]
     call = last.value if isinstance(last, ast.Expr) else None
     if not (isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id == "check_answer"):
         return source

@@ -7,6 +7,7 @@
 
 import ast
 import re
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cache, cached_property, lru_cache, partial
@@ -363,6 +364,24 @@ class Directive:
     inside: tuple[str, ...] = ()
 
 
+_PARSING = threading.Lock()
+
+
+def parse_code(source: str) -> ast.Module:
+    """``ast.parse``를 한 번에 한 스레드에서만 부릅니다.
+
+    파이썬 3.11은 나무를 만드는 깊이를 스레드끼리 나누어 세므로, 두 스레드가 함께 부르면 드물게 SystemError가 납니다
+    (python/cpython의 106905번 이슈).
+
+    Raises
+    ------
+    SyntaxError
+        파이썬으로 읽지 못할 때.
+    """
+    with _PARSING:
+        return ast.parse(source)
+
+
 @dataclass
 class Cell:
     """코드 셀 하나. ``line``은 여는 줄, ``first``는 코드 첫 줄의 번호입니다."""
@@ -379,7 +398,7 @@ class Cell:
         """코드의 나무. 파이썬으로 읽지 못하면 None."""
         lines = [re.sub(r"^(\s*)[%!].*", r"\1pass", line) for line in self.source.splitlines()]
         try:
-            return ast.parse("\n".join(lines))
+            return parse_code("\n".join(lines))
         except SyntaxError:
             return None
 

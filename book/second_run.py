@@ -39,6 +39,7 @@ from book.bundle import bundle
 from book.execution import Execution, digest, file_digest, kernel_environment, locked_page_packages
 from book.files import write_atomically
 from book.learner_notebook import convert, has_exercises, notebook_name
+from book.myst import parse_code
 from book.page import ROOT, Page, published_pages
 from causal_practice.answers import ANSWER_MIME
 
@@ -116,7 +117,7 @@ def differences(first: list, second: list) -> list[str]:
 
 def statements(source: str) -> list[ast.stmt]:
     """셀의 문장. ``%``나 ``!``로 시작하는 줄도 읽습니다."""
-    return ast.parse(TransformerManager().transform_cell(source)).body
+    return parse_code(TransformerManager().transform_cell(source)).body
 
 
 def is_recording(statement: ast.stmt) -> bool:
@@ -173,11 +174,11 @@ def same_but_for_reading(full, blank) -> bool:
         return True
     if "self-check" not in blank.metadata.get("tags", []):
         return False
-    tree = ast.parse(blank.source)
+    tree = parse_code(blank.source)
     call = getattr(tree.body[-1], "value", None)
     if isinstance(call, ast.Call):
         call.keywords = [k for k in call.keywords if k.arg != "reading"]
-    return ast.dump(tree) == ast.dump(ast.parse(full.source))
+    return ast.dump(tree) == ast.dump(parse_code(full.source))
 
 
 def _number(text: str) -> int:

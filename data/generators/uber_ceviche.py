@@ -136,7 +136,11 @@ def generate(seed=2021, n=6_000, strength=1.0, hidden="none", lumpy=False, truth
     phase[:, 0] = spread * shock[:, 0]
     for j in range(1, MONTHS):
         phase[:, j] = kept * phase[:, j - 1] + spread * np.sqrt(1 - kept**2) * shock[:, j]
-    push = {"none": np.zeros((n, MONTHS)), "life": 1.0 * phase, "trait": np.repeat(0.5 * taste[:, None], MONTHS, axis=1)}
+    push = {
+        "none": np.zeros((n, MONTHS)),
+        "life": 1.0 * phase,
+        "trait": np.repeat(0.5 * taste[:, None], MONTHS, axis=1),
+    }
     world = {
         "usual": np.log(45.0) + 0.15 * downtown + 0.5 * taste,
         "downtown": downtown,

@@ -20,8 +20,36 @@ KNOWN = truth(NAME)
 TEXT = read_page(ROOT / "case_studies" / f"{NAME}.md")
 PAGE = page_functions(
     TEXT,
-    *("col", "weeks", "within", "logs", "raw_slope", "kind_of", "signals", "folds", "bins", "bins_and_line", "leftovers", "traits", "by_product", "slopes", "average"),
-    *("elasticity", "beyond", "adjusted", "typical", "best_change", "cross", "gain", "log_version", "shares", "counted", "cube"),
+    *(
+        "col",
+        "weeks",
+        "within",
+        "logs",
+        "raw_slope",
+        "kind_of",
+        "signals",
+        "folds",
+        "bins",
+        "bins_and_line",
+        "leftovers",
+        "traits",
+        "by_product",
+        "slopes",
+        "average",
+    ),
+    *(
+        "elasticity",
+        "beyond",
+        "adjusted",
+        "typical",
+        "best_change",
+        "cross",
+        "gain",
+        "log_version",
+        "shares",
+        "counted",
+        "cube",
+    ),
     *("from_purchases", "last_week", "true_gain"),
     KINDS=np.array(["부속", "주방", "침구", "충전기"], dtype=object),
     units_at=UNITS_AT,
@@ -64,7 +92,10 @@ def test_raw_slope_misses_by_half_and_two_methods_do_not():
 def test_bins_without_a_line_leave_a_dull_answer():
     """9절의 말: 생성기의 꼴을 모르는 구간만으로는 둔한 쪽으로 끌리고, 점수를 더하면 대부분 없어집니다."""
     frame = world(n=2000, seed=77)
-    miss = {name: PAGE["elasticity"](frame, PAGE[name])[0] - frame["elasticity"].mean() for name in ("signals", "bins", "bins_and_line")}
+    miss = {
+        name: PAGE["elasticity"](frame, PAGE[name])[0] - frame["elasticity"].mean()
+        for name in ("signals", "bins", "bins_and_line")
+    }
     assert abs(miss["signals"]) < 0.05 and miss["bins"] > 0.08
     assert abs(miss["bins_and_line"]) < miss["bins"] / 2
 
@@ -194,7 +225,9 @@ def test_inside_the_rails_a_wrong_cut_costs_more_and_without_them_a_wrong_rise()
     price, cost = typical(frame)
     e = frame["elasticity"].to_numpy()
     paid = {
-        (x, limit): true_gain(frame, best_change(price, cost, e + x, limit)) for x in (-1.5, 0, 1.5) for limit in (0.1, 0.99)
+        (x, limit): true_gain(frame, best_change(price, cost, e + x, limit))
+        for x in (-1.5, 0, 1.5)
+        for limit in (0.1, 0.99)
     }
     assert paid[-1.5, 0.1] < paid[1.5, 0.1] < paid[0, 0.1]
     assert paid[1.5, 0.99] < paid[-1.5, 0.99] < paid[0, 0.99]
@@ -212,7 +245,9 @@ def test_the_wall_is_not_in_the_average_elasticity():
 
 def test_purchases_alone_give_the_total_elasticity_and_logs_do_not():
     frame = world(traffic=0.02)
-    assert PAGE["from_purchases"](frame.drop(columns="visits"))[0] == pytest.approx(frame["elasticity"].mean(), abs=0.25)
+    assert PAGE["from_purchases"](frame.drop(columns="visits"))[0] == pytest.approx(
+        frame["elasticity"].mean(), abs=0.25
+    )
     assert PAGE["log_version"](frame, 1) > -1.9
 
 
@@ -257,7 +292,10 @@ def test_coupon_read_with_the_total_elasticity_is_too_kind():
     opened = load(NAME, with_truth=True)
     rows = opened["category"] == "충전기"
     e, (price, cost) = opened["elasticity"][rows].mean(), (v[rows] for v in typical(opened))
-    value = {share: np.exp(share * e * np.log(0.9)) * (0.9 * price - cost).mean() - (price - cost).mean() for share in (1, 0.65)}
+    value = {
+        share: np.exp(share * e * np.log(0.9)) * (0.9 * price - cost).mean() - (price - cost).mean()
+        for share in (1, 0.65)
+    }
     assert value[1] > value[0.65] and value[0.65] < 0
 
 

@@ -72,7 +72,9 @@ def test_trials_know_only_the_first_day(large):
     later = d.assign(first_eats=d["first_eats"].where(d["first_eats"] <= 6))
     again = PAGE["trials"](later, "eats")
     for month in (4, 5, 6):
-        pd.testing.assert_frame_equal(p[p["month"] == month].reset_index(drop=True), again[again["month"] == month].reset_index(drop=True))
+        pd.testing.assert_frame_equal(
+            p[p["month"] == month].reset_index(drop=True), again[again["month"] == month].reset_index(drop=True)
+        )
 
 
 def test_the_monthly_trials_find_every_truth(large):
@@ -129,7 +131,9 @@ def test_each_assumption_fails_in_its_own_world():
 
 
 def test_the_past_month_hears_a_trait_and_is_nearly_deaf_to_a_new_life():
-    heard = {h: PAGE["past_gap"](RIDES.generate(seed=8, n=60_000, truths=False, hidden=h)) for h in ("none", "trait", "life")}
+    heard = {
+        h: PAGE["past_gap"](RIDES.generate(seed=8, n=60_000, truths=False, hidden=h)) for h in ("none", "trait", "life")
+    }
     size = {h: v / ((high - low) / 3.92) for h, (v, low, high) in heard.items()}
     assert abs(size["none"]) < 3 < size["trait"] and abs(size["life"]) < size["trait"]
 
@@ -158,7 +162,12 @@ def test_four_idle_events_are_boasted_by_windows_and_rarely_by_trials():
     wider, found = 2.498 / 1.96, []
     for k in range(40):
         d = RIDES.generate(seed=900 + k, n=800, strength=0.0, truths=False)
-        found.append([any(abs(v) > wider * (high - v) for v, _, high in (PAGE[f](d, e) for e in NAMES)) for f in ("event_gain", "windowed")])
+        found.append(
+            [
+                any(abs(v) > wider * (high - v) for v, _, high in (PAGE[f](d, e) for e in NAMES))
+                for f in ("event_gain", "windowed")
+            ]
+        )
     ours, theirs = np.mean(found, axis=0)
     assert ours < 0.2 and theirs > 0.5
 
@@ -189,7 +198,10 @@ def test_a_multiplying_trait_survives_the_subtraction():
     when = np.where(rng.random(40_000) < 0.3 / (1 + np.exp(-2 * taste)), rng.choice([6.0, 7.0], 40_000), np.nan)
     for spend, biased in ((season * np.exp(taste)[:, None], True), (season + 30 * taste[:, None], False)):
         noisy = spend + rng.normal(0, 3, spend.shape)
-        d = pd.DataFrame({f"spend_{m}": noisy[:, m - 1] for m in range(1, 13)} | {"first_eats": when, "left_month": np.nan, "downtown": 0})
+        d = pd.DataFrame(
+            {f"spend_{m}": noisy[:, m - 1] for m in range(1, 13)}
+            | {"first_eats": when, "left_month": np.nan, "downtown": 0}
+        )
         value, low, high = PAGE["trend_gain"](d)
         assert (low > 5) if biased else abs(value) < 1.5
 
