@@ -77,6 +77,12 @@ def _imported(source: str) -> frozenset[str]:
     return frozenset(found) - sys.stdlib_module_names - {"causal_practice", "causal_pipeline", "case_studies"}
 
 
+def _optional() -> set[str]:
+    """한 대를 넘어갈 때만 쓰는 선택 패키지의 이름(requirements-scale.txt)."""
+    lines = (ROOT / "requirements-scale.txt").read_text(encoding="utf-8").splitlines()
+    return {line.partition("==")[0].strip() for line in lines if line.strip() and not line.startswith("#")}
+
+
 def requirements_of(page: Page) -> list[str]:
     """쪽이 불러오는 꾸러미만, 잠금 파일의 판으로.
 
@@ -88,10 +94,11 @@ def requirements_of(page: Page) -> list[str]:
     locked = _locked((ROOT / "requirements.lock").stat().st_mtime_ns)
     sources = [cell.source for cell in parse(page.text).cells]
     sources += [(ROOT / name).read_text(encoding="utf-8") for name in shipped_files(page) if name.endswith(".py")]
-    sources += [path.read_text(encoding="utf-8") for path in package_files(uses_pipeline(page)) if path.suffix == ".py"]
+    shipped = [path.read_text(encoding="utf-8") for path in package_files(uses_pipeline(page)) if path.suffix == ".py"]
     names = set(_ALWAYS)
     installed = _distributions()
-    for module in frozenset().union(*map(_imported, sources)):
+    ours = frozenset().union(*map(_imported, shipped)) - _optional()  # 없으면 까닭을 말하고 멈추는 것은 뺍니다
+    for module in ours.union(*map(_imported, sources)):
         if module in {Path(name).stem for name in shipped_files(page)}:
             continue
         name = _normal(installed.get(module, [module])[0])
