@@ -97,7 +97,9 @@ def requirements_of(page: Page) -> list[str]:
     shipped = [path.read_text(encoding="utf-8") for path in package_files(uses_pipeline(page)) if path.suffix == ".py"]
     names = set(_ALWAYS)
     installed = _distributions()
-    ours = frozenset().union(*map(_imported, shipped)) - _optional()  # 없으면 까닭을 말하고 멈추는 것은 뺍니다
+    ours = frozenset().union(*map(_imported, shipped))
+    if uses_pipeline(page):  # 없으면 까닭을 말하고 멈추는 것은 뺍니다
+        ours -= _optional()
     for module in ours.union(*map(_imported, sources)):
         if module in {Path(name).stem for name in shipped_files(page)}:
             continue

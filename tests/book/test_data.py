@@ -69,7 +69,7 @@ def test_write_keeps_the_rest_of_the_catalogue(sandbox):
 def test_a_slip_in_the_card_is_named(sandbox, old, new, message):
     catalogue = sandbox / "catalog.yml"
     catalogue.write_text(catalogue.read_text(encoding="utf-8").replace(old, new), encoding="utf-8")
-    found = data.problems(NAMES[0])
+    found = data.problems("ad_credit")  # 위의 열이 있는 카드
     assert any(message in p for p in found), found
 
 
