@@ -75,7 +75,7 @@ class Book:
         for name in ("book", "causal_practice", "assets"):
             if (ROOT / name).is_dir():
                 shutil.copytree(ROOT / name, folder / name, ignore=ignore)
-        for name in ("_config.yml", "requirements.lock", "requirements.txt"):
+        for name in ("_config.yml", "requirements.lock", "requirements.txt", "requirements-scale.txt"):
             shutil.copy2(ROOT / name, folder / name)
         (folder / "guides").mkdir()
         for path in (ROOT / "guides").glob("*.yml"):

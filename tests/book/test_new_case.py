@@ -25,6 +25,7 @@ FILES = (
     "_toc.yml",
     "_config.yml",
     "requirements.txt",
+    "requirements-scale.txt",
     "requirements.lock",
     "pyproject.toml",
     "tests/pages/test_template_case.py",

@@ -409,7 +409,7 @@
         }
       } else if (/^[가-힣ㄱ-ㅎㅏ-ㅣ]+$/.test(word) && (/[ㄱ-ㅎㅏ-ㅣ]/.test(word) || !engine.known(word))) {
         var latin = toLatin(word);
-        if (latin.length >= 2 && engine.has(latin)) { words.push(swap(typed, latin)); return; }
+        if (latin.length >= 2 && !/^(.)\1+$/.test(latin) && engine.has(latin)) { words.push(swap(typed, latin)); return; }
       }
       // 글자를 만드는 중인 낱자는 아직 없는 것으로 봅니다.
       word = word.replace(/[ㄱ-ㅎㅏ-ㅣ]+/g, "");
