@@ -302,15 +302,7 @@ def _duckdb(spec: Spec, path: Path) -> Reader:
         columns = [row[0] for row in con.execute(f"DESCRIBE ({query})").fetchall()]
         _few_columns(spec, columns)
         rows = con.execute(f"SELECT count(*) FROM ({query})").fetchall()[0][0]
-    twice = sorted({c for c in columns if columns.count(c) > 1})
-    if twice:
-        raise spec.error(
-            DataError,
-            "header_duplicate",
-            where,
-            f"같은 열 이름이 두 번 있습니다: {names(twice)}.",
-            "AS로 이름을 다르게 하세요.",
-        )
+    _named_once(spec, columns, where)
 
     def chunks(wanted: list[str]) -> Iterator[pd.DataFrame]:
         picked = ", ".join(map(sql_name, wanted))
@@ -322,6 +314,19 @@ def _duckdb(spec: Spec, path: Path) -> Reader:
             con.close()
 
     return columns, rows, chunks
+
+
+def _named_once(spec: Spec, columns: list[str], where: str) -> None:
+    """SQL이 같은 이름의 열을 두 번 내지 않는지."""
+    twice = sorted({c for c in columns if columns.count(c) > 1})
+    if twice:
+        raise spec.error(
+            DataError,
+            "header_duplicate",
+            where,
+            f"같은 열 이름이 두 번 있습니다: {names(twice)}.",
+            "AS로 이름을 다르게 하세요.",
+        )
 
 
 @contextmanager
@@ -388,10 +393,6 @@ def _spark(spec: Spec, path: Path) -> Reader:
         spark.read.parquet(str(path)).createOrReplaceTempView("data")
         asked = (spec.source.sql or "SELECT * FROM data").strip().rstrip(";")
         table = spark.sql(f"SELECT * FROM ({asked})")  # 괄호 안에는 SELECT 하나만 들어갑니다
-        columns = table.columns
-        _few_columns(spec, columns)
-        twice = sorted({c for c in columns if columns.count(c) > 1})
-        rows = 0 if twice else table.count()
     except PySparkException as error:
         raise _spark_error(spec, where, error) from None
     except Exception as error:  # 자바가 없거나 판이 맞지 않을 때 py4j와 하위 프로세스가 저마다 다른 예외를 냅니다
@@ -402,19 +403,18 @@ def _spark(spec: Spec, path: Path) -> Reader:
             f"Spark를 켜지 못했습니다({type(error).__name__}).",
             "`java -version`이 17 이상인지 보세요. 클러스터라면 spark-submit으로 돌리세요.",
         ) from None
-    if twice:
-        raise spec.error(
-            DataError,
-            "header_duplicate",
-            where,
-            f"같은 열 이름이 두 번 있습니다: {names(twice)}.",
-            "AS로 이름을 다르게 하세요.",
-        )
+    columns = table.columns
+    _few_columns(spec, columns)
+    _named_once(spec, columns, where)
+    try:
+        rows = table.count()
+    except PySparkException as error:
+        raise _spark_error(spec, where, error) from None
 
     def chunks(wanted: list[str]) -> Iterator[pd.DataFrame]:
+        quoted = [f"`{name.replace('`', '``')}`" for name in wanted]  # 점이 든 이름을 구조체로 읽지 않게
         try:
-            picked = table.select(*(f"`{name.replace('`', '``')}`" for name in wanted))
-            found = picked.orderBy(*picked.columns).toArrow()
+            found = table.select(*quoted).orderBy(*quoted).toArrow()
         except PySparkException as error:
             raise _spark_error(spec, where, error) from None
         for batch in found.to_batches(CHUNK):

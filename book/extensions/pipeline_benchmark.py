@@ -32,6 +32,13 @@ PEERS = {
 _KEYS = {"label", "expect", "draws", "grades", "seconds", "reached"}
 
 
+def _document(path: Path, command: str) -> object:
+    """``command``가 쓴 표의 내용. 파일이 없으면 만드는 법을 말합니다."""
+    if not path.is_file():
+        raise PageError(f"guides/{path.name} 파일이 없습니다. `python -m {command}`로 만드세요.")
+    return yaml.safe_load(path.read_text(encoding="utf-8"))
+
+
 def read_table(path: Path = TABLE) -> dict:
     """성적표의 세계들. 이름에서 잰 값으로.
 
@@ -40,10 +47,7 @@ def read_table(path: Path = TABLE) -> dict:
     PageError
         파일이 없거나 꼴이 다를 때.
     """
-    where = f"guides/{path.name}"
-    if not path.is_file():
-        raise PageError(f"{where} 파일이 없습니다. `python -m benchmarks.pipeline`로 만드세요.")
-    document = yaml.safe_load(path.read_text(encoding="utf-8"))
+    where, document = f"guides/{path.name}", _document(path, "benchmarks.pipeline")
     if not isinstance(document, dict) or not isinstance(document.get("worlds"), dict) or not document["worlds"]:
         raise PageError(f"{where}: worlds가 있어야 합니다. `python -m benchmarks.pipeline`로 다시 쓰세요.")
     for name, row in document["worlds"].items():
@@ -151,10 +155,7 @@ def read_alarms(path: Path = ALARMS) -> dict:
     PageError
         파일이 없거나 꼴이 다를 때.
     """
-    where = f"guides/{path.name}"
-    if not path.is_file():
-        raise PageError(f"{where} 파일이 없습니다. `python -m benchmarks.false_alarms`로 만드세요.")
-    document = yaml.safe_load(path.read_text(encoding="utf-8"))
+    where, document = f"guides/{path.name}", _document(path, "benchmarks.false_alarms")
     found = document.get("worlds") if isinstance(document, dict) else None
     if not found or not all({"label", "draws", "sizes", "alarms"} <= set(row) for row in found.values()):
         raise PageError(f"{where}: 꼴이 다릅니다. `python -m benchmarks.false_alarms`로 다시 쓰세요.")
@@ -215,10 +216,7 @@ def read_many(path: Path = MANY) -> dict:
     PageError
         파일이 없거나 꼴이 다를 때.
     """
-    where = f"guides/{path.name}"
-    if not path.is_file():
-        raise PageError(f"{where} 파일이 없습니다. `python -m benchmarks.many_specs`로 만드세요.")
-    found = yaml.safe_load(path.read_text(encoding="utf-8"))
+    where, found = f"guides/{path.name}", _document(path, "benchmarks.many_specs")
     if not isinstance(found, dict) or not {"cores", "specs", "rows", "runs"} <= set(found):
         raise PageError(f"{where}: 꼴이 다릅니다. `python -m benchmarks.many_specs`로 다시 쓰세요.")
     return found
