@@ -24,7 +24,9 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--init", metavar="CSV", help="자료의 열을 보고 주석이 달린 명세의 초안을 씁니다")
     run.add_argument("--specs", metavar="FOLDER", help="명세가 든 폴더를 모두 돌리고 모은 쪽(index.html)을 씁니다")
     run.add_argument("--workers", type=int, help="--specs와 함께: 프로세스의 수(없으면 코어의 수)")
-    run.add_argument("--ray", metavar="ADDRESS", help="--specs와 함께: Ray의 일꾼에 나눕니다(local, auto, ray://…)")
+    run.add_argument(
+        "--ray", metavar="ADDRESS", help="--specs와 함께: Ray의 일꾼에 나눕니다(local, auto, 또는 클러스터의 주소)"
+    )
     run.add_argument(
         "--peers", action="store_true", help="같은 대상을 다른 라이브러리로도 내어 견줍니다(몇 초가 더 듭니다)"
     )

@@ -93,7 +93,7 @@ def analyze_many(
     peers : bool
         참이면 명세마다 같은 대상을 다른 라이브러리로도 내어 견줍니다.
     ray : str, optional
-        Ray의 주소. ``local``이면 이 컴퓨터에서 켜고, ``auto``나 ``ray://…``이면 켜져 있는 클러스터에 붙습니다. 일꾼마다 같은
+        Ray의 주소. ``local``이면 이 컴퓨터에서 켜고, ``auto``나 주소(``10.0.0.1:6379``)이면 켜져 있는 클러스터에 붙습니다. 일꾼마다 같은
         자리에 책의 환경과 명세, 자료, ``out``이 보여야 합니다(공유 디스크). 적으면 ``workers``는 쓰지 않습니다.
 
     Returns
@@ -184,6 +184,11 @@ def _finished(work: Sequence[tuple[Path, Path, bool, bool]], workers: int) -> It
 
 def _on_ray(work: Sequence[tuple[Path, Path, bool, bool]], address: str) -> Iterator[Row]:
     """같은 ``run_one``을 Ray의 일꾼에 나눕니다. 일꾼이 죽은 일은 Ray가 다시 시키고, 끝난 단계는 ``out``에 남아 있습니다."""
+    # 둘 다 불러오기 전에 정해야 합니다. 앞의 것은 쓴 기록을 바깥에 보내지 않게 합니다. 뒤의 것은 이 컴퓨터에서만 쓰는 Ray를 루프백에 세웁니다.
+    # 그러지 않으면 컴퓨터의 이름이 가리키는 주소에 세우는데, 네트워크가 없으면 거기에 닿지 못해 붙기만 기다립니다.
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    if address == "local":
+        os.environ.setdefault("RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER", "0")
     try:
         import ray
     except ModuleNotFoundError:
@@ -192,10 +197,11 @@ def _on_ray(work: Sequence[tuple[Path, Path, bool, bool]], address: str) -> Iter
             "Ray가 깔려 있지 않습니다.",
             "`make scale`로 만든 환경에서 `.venv-scale/bin/python -m causal_pipeline analyze --specs …`로 돌리거나 --ray를 빼세요.",
         ) from None
+    alone = {"include_dashboard": False} if address == "local" else {}
     try:
         ray.init(
-            address=None if address == "local" else address, include_dashboard=False, log_to_driver=False,
-            logging_level="ERROR", runtime_env={"env_vars": {"PYTHONPATH": os.pathsep.join(p for p in sys.path if p)}},
+            address=address, log_to_driver=False, logging_level="ERROR", **alone,
+            runtime_env={"env_vars": {"PYTHONPATH": os.pathsep.join(p for p in sys.path if p)}},
         )  # fmt: skip
     except Exception as error:  # 켜지 못하면 Ray는 이름 없는 Exception을 냅니다
         raise OutputError(

@@ -2,11 +2,13 @@
 
 import csv
 import hashlib
+import os
 import re
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
 import duckdb
 import numpy as np
@@ -388,11 +390,16 @@ def _spark(spec: Spec, path: Path) -> Reader:
             "`make scale`로 만든 환경에서 `.venv-scale/bin/python -m causal_pipeline analyze …`로 돌리거나 engine을 지우세요.",
         ) from None
     try:
-        spark = SparkSession.builder.appName("causal_pipeline").getOrCreate()
+        if not {"PYSPARK_GATEWAY_PORT", "SPARK_HOME", "SPARK_CONF_DIR"} & set(os.environ):
+            # 클러스터의 설정 없이 이 컴퓨터에서만 도는 Spark는 루프백에 세웁니다. 그러지 않으면 네트워크 없이는 켜지지 않습니다
+            os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
+        # 부른 쪽의 시간대와 data라는 뷰를 건드리지 않게, 같은 Spark 위에 세션을 하나 더 엽니다
+        spark = SparkSession.builder.appName("causal_pipeline").getOrCreate().newSession()
         spark.conf.set("spark.sql.session.timeZone", "UTC")
-        spark.read.parquet(str(path)).createOrReplaceTempView("data")
+        spark.read.parquet(f"file://{path.resolve().as_posix()}").createOrReplaceTempView("data")
         asked = (spec.source.sql or "SELECT * FROM data").strip().rstrip(";")
         table = spark.sql(f"SELECT * FROM ({asked})")  # 괄호 안에는 SELECT 하나만 들어갑니다
+        read = [Path(unquote(urlsplit(name).path)) for name in table.inputFiles()]
     except PySparkException as error:
         raise _spark_error(spec, where, error) from None
     except Exception as error:  # 자바가 없거나 판이 맞지 않을 때 py4j와 하위 프로세스가 저마다 다른 예외를 냅니다
@@ -403,6 +410,14 @@ def _spark(spec: Spec, path: Path) -> Reader:
             f"Spark를 켜지 못했습니다({type(error).__name__}).",
             "`java -version`이 17 이상인지 보세요. 클러스터라면 spark-submit으로 돌리세요.",
         ) from None
+    if other := [name for name in read if not name.is_relative_to(path.resolve())]:
+        raise spec.error(
+            DataError,
+            "sql_outside",
+            "data.sql",
+            f"sql이 data.path 밖의 파일을 읽으려 합니다({other[0].name}).",
+            "path의 자료는 sql에서 data라는 이름으로 부르세요. 다른 표와 이어야 하면 먼저 이어 한 폴더에 저장하세요.",
+        )
     columns = table.columns
     _few_columns(spec, columns)
     _named_once(spec, columns, where)
@@ -521,7 +536,8 @@ def _too_many(spec: Spec, rows: int | None) -> DataError:
     many = f"{rows:,}행" if rows else f"{MAX_ROWS:,}행보다 많은 행"
     return spec.error(
         DataError, "too_many_rows", "data", f"자료가 {many}입니다. 한 번에 {MAX_ROWS:,}행까지 봅니다.",
-        "`sample: 500000`으로 표본을 뽑거나, `sql:`에서 단위별로 모으세요. 조용히 줄이지는 않습니다.",
+        ("`sql:`에서 단위별로 모으거나, 단위의 지문으로 표본을 뽑으세요." if spec.source.engine == "spark" else
+         "`sample: 500000`으로 표본을 뽑거나, `sql:`에서 단위별로 모으세요.") + " 조용히 줄이지는 않습니다.",
     )  # fmt: skip
 
 

@@ -130,7 +130,9 @@ def read(name: str, effect: float, new: float, result: dict[str, Any] | None) ->
         return unseen(name, label, f"{message}. DoWhy가 p값을 내지 못해 판정하지 않습니다. {sees}", None)
     tails = {"warn": " 달라지지 않아야 할 것이 달라졌습니다."}
     check = f"{message}(p={p:.3f}, 클수록 좋습니다). {sees}"
-    return graded(name, label, check, p, "warn" if p < LEVEL else "ok", LEVEL, tails)
+    if p < LEVEL:
+        return graded(name, label, check, p, "warn", LEVEL, tails)
+    return unseen(name, label, f"{check} 힘을 세지 않은 반박이라 조용해도 통과로 세지 않습니다.", None)
 
 
 def _partial_linear(design: Design) -> Check:

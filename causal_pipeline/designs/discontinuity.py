@@ -608,11 +608,8 @@ class Discontinuity(Design):
         }
         sweep_check, sweep = self._bandwidths()
         donut_check, donut = self._donut()
-        return [checks.agreement(self.estimates, apart), self._placebo_cutoffs(), sweep_check, donut_check], [
-            self._sorting(),
-            sweep,
-            donut,
-        ]
+        agreement = checks.agreement(self.estimates, apart)
+        return [agreement, self._placebo_cutoffs(), sweep_check, donut_check], [self._sorting(), sweep, donut]
 
     def _sorting(self) -> Sensitivity:
         """임곗값을 넘어온 대상이 얼마나 많아야 구간이 0을 품는지."""
@@ -657,8 +654,9 @@ class Discontinuity(Design):
         return checks.powered(check, bias, float(noticed), how)
 
     def _bandwidths(self) -> tuple[Check, Sensitivity]:
+        """띠너비를 바꾸어도 같은지. 국소 이차식의 치우침은 띠너비의 세제곱에 비례하므로, 좁은 띠와 넓은 띠가 갈리는 크기에서 힘을 셉니다."""
         f, main, base = self.fit, self.primary, self._fits["robust"][2]
-        values, moved = {}, 0.0
+        values, moved, gaps, edges, shift = {}, 0.0, [], [], []
         for factor in SWEEP:
             h = min(f.h * factor, np.abs(f.x).max())
             if min(((f.x >= 0) & (f.x <= h)).sum(), ((f.x < 0) & (f.x >= -h)).sum()) < TOO_FEW:
@@ -666,17 +664,19 @@ class Discontinuity(Design):
             value, _, influence = self._effect(h, 2)
             values[f"{factor:g}배"] = value
             if factor != 1.0:
-                apart = float(np.sqrt(((influence - base) ** 2).sum()))
-                moved = max(moved, abs(value - main.value) / max(apart, 0.5 * main.se, 1e-300))
-        message = (
-            "띠너비를 바꾸면 "
-            + ", ".join(f"{k} {number(v)}" for k, v in values.items())
-            + f"입니다(가장 큰 차이 z={moved:.1f})."
-        )
-        return (
-            flagged("bandwidth", "띠너비", message, moved, moved > DISAGREE_Z, DISAGREE_Z),
-            Sensitivity("bandwidth", "띠너비에 따른 움직임", moved, message, values),
-        )
+                apart = max(self._summed_se(influence - base), 0.5 * main.se, 1e-300)
+                moved = max(moved, abs(value - main.value) / apart)
+                gaps.append(influence - base)
+                edges.append(DISAGREE_Z * apart)
+                shift.append((h / f.h) ** 3 - 1)
+        listed = ", ".join(f"{k} {number(v)}" for k, v in values.items())
+        message = f"띠너비를 바꾸면 {listed}입니다(가장 큰 차이 z={moved:.1f})."
+        check = flagged("bandwidth", "띠너비", message, moved, moved > DISAGREE_Z, DISAGREE_Z)
+        sweep = Sensitivity("bandwidth", "띠너비에 따른 움직임", moved, message, values)
+        bias, covariance = checks.relevant_bias(main), checks.summed_covariance(np.column_stack(gaps), f.clusters)
+        noticed = checks.joint_power(bias * np.array(shift), covariance, lambda m: (np.abs(m) > edges).any(axis=1))
+        how = "결과가 배정변수의 세제곱으로 굽어 국소 회귀가 그만큼 치우쳤다면"
+        return checks.powered(check, bias, noticed, how), sweep
 
     def _donut(self) -> tuple[Check, Sensitivity]:
         """임곗값에 바짝 붙은 대상을 빼도 같은지."""

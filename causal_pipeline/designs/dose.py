@@ -6,6 +6,7 @@ from functools import cached_property
 import networkx as nx
 import numpy as np
 import pandas as pd
+from scipy import stats
 
 from causal_pipeline import checks, learners, placebos, weighting
 from causal_pipeline.checks import graded, ladder
@@ -350,9 +351,12 @@ class Dose(Design):
             + (" 한 단위마다 같은 효과로 읽으면 안 됩니다." if abs(z) > BENT_Z else "")
         )
         # 굽은 것은 잘못이 아니므로 등급을 낮추지 않습니다.
-        return Check(
+        check = Check(
             "curvature", "용량 반응의 굽음", "warn" if abs(z) > BENT_Z else "ok", message, abs(float(z)), BENT_Z
         )
+        bias, se = checks.relevant_bias(self.primary), max(standard_error(gap, self.fit.clusters), 1e-300)
+        noticed = checks.normal_power(bias / se, 2 * float(stats.norm.sf(BENT_Z)))
+        return checks.powered(check, bias, noticed, "곧은 용량의 추정이 굽은 반응 때문에 그만큼 치우쳤다면")
 
     def _negative_controls(self) -> list[tuple[str, float, float, float]]:
         f, spec, values, found = self.fit, self.spec, self.fit.X.to_numpy(), []

@@ -456,7 +456,16 @@ class DosePanel(Design):
             "fail": " 한 단위마다 같은 효과라고 말할 수 없습니다.",
             "warn": " 한 단위마다 같은 효과로 읽을 때 조심하세요.",
         }
-        return graded("curvature", "용량 반응의 굽음", message, p, status, FAIL_LEVEL, tails)
+        check = graded("curvature", "용량 반응의 굽음", message, p, status, FAIL_LEVEL, tails)
+        # 반응이 제곱으로 굽었을 때 곧은 추정이 묻는 두 용량 사이에서 치우치는 크기(제곱의 계수 하나마다)
+        (low, high), along = self._standard([float(t.control), float(t.treated)]), self._regress(z**2, f.X)
+        _, square_se, dof = combined(square, self._first(k + 1, k))
+        each = 0.0 if along is None else high**2 - low**2 - along[0][0] * self.step_size
+        bias = checks.relevant_bias(self.primary)
+        if abs(each) < 1e-9 * self.step_size:
+            return check
+        noticed = checks.t_power(bias / max(abs(each) * square_se, 1e-300), dof, WARN_LEVEL / 2)
+        return checks.powered(check, bias, noticed, "반응이 용량의 제곱으로 굽어 곧은 추정이 그만큼 치우쳤다면")
 
     # --- 추정 ---
 

@@ -7,9 +7,12 @@ import pytest
 from pypdf import PdfReader
 
 CHAPTER = "chapters/week05_deeper"  # 접은 코드, 정답, 자기 점검이 모두 있습니다
-SETTLED = (
-    "async () => { await document.fonts.ready; if (window.MathJax?.startup?.promise) await MathJax.startup.promise; }"
-)
+# 글꼴은 쓰일 때 불러옵니다. 인쇄할 때 펼쳐지는 글까지 같은 글꼴로 찍히는지 보려고, 조각을 모두 불러온 다음에 찍습니다.
+SETTLED = """async () => {
+  await Promise.all([...document.fonts].map((face) => face.load()));
+  if (window.MathJax?.startup?.promise) await MathJax.startup.promise;
+  await document.fonts.ready;
+}"""
 PRINTING = "dispatchEvent(new Event('beforeprint'))"
 SHEET = {"width": 672, "height": 1000}  # A4에서 여백을 뺀 폭(178mm)
 # 잘린 것: 옆으로 밀어야 보이는 것, 흐려지는 끝, 종이 밖으로 나간 것, 아직 나타나는 중인 것.

@@ -302,8 +302,8 @@ def test_minimum_wage_and_teen_employment():
         **panel("countyreal", "year", "first"),
     )
     estimates, letter = graded(made, frame)
-    shown = {name: round(estimates[name].value, 4) for name in ("group_time", "never_treated", "two_way")}
-    assert shown == {"group_time": -0.0398, "never_treated": -0.04, "two_way": -0.0365}
+    shown = {name: estimates[name].value for name in ("group_time", "never_treated", "two_way")}
+    assert shown == pytest.approx({"group_time": -0.0398, "never_treated": -0.04, "two_way": -0.0365}, abs=6e-5)
     assert letter == "B"
 
 
@@ -432,7 +432,8 @@ def test_defiers_break_the_inequality():
     made = spec(fields=(Instrument(("z",)),), estimand="LATE")
     assert named(built(made, frame).check())["instrument_inequality"].status == "fail"
     straight = frame.assign(t=np.where(kind < 0.5, z, 0))
-    assert named(built(made, straight).check())["instrument_inequality"].status == "ok"
+    quiet = named(built(made, straight).check())["instrument_inequality"]
+    assert quiet.status == "unshown" and quiet.value > 0.01  # 조용하지만 힘이 모자랍니다
 
 
 def test_a_sample_ratio_mismatch_stops_an_experiment():

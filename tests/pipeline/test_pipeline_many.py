@@ -256,7 +256,7 @@ def test_spark_reads_the_same_table(folder, tmp_path):
     frame = pd.read_csv(folder / "rows.csv").rename(columns={"real": "매출.합"})
     frame = frame.sort_values(list(frame.columns), ignore_index=True)
     frame.to_parquet(folder / "one.parquet", index=False)
-    lake = folder / "lake"
+    lake = folder / "자료 호수"  # 빈칸과 한글이 든 이름
     lake.mkdir()
     for k in (2, 0, 1):
         frame.iloc[k::3].to_parquet(lake / f"part-{k}.parquet", index=False)
@@ -265,7 +265,7 @@ def test_spark_reads_the_same_table(folder, tmp_path):
     found = []
     for name, data in (
         ("duck", f"path: one.parquet, sql: {sql!r}"),
-        ("spark", f"path: lake, engine: spark, sql: {sql!r}"),
+        ("spark", f"path: 자료 호수, engine: spark, sql: {sql!r}"),
     ):
         spec = SPEC.format(name="x", outcome="매출.합").replace("path: rows.csv", data)
         (folder / f"{name}.yml").write_text(spec, encoding="utf-8")
@@ -278,12 +278,14 @@ def test_spark_reads_the_same_table(folder, tmp_path):
 
 @SCALE
 @pytest.mark.parametrize(
-    ("sql", "code"), [("DROP VIEW data", "spark_failed"), ("SELECT nothing FROM data", "spark_failed"), ("SELECT t, t FROM data", "header_duplicate")]
+    ("sql", "code"), [("DROP VIEW data", "spark_failed"), ("SELECT nothing FROM data", "spark_failed"), ("SELECT t, t FROM data", "header_duplicate"),
+     ("SELECT d.* FROM data d JOIN parquet.`{folder}/other.parquet` o ON d.t = o.t", "sql_outside")]
 )  # fmt: skip
 def test_what_spark_refuses_is_said_in_korean(folder, tmp_path, sql, code):
-    pd.read_csv(folder / "rows.csv").to_parquet(folder / "rows.parquet", index=False)
+    for name in ("rows", "other"):
+        pd.read_csv(folder / "rows.csv").to_parquet(folder / f"{name}.parquet", index=False)
     text = SPEC.format(name="x", outcome="real").replace(
-        "path: rows.csv", f"path: rows.parquet, engine: spark, sql: {sql!r}"
+        "path: rows.csv", f"path: rows.parquet, engine: spark, sql: {sql.format(folder=folder)!r}"
     )
     (folder / "x.yml").write_text(text, encoding="utf-8")
     done = scale(folder / "x.yml", "--out", tmp_path / "x")
@@ -312,6 +314,27 @@ def test_spark_is_refused_with_the_how(folder, monkeypatch, data, code):
     with pytest.raises((SpecError, DataError)) as caught:
         analyze(folder / "x.yml")
     assert caught.value.code == code
+
+
+@SCALE
+def test_the_callers_spark_stays_as_it_was(folder):
+    """부른 쪽이 켜 둔 Spark의 시간대와 data라는 뷰가 그대로입니다."""
+    pd.read_csv(folder / "rows.csv").to_parquet(folder / "rows.parquet", index=False)
+    text = SPEC.format(name="x", outcome="real").replace("path: rows.csv", "path: rows.parquet, engine: spark")
+    (folder / "x.yml").write_text(text, encoding="utf-8")
+    code = f"""
+from pyspark.sql import SparkSession
+from causal_pipeline.run import analyze
+spark = SparkSession.builder.config("spark.sql.session.timeZone", "Asia/Seoul").getOrCreate()
+spark.sql("SELECT 1 AS mine").createOrReplaceTempView("data")
+print(analyze({str(folder / "x.yml")!r}).primary.n > 0)
+print(spark.conf.get("spark.sql.session.timeZone"), spark.table("data").columns)
+"""
+    env = os.environ | {"PYTHONPATH": str(ROOT), "SPARK_LOCAL_IP": "127.0.0.1"}
+    done = subprocess.run(
+        [os.environ["BOOK_SCALE_PYTHON"], "-c", code], cwd=ROOT, env=env, capture_output=True, text=True, timeout=400, check=False,
+    )  # fmt: skip
+    assert done.stdout.split("\n")[:2] == ["True", "Asia/Seoul ['mine']"], done.stderr[-1500:]
 
 
 def test_without_ray_the_way_is_shown(folder, tmp_path, monkeypatch):

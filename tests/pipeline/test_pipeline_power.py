@@ -4,6 +4,7 @@
 """
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -337,3 +338,84 @@ def test_the_short_rows_are_listed_from_the_cheapest(capsys, tmp_path):
     false_alarms.main(["--list", "--draws", "100000"])
     told = capsys.readouterr().out
     assert all(name in told for name in (*pipeline.NAMES, *false_alarms.CALM))
+
+
+@pytest.mark.parametrize("n", [800, 4000])
+def test_the_sweep_of_bandwidths_sees_a_cubic_response(n):
+    """국소 이차식이 그만큼 치우치게 결과를 세제곱으로 굽히고, 띠는 그대로 둡니다."""
+    rows = []
+    for s in range(60):
+        frame = worlds.running_frame(95_000 + s, n=n)
+        design = fitted(worlds.running_spec("a"), frame)
+        f, calm = design.fit, design._bandwidths()[0]
+        if calm.power is None:
+            continue
+        cubic = np.where(f.x >= 0, f.x**3, 0.0)
+        per = jump(f.x, cubic, f.h, 2)[0]
+        bent = f.y + np.sign(design.primary.value) * calm.power.bias / per * cubic
+        other = designs.get("discontinuity")(design.spec, design.ident, design.frame)
+        other.__dict__["fit"] = replace(f, y=bent)
+        rows.append((calm.power.noticed, rang(calm), rang(other._bandwidths()[0])))
+    compare(rows)
+
+
+# --- 용량의 굽음 ---
+
+
+def test_the_straight_dose_is_told_from_the_curve():
+    """곧은 반응에 제곱을 더해, 곧은 추정과 곡선이 꼭 그만큼 갈리게 합니다."""
+    rows = []
+    for s in range(10):
+        spec, frame, _ = worlds.dose(s, n=400)
+        frame["y"] += frame["t"] - 2 * np.sin(frame["t"] / 2)
+        z = (frame["t"] - frame["t"].mean()) / frame["t"].std()
+
+        def gap(design):
+            return (design.scores["linear_dml"] - design.scores["dose_curve"]).mean()
+
+        straight, bent = fitted(spec, frame), fitted(spec, frame.assign(y=frame["y"] + z**2))
+        calm, per = straight._curvature(), gap(bent) - gap(straight)
+        more = frame.assign(y=frame["y"] + calm.power.bias / per * z**2)
+        rows.append((calm.power.noticed, rang(calm), rang(fitted(spec, more)._curvature())))
+    compare(rows)
+
+
+@pytest.mark.parametrize("units", [20, 60])
+def test_a_bent_dose_in_a_panel_is_seen(units):
+    rows = []
+    for s in range(40):
+        spec, frame = worlds.dose_panel_spec("a"), worlds.dose_panel_frame(s, units=units)
+        design = fitted(spec, frame)
+        calm, t = design._curvature(), frame["t"].to_numpy()
+        low, high = ((v - t.mean()) / t.std() for v in (2.0, 3.0))
+        z = (t - t.mean()) / t.std()
+        straight = fitted(spec, frame.assign(y=z**2)).primary.value
+        bend = calm.power.bias / (high**2 - low**2 - straight)
+        more = frame.assign(y=frame["y"] + bend * z**2)
+        rows.append((calm.power.noticed, rang(calm), rang(fitted(spec, more)._curvature())))
+    compare(rows, level=0.10)
+
+
+# --- 도구의 부등식 ---
+
+
+@pytest.mark.parametrize(("n", "bias"), [(1500, 2.0), (8000, 2.0), (8000, 5.0), (8000, 6.0)])
+def test_the_inequalities_see_a_direct_path_as_often_as_told(n, bias):
+    """도구가 결과에 곧장 닿는 길을, 적은 두 방향 가운데 보기 어려운 쪽으로 냅니다. 부등식은 결과의 모델을 쓰지 않으므로 결과만 바꿉니다."""
+    rows = []
+    for s in range(30):
+        spec, frame, _ = worlds.direct_mail(s, n=n)
+        frame["y"] -= 0.4 * frame["z"]
+        design = fitted(spec, frame)
+        design.__dict__["primary"] = estimate(2 * bias, 0.1)
+        calm, f = design._implications()[0], design.fit
+        direct = calm.power.bias * (f.d[f.z == 1].mean() - f.d[f.z == 0].mean())
+        rang_at = []
+        for sign in (1, -1):
+            design.__dict__["fit"] = replace(f, y=f.y + sign * direct * f.z)
+            rang_at.append(rang(design._implications()[0]))
+        rows.append((calm.power.noticed, rang(calm), rang_at))
+    told = np.mean([row[0] for row in rows])
+    found = np.mean([row[2] for row in rows], axis=0).min()
+    assert found == pytest.approx(told, abs=3 * np.sqrt(max(told * (1 - told), 0.02) / len(rows))), (told, found)
+    assert np.mean([row[1] for row in rows]) <= 0.05
