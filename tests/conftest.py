@@ -21,6 +21,18 @@ from ledger import Ledger, Scheduling
 IN_CI = os.environ.get("CI", "").lower() == "true"
 
 
+# 색칠한 코드는 쪽의 요소 셋 가운데 둘이지만 이름도 역할도 없는 조각입니다. 재려고 표시한 조각만 남기고 글로 합치면 axe가 세 배 빠릅니다.
+FLATTEN = """() => document.querySelectorAll(".highlight pre").forEach((pre) => {
+  pre.kept = [...pre.childNodes];
+  const marked = (n) => n.nodeType === 1 && (n.matches("[data-colour-sample]") || n.querySelector("[data-colour-sample]"));
+  pre.replaceChildren(...pre.kept.map((n) => (marked(n) ? n : n.textContent)));
+  pre.normalize();
+})"""
+UNFLATTEN = (
+    "() => document.querySelectorAll('.highlight pre').forEach((pre) => pre.kept && pre.replaceChildren(...pre.kept))"
+)
+
+
 def pytest_configure(config):
     config.pluginmanager.register(Ledger(config))
 

@@ -11,7 +11,7 @@ from axe_playwright_python.sync_playwright import Axe
 from book.browser import serve
 from book.page import published_pages
 
-from conftest import record
+from conftest import FLATTEN, UNFLATTEN, record
 
 PAGES = {page.docname: page for page in published_pages()}
 ONE_OF_A_KIND = {
@@ -169,6 +169,8 @@ def test_no_accessibility_finding(tab, theme):
     try:
         sampled = None if whole else {"include": [["[data-colour-sample]"]]}
         assert tab.page.evaluate(SAMPLE) >= 5
+        if not whole:
+            tab.page.evaluate(FLATTEN)
         found = _axe(tab.page, sampled, {"runOnly": {"type": "rule", "values": COLOUR}})
         if theme == "light":
             other = {name: {"enabled": False} for name in COLOUR} | {"label-content-name-mismatch": {"enabled": True}}
@@ -177,6 +179,7 @@ def test_no_accessibility_finding(tab, theme):
             tab.page.evaluate(DRAWN)  # 폭이 바뀐 것을 쪽의 스크립트가 본 다음에 잽니다
             found += _axe(tab.page, None, {"runOnly": {"type": "rule", "values": BY_SIZE}})
     finally:
+        tab.page.evaluate(UNFLATTEN)
         tab.page.evaluate(
             "document.querySelectorAll('[data-colour-sample]').forEach((e) => delete e.dataset.colourSample);"
             "document.querySelectorAll('[data-opened]').forEach((d) => { d.open = false; delete d.dataset.opened })"
@@ -205,6 +208,7 @@ def test_a_faint_text_is_found_in_the_sample(served, faint):
     served.add_style_tag(content=f"{STILL} {faint} {{ color: #c8c8c8 !important }}")
     served.evaluate(SETTLED)
     served.evaluate(SAMPLE)
+    served.evaluate(FLATTEN)
     found = _axe(served, {"include": [["[data-colour-sample]"]]}, {"runOnly": {"type": "rule", "values": COLOUR}})
     assert "color-contrast" in {violation["id"] for violation in found}
 

@@ -194,3 +194,30 @@ def test_without_scripts_the_start_stands_and_every_sentence_can_be_read(browser
     box.locator("summary").click()
     assert box.locator("li:visible").count() >= 3
     context.close()
+
+
+LETTERS = """() => [...document.querySelectorAll('.explore svg')].map((svg) => {
+  const frame = svg.getBoundingClientRect(), scale = frame.width / svg.viewBox.baseVal.width;
+  const seen = [...svg.querySelectorAll('text')].filter((t) => t.checkVisibility() && t.textContent.trim());
+  const boxes = seen.map((t) => t.getBoundingClientRect());
+  const least = Math.min(...seen.map((t) => parseFloat(getComputedStyle(t).fontSize) * scale));
+  // 두 줄로 적은 눈금은 상자의 끝이 조금 겹칩니다. 글자의 높이의 3분의 1이 넘게 겹치면 읽지 못합니다.
+  const over = boxes.flatMap((a, i) => boxes.slice(0, i).filter((b) =>
+    Math.min(a.right, b.right) - Math.max(a.left, b.left) > 1 &&
+    Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top) > least / 3).map(() => seen[i].textContent));
+  const gone = seen.filter((t, i) => boxes[i].left < 0 || boxes[i].right > innerWidth).map((t) => t.textContent);
+  return { least, over, gone };
+})"""
+
+
+def test_letters_can_be_read_on_a_phone(browser, server):
+    context = browser.new_context(viewport={"width": 390, "height": 844}, locale="ko-KR")
+    page = context.new_page()
+    try:
+        for name in MOVING:
+            page.goto(f"{server}/{name}.html")
+            page.evaluate("document.fonts.ready")
+            for figure in page.evaluate(LETTERS):
+                assert figure["least"] >= 9.5 and not figure["over"] and not figure["gone"], (name, figure)
+    finally:
+        context.close()
