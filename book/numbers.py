@@ -7,6 +7,7 @@
 
 import itertools
 import re
+from collections.abc import Mapping
 from pathlib import Path
 
 import yaml
@@ -23,6 +24,7 @@ from causal_practice.claims import CLAIM_MIME, VALIDATION_MIME
 
 RECORDS = ROOT / "benchmarks" / "numbers"
 BEFORE = 24  # 값 앞에서 남기는 글자 수
+SHOWN = 0.2  # 적은 자리의 이만큼, 편향은 몬테카를로 오차의 이만큼까지도 기계의 차이로 봅니다
 RELATIVE = 0.01  # 이보다 작게 움직인 수는 기계의 차이로 봅니다(짝짓기의 동점은 0.5%까지 움직였습니다)
 _PRINTED = re.compile(r"(?<![\w.])-?\d[\d,]*(?:\.\d+)?(?:e[+-]?\d+)?")
 _MARKS = {ord(BOUND): "◯", ord(OPAQUE): "…", ord(CITED): "…"}
@@ -44,7 +46,7 @@ def numbers_of(page: Page, execution: Execution) -> dict[str, dict]:
         #2, #3 …을 붙입니다. 값은 유효숫자 여섯 자리이며, 본문과 출력의 값에는 바로 뒤의 단위와 방향(↑, ↓)이 붙습니다.
     """
     notebook = execution.notebook()
-    prose = {where: told for where, (_, told) in prose_values(page, execution).items()}
+    prose = {where: told for where, (_, told, _) in prose_values(page, execution).items()}
     printed: dict[str, str] = {}
     records: dict[str, dict] = {CLAIM_MIME: {}, VALIDATION_MIME: {}}
     for cell in notebook.cells:
@@ -58,8 +60,8 @@ def numbers_of(page: Page, execution: Execution) -> dict[str, dict]:
     return {"prose": prose, "printed": printed, "claims": records[CLAIM_MIME], "validations": records[VALIDATION_MIME]}  # fmt: skip
 
 
-def prose_values(page: Page, execution: Execution) -> dict[str, tuple[int, str]]:
-    """값 앞의 글(24자, 다른 값은 ◯) → (원고의 줄, 단위와 방향이 붙은 값)."""
+def prose_values(page: Page, execution: Execution) -> dict[str, tuple[int, str, float]]:
+    """값 앞의 글(24자, 다른 값은 ◯) → (원고의 줄, 단위와 방향이 붙은 값, 눈에 보이지 않는 크기)."""
     notebook, glued, found = execution.notebook(), glued_values(execution), {}
     for text, bounds in bound_texts(parse(page.text)):
         for bound in bounds:
@@ -69,8 +71,18 @@ def prose_values(page: Page, execution: Execution) -> dict[str, tuple[int, str]]
                 value = glued[bound.code]
             before = text[max(0, bound.place - BEFORE) : bound.place].translate(_MARKS)
             where = " ".join(f"{before}◯".split())
-            found[_again(where, found)] = (bound.line, _told(_short(value), text[bound.place + 1 :]))
+            found[_again(where, found)] = (
+                bound.line,
+                _told(_short(value), text[bound.place + 1 :]),
+                _unseen(bound.spec),
+            )
     return found
+
+
+def _unseen(spec: str) -> float:
+    """그렇게 적으면 보이지 않는 크기: 마지막 자리 하나의 ``SHOWN``배(``.1f``이면 0.02). 0에 가까운 값에서는 1%가 그보다 작습니다."""
+    match = re.search(r"\.(\d+)([f%])$", spec)
+    return SHOWN * 10.0 ** -(int(match[1]) + 2 * (match[2] == "%")) if match else 0.0
 
 
 def _told(value, after: str) -> str:
@@ -104,17 +116,20 @@ def _short(value):
     return float(f"{value:.6g}") if isinstance(value, float) else value
 
 
-def close(one, two) -> bool:
-    """두 값이 같은 수로 읽히면 참: 1% 안이거나, 소수로 찍은 글자이면 마지막 자리 하나 안. 단위와 방향과 글자는 똑같아야 합니다."""
+def close(one, two, unseen: float = 0.0) -> bool:
+    """두 값이 같은 수로 읽히면 참: 1% 안이거나, 소수로 찍은 글자이면 마지막 자리 하나 안. 단위와 방향과 글자는 똑같아야 합니다.
+
+    ``unseen``보다 작게 다른 것도 같은 수로 봅니다.
+    """
     if isinstance(one, str) and isinstance(two, str):
         (a, unit), (b, other) = (_split(text) for text in (one, two))
         if unit != other or not a or not b:
             return one == two
         last = 10.0 ** -max(len(text.partition(".")[2]) for text in (a, b)) if "." in a and "e" not in a + b else 0.0
-        return _near(float(a), float(b), last)
+        return _near(float(a), float(b), max(last, unseen))
     if isinstance(one, str) or isinstance(two, str) or one is None or two is None:
         return one == two
-    return _near(one, two)
+    return _near(one, two, unseen)
 
 
 def _near(one: float, two: float, last: float = 0.0) -> bool:
@@ -132,10 +147,16 @@ def recorded(docname: str) -> dict | None:
     return yaml.safe_load(path.read_text(encoding="utf-8")) if path.is_file() else None
 
 
-def write(docname: str, found: dict) -> bool:
+def renew(page: Page, execution: Execution) -> bool:
+    """쪽의 기록을 지금 실행의 것으로. 다시 썼으면 참."""
+    unseen = {where: size for where, (_, _, size) in prose_values(page, execution).items()}
+    return write(page.docname, numbers_of(page, execution), unseen)
+
+
+def write(docname: str, found: dict, unseen: Mapping[str, float] | None = None) -> bool:
     """기록이 지금의 수와 다르면 다시 씁니다. 끝자리만 다르면 그대로 둡니다. 다시 썼으면 참."""
     known = recorded(docname)
-    if known is not None and not changes(known, found) and _names(known) == _names(found):
+    if known is not None and not changes(known, found, unseen) and _names(known) == _names(found):
         return False
     head = f"# {docname}이(가) 내놓는 수입니다. 손으로 고치지 말고 `make redraw`로 만들고, 바뀐 까닭을 풀 리퀘스트에 적으세요.\n"
     body = [
@@ -150,16 +171,18 @@ def _names(record: dict) -> dict[str, list]:
     return {kind: list(found) for kind, found in record.items()}
 
 
-def changes(known: dict, found: dict) -> list[tuple[str, str, object, object]]:
+def changes(
+    known: dict, found: dict, unseen: Mapping[str, float] | None = None
+) -> list[tuple[str, str, object, object]]:
     """기록과 다른 수: (갈래, 이름, 기록의 값, 지금의 값).
 
     글이 바뀌어 이름이 달라진 값은 세지 않습니다. 그 자리는 검토하는 사람이 읽습니다. 찍은 수는 셀의 수가 그대로이면 차례로,
-    아니면 첫 줄로 견줍니다. 사라진 주장과 검증은 지금의 값이 None입니다.
+    아니면 첫 줄로 견줍니다. 사라진 주장과 검증은 지금의 값이 None입니다. ``unseen``은 본문의 값마다 눈에 보이지 않는 크기입니다.
     """
     out = []
     for where, before in known["prose"].items():
         now = found["prose"].get(where, before)
-        if not close(before, now):
+        if not close(before, now, (unseen or {}).get(where, 0.0)):
             out.append(("prose", where, before, now))
     printed = found["printed"]
     if len(printed) == len(known["printed"]):  # 첫 줄을 고친 셀도 차례로 찾습니다
@@ -173,6 +196,14 @@ def changes(known: dict, found: dict) -> list[tuple[str, str, object, object]]:
     for kind in ("claims", "validations"):
         for name, before in known[kind].items():
             now = found[kind].get(name)
-            if now is None or not all(close(before[field], now.get(field)) for field in before):
+            slack = {"bias": SHOWN * _bias_error(known["claims"].get(name), before)} if kind == "validations" else {}
+            if now is None or not all(close(before[f], now.get(f), slack.get(f, 0.0)) for f in before):
                 out.append((kind, name, before, now))
     return out
+
+
+def _bias_error(claim: dict | None, validation: dict) -> float:
+    """편향의 몬테카를로 오차의 어림: 주장의 95% 구간에서 낸 표준오차를 되풀이의 제곱근으로 나눈 값."""
+    if claim is None or claim.get("low") is None or claim.get("high") is None:
+        return 0.0
+    return abs(claim["high"] - claim["low"]) / 3.92 / max(validation.get("draws") or 1, 1) ** 0.5

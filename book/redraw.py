@@ -268,9 +268,7 @@ def main(argv: list[str] | None = None) -> int:
     pages = [read_page(ROOT / name) for name in args.files] or published_pages()
     failures = redraw_all(pages, args.workers)
     if not failures:
-        moved = [
-            p.docname for p in pages if p.is_notebook and numbers.write(p.docname, numbers.numbers_of(p, execute(p)))
-        ]
+        moved = [p.docname for p in pages if p.is_notebook and numbers.renew(p, execute(p))]
         print(f"수의 기록을 고친 쪽: {', '.join(moved) or '없음'}")
         failures += second_run.remember([p for p in pages if p.is_notebook], execute)
     if not args.files:  # 차례에서 빠진 쪽의 기록을 지웁니다

@@ -17,7 +17,9 @@ def check(page: Page, execution: Execution) -> list[Finding]:
         if page.meta.get("draft"):
             return []
         return [Finding(path, 1, "수의 기록이 없습니다 — `make redraw`로 만들어 함께 커밋하세요.", "numbers")]
-    lines = {where: line for where, (line, _) in numbers.prose_values(page, execution).items()}
+    prose = numbers.prose_values(page, execution)
+    lines = {where: line for where, (line, _, _) in prose.items()}
+    unseen = {where: size for where, (_, _, size) in prose.items()}
     return [
         Finding(
             path,
@@ -25,7 +27,7 @@ def check(page: Page, execution: Execution) -> list[Finding]:
             f"{_said(kind, name)}: 기록은 {_shown(before)}, 지금은 {_shown(now)} — {_CURE}",
             "numbers",
         )
-        for kind, name, before, now in numbers.changes(known, numbers.numbers_of(page, execution))
+        for kind, name, before, now in numbers.changes(known, numbers.numbers_of(page, execution), unseen)
     ]
 
 

@@ -73,6 +73,16 @@ def test_a_moved_number_is_found(edit, moved):
     assert [(kind, name) for kind, name, _, _ in numbers.changes(KNOWN, now)] == moved
 
 
+def test_what_cannot_be_seen_is_the_machine():
+    """0에 가까운 편향은 1%보다 크게 흔들려도 적은 자리에서 보이지 않으면 같은 수입니다. 보일 만큼 움직이면 찾습니다."""
+    assert numbers.close("-0.0939326%p", "-0.0922602%p", 0.005) and not numbers.close("-0.0939326%p", "-0.0922602%p")
+    assert not numbers.close("-0.0939326%p", "-0.0839326%p", 0.005) and not numbers.close("0.09%p", "0.09%", 0.5)
+    known = {"prose": {}, "printed": {}, "claims": {"가": {"low": 1.0, "high": 3.0}}, "validations": {"가": {"draws": 100, "bias": 0.001}}}  # fmt: skip
+    for bias, moved in ((0.01, []), (0.03, [("validations", "가")])):
+        now = known | {"validations": {"가": {"draws": 100, "bias": bias}}}
+        assert [(kind, name) for kind, name, _, _ in numbers.changes(known, now)] == moved
+
+
 class Ran:
     """셀 하나가 값 하나를 남긴 실행."""
 

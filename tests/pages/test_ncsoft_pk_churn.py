@@ -11,7 +11,7 @@ from causal_practice import generator, truth
 PK = generator("ncsoft_pk_churn")
 KNOWN = truth("ncsoft_pk_churn")
 PAGE = read_page(ROOT / "case_studies" / "ncsoft_pk_churn.md")
-HERE = page_functions(PAGE, "person_days", "design", "fit_score", "aipw_att")
+HERE = page_functions(PAGE, "person_days", "design", "fit_score", "aipw_att", "nearest")
 
 
 @pytest.fixture(scope="module", params=[False, True], ids=["길드 없음", "숨은 길드"])
@@ -111,3 +111,15 @@ def test_without_a_hidden_guild_the_alarm_still_rings_about_once_in_twenty():
         )
         rings.append(abs(value) > 1.96 * error)
     assert 0.01 <= np.mean(rings) <= 0.12
+
+
+def test_a_last_digit_does_not_choose_the_pairs():
+    """반올림한 점수는 끝자리가 달라도 같은 짝을 뽑고, 똑같은 점수 가운데에서는 고루 뽑습니다."""
+    r = np.random.default_rng(3)
+    pool, target = r.integers(1, 9, 4_000) / 10, r.integers(1, 9, 2_000) / 10
+    noise = 1e-14 * r.normal(size=(2, 4_000))
+    pairs = [HERE.nearest((target + e[:2_000]).round(9), (pool + e).round(9), np.random.default_rng(0)) for e in noise]
+    assert (pairs[0] == pairs[1]).all() and (pool[pairs[0]] == target).all()
+    assert np.bincount(pairs[0]).max() < 10
+    apart = HERE.nearest(np.array([0.30, 0.44, 9.0]), np.array([0.1, 0.31, 0.5]), np.random.default_rng(0))
+    assert apart.tolist() == [1, 2, 2]
