@@ -118,8 +118,10 @@ def test_a_last_digit_does_not_choose_the_pairs():
     r = np.random.default_rng(3)
     pool, target = r.integers(1, 9, 4_000) / 10, r.integers(1, 9, 2_000) / 10
     noise = 1e-14 * r.normal(size=(2, 4_000))
-    pairs = [HERE.nearest((target + e[:2_000]).round(9), (pool + e).round(9), np.random.default_rng(0)) for e in noise]
+    pairs = [
+        HERE["nearest"]((target + e[:2_000]).round(9), (pool + e).round(9), np.random.default_rng(0)) for e in noise
+    ]
     assert (pairs[0] == pairs[1]).all() and (pool[pairs[0]] == target).all()
     assert np.bincount(pairs[0]).max() < 10
-    apart = HERE.nearest(np.array([0.30, 0.44, 9.0]), np.array([0.1, 0.31, 0.5]), np.random.default_rng(0))
+    apart = HERE["nearest"](np.array([0.30, 0.44, 9.0]), np.array([0.1, 0.31, 0.5]), np.random.default_rng(0))
     assert apart.tolist() == [1, 2, 2]
