@@ -6,7 +6,7 @@ VENV ?= .venv
 PY := $(VENV)/bin/python
 export PYTHONPATH := $(CURDIR)
 
-.PHONY: help environment test-environment book test serve lab slides analyze analyze-init template new-case check-case checks redraw reviewed bench scale peers lock audit clean data write mutate pdf epub
+.PHONY: help environment test-environment book test serve lab slides analyze analyze-init template new-case check-case checks redraw reviewed bench scale test-scale peers lock audit clean data write mutate pdf epub
 
 help: ## 명령 목록
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -87,6 +87,9 @@ scale: ## 선택: 책의 환경에 Spark와 Ray를 더한 환경(.venv-scale)을
 	else \
 	  .venv-scale/bin/python -m pip install -q --disable-pip-version-check -r requirements-scale.txt; \
 	fi
+
+test-scale: scale test-environment ## 선택: Spark와 Ray로 돌린 것이 한 대에서 돌린 것과 같은지 시험합니다(주간 점검이 합니다)
+	@BOOK_SCALE_PYTHON="$(CURDIR)/.venv-scale/bin/python" $(PY) -m pytest -q tests/pipeline/test_pipeline_many.py tests/pages/test_netflix_compress_once.py -k "ray or spark"
 
 peers: ## 선택: 파이프라인을 견줄 도구의 환경(.venv-peers)을 만듭니다
 	@if command -v uv >/dev/null 2>&1; then \

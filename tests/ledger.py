@@ -131,7 +131,8 @@ class Ledger:
         report = yield
         if call.when == "teardown":
             cpu, wall = item.stash[_START]
-            cost = [stage_of(item.nodeid, item.fixturenames), cpu_seconds() - cpu, time.perf_counter() - wall]
+            used = max(0.0, cpu_seconds() - cpu)  # 거두지 못하고 사라진 자손의 몫이 빠지면 음수가 됩니다
+            cost = [stage_of(item.nodeid, item.fixturenames), used, time.perf_counter() - wall]
             report.user_properties = [*report.user_properties, ("cost", cost)]
         return report
 

@@ -144,7 +144,7 @@ def test_the_benchmark_was_made_by_one_run_and_its_methods_agree():
 
 @pytest.mark.skipif(
     "BOOK_SCALE_PYTHON" not in os.environ,
-    reason="Spark 환경이 없습니다. `make scale`로 만들면 .ci/run이 씁니다(자바 17 필요)",
+    reason="Spark 환경이 없습니다. `make test-scale`이 만들어 돌립니다(자바 17 필요)",
 )
 def test_spark_gives_the_same_sums(tmp_path):
     """같은 Ibis 식을 Spark(local)와 DuckDB에서 돌린다."""

@@ -225,7 +225,7 @@ def test_other_libraries_are_compared_in_a_folder_too(folder, tmp_path):
 
 SCALE = pytest.mark.skipif(
     "BOOK_SCALE_PYTHON" not in os.environ,
-    reason="Spark와 Ray의 환경이 없습니다. `make scale`로 만들면 .ci/run이 씁니다(자바 17 필요)",
+    reason="Spark와 Ray의 환경이 없습니다. `make test-scale`이 만들어 돌립니다(자바 17 필요)",
 )
 
 
