@@ -9,7 +9,7 @@
 import numpy as np
 import pandas as pd
 
-DEFAULTS = {"seed": 2508, "n": 400, "years": 3, "tail": 4, "scale": 0.4, "drift": 1.0, "fade": 1.0, "together": 1.0}
+DEFAULTS = {"seed": 2508, "n": 400, "years": 3, "tail": 4, "scale": 0.4, "drift": 1.0, "fade": 1.0, "crowd": 0.0}
 
 BUCKETS = 4
 """회원 번호로 나눈 조각의 수."""
@@ -50,7 +50,7 @@ def effects(rng, shape, tail=4, scale=0.4):
     return MEAN + scale * z + PUSH * pushy, asks
 
 
-def programmes(rng, sets, n=400, years=3, tail=4, scale=0.4, drift=1.0, halve=False):
+def programmes(rng, sets, n=400, years=3, tail=4, scale=0.4, drift=1.0):
     """실험 ``years * n``건을 ``sets``세트 뽑습니다.
 
     Parameters
@@ -61,8 +61,6 @@ def programmes(rng, sets, n=400, years=3, tail=4, scale=0.4, drift=1.0, halve=Fa
         세트, 한 해의 실험, 햇수.
     tail, scale, drift : int, float, float
         :func:`effects`의 인자와, 해마다 효과의 크기에 곱하는 수.
-    halve : bool
-        참이면 팔의 회원이 절반입니다.
 
     Returns
     -------
@@ -72,7 +70,7 @@ def programmes(rng, sets, n=400, years=3, tail=4, scale=0.4, drift=1.0, halve=Fa
     """
     size = scale * drift ** np.repeat(np.arange(years), n)
     tau, asks = effects(rng, (sets, years * n), tail, size)
-    users = rng.choice(USERS, (sets, years * n), p=[0.3, 0.4, 0.3]) // (2 if halve else 1)
+    users = rng.choice(USERS, (sets, years * n), p=[0.3, 0.4, 0.3])
     root = np.sqrt(2 * BUCKETS / users)[..., None]
     shape = (*tau.shape, BUCKETS)
     x = tau[..., None] + MINUTES_SD * root * rng.normal(size=shape)
@@ -83,20 +81,25 @@ def programmes(rng, sets, n=400, years=3, tail=4, scale=0.4, drift=1.0, halve=Fa
     }  # fmt: skip
 
 
-def _check(n, years, tail, scale, drift, fade, together):
+def bundled(total, crowd=0.0):
+    """효과의 합이 ``total``분인 것들을 함께 쓸 때의 효과. 많이 출시할수록 서로 더 겹칩니다."""
+    return total / (1 + crowd * np.maximum(total, 0))
+
+
+def _check(n, years, tail, scale, drift, fade, crowd):
     for name, value, low, high in [("n", n, 20, 2_000), ("years", years, 1, 5)]:
         whole = isinstance(value, (int, np.integer)) and not isinstance(value, bool)
         if not whole or not low <= value <= high:
             raise ValueError(f"{name}은(는) {low}에서 {high} 사이의 정수여야 합니다: {value!r}")
     if not isinstance(tail, (int, np.integer)) or isinstance(tail, bool) or not (tail == 0 or 3 <= tail <= 100):
         raise ValueError(f"자유도 tail은 0(정규분포)이거나 3에서 100 사이의 정수여야 합니다: {tail!r}")
-    for name, value, high in [("scale", scale, 2), ("drift", drift, 2), ("fade", fade, 1), ("together", together, 1.5)]:
+    for name, value, high in [("scale", scale, 2), ("drift", drift, 2), ("fade", fade, 1), ("crowd", crowd, 0.1)]:
         number = isinstance(value, (int, float, np.number)) and not isinstance(value, bool)
         if not number or not 0 <= value <= high:
             raise ValueError(f"{name}은(는) 0에서 {high} 사이의 수여야 합니다: {value!r}")
 
 
-def generate(seed=2508, n=400, years=3, tail=4, scale=0.4, drift=1.0, fade=1.0, together=1.0):
+def generate(seed=2508, n=400, years=3, tail=4, scale=0.4, drift=1.0, fade=1.0, crowd=0.0):
     """실험마다의 네 조각과 홀드백의 네 조각을 만듭니다.
 
     Parameters
@@ -113,8 +116,8 @@ def generate(seed=2508, n=400, years=3, tail=4, scale=0.4, drift=1.0, fade=1.0, 
         해마다 효과의 크기에 곱하는 수(0~2).
     fade : float
         실험에서 잰 효과 가운데 한 해 동안 남는 몫(0~1). 홀드백에만 나타납니다.
-    together : float
-        출시한 것을 함께 쓸 때 남는 몫(0~1.5). 1보다 작으면 기능끼리 겹칩니다. 홀드백에만 나타납니다.
+    crowd : float
+        기능끼리 겹치는 정도(0~0.1). 합이 S분인 묶음은 :func:`bundled`만큼 듣습니다. 홀드백에만 나타납니다.
 
     Returns
     -------
@@ -126,15 +129,15 @@ def generate(seed=2508, n=400, years=3, tail=4, scale=0.4, drift=1.0, fade=1.0, 
     ValueError
         있을 수 없는 값이 들어온 때.
     """
-    _check(n, years, tail, scale, drift, fade, together)
+    _check(n, years, tail, scale, drift, fade, crowd)
     rng = np.random.default_rng(seed)
     drawn = {k: v[0] for k, v in programmes(rng, 1, n, years, tail, scale, drift).items()}
     year = np.repeat(np.arange(1, years + 1), n)
     shipped = (drawn["x"].mean(1) > 1.96 * drawn["se"][:, 0] / np.sqrt(BUCKETS)).astype(int)
 
     last = (shipped == 1) & (year == years)
-    bundle = fade * together * drawn["tau"][last].sum()
-    asked = together * drawn["asks"][last].sum()
+    bundle = bundled(fade * drawn["tau"][last].sum(), crowd)
+    asked = drawn["asks"][last].sum()
     held = int(MEMBERS * HELD) // BUCKETS
     root = np.sqrt(1 / held + BUCKETS / (MEMBERS * (1 - HELD)))
     noise = rng.normal(size=(2, BUCKETS))
