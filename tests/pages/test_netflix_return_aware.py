@@ -119,6 +119,46 @@ def test_stretching_takes_back_most_of_what_half_the_users_lose(world):
     assert 1.5 * 58 - 0.5 * 40 == 67.0
 
 
+def test_half_the_users_flatter_the_difference_when_the_tests_are_strong():
+    """효과가 오차보다 훨씬 크면 반으로 한 채점이 거꾸로 높고, 늘인 값도 조금 높게 남습니다."""
+    d = MAKE.programmes(np.random.default_rng(78), 60, scale=1.2)
+    go = plain_rules(d["x"].mean(2), d["se"][..., 0] / 2)
+    real = (earned(go[EB], d["tau"]) - earned(go[P05], d["tau"])) / 3
+    parts = [PAGE["held_out"](d["x"], d["se"], 5.0 * d["x"] - 0.6, k) for k in (2, 3)]
+    half, most = ((p[EB] - p[P05]).sum(1) / 3 for p in parts)
+    assert (half - real).mean() > 40
+    assert 3 < (1.5 * most - 0.5 * half - real).mean() < 25
+
+
+def test_the_lower_bar_loses_when_a_few_effects_are_large_and_the_rest_are_nothing():
+    rng = np.random.default_rng(79)
+    d = MAKE.programmes(rng, 60, scale=0.0)
+    rare = 3.0 * (rng.random(d["tau"].shape) < 0.02)
+    tau, x = d["tau"] + rare, d["x"] + rare[..., None]
+    go = plain_rules(x.mean(2), d["se"][..., 0] / 2)
+    each = PAGE["all_users"](x, d["se"], 5.0 * x - 0.6)
+    assert (earned(go[EB], tau) - earned(go[P05], tau)).mean() / 3 < -30
+    assert (each[EB] - each[P05]).sum(1).mean() / 3 < -25
+
+
+def test_the_bar_rises_as_effects_shrink_only_if_the_mean_is_below_the_cost():
+    def bar(m, t2):
+        return m + (0.12 - m) * (t2 + 0.4) / t2
+
+    assert bar(-0.05, 0.05) > bar(-0.05, 0.3) and bar(0.3, 0.05) < bar(0.3, 0.3)
+
+
+def test_a_few_dozen_tests_leave_the_interval_short_and_one_rule_shorter():
+    d = MAKE.programmes(np.random.default_rng(80), 600, n=20)
+    go = plain_rules(d["x"].mean(2), d["se"][..., 0] / 2)
+    each = PAGE["all_users"](d["x"], d["se"], 5.0 * d["x"] - 0.6)
+    held = {}
+    for k, value, real in (("차이", each[EB] - each[P05], earned(go[EB], d["tau"]) - earned(go[P05], d["tau"])), (P05, each[P05], earned(go[P05], d["tau"]))):
+        v, error = PAGE["yearly"](value)
+        held[k] = (abs(v - real.mean() / 3) < 1.96 * error).mean()
+    assert 0.85 < held["차이"] < 0.945 and held[P05] < 0.88
+
+
 def test_believing_the_normal_prior_flatters_the_lower_bar_only_with_heavy_tails():
     gaps = {}
     for tail in (4, 0):
@@ -138,6 +178,12 @@ def test_shrinking_effects_are_seen_and_old_tests_overstate_the_next_year():
     assert (PAGE["shrinking"](est, se) > 1.96).mean() > 0.7
     same = MAKE.programmes(np.random.default_rng(74), 150)
     assert (PAGE["shrinking"](same["x"].mean(2), same["se"][..., 0] / 2) > 1.96).mean() < 0.08
+    # 아무것도 바래지 않았는데 실현 비율이 1보다 작습니다. 지난 해들의 사전분포가 마지막 해에는 너무 넓습니다.
+    parts, total, total_se = PAGE["last_bundle"](d)
+    some, noise = total_se > 0, MAKE.MINUTES_SD / np.sqrt(50_000)
+    held = parts[some] + noise * np.random.default_rng(81).normal(size=some.sum())
+    ratio, error = PAGE["realised"](held, noise, total[some], total_se[some])
+    assert ratio.mean() < 0.8 and (ratio + 1.645 * error < 1).mean() > 0.35
     new = MAKE.programmes(np.random.default_rng(75), 300, years=1, scale=0.4 * 0.7**3)
     go = plain_rules(new["x"].mean(2), new["se"][..., 0] / 2)
     ahead = (earned(go[EB], new["tau"]) - earned(go[P05], new["tau"])).mean()
@@ -165,6 +211,12 @@ def test_one_rate_for_all_is_mended_by_the_holdback_and_crowding_is_not(world):
         miss[name] = (PAGE["with_holdback"](gross, spend, ratio, error)[0] - real).mean()
         assert real < 15 and (gross - spend).sum(1).mean() / 3 > real + 35
     assert abs(miss["바램"]) < 12 and miss["겹침"] > 25
+    # 작은 개편이 더 바래면 큰 것들로 잰 비율이 너무 높습니다.
+    kept = np.where(d["tau"] > 0.8, 0.9, 0.4)
+    lived = PAGE["last_bundle"](d | {"tau": kept * d["tau"]})[0]
+    ratio, error = PAGE["realised"](lived + noise * rng.normal(size=150), noise, total, total_se)
+    real = (earned(go[EB], kept * d["tau"]) - earned(go[P05], kept * d["tau"])).mean() / 3
+    assert PAGE["with_holdback"](gross, spend, ratio, error)[0].mean() > real + 10
 
 
 def test_an_early_veto_costs_money_and_a_later_one_costs_more_per_inquiry(world):
@@ -177,6 +229,7 @@ def test_an_early_veto_costs_money_and_a_later_one_costs_more_per_inquiry(world)
     (r0, a0), (r1, a1), (r2, a2) = rows
     assert r0 > r1 > r2 and a0 > a1 > a2 > 0
     assert (r1 - r2) / (a1 - a2) > 1.3 * (r0 - r1) / (a0 - a1)
+    assert 11 < r0 - r1 < 17 and (r0 - r1) / (a0 - a1) == pytest.approx(7.0, abs=1.0)
     assert (go[EB] & (d["tau"] < 0)).sum(1).mean() > 10 * (go[P05] & (d["tau"] < 0)).sum(1).mean()
 
 
@@ -186,6 +239,8 @@ def test_the_recommended_rule_with_its_veto_still_leads(world):
     ship = go[EB] & (d["ask"].mean(2) < 1.645 * d["ask_se"][..., 0] / 2)
     real = (earned(ship, d["tau"]) - earned(go[P05], d["tau"])).mean() / 3
     assert 30 < real < KNOWN["ATE"]
+    spent = 0.6 * (ship.sum(1) - go[P05].sum(1)).mean() / 3
+    assert spent / (real + spent) == pytest.approx(0.58, abs=0.04)  # 쪽의 값은 운이 좋아 더 낮습니다
     most, half = (PAGE["guarded"](d["x"], d["se"], d["ask"], d["ask_se"], 1.645, k)[0] for k in (3, 2))
     full = PAGE["all_users"](d["x"], d["se"], 5.0 * d["x"] - 0.6)[P05]
     told = ((1.5 * most - 0.5 * half) - full).sum(1) / 3
