@@ -73,6 +73,11 @@ REFUSED = {
         {"n": 100}, {"n": 1000.0}, {"n": True}, {"n": "많이"}, {"n": 10**7}, {"hidden": True}, {"hidden": None}, {"hidden": "lazy"},
         {"design": "phone"}, {"design": 1}, {"harm": -0.1}, {"harm": 11}, {"harm": True}, {"harm": "큼"},
     ],
+    "netflix_return_aware": [
+        {"n": 10}, {"n": 400.0}, {"n": True}, {"n": "많이"}, {"n": 400_000}, {"years": 0}, {"years": 6}, {"years": True}, {"tail": 2}, {"tail": 4.0},
+        {"tail": True}, {"scale": -0.1}, {"scale": 3}, {"scale": True}, {"drift": -1}, {"drift": "조금"}, {"fade": 1.1}, {"fade": float("nan")},
+        {"fade": True}, {"crowd": -0.1}, {"crowd": 0.2}, {"crowd": None},
+    ],
     "netflix_geo_toggles": [
         {"regions": 5}, {"regions": 7}, {"regions": 14}, {"regions": 12.0}, {"regions": True}, {"blocks": 3}, {"blocks": 14}, {"blocks": "많이"},
         {"design": "lottery"}, {"design": None}, {"lift": -0.1}, {"lift": True}, {"carry": 0.95}, {"carry": -1}, {"carry": "조금"}, {"memory": 0},
@@ -196,6 +201,7 @@ CLOSED = {
     "netflix_localization_dml": "appeal chance hours_0 hours_1",
     "netflix_metric_tradeoffs": "taste effect_games effect_stream chance_games chance_stream",
     "netflix_proxy_metrics": "tau_clicks tau_finishes tau_days",
+    "netflix_return_aware": "true_minutes true_asks",
     "netflix_sequential_canary": "flaky delay_0 delay_1",
     "netflix_survey_nonresponse": "diligence answers_0 answers_1 sincere_0 sincere_1",
     "onboarding_consulting": "score_true drive hours0 hours1 satisfaction0 satisfaction1",
