@@ -7,7 +7,7 @@ import re
 from functools import cache
 
 from book.checks.findings import Finding
-from book.glossary import banned_spellings, house_words, read_glossary
+from book.glossary import banned_spellings, house_words, read_glossary, spellings
 from book.myst import BOUND, CITED, OPAQUE, Block, Document, parse
 from book.page import ROOT, Page
 
@@ -124,6 +124,28 @@ def glossary_variants() -> dict[str, str]:
     return _read_variants(path, path.stat().st_mtime_ns) if path.is_file() else dict(_EXTRA)
 
 
+_TERM = re.compile(r"\{term\}`(?:[^`<]*<([^`>]*)>|([^`]*))`")
+
+
+@cache
+def _read_terms(path, modified_ns: int) -> frozenset[str]:
+    return frozenset(word for entry in read_glossary(path) for word in spellings(entry))
+
+
+def _unknown_terms(path: str, document: Document) -> list[Finding]:
+    """용어집에 없는 말에 건 링크. 두면 사이트가 지어지지 않습니다."""
+    source = ROOT / "guides" / "glossary.yml"
+    known = _read_terms(source, source.stat().st_mtime_ns) if source.is_file() else frozenset()
+    words = [(block.line, m[1] or m[2]) for block in document.blocks for m in _TERM.finditer(block.raw)]
+    return [
+        Finding(
+            path, line, f"용어집에 없는 말입니다: '{word}' — guides/glossary.yml에 더하거나 표시를 지우세요.", "term"
+        )
+        for line, word in words
+        if known and word not in known
+    ]
+
+
 @cache
 def _read_variants(path, modified_ns: int) -> dict[str, str]:
     return {**_EXTRA, **banned_spellings(read_glossary(path))}
@@ -180,7 +202,7 @@ def check(page: Page, document: Document | None = None, variants: dict[str, str]
     variants = glossary_variants() if variants is None else variants
     path = page.path.relative_to(ROOT).as_posix()
     found = [f for block in _with_front_matter(page, document) for f in _check_block(path, block, variants)]
-    found += _repeated(path, document) + _left_stars(path, document)
+    found += _repeated(path, document) + _left_stars(path, document) + _unknown_terms(path, document)
     return _apply_exemptions(path, document, found)
 
 

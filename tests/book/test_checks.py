@@ -219,6 +219,13 @@ def test_variants_are_found_in_headings_tables_titles_and_the_description():
     assert [f.line for f in found] == [4, 6, 8, 10, 12]
 
 
+def test_a_link_to_a_word_off_the_glossary_is_found():
+    """사이트를 지을 때에야 멈추던 잘못입니다. 코드 속의 본보기는 보지 않습니다."""
+    text = "{term}`매칭`과 {term}`아무개의 법칙`, {term}`짝 <매칭>`입니다.\n\n```text\n{term}`본보기`\n```\n"
+    found = [f for f in language.check(page(text)) if f.rule == "term"]
+    assert [(f.line, "아무개의 법칙" in f.message) for f in found] == [(1, True)]
+
+
 def test_the_real_glossary_is_used():
     assert language.glossary_variants()["추정치"] == "추정값"
 

@@ -153,7 +153,10 @@ def test_a_few_dozen_tests_leave_the_interval_short_and_one_rule_shorter():
     go = plain_rules(d["x"].mean(2), d["se"][..., 0] / 2)
     each = PAGE["all_users"](d["x"], d["se"], 5.0 * d["x"] - 0.6)
     held = {}
-    for k, value, real in (("차이", each[EB] - each[P05], earned(go[EB], d["tau"]) - earned(go[P05], d["tau"])), (P05, each[P05], earned(go[P05], d["tau"]))):
+    for k, value, real in (
+        ("차이", each[EB] - each[P05], earned(go[EB], d["tau"]) - earned(go[P05], d["tau"])),
+        (P05, each[P05], earned(go[P05], d["tau"])),
+    ):
         v, error = PAGE["yearly"](value)
         held[k] = (abs(v - real.mean() / 3) < 1.96 * error).mean()
     assert 0.85 < held["차이"] < 0.945 and held[P05] < 0.88
