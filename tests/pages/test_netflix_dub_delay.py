@@ -13,8 +13,8 @@ DUB = generator("netflix_dub_delay")
 PAGE = read_page(ROOT / "case_studies" / "netflix_dub_delay.md")
 F = page_functions(
     PAGE, "cube", "title_column", "naive_gap", "simplex", "before_only", "unpack", "leftover", "learn", "mixed", "parts", "interval", "net_effect",
-    "title_weights", "synthetic_did", "methods_apart", "fade_check", "calendar_check", "neighbour_check", "trial", "right", "profit", "genre_gap", "kept",
-    nnls=nnls, stdtrit=stdtrit, AFTER=12, LANGUAGES=7, LATE=11, SISTERS=[1, 2, 3, 4, 5, 6], OTHERS=[1, 2, 3, 4, 6], VALUE=100, COST=2_000_000,
+    "title_weights", "synthetic_did", "methods_apart", "fade_check", "calendar_check", "neighbour_check", "trial", "right", "profit", "genre_gap", "kept", "same_time",
+    nnls=nnls, stdtrit=stdtrit, AFTER=12, LANGUAGES=7, LATE=11, SISTERS=[1, 2, 3, 4, 5, 6], OTHERS=[1, 2, 3, 4, 6], CRITICAL=2.032, VALUE=100, COST=2_000_000,
     LOG_WEEK=np.log(np.arange(1, 13)) - np.log(np.arange(1, 13)).mean(),
 )  # fmt: skip
 
@@ -106,6 +106,11 @@ def test_both_outside_breaks_both_and_a_market_of_its_own_cannot_be_mixed_away(r
     assert covered(runs["both"], 0, 0) < 0.5 and bias(runs["both"], 9, 0) < -0.02
     for start in (0, 9):
         assert bias(runs["lockdown"], start, 0) > 0.02
+
+
+def test_donors_of_the_same_time_mend_a_market_of_its_own():
+    rows = np.array([F["same_time"](DUB.worlds(seed=300_000 + k, lockdown=0.3)) for k in range(100)])
+    assert abs(rows[:, 0].mean()) < 0.016 and (np.abs(rows[:, 0]) < rows[:, 1]).mean() > 0.88
 
 
 def test_a_short_record_widens_and_the_curve_before_launch_does_not_tell_the_decay(runs):
