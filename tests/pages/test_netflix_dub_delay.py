@@ -79,7 +79,7 @@ def runs():
     worlds = {
         "base": {}, "market": {"market": 0.3}, "both": {"market": 0.3, "shape": 0.4}, "lockdown": {"lockdown": 0.3}, "short": {"interest_weeks": 2},
     }  # fmt: skip
-    return {name: np.array([F["trial"](DUB.worlds(seed=300_000 + k, **w)) for k in range(100)]) for name, w in worlds.items()}
+    return {name: np.array([F["trial"](DUB.worlds(seed=300_000 + k, **w)) for k in range(80)]) for name, w in worlds.items()}
 
 
 def covered(r, start, k):
