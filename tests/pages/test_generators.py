@@ -87,6 +87,12 @@ REFUSED = {
     "netflix_compress_once": [
         {"members": 99}, {"members": 1e3}, {"members": True}, {"members": 10**9}, {"seed": -1}, {"seed": 1.5}, {"seed": True}, {"seed": 2**40},
     ],
+    "netflix_dub_delay": [
+        {"delayed": 3}, {"delayed": 61}, {"delayed": 12.0}, {"delayed": True}, {"others": 17}, {"others": 301}, {"others": "많이"}, {"market": -0.1},
+        {"market": 1.1}, {"market": True}, {"shape": -0.1}, {"shape": 2}, {"shape": "큼"}, {"lockdown": -1.1}, {"lockdown": 2}, {"lockdown": True},
+        {"spill": -0.1}, {"spill": 1.1}, {"spill": None}, {"interest_weeks": 1}, {"interest_weeks": 9}, {"interest_weeks": 8.0}, {"effect": -0.1},
+        {"effect": 2.1}, {"effect": True}, {"effect": float("nan")},
+    ],
     "netflix_game_events": [
         {"games": 9}, {"games": 10.5}, {"games": True}, {"effect": 2}, {"effect": True}, {"effect": "big"}, {"half_life": 0}, {"half_life": True},
         {"rivals": -1}, {"rivals": 11}, {"rivals": 1.0}, {"steal": -0.1}, {"steal": 1.1}, {"steal": True}, {"steal": None},
@@ -195,6 +201,7 @@ CLOSED = {
     "meal_kit_trial": "effect_video effect_coupon orders_video",
     "ncsoft_pk_churn": "engagement guild churn_not_now churn_never",
     "netflix_compress_once": "effect",
+    "netflix_dub_delay": "log_demand_0 effect",
     "netflix_game_events": "log_players_0 effect",
     "netflix_geo_toggles": "signups_off signups_on",
     "netflix_incremental_ltv": "attachment value_stay value_leave",
