@@ -15,8 +15,8 @@ DEFAULTS = {"seed": 2206, "n": 3000}
 
 CANDIDATES, SLOTS = 5, 2
 """방문마다의 후보와 칸."""
-SLATES = np.array([[j in pair for j in range(CANDIDATES)] for pair in combinations(range(CANDIDATES), SLOTS)])
-"""후보 다섯에서 둘을 고르는 열 가지 화면(화면 × 후보)."""
+SLATES = np.array([[j in pair for pair in combinations(range(CANDIDATES), SLOTS)] for j in range(CANDIDATES)])
+"""후보 다섯에서 둘을 고르는 열 가지 화면(후보 × 화면)."""
 
 
 def _expit(x):
@@ -29,7 +29,7 @@ def top(score, slots=SLOTS):
     Parameters
     ----------
     score : numpy.ndarray
-        (방문, 후보)의 점수.
+        (후보, 방문)의 점수.
     slots : int
         고를 수.
 
@@ -38,9 +38,9 @@ def top(score, slots=SLOTS):
     numpy.ndarray
         같은 모양의 0과 1.
     """
-    order = np.argsort(-score, axis=1, kind="stable")
+    order = np.argsort(-score, axis=0, kind="stable")
     chosen = np.zeros(score.shape, int)
-    np.put_along_axis(chosen, order[:, :slots], 1, axis=1)
+    np.put_along_axis(chosen, order[:slots], 1, axis=0)
     return chosen
 
 
@@ -50,7 +50,7 @@ def worth(chosen, off, on, steal=0.0):
     Parameters
     ----------
     chosen, off, on : numpy.ndarray
-        (방문, 후보)의 화면(0/1), 보이지 않을 때와 보일 때의 재생 확률.
+        (후보, 방문)의 화면(0/1), 보이지 않을 때와 보일 때의 재생 확률.
     steal : float
         두 칸의 작품을 모두 보고 싶을 때 하나만 트는 확률.
 
@@ -59,8 +59,8 @@ def worth(chosen, off, on, steal=0.0):
     numpy.ndarray
         방문마다의 값.
     """
-    both = np.where(chosen == 1, on, 1.0).prod(axis=1)
-    return np.where(chosen == 1, on, off).sum(axis=1) - steal * both
+    value = (off + chosen * (on - off)).sum(axis=0)
+    return value - steal * np.where(chosen == 1, on, 1.0).prod(axis=0) if steal else value
 
 
 def _check(n, explore, rule, rule_sees, steal, lift):
@@ -76,11 +76,11 @@ def _check(n, explore, rule, rule_sees, steal, lift):
 
 
 def draw(seed=2206, n=3000, explore=0.3, rule=0.0, rule_sees="fresh", steal=0.0, lift=0.6):
-    """:func:`generate`와 같은 자료를 열마다 (방문, 후보)의 배열로 돌려줍니다. 되풀이에 씁니다."""
+    """:func:`generate`와 같은 자료를 열마다 (후보, 방문)의 배열로 돌려줍니다. 되풀이에 씁니다."""
     _check(n, explore, rule, rule_sees, steal, lift)
     rng = np.random.default_rng(seed)
-    shape = (n, CANDIDATES)
-    newcomer = rng.binomial(1, 0.25, n)[:, None] * np.ones(shape, int)
+    shape = (CANDIDATES, n)
+    newcomer = rng.binomial(1, 0.25, n) * np.ones(shape, int)
     match = np.round(rng.normal(0, 1, shape).clip(-3, 3), 2)
     fame = np.round(rng.normal(0, 1, shape).clip(-3, 3), 2)
     searched = rng.binomial(1, _expit(-2.4 + 0.9 * match + 0.7 * fame))
@@ -96,28 +96,28 @@ def draw(seed=2206, n=3000, explore=0.3, rule=0.0, rule_sees="fresh", steal=0.0,
 
     best = top(score)
     explored = rng.random(n) < explore
-    shown = np.where(explored[:, None], SLATES[rng.integers(len(SLATES), size=n)], best).astype(int)
+    shown = np.where(explored, SLATES[:, rng.integers(SLATES.shape[1], size=n)], best).astype(int)
     share = SLOTS / CANDIDATES
     propensity = np.where(best == 1, 1 - explore + explore * share, explore * share)
-    same = (shown == best).all(axis=1)
-    slate = np.where(same, 1 - explore, 0.0) + explore / len(SLATES)
+    same = (shown == best).all(axis=0)
+    slate = np.where(same, 1 - explore, 0.0) + explore / SLATES.shape[1]
 
-    able = (fresh == 1) & (shown == 0) & ((buzz > 0.5) if rule_sees == "buzz" else True)
-    forced = able.any(axis=1) & (rng.random(n) < rule)
-    rows = np.flatnonzero(forced)
-    weakest = np.where(shown == 1, score, np.inf).argmin(axis=1)
-    promoted = np.where(able, score, -np.inf).argmax(axis=1)
-    shown[rows, weakest[rows]], shown[rows, promoted[rows]] = 0, 1
+    if rule > 0:
+        able = (fresh == 1) & (shown == 0) & ((buzz > 0.5) if rule_sees == "buzz" else True)
+        rows = np.flatnonzero(able.any(axis=0) & (rng.random(n) < rule))
+        weakest = np.where(shown == 1, score, np.inf).argmin(axis=0)
+        promoted = np.where(able, score, -np.inf).argmax(axis=0)
+        shown[weakest[rows], rows], shown[promoted[rows], rows] = 0, 1
 
     knows = np.where(shown == 1, on, off)
     played = (rng.random(shape) < knows).astype(int)
-    clash = (played * shown).sum(axis=1) == 2
-    loses = clash & (rng.random(n) < steal)
-    one = np.where(rng.random(n) < 0.5, shown.argmax(axis=1), CANDIDATES - 1 - shown[:, ::-1].argmax(axis=1))
-    played[np.flatnonzero(loses), one[loses]] = 0
+    if steal > 0:
+        rows = np.flatnonzero(((played * shown).sum(axis=0) == SLOTS) & (rng.random(n) < steal))
+        first, last = shown.argmax(axis=0), CANDIDATES - 1 - shown[::-1].argmax(axis=0)
+        played[np.where(rng.random(n) < 0.5, first, last)[rows], rows] = 0
 
     return {
-        "visit_id": np.broadcast_to(np.arange(1, n + 1)[:, None], shape),
+        "visit_id": np.broadcast_to(np.arange(1, n + 1), shape),
         "newcomer": newcomer,
         "match": match,
         "fame": fame,
@@ -126,7 +126,7 @@ def draw(seed=2206, n=3000, explore=0.3, rule=0.0, rule_sees="fresh", steal=0.0,
         "score": score,
         "shown": shown,
         "propensity": np.round(propensity, 4),
-        "slate_propensity": np.broadcast_to(np.round(slate, 4)[:, None], shape),
+        "slate_propensity": np.broadcast_to(np.round(slate, 4), shape),
         "played": played,
         "chance_off": off,
         "chance_on": on,
@@ -164,4 +164,4 @@ def generate(seed=2206, n=3000, explore=0.3, rule=0.0, rule_sees="fresh", steal=
         있을 수 없는 값이 들어온 때.
     """
     table = draw(seed, n, explore, rule, rule_sees, steal, lift)
-    return pd.DataFrame({name: values.ravel() for name, values in table.items()})
+    return pd.DataFrame({name: values.T.ravel() for name, values in table.items()})
