@@ -83,8 +83,10 @@ def draw(seed=2206, n=3000, explore=0.3, rule=0.0, rule_sees="fresh", steal=0.0,
     newcomer = rng.binomial(1, 0.25, n) * np.ones(shape, int)
     match = np.round(rng.normal(0, 1, shape).clip(-3, 3), 2)
     fame = np.round(rng.normal(0, 1, shape).clip(-3, 3), 2)
-    searched = rng.binomial(1, _expit(-2.4 + 0.9 * match + 0.7 * fame))
-    fresh = rng.binomial(1, 0.2, shape)
+    looks = _expit(-2.4 + 0.9 * match + 0.7 * fame)
+    luck = rng.random(shape)
+    searched = np.where(looks <= 0.5, luck > 1 - looks, luck <= looks).astype(int)
+    fresh = (rng.random(shape) > 0.8).astype(int)
     buzz = rng.normal(0, 1, shape)
 
     want = -0.8 + 1.0 * match + 0.8 * searched
