@@ -105,5 +105,6 @@ def generate(seed=418, n=4_000, hidden=0.0, replace=0.0, blur=0.0, late=0.0, lea
             **{name: np.round(value, 4) for name, value in rates.items()},
             "rate_tutorial": np.round(rate(0, SHIFT_TUTORIAL), 4),
             "rate_both": np.round(rate(1, SHIFT_GRAPH + SHIFT_TUTORIAL), 4),
-        }
+        },
+        copy=False,
     )

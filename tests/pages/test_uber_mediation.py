@@ -219,6 +219,10 @@ def test_coverage_of_the_value_on_top_of_the_graph():
     assert np.mean(hits) > 0.89
 
 
+def low_of(frame):
+    return PAGE["graph_effect"](frame)[1]
+
+
 def test_the_memos_money_is_the_generators():
     """문의가 준 만큼 상담비를 아끼고, 그래프나 튜토리얼의 값을 한 번 뺍니다."""
     frame, opened = load(NAME), load(NAME, with_truth=True)
@@ -236,6 +240,12 @@ def test_the_memos_money_is_the_generators():
     assert low < 4_000 * (lesson - saved) - 200 < high and low < 0
     assert PAGE["switch"](*PAGE["bare"](frame))[1] > 0  # 이해만 넣은 회귀는 바꾸자고 합니다
     assert -4_000 * (KNOWN["tutorial"] - KNOWN["ATE"]) - 200 < 0  # 참으로는 잃습니다
+    v, p = PAGE["by_video"](frame)
+    on, y = frame["graph"].to_numpy(), frame["tickets"].to_numpy(float)
+    lot = on / on.mean() * (y - y[on == 1].mean()) - (1 - on) / (1 - on).mean() * (y - y[on == 0].mean())
+    assert np.sqrt((lot**2).sum()) / len(y) == pytest.approx((total - low_of(frame)) / 1.96, rel=1e-3)
+    swap, low, high = PAGE["interval"](-4_000 * (v[1] - total) - 200, -4_000 * (p[1] - lot))
+    assert low < 0 < high and low < 4_000 * (lesson - saved) - 200 < high
 
 
 def test_the_trial_of_the_tutorial_has_the_power_it_says():
