@@ -8,7 +8,7 @@
 import numpy as np
 import pandas as pd
 
-DEFAULTS = {"seed": 418, "n": 4_000, "hidden": 0.0, "replace": 0.0, "blur": 0.0, "late": 0.0, "leak": 0.0}
+DEFAULTS = {"seed": 2018, "n": 4_000, "hidden": 0.0, "replace": 0.0, "blur": 0.0, "late": 0.0, "leak": 0.0}
 
 SHIFT_GRAPH, SHIFT_VIDEO, SHIFT_TUTORIAL = 1.2, 0.9, 2.0
 """그래프, 영상 링크, 지으려는 튜토리얼이 이해를 올리는 폭(점)."""
@@ -37,7 +37,7 @@ def _check(n, hidden, replace, blur, late, leak):
         _number(name, value, 0, high)
 
 
-def generate(seed=418, n=4_000, hidden=0.0, replace=0.0, blur=0.0, late=0.0, leak=0.0):
+def generate(seed=2018, n=4_000, hidden=0.0, replace=0.0, blur=0.0, late=0.0, leak=0.0):
     """드라이버 n명의 이해와 8주의 문의를 만듭니다.
 
     Parameters
@@ -79,14 +79,15 @@ def generate(seed=418, n=4_000, hidden=0.0, replace=0.0, blur=0.0, late=0.0, lea
 
     own = 4.6 + 0.5 * past + 0.15 * long + 0.8 * hidden * skill + rng.normal(0.0, 1.0, n) + SHIFT_VIDEO * video
     shifts = (0.0, SHIFT_GRAPH, SHIFT_TUTORIAL, SHIFT_GRAPH + SHIFT_TUTORIAL)
-    score = {shift: np.clip(own + shift, 0, 10) for shift in shifts}
+    score = {shift: np.minimum(np.maximum(own + shift, 0), 10) for shift in shifts}
     person = np.exp(
         rng.normal(0.0, FRAILTY, n) - FRAILTY**2 / 2 - 0.12 * past + 0.25 * long - 0.2 * hidden * skill
     )
 
+    bare = person * np.exp(0.05 - leak * video)
+
     def rate(t, shift):
-        slope = SLOPE + replace * t
-        return person * np.exp(0.05 + DIRECT * t + slope * (score[shift] - 5) - leak * video)
+        return bare * np.exp((SLOPE + replace * t) * (score[shift] - 5) + DIRECT * t)
 
     rates = {f"rate_{t}{m}": rate(t, SHIFT_GRAPH * m) for t in (0, 1) for m in (0, 1)}
     tickets = rng.poisson(np.where(graph, rates["rate_11"], rates["rate_00"]))
