@@ -177,6 +177,10 @@ REFUSED = {
         {"strength": True}, {"strength": "큼"}, {"strength": float("nan")}, {"hidden": True}, {"hidden": None}, {"hidden": "mood"}, {"lumpy": 1},
         {"truths": "예"},
     ],
+    "uber_mediation": [
+        {"n": 100}, {"n": 4000.0}, {"n": True}, {"n": "많이"}, {"hidden": -0.1}, {"hidden": 2.1}, {"hidden": True}, {"replace": 0.2},
+        {"replace": "큼"}, {"blur": -1}, {"blur": None}, {"late": 1.1}, {"late": float("nan")}, {"leak": 0.6}, {"leak": True},
+    ],
     "uber_late_delivery": [
         {"n": 10}, {"n": 1000.0}, {"n": True}, {"hidden": 1}, {"hidden": "예"}, {"effect": -0.1}, {"effect": 2.1}, {"effect": True}, {"effect": "큼"},
     ],
@@ -210,6 +214,7 @@ CLOSED = {
     "netflix_proxy_metrics": "tau_clicks tau_finishes tau_days",
     "netflix_return_aware": "true_minutes true_asks",
     "netflix_sequential_canary": "flaky delay_0 delay_1",
+    "uber_mediation": "skill rate_00 rate_01 rate_10 rate_11 rate_tutorial rate_both",
     "netflix_survey_nonresponse": "diligence answers_0 answers_1 sincere_0 sincere_1",
     "onboarding_consulting": "score_true drive hours0 hours1 satisfaction0 satisfaction1",
     "onehour_delivery": "orders_0 effect",
