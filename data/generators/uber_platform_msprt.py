@@ -10,14 +10,13 @@
 import numpy as np
 import pandas as pd
 
-DEFAULTS = {"seed": 2018, "n": 20_000}
+DEFAULTS = {"seed": 2021, "n": 20_000}
 
 DAYS = 21
 CRASH = 0.02
 """지금 버전에서 이용자 한 명의 하루 강제 종료(건)."""
 ENTRY = np.array([0.50, 0.15, 0.10, 0.08, 0.07, 0.05, 0.05])
 """실험에 들어오는 날(1~7일)의 비율. 앱을 처음 켠 날입니다."""
-SLOTS = np.repeat(np.arange(1, 8), [50, 15, 10, 8, 7, 5, 5])
 OTHERS = {
     "trip": (0.15, 0.0),
     "cancel": (0.03, 0.0),
@@ -50,6 +49,17 @@ def _check(n, groups, lift, start, shape, flick, reinstall, lost):
         number = isinstance(value, (int, float, np.number)) and not isinstance(value, bool)
         if not number or not low <= value <= high:
             raise ValueError(f"{name}은(는) {low}에서 {high} 사이의 수여야 합니다: {value!r}")
+
+
+def _counts(rng, rate, shape, size):
+    """평균이 1인 감마의 사용량에 ``rate``를 곱한 푸아송 ``size``개(음이항분포). 대부분이 0이므로 0이 아닌 것만 표에서 찾습니다."""
+    j = np.arange(1, 3_000)
+    chance = np.concatenate([[1.0], np.cumprod((shape + j - 1) / j * rate / (shape + rate))])
+    table = np.cumsum((shape / (shape + rate)) ** shape * chance)
+    u = rng.random(size)
+    count, some = np.zeros(size, int), np.flatnonzero(u >= table[0])
+    count[some] = np.searchsorted(table, u[some], side="right")
+    return count
 
 
 def _first(n, who, when):
@@ -111,17 +121,18 @@ def many(seed, draws, n=20_000, groups=40, shape=0.25, rates=(CRASH,), lifts=(0.
 
 
 def simulate(
-    seed=2018, n=20_000, groups=40, lift=0.2, start=1, shape=0.25, flick=0.015, reinstall=0.3, lost=0.0, metrics=False
+    seed=2021, n=20_000, groups=40, lift=0.2, start=1, shape=0.25, flick=0.015, reinstall=0.3, lost=0.0, metrics=False
 ):
     """``generate``의 열을 (묶음, 버전, 날) 모양의 배열로 담은 사전. 되풀이할 때 빠릅니다. 인자는 ``generate``와 같습니다."""
     _check(n, groups, lift, start, shape, flick, reinstall, lost)
     rng = np.random.default_rng(seed)
     group, arm = rng.integers(groups, size=n), rng.integers(2, size=n)
-    entry = SLOTS[rng.integers(100, size=n)]
-    use = rng.gamma(shape, 1 / shape, n)
+    came = rng.multinomial(n, ENTRY)
+    entry = np.repeat(np.arange(1, len(ENTRY) + 1), came)
     length = DAYS + 1 - entry
+    rate = CRASH * (1 + lift)
 
-    count = rng.poisson(CRASH * (1 + lift) * use * length)
+    count = np.concatenate([_counts(rng, rate * (DAYS - k), shape, size) for k, size in enumerate(came)])
     who = np.repeat(np.arange(n), count)
     begin = entry[who]
     when = begin + rng.random(len(who)) * length[who]
@@ -131,6 +142,8 @@ def simulate(
     phone = np.full(n, np.inf)
     changer = np.flatnonzero(rng.random(n) < flick)
     phone[changer] = entry[changer] + rng.random(len(changer)) * length[changer]
+    if metrics or lost > 0:  # 종료를 보고 난 사용량의 분포에서 뽑습니다
+        use = rng.gamma(shape + count) / (shape + rate * length)
     if lost > 0:  # 기록이 시작되기 전에 사라진 사람은 표에 없습니다
         kept = (arm == 0) | (rng.random(n) >= -np.expm1(-lost * use))
     else:
@@ -187,7 +200,7 @@ def simulate(
 
 
 def generate(
-    seed=2018, n=20_000, groups=40, lift=0.2, start=1, shape=0.25, flick=0.015, reinstall=0.3, lost=0.0, metrics=True
+    seed=2021, n=20_000, groups=40, lift=0.2, start=1, shape=0.25, flick=0.015, reinstall=0.3, lost=0.0, metrics=True
 ):
     """이용자 ``n``명의 3주를 묶음, 버전, 날마다 더한 표를 만듭니다.
 

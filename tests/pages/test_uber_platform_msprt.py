@@ -16,7 +16,7 @@ TEXT = read_page(ROOT / "case_studies" / "uber_platform_msprt.md")
 PAGE = page_functions(
     TEXT, "daily", "pile", "gap", "naive_gap", "two_checks", "log_e", "half_width", "first_day", "at_end", "at_stop", "swaps", "swap_day",
     "bh", "fresh_starts", "daily_profit", "end_value",
-    DAYS=21, CUT={"뺌": "flick", "갈아탄 뒤만 뺌": "after"}, size=0.3, stats=stats, saving=600, riders=1_000_000, per_crash=3_000,
+    DAYS=21, CUT={"뺌": "flick", "갈아탄 뒤만 뺌": "after"}, size=0.3, stats=stats, saving=750, riders=1_000_000, per_crash=3_000,
 )  # fmt: skip
 PLAIN = {"flick": 0.0, "reinstall": 0.0}
 
@@ -31,7 +31,7 @@ def last(d, how="둠"):
 
 
 def test_the_constants_of_the_tests_are_those_of_the_page():
-    assert "riders, per_crash, saving = 1_000_000, 3_000, 600" in TEXT.text and "size = 0.3 " in TEXT.text
+    assert "riders, per_crash, saving = 1_000_000, 3_000, 750" in TEXT.text and "size = 0.3 " in TEXT.text
     assert "DAYS = 21" in TEXT.text and MAKER.DAYS == 21
 
 
@@ -146,7 +146,7 @@ def test_swapping_whole_groups_is_honest_and_needs_groups():
     users, (count,) = MAKER.many(seed=13, draws=200)
     n, c = users.cumsum(axis=-1).astype(float), count.cumsum(axis=-1).astype(float)
     signs = PAGE["swaps"](40)
-    assert np.mean([np.isfinite(PAGE["swap_day"](a, b, signs)) for a, b in zip(n, c)]) < 0.1
+    assert np.isfinite(PAGE["swap_day"](n, c, signs)).mean() < 0.1
     few = PAGE["swaps"](8)
     d = [PAGE["pile"](MAKER.simulate(seed=k)) for k in range(15)]
     merged = [[x.reshape(8, 5, 2, 21).sum(axis=1) for x in pair] for pair in d]
@@ -159,8 +159,8 @@ def test_dropping_movers_biases_only_if_the_crash_moved_them(large):
     assert drop < -0.04
     phones = [MAKER.simulate(seed=k, n=400_000, flick=0.08, reinstall=0.0) for k in (1, 2)]
     assert abs(np.mean([last(d, "뺌") for d in phones]) - 0.4) < 0.04
-    calm = [MAKER.simulate(seed=k, n=400_000, lift=0.0) for k in (1, 2)]
-    assert abs(np.mean([last(d, "뺌") - last(d) for d in calm])) < 0.015
+    calm = [MAKER.simulate(seed=k, n=400_000, lift=0.0) for k in (1, 2, 3)]
+    assert abs(np.mean([last(d, "뺌") - last(d) for d in calm])) < 0.02
 
 
 def test_a_small_leak_of_heavy_users_is_a_large_bias_that_heads_do_not_show():
@@ -183,8 +183,8 @@ def test_the_memo_is_the_money_of_everybody_on_one_version(large):
     """모두에게 내보낸 세상(갈아탈 곳이 없음)에서 센 하루의 종료로 순이익을 다시 셉니다."""
     d = MAKER.simulate(seed=12, n=400_000, **PLAIN)
     each = (d["crash_1"].sum() - d["crash_0"].sum()) / d["users"].sum()  # 이용자 한 명의 하루
-    direct = 600 - 1_000_000 * each * 3_000 / 10_000
-    assert direct == pytest.approx(PAGE["daily_profit"](0.4), abs=25) and PAGE["daily_profit"](0.2) == pytest.approx(0)
+    direct = 750 - 1_000_000 * each * 3_000 / 10_000
+    assert direct == pytest.approx(PAGE["daily_profit"](0.4), abs=25) and PAGE["daily_profit"](0.25) == pytest.approx(0)
     # ITT는 모두에게 내보낼 때의 해로움보다 작습니다
     assert np.mean([last(x) for x in large]) < 0.4 - 0.05
 
