@@ -10,7 +10,7 @@
 import numpy as np
 import pandas as pd
 
-DEFAULTS = {"seed": 2021, "n": 20_000}
+DEFAULTS = {"seed": 2020, "n": 20_000}
 
 DAYS = 21
 CRASH = 0.02
@@ -121,7 +121,7 @@ def many(seed, draws, n=20_000, groups=40, shape=0.25, rates=(CRASH,), lifts=(0.
 
 
 def simulate(
-    seed=2021, n=20_000, groups=40, lift=0.2, start=1, shape=0.25, flick=0.015, reinstall=0.3, lost=0.0, metrics=False
+    seed=2020, n=20_000, groups=40, lift=0.2, start=1, shape=0.25, flick=0.015, reinstall=0.3, lost=0.0, metrics=False
 ):
     """``generate``의 열을 (묶음, 버전, 날) 모양의 배열로 담은 사전. 되풀이할 때 빠릅니다. 인자는 ``generate``와 같습니다."""
     _check(n, groups, lift, start, shape, flick, reinstall, lost)
@@ -200,7 +200,7 @@ def simulate(
 
 
 def generate(
-    seed=2021, n=20_000, groups=40, lift=0.2, start=1, shape=0.25, flick=0.015, reinstall=0.3, lost=0.0, metrics=True
+    seed=2020, n=20_000, groups=40, lift=0.2, start=1, shape=0.25, flick=0.015, reinstall=0.3, lost=0.0, metrics=True
 ):
     """이용자 ``n``명의 3주를 묶음, 버전, 날마다 더한 표를 만듭니다.
 
