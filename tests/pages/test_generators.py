@@ -180,6 +180,11 @@ REFUSED = {
     "uber_mediation": [
         {"n": 100}, {"n": 4000.0}, {"n": True}, {"n": "많이"}, {"hidden": -0.1}, {"hidden": 2.1}, {"hidden": True}, {"replace": 0.2},
         {"replace": "큼"}, {"blur": -1}, {"blur": None}, {"late": 1.1}, {"late": float("nan")}, {"leak": 0.6}, {"leak": True},
+    "uber_platform_msprt": [
+        {"n": 399}, {"n": 1000.0}, {"n": True}, {"n": "많이"}, {"n": 10**7}, {"groups": 3}, {"groups": 201}, {"groups": 40.0}, {"lift": -0.1},
+        {"lift": 2.5}, {"lift": True}, {"lift": "큼"}, {"start": 0}, {"start": 22}, {"start": 3.0}, {"shape": 0}, {"shape": 99}, {"shape": True},
+        {"flick": -0.1}, {"flick": 0.6}, {"flick": None}, {"reinstall": 1.1}, {"reinstall": True}, {"lost": -0.1}, {"lost": 1.5}, {"lost": "조금"},
+        {"metrics": 1}, {"metrics": "예"},
     ],
     "uber_late_delivery": [
         {"n": 10}, {"n": 1000.0}, {"n": True}, {"hidden": 1}, {"hidden": "예"}, {"effect": -0.1}, {"effect": 2.1}, {"effect": True}, {"effect": "큼"},
@@ -243,6 +248,7 @@ CLOSED = {
     "uber_email_cace": "kind effect trips_0",
     "uber_express_pool_switchback": "cancels_2 cancels_5 payout_2 payout_5",
     "uber_ceviche": " ".join(f"{e}_gain {e}_gain_never" for e in ("eats", "airport", "member", "cancelled")),
+    "uber_platform_msprt": "crash_0 crash_1 hurt",
     "uber_late_delivery": "loyalty late_prob orders_0 orders_1",
 }
 
