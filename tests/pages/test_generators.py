@@ -180,6 +180,7 @@ REFUSED = {
     "uber_mediation": [
         {"n": 100}, {"n": 4000.0}, {"n": True}, {"n": "많이"}, {"hidden": -0.1}, {"hidden": 2.1}, {"hidden": True}, {"replace": 0.2},
         {"replace": "큼"}, {"blur": -1}, {"blur": None}, {"late": 1.1}, {"late": float("nan")}, {"leak": 0.6}, {"leak": True},
+    ],
     "uber_platform_msprt": [
         {"n": 399}, {"n": 1000.0}, {"n": True}, {"n": "많이"}, {"n": 10**7}, {"groups": 3}, {"groups": 201}, {"groups": 40.0}, {"lift": -0.1},
         {"lift": 2.5}, {"lift": True}, {"lift": "큼"}, {"start": 0}, {"start": 22}, {"start": 3.0}, {"shape": 0}, {"shape": 99}, {"shape": True},

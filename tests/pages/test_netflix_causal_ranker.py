@@ -31,7 +31,10 @@ def enumerate_slates(t, values):
     for pair in RANKER.SLATES.T:
         shown = np.repeat(pair[:, None].astype(int), best.shape[1], axis=1)
         chance = 0.03 + 0.7 * (shown == best).all(axis=0)
-        yield chance, t | {"shown": shown, "played": values(shown), "slate_propensity": np.broadcast_to(chance, shown.shape)}
+        yield (
+            chance,
+            t | {"shown": shown, "played": values(shown), "slate_propensity": np.broadcast_to(chance, shown.shape)},
+        )
 
 
 def test_the_constants_of_the_tests_are_those_of_the_page():
@@ -40,7 +43,10 @@ def test_the_constants_of_the_tests_are_those_of_the_page():
 
 
 def test_the_frame_and_the_tables_are_the_same_log():
-    t, again = PAGE["tables"](RANKER.generate(seed=9, n=300, rule=0.4, steal=0.6)), RANKER.draw(seed=9, n=300, rule=0.4, steal=0.6)
+    t, again = (
+        PAGE["tables"](RANKER.generate(seed=9, n=300, rule=0.4, steal=0.6)),
+        RANKER.draw(seed=9, n=300, rule=0.4, steal=0.6),
+    )
     for name, values in again.items():
         np.testing.assert_array_equal(t[name], values)
     assert (t["shown"].sum(axis=0) == 2).all()
@@ -73,7 +79,9 @@ def test_the_written_probabilities_are_the_frequencies_until_a_rule_comes():
     t, ruled = RANKER.draw(seed=4, n=60_000), RANKER.draw(seed=4, n=60_000, rule=0.5)
     low = t["propensity"] < 0.5
     np.testing.assert_array_equal(low, PAGE["top"](t["score"]) == 0)
-    assert t["shown"][low].mean() == pytest.approx(0.12, abs=0.004) and t["shown"][~low].mean() == pytest.approx(0.82, abs=0.004)
+    assert t["shown"][low].mean() == pytest.approx(0.12, abs=0.004) and t["shown"][~low].mean() == pytest.approx(
+        0.82, abs=0.004
+    )
     fresh = low & (t["fresh"] == 1)
     assert t["shown"][fresh].mean() == pytest.approx(0.12, abs=0.01) and ruled["shown"][fresh].mean() > 0.3
     same = (t["shown"] == PAGE["top"](t["score"])).all(axis=0)
@@ -87,7 +95,9 @@ def test_with_right_probabilities_even_a_wrong_model_gives_the_truth():
     off, on = t["chance_off"], t["chance_on"]
     total = np.zeros((3, 400))
     for chance, log in enumerate_slates(t, lambda shown: np.where(shown == 1, on, off)):
-        total += chance * np.array([PAGE["ips"](log, new - old), PAGE["dr"](log, new - old, 1 - m0, m1**2), PAGE["slate"](log, new, old)])
+        total += chance * np.array(
+            [PAGE["ips"](log, new - old), PAGE["dr"](log, new - old, 1 - m0, m1**2), PAGE["slate"](log, new, old)]
+        )
     want = RANKER.worth(new, off, on) - RANKER.worth(old, off, on)
     np.testing.assert_allclose(total, np.broadcast_to(want, total.shape), atol=1e-9)
 
@@ -245,7 +255,16 @@ def test_without_noticing_there_is_nothing_to_gain():
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"n": 50}, {"n": True}, {"explore": 0.0}, {"rule": 1.5}, {"steal": float("nan")}, {"lift": -1}, {"rule_sees": "x"}]
+    "wrong",
+    [
+        {"n": 50},
+        {"n": True},
+        {"explore": 0.0},
+        {"rule": 1.5},
+        {"steal": float("nan")},
+        {"lift": -1},
+        {"rule_sees": "x"},
+    ],
 )
 def test_impossible_arguments_are_refused(wrong):
     with pytest.raises(ValueError):

@@ -79,7 +79,9 @@ def runs():
     worlds = {
         "base": {}, "market": {"market": 0.3}, "both": {"market": 0.3, "shape": 0.4}, "lockdown": {"lockdown": 0.3}, "short": {"interest_weeks": 2},
     }  # fmt: skip
-    return {name: np.array([F["trial"](DUB.worlds(seed=300_000 + k, **w)) for k in range(80)]) for name, w in worlds.items()}
+    return {
+        name: np.array([F["trial"](DUB.worlds(seed=300_000 + k, **w)) for k in range(80)]) for name, w in worlds.items()
+    }
 
 
 def covered(r, start, k):
@@ -128,7 +130,9 @@ def test_checks_have_the_power_that_the_page_tells(runs):
     assert runs["lockdown"][:, -3].mean() > 0.45 and runs["base"][:, -3].mean() < 0.2
     assert runs["market"][:, -2].mean() < 0.35 and runs["base"][:, -2].mean() < 0.12  # 두 방법의 차이는 힘이 없습니다
     assert runs["both"][:, -1].mean() > 0.9 and runs["base"][:, -1].mean() < 0.12  # 작품이 밖이면 가중치가 몰립니다
-    assert runs["both"][:, -4].mean() < runs["market"][:, -4].mean() + 0.15  # 언어를 보는 점검은 작품이 밖인 것을 더 보지 못합니다
+    assert (
+        runs["both"][:, -4].mean() < runs["market"][:, -4].mean() + 0.15
+    )  # 언어를 보는 점검은 작품이 밖인 것을 더 보지 못합니다
 
 
 def test_the_placebo_on_other_titles_does_not_see_the_bias_of_late_titles(runs):
@@ -229,7 +233,10 @@ def test_the_market_of_the_shut_time_becomes_bias_by_the_share_of_earlier_donors
             gap, fake, _ = F["mixed"](y, late)
             V = w["views"][:, 0]
             cal.append(F["calendar_check"](F["parts"](fake, V[~late])[:, 2], w["launch"][~late])[0])
-            e.append(F["parts"](gap, V[late])[:, 2].mean() - F["parts"]((w["views"] - w["views_0"])[late, 0], V[late])[:, 2].mean())
+            e.append(
+                F["parts"](gap, V[late])[:, 2].mean()
+                - F["parts"]((w["views"] - w["views_0"])[late, 0], V[late])[:, 2].mean()
+            )
         shift.append((cal[1] - cal[0]) * (w["launch"][~late] < 11).mean())
         moved.append(e[1] - e[0])
     assert np.mean(moved) < -0.03 and np.mean(moved) == pytest.approx(np.mean(shift), rel=0.2)

@@ -276,7 +276,11 @@ def two_kinds(graph_lifts, video_lifts, slopes, mix=0.5, n=40_000):
     base = np.exp(mix * (1 - kind))
     rate = lambda t: base * np.exp(slope * (own + lift * t - 5))  # noqa: E731
     frame = MAKE(seed=1, n=n).assign(
-        graph=graph, video=video, understanding=own + lift * graph, prior_score=5.0 + kind, weekly_hours=25 + rng.integers(-8, 9, n)
+        graph=graph,
+        video=video,
+        understanding=own + lift * graph,
+        prior_score=5.0 + kind,
+        weekly_hours=25 + rng.integers(-8, 9, n),
     )
     frame["tickets"] = rng.poisson(np.where(graph, rate(1), rate(0)))
     return frame, (rate(1) - rate(0)).mean()

@@ -45,7 +45,9 @@ def test_the_truth_is_the_gap_of_the_two_worlds(large):
 def test_without_movers_the_effect_is_the_lift():
     """갈아타는 사람이 없으면 모두에게 내보낼 때와 같은 0.4입니다."""
     d = MAKER.simulate(seed=8, n=400_000, **PLAIN)
-    assert 100 * (d["crash_1"].sum() - d["crash_0"].sum()) / d["users"].sum() == pytest.approx(100 * MAKER.CRASH * 0.2, abs=0.01)
+    assert 100 * (d["crash_1"].sum() - d["crash_0"].sum()) / d["users"].sum() == pytest.approx(
+        100 * MAKER.CRASH * 0.2, abs=0.01
+    )
     assert d["flick_users"].sum() == d["flick_days"].sum() == d["flick_crash"].sum() == d["after_crash"].sum() == 0
 
 
@@ -56,7 +58,9 @@ def test_equal_versions_change_nothing():
 
 def test_harm_waits_for_its_day():
     d = MAKER.simulate(seed=3, n=20_000, start=12)
-    assert (d["crash_0"][..., :11] == d["crash_1"][..., :11]).all() and d["hurt"][..., :11].sum() == 0 < d["hurt"][..., 11:].sum()
+    assert (d["crash_0"][..., :11] == d["crash_1"][..., :11]).all() and d["hurt"][..., :11].sum() == 0 < d["hurt"][
+        ..., 11:
+    ].sum()
 
 
 def test_what_was_seen_is_the_world_of_the_first_version():
@@ -65,14 +69,24 @@ def test_what_was_seen_is_the_world_of_the_first_version():
         np.testing.assert_array_equal(d["crash"][:, z], d[f"crash_{z}"][:, z])
     assert d["users"].sum(axis=(0, 1))[-1] == 20_000 and (np.diff(d["users"], axis=-1) >= 0).all()
     plain = MAKER.simulate(seed=5, **PLAIN)  # 갈아타는 사람이 없으면 다친 사람은 새 버전 탓의 종료보다 많지 않습니다
-    assert 0 < plain["hurt"].sum() <= (plain["crash_1"] - plain["crash_0"]).sum() and (plain["crash_1"] >= plain["crash_0"]).all()
+    assert (
+        0 < plain["hurt"].sum() <= (plain["crash_1"] - plain["crash_0"]).sum()
+        and (plain["crash_1"] >= plain["crash_0"]).all()
+    )
 
 
 def test_dropping_the_movers_removes_them_altogether():
     """갈아탄 사람의 수, 이용 일수, 종료를 뺀 나머지는 늘 0 이상이고, 뒤만 뺀 것은 통째로 뺀 것보다 많이 남습니다."""
     d = MAKER.simulate(seed=6)
     (n, c), (n1, c1), (n2, c2) = (PAGE["pile"](d, how) for how in ("둠", "뺌", "갈아탄 뒤만 뺌"))
-    assert (n1 >= 0).all() and (c1 >= 0).all() and (n2 <= n).all() and (n1 <= n2).all() and (c1 <= c2).all() and (c2 <= c).all()
+    assert (
+        (n1 >= 0).all()
+        and (c1 >= 0).all()
+        and (n2 <= n).all()
+        and (n1 <= n2).all()
+        and (c1 <= c2).all()
+        and (c2 <= c).all()
+    )
     moved = d["flick_users"].cumsum(axis=-1)[..., -1]
     stay = d["users"][..., -1] - moved
     assert (n1[..., -1] <= 21 * stay).all() and (n1[..., -1] >= 15 * stay).all()
@@ -90,8 +104,12 @@ def test_the_jackknife_is_the_loop_and_close_to_statsmodels():
         assert group[t] == pytest.approx((len(n) - 1) * np.var(left))
     last = df.groupby(["user_group", "new_release"])[["users", "crash"]].sum().reset_index()
     last["rate"] = 100 * last["crash"] / last["users"]
-    fit = smf.wls("rate ~ new_release", last, weights=last["users"]).fit(cov_type="cluster", cov_kwds={"groups": last["user_group"]})
-    assert g[-1] == pytest.approx(fit.params["new_release"]) and group[-1] ** 0.5 == pytest.approx(fit.bse["new_release"], rel=0.03)
+    fit = smf.wls("rate ~ new_release", last, weights=last["users"]).fit(
+        cov_type="cluster", cov_kwds={"groups": last["user_group"]}
+    )
+    assert g[-1] == pytest.approx(fit.params["new_release"]) and group[-1] ** 0.5 == pytest.approx(
+        fit.bse["new_release"], rel=0.03
+    )
     assert alone[-1] < 0.7 * group[-1]
 
 
@@ -114,7 +132,10 @@ def test_the_evidence_keeps_its_promise_when_information_is_independent():
 def test_bh_is_the_library_and_e_bh_its_thresholds():
     p = np.random.default_rng(2).random((300, 11)) ** 2.5
     np.testing.assert_array_equal(PAGE["bh"](p), [multipletests(row, 0.05, "fdr_bh")[0] for row in p])
-    assert PAGE["bh"](1 / np.array([90.0, 35, 22, 3])).sum() == 1 and PAGE["bh"](1 / np.array([90.0, 41, 27, 3])).sum() == 3
+    assert (
+        PAGE["bh"](1 / np.array([90.0, 35, 22, 3])).sum() == 1
+        and PAGE["bh"](1 / np.array([90.0, 41, 27, 3])).sum() == 3
+    )
 
 
 def test_the_fast_sums_are_the_users_added_up():
@@ -152,7 +173,9 @@ def test_swapping_whole_groups_is_honest_and_needs_groups():
 def test_few_groups_still_swap_if_no_world_is_counted_twice():
     """묶음 8개의 맞바꾼 세상은 128가지입니다. 겹쳐 세면 우리 세상의 쌍둥이 때문에 영영 멈추지 못합니다."""
     every = PAGE["swaps"](8)
-    assert len(every) == len(np.unique(every, axis=0)) == 128 and (every[0] == 1).all() and len(PAGE["swaps"](40)) == 400
+    assert (
+        len(every) == len(np.unique(every, axis=0)) == 128 and (every[0] == 1).all() and len(PAGE["swaps"](40)) == 400
+    )
     users, (count,) = MAKER.many(seed=909, draws=800, groups=8)
     n, c = users.cumsum(axis=-1).astype(float), count.cumsum(axis=-1).astype(float)
     calm = PAGE["swap_day"](n, c, every)
@@ -173,7 +196,9 @@ def test_the_seed_is_the_first_that_passes_and_the_page_says_so():
         d = MAKER.simulate(seed=seed)
         day, value = PAGE["at_stop"](d)[:2]
         drop, end = PAGE["naive_gap"](d), PAGE["at_end"](d)[0]
-        return abs(end - KNOWN["ITT"]) < abs(drop - KNOWN["ITT"]) and abs(value - path[day - 1]) < abs(drop - path[day - 1])
+        return abs(end - KNOWN["ITT"]) < abs(drop - KNOWN["ITT"]) and abs(value - path[day - 1]) < abs(
+            drop - path[day - 1]
+        )
 
     assert [passes(seed) for seed in (2018, 2019, 2020)] == [False, False, True] and MAKER.DEFAULTS["seed"] == 2020
     assert 0.4 < np.mean([passes(50_000 + k) for k in range(100)]) < 0.68  # 다른 자료의 절반쯤만 통과합니다
@@ -216,7 +241,10 @@ def test_a_small_leak_of_heavy_users_is_a_large_bias_that_heads_do_not_show():
 def test_fresh_starts_find_a_late_harm_more_often():
     late = [MAKER.simulate(seed=900 + k, start=12) for k in range(80)]
     fresh = [np.isfinite(PAGE["fresh_starts"](d)) for d in late]
-    kept = [np.isfinite(PAGE["first_day"](PAGE["log_e"](*np.array(PAGE["gap"](*PAGE["pile"](d)))[[0, 2]]) > np.log(20))) for d in late]
+    kept = [
+        np.isfinite(PAGE["first_day"](PAGE["log_e"](*np.array(PAGE["gap"](*PAGE["pile"](d)))[[0, 2]]) > np.log(20)))
+        for d in late
+    ]
     assert np.mean(fresh) > np.mean(kept)
 
 
