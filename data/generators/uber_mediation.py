@@ -80,9 +80,7 @@ def generate(seed=2018, n=4_000, hidden=0.0, replace=0.0, blur=0.0, late=0.0, le
     own = 4.6 + 0.5 * past + 0.15 * long + 0.8 * hidden * skill + rng.normal(0.0, 1.0, n) + SHIFT_VIDEO * video
     shifts = (0.0, SHIFT_GRAPH, SHIFT_TUTORIAL, SHIFT_GRAPH + SHIFT_TUTORIAL)
     score = {shift: np.minimum(np.maximum(own + shift, 0), 10) for shift in shifts}
-    person = np.exp(
-        rng.normal(0.0, FRAILTY, n) - FRAILTY**2 / 2 - 0.12 * past + 0.25 * long - 0.2 * hidden * skill
-    )
+    person = np.exp(rng.normal(0.0, FRAILTY, n) - FRAILTY**2 / 2 - 0.12 * past + 0.25 * long - 0.2 * hidden * skill)
 
     bare = person * np.exp(0.05 - leak * video)
 

@@ -77,7 +77,7 @@ def _metrics(rng, heads, shared, shape, mix, rates, lifts, start):
     """
     late = np.arange(1, DAYS + 1) >= start
     found = []
-    for rate, lift in zip(rates, lifts):
+    for rate, lift in zip(rates, lifts, strict=True):
         load = shared
         if mix < 1:
             own = np.where(heads > 0, rng.gamma(np.maximum(heads * shape, 1e-9), 1 / shape), 0.0)
@@ -174,7 +174,7 @@ def simulate(
         heads = np.bincount(where, minlength=np.prod(by)).reshape(by)
         shared = np.bincount(where, use[kept], np.prod(by)).reshape(by)
         rates, times = np.array(list(OTHERS.values())).T
-        table |= dict(zip(OTHERS, _metrics(rng, heads, shared, shape, 0.5, rates, times * lift, start)))
+        table |= dict(zip(OTHERS, _metrics(rng, heads, shared, shape, 0.5, rates, times * lift, start), strict=True))
 
     crossed = np.flatnonzero(np.isfinite(turn) & kept)
     turn_day = np.full(n, DAYS + 1)

@@ -194,6 +194,7 @@ def test_only_what_needs_them_installs_the_second_file():
         "bench",
         "mutate",
         "pdf",
+        "test-scale",
     }
     assert "requirements-test" not in makefile.partition("\nbook:")[2].partition("\n\n")[0]
 
