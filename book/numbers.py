@@ -25,7 +25,7 @@ from causal_practice.claims import CLAIM_MIME, VALIDATION_MIME
 RECORDS = ROOT / "benchmarks" / "numbers"
 BEFORE = 24  # 값 앞에서 남기는 글자 수
 SHOWN = 0.2  # 적은 자리의 이만큼, 편향은 몬테카를로 오차의 이만큼까지도 기계의 차이로 봅니다
-RELATIVE = 0.01  # 이보다 작게 움직인 수는 기계의 차이로 봅니다(짝짓기의 동점은 0.5%까지 움직였습니다)
+RELATIVE = 0.01  # 이보다 작게 움직인 수는 기계의 차이로 봅니다
 _PRINTED = re.compile(r"(?<![\w.])-?\d[\d,]*(?:\.\d+)?(?:e[+-]?\d+)?")
 _MARKS = {ord(BOUND): "◯", ord(OPAQUE): "…", ord(CITED): "…"}
 _FIELDS = {CLAIM_MIME: ("estimand", "unit", "truth", "naive", "estimate", "low", "high"), VALIDATION_MIME: ("draws", "coverage", "bias")}  # fmt: skip

@@ -8,7 +8,6 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
 
 import duckdb
 import numpy as np
@@ -394,12 +393,15 @@ def _spark(spec: Spec, path: Path) -> Reader:
             # 클러스터의 설정 없이 이 컴퓨터에서만 도는 Spark는 루프백에 세웁니다. 그러지 않으면 네트워크 없이는 켜지지 않습니다
             os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
         # 부른 쪽의 시간대와 data라는 뷰를 건드리지 않게, 같은 Spark 위에 세션을 하나 더 엽니다
-        spark = SparkSession.builder.appName("causal_pipeline").getOrCreate().newSession()
+        running = SparkSession.getActiveSession() or SparkSession.builder.appName("causal_pipeline").getOrCreate()
+        spark = running.newSession()
         spark.conf.set("spark.sql.session.timeZone", "UTC")
+        spark.conf.set(
+            "spark.sql.runSQLOnFiles", "false"
+        )  # 하위 질의 속에서도 parquet.`경로`로 다른 파일을 부르지 못합니다
         spark.read.parquet(f"file://{path.resolve().as_posix()}").createOrReplaceTempView("data")
         asked = (spec.source.sql or "SELECT * FROM data").strip().rstrip(";")
         table = spark.sql(f"SELECT * FROM ({asked})")  # 괄호 안에는 SELECT 하나만 들어갑니다
-        read = [Path(unquote(urlsplit(name).path)) for name in table.inputFiles()]
     except PySparkException as error:
         raise _spark_error(spec, where, error) from None
     except Exception as error:  # 자바가 없거나 판이 맞지 않을 때 py4j와 하위 프로세스가 저마다 다른 예외를 냅니다
@@ -410,14 +412,6 @@ def _spark(spec: Spec, path: Path) -> Reader:
             f"Spark를 켜지 못했습니다({type(error).__name__}).",
             "`java -version`이 17 이상인지 보세요. 클러스터라면 spark-submit으로 돌리세요.",
         ) from None
-    if other := [name for name in read if not name.is_relative_to(path.resolve())]:
-        raise spec.error(
-            DataError,
-            "sql_outside",
-            "data.sql",
-            f"sql이 data.path 밖의 파일을 읽으려 합니다({other[0].name}).",
-            "path의 자료는 sql에서 data라는 이름으로 부르세요. 다른 표와 이어야 하면 먼저 이어 한 폴더에 저장하세요.",
-        )
     columns = table.columns
     _few_columns(spec, columns)
     _named_once(spec, columns, where)
@@ -468,7 +462,7 @@ def _spark_error(spec: Spec, where: str, error: Exception) -> DataError:
         "spark_failed",
         where,
         f"Spark가 자료를 읽지 못했습니다: {first[:200]}",
-        "sql이 SELECT 하나인지, 표 이름이 data인지, 폴더에 파케이 파일이 있는지 보세요.",
+        "sql이 SELECT 하나인지, 표를 data라는 이름으로 부르는지(파일의 경로로는 부를 수 없습니다), 폴더에 파케이 파일이 있는지 보세요.",
     )
 
 

@@ -462,8 +462,9 @@ class DosePanel(Design):
         _, square_se, dof = combined(square, self._first(k + 1, k))
         each = 0.0 if along is None else high**2 - low**2 - along[0][0] * self.step_size
         bias = checks.relevant_bias(self.primary)
-        if abs(each) < 1e-9 * self.step_size:
-            return check
+        if abs(each) < 1e-9 * abs(self.step_size):
+            blind = "두 용량 사이에서는 굽었더라도 곧은 추정이 치우치지 않으므로, 조용해도 통과로 세지 않습니다."
+            return unseen("curvature", "용량 반응의 굽음", f"{message} {blind}", None) if status == "ok" else check
         noticed = checks.t_power(bias / max(abs(each) * square_se, 1e-300), dof, WARN_LEVEL / 2)
         return checks.powered(check, bias, noticed, "반응이 용량의 제곱으로 굽어 곧은 추정이 그만큼 치우쳤다면")
 

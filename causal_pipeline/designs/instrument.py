@@ -477,7 +477,7 @@ class InstrumentalVariable(Design):
             size = np.maximum(np.sqrt(np.diag(spread)), 1e-150)
             covariance = spread / np.outer(size, size)
             noticed.append(checks.joint_power(self._in_errors(moved), covariance, lambda t: (t < -edge).any(axis=1)))
-        # 어긋남의 크기를 이 자료에서 읽으므로 우연이 한 번 더 섞입니다. 80%보다 큰 힘은 작게, 작은 힘은 크게 나오는 쪽이라 판정을 후하게 하지는 않습니다.
+        # 어긋남의 크기를 이 자료에서 읽으므로 우연이 한 번 더 섞여, 평균하면 힘이 절반 쪽으로 당겨집니다. 80%의 문턱을 후하게 넘기지는 않습니다.
         how = "도구가 결과에 곧장 닿아 그만큼 치우쳤다면. 두 방향 가운데 보기 어려운 쪽입니다"
         return [checks.powered(check, bias, min(noticed), how)]
 

@@ -279,7 +279,9 @@ def test_spark_reads_the_same_table(folder, tmp_path):
 @SCALE
 @pytest.mark.parametrize(
     ("sql", "code"), [("DROP VIEW data", "spark_failed"), ("SELECT nothing FROM data", "spark_failed"), ("SELECT t, t FROM data", "header_duplicate"),
-     ("SELECT d.* FROM data d JOIN parquet.`{folder}/other.parquet` o ON d.t = o.t", "sql_outside")]
+     ("SELECT d.* FROM data d JOIN parquet.`{folder}/other.parquet` o ON d.t = o.t", "spark_failed"),
+     ("SELECT *, (SELECT max(t) FROM csv.`{folder}/rows.csv`) m FROM data", "spark_failed"),
+     ("SELECT * FROM data WHERE EXISTS (SELECT 1 FROM parquet.`{folder}/other.parquet`)", "spark_failed")]
 )  # fmt: skip
 def test_what_spark_refuses_is_said_in_korean(folder, tmp_path, sql, code):
     for name in ("rows", "other"):
@@ -318,23 +320,23 @@ def test_spark_is_refused_with_the_how(folder, monkeypatch, data, code):
 
 @SCALE
 def test_the_callers_spark_stays_as_it_was(folder):
-    """부른 쪽이 켜 둔 Spark의 시간대와 data라는 뷰가 그대로입니다."""
+    """부른 쪽이 켜 둔 Spark의 시간대와 이름, data라는 뷰가 그대로입니다."""
     pd.read_csv(folder / "rows.csv").to_parquet(folder / "rows.parquet", index=False)
     text = SPEC.format(name="x", outcome="real").replace("path: rows.csv", "path: rows.parquet, engine: spark")
     (folder / "x.yml").write_text(text, encoding="utf-8")
     code = f"""
 from pyspark.sql import SparkSession
 from causal_pipeline.run import analyze
-spark = SparkSession.builder.config("spark.sql.session.timeZone", "Asia/Seoul").getOrCreate()
+spark = SparkSession.builder.appName("mine").config("spark.sql.session.timeZone", "Asia/Seoul").getOrCreate()
 spark.sql("SELECT 1 AS mine").createOrReplaceTempView("data")
 print(analyze({str(folder / "x.yml")!r}).primary.n > 0)
-print(spark.conf.get("spark.sql.session.timeZone"), spark.table("data").columns)
+print(spark.conf.get("spark.sql.session.timeZone"), spark.table("data").columns, spark.conf.get("spark.app.name"))
 """
     env = os.environ | {"PYTHONPATH": str(ROOT), "SPARK_LOCAL_IP": "127.0.0.1"}
     done = subprocess.run(
         [os.environ["BOOK_SCALE_PYTHON"], "-c", code], cwd=ROOT, env=env, capture_output=True, text=True, timeout=400, check=False,
     )  # fmt: skip
-    assert done.stdout.split("\n")[:2] == ["True", "Asia/Seoul ['mine']"], done.stderr[-1500:]
+    assert done.stdout.split("\n")[:2] == ["True", "Asia/Seoul ['mine'] mine"], done.stderr[-1500:]
 
 
 def test_without_ray_the_way_is_shown(folder, tmp_path, monkeypatch):
