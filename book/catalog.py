@@ -15,6 +15,7 @@ import pandas as pd
 import yaml
 
 from book.page import ROOT, PageError
+from book.yaml_text import read_kept
 from causal_practice import generator
 
 DATA = ROOT / "data"
@@ -32,8 +33,8 @@ _ENTRY = re.compile(r"^([a-z][a-z0-9_]*):\s*$", re.MULTILINE)
 
 
 def read_catalog() -> dict:
-    """데이터 카드 전체. 파일이 없으면 빈 사전."""
-    return (yaml.safe_load(CATALOG.read_text(encoding="utf-8")) or {}) if CATALOG.exists() else {}
+    """데이터 카드 전체. 파일이 없으면 빈 사전. 파일이 그대로이면 읽어 둔 것이므로 고치지 않습니다."""
+    return (read_kept(CATALOG) or {}) if CATALOG.exists() else {}
 
 
 def to_csv(frame: pd.DataFrame) -> bytes:

@@ -18,11 +18,9 @@ import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 
 import nbformat
-import yaml
 
 from book import fence, values
 from book.data_calls import data_calls
@@ -31,6 +29,7 @@ from book.locks import page_packages, page_requirements
 from book.myst import parse
 from book.page import ROOT, Page, PageError, execution_dir, read_page
 from book.stopping import die_with, end_children, run, scratch
+from book.yaml_text import read_kept
 
 SECONDS_BUDGET, MEMORY_BUDGET_MB = 60.0, 2048.0
 HARD_FACTOR = 3  # 예산의 세 배를 넘으면 실패합니다. 기계마다 빠르기가 다르기 때문입니다.
@@ -88,15 +87,10 @@ def used_datasets(page: Page) -> set[str]:
     return set(cards()) if None in calls else {*(page.meta.get("datasets") or []), *calls}
 
 
-@cache
-def _catalog_at(modified_ns: int) -> dict:
-    return yaml.safe_load((ROOT / "data" / "catalog.yml").read_text(encoding="utf-8")) or {}
-
-
 def cards() -> dict:
     """데이터 카드(data/catalog.yml): 이름 → 카드. 파일이 바뀌면 다시 읽습니다."""
     path = ROOT / "data" / "catalog.yml"
-    return _catalog_at(path.stat().st_mtime_ns) if path.exists() else {}
+    return (read_kept(path) or {}) if path.exists() else {}
 
 
 def digest(*parts: bytes | str) -> str:
@@ -115,6 +109,8 @@ def file_digest(path: Path) -> str:
 
 def uses_pipeline(page: Page) -> bool:
     """쪽의 코드가 ``causal_pipeline``을 부르면 참."""
+    if "causal_pipeline" not in page.text:  # 대부분의 쪽은 노트북으로 읽지 않아도 압니다
+        return False
     return any(_PIPELINE_USE.search(c.source) for c in to_notebook(page).cells if c.cell_type == "code")
 
 

@@ -6,6 +6,8 @@ from pathlib import Path
 import yaml
 from docutils.nodes import make_id
 
+from book.yaml_text import read_yaml
+
 SOURCE = "guides/glossary.yml"
 FIELDS = {"ko", "en", "aliases", "not", "house", "week", "definition"}
 _INITIALS = "ㄱㄱㄴㄷㄷㄹㅁㅂㅂㅅㅅㅇㅈㅈㅊㅋㅌㅍㅎ"  # 된소리는 예사소리에 묶습니다
@@ -51,7 +53,7 @@ def read_glossary(path: Path) -> list[dict]:
         빠진 칸, 모르는 칸, 겹치는 표기, 스스로 금지한 표기를 쓴 항목이 있을 때.
     """
     try:
-        raw = yaml.safe_load(path.read_text(encoding="utf-8"))
+        raw = read_yaml(path.read_text(encoding="utf-8"))
     except yaml.YAMLError as error:
         line = getattr(getattr(error, "problem_mark", None), "line", 0) + 1
         raise GlossaryError(f"{SOURCE}:{line}: YAML로 읽지 못했습니다. 따옴표와 들여쓰기를 확인하세요.") from None

@@ -20,6 +20,7 @@ from book.learner_notebook import glued_values
 from book.myst import BOUND, CITED, OPAQUE, parse
 from book.page import ROOT, Page
 from book.second_run import comparable
+from book.yaml_text import read_yaml
 from causal_practice.claims import CLAIM_MIME, VALIDATION_MIME
 
 RECORDS = ROOT / "benchmarks" / "numbers"
@@ -144,7 +145,7 @@ def _split(text: str) -> tuple[str, str]:
 def recorded(docname: str) -> dict | None:
     """쪽의 기록. 없으면 None."""
     path = record_path(docname)
-    return yaml.safe_load(path.read_text(encoding="utf-8")) if path.is_file() else None
+    return read_yaml(path.read_text(encoding="utf-8")) if path.is_file() else None
 
 
 def renew(page: Page, execution: Execution) -> bool:

@@ -8,6 +8,7 @@ from pathlib import Path
 import yaml
 
 from book.myst import parse
+from book.yaml_text import read_yaml
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGE_FOLDERS = ("chapters", "case_studies", "guides")
@@ -92,7 +93,7 @@ def read_page(path: Path | str) -> Page:
     meta = {}
     if match := _FRONT_MATTER.match(text):
         try:
-            meta = yaml.safe_load(match.group(1)) or {}
+            meta = read_yaml(match.group(1)) or {}
         except yaml.YAMLError as error:
             line = getattr(getattr(error, "problem_mark", None), "line", 0) + 2
             raise PageError(
@@ -105,7 +106,7 @@ def read_page(path: Path | str) -> Page:
 
 def toc_branches(root: Path = ROOT) -> list[tuple[str, list[str]]]:
     """_toc.yml에 실린 쪽의 이름을 차례대로, 그 아래에 놓인 쪽의 이름들과 함께 돌려줍니다."""
-    return _branches(yaml.safe_load((root / "_toc.yml").read_text(encoding="utf-8")))
+    return _branches(read_yaml((root / "_toc.yml").read_text(encoding="utf-8")))
 
 
 def _branches(toc: dict) -> list[tuple[str, list[str]]]:
@@ -149,7 +150,7 @@ def week_marks(root: Path = ROOT) -> dict[str, str]:
 
 def toc_docnames() -> list[str]:
     """_toc.yml에 실린 쪽의 이름을 차례대로 돌려줍니다."""
-    return listed_docnames(yaml.safe_load((ROOT / "_toc.yml").read_text(encoding="utf-8")))
+    return listed_docnames(read_yaml((ROOT / "_toc.yml").read_text(encoding="utf-8")))
 
 
 def published_pages() -> list[Page]:

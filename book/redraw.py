@@ -11,6 +11,7 @@
 import os
 
 from book import fence
+from book.yaml_text import read_yaml
 
 if __name__ == "__main__" and "REDRAW_SHIFT" in os.environ:  # 꾸러미들이 스레드를 만들기 전이어야 합니다
     fence.enter()
@@ -77,7 +78,7 @@ def record_path(docname: str) -> Path:
 def recorded(page: Page) -> dict | None:
     """지금 쪽의 기록. 없거나 열쇠가 다르면(쪽이 바뀌었으면) None."""
     path = record_path(page.docname)
-    found = yaml.safe_load(path.read_text(encoding="utf-8")) if path.is_file() else None
+    found = read_yaml(path.read_text(encoding="utf-8")) if path.is_file() else None
     return found if isinstance(found, dict) and found.get("key") == redraw_key(page) else None
 
 

@@ -28,7 +28,7 @@ def check(name: str) -> list[str]:
 
 
 def _generator_problems(name: str) -> list[str]:
-    make(name)  # 읽지 못하거나 멈추는 생성기는 여기서 까닭을 알립니다
+    first = make(name)  # 읽지 못하거나 멈추는 생성기는 여기서 까닭을 알립니다
     module, columns = generator(name), read_catalog().get(name, {}).get("columns") or {}
     file, defaults = f"data/generators/{name}.py", module.DEFAULTS
     line = inspect.getsourcelines(module.generate)[1]
@@ -41,7 +41,7 @@ def _generator_problems(name: str) -> list[str]:
     mine = make(name)
     if (np.random.random(), random.random()) != expected:
         found.append(f"{file}:{line}: 전역 씨앗을 씁니다 — np.random.default_rng(seed)로 만든 난수만 쓰세요.")
-    if not mine.equals(make(name)):
+    if not mine.equals(first):
         found.append(f"{file}:{line}: 같은 씨앗인데 다른 표가 나옵니다 — 모든 난수를 default_rng(seed)에서 뽑으세요.")
     card = read_catalog().get(name, {})
     if "seed" in card and "seed" in defaults and card["seed"] != defaults["seed"]:

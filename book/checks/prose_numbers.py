@@ -141,19 +141,12 @@ def definitions(page: Page) -> set[tuple[str, str]]:
 
 def data_cards() -> dict:
     """데이터 카드 전체. 읽지 못하는 파일이면 빈 사전입니다(그 잘못은 데이터 검사가 알립니다)."""
-    from book.catalog import CATALOG
-
-    return _read_catalog(CATALOG.stat().st_mtime_ns) if CATALOG.exists() else {}
-
-
-@cache
-def _read_catalog(modified_ns: int) -> dict:
     import yaml
 
-    from book.catalog import CATALOG
+    from book.catalog import read_catalog
 
     try:
-        read = yaml.safe_load(CATALOG.read_text(encoding="utf-8"))
+        read = read_catalog()
     except yaml.YAMLError:
         return {}
     return read if isinstance(read, dict) else {}

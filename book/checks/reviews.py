@@ -18,6 +18,7 @@ from book.checks.findings import Finding
 from book.checks.language import sentences
 from book.myst import BOUND, CITED, OPAQUE, Document, parse
 from book.page import ROOT, Page
+from book.yaml_text import read_yaml
 
 KINDS = {"chapter", "deeper", "case"}
 VERDICTS = {"섬", "고침", "지움"}
@@ -58,7 +59,7 @@ def read(page: Page) -> dict | None:
     if not path.is_file():
         return None
     try:
-        record = yaml.safe_load(path.read_text(encoding="utf-8"))
+        record = read_yaml(path.read_text(encoding="utf-8"))
     except yaml.YAMLError as error:
         line = getattr(getattr(error, "problem_mark", None), "line", 0) + 1
         raise ValueError(f"{line}번째 줄을 YAML로 읽지 못했습니다 — 콜론 뒤 빈칸과 따옴표를 확인하세요.") from None

@@ -5,6 +5,7 @@
 """
 
 from book.stopping import stop_cleanly
+from book.yaml_text import read_yaml
 
 if __name__ == "__main__":
     stop_cleanly("멈췄습니다. 쓰다 만 폴더는 지우고 같은 명령을 다시 하세요.")
@@ -14,7 +15,6 @@ import sys
 from pathlib import Path
 
 import pandas as pd
-import yaml
 
 from book.catalog import read_catalog
 from book.files import explain
@@ -36,13 +36,13 @@ def _title(design: str) -> str:
 
 
 def _questions() -> dict[str, list[str]]:
-    return yaml.safe_load((SOURCES / "review.yml").read_text(encoding="utf-8"))
+    return read_yaml((SOURCES / "review.yml").read_text(encoding="utf-8"))
 
 
 def example(design: str) -> tuple[str, pd.DataFrame]:
     """(명세의 글, 본보기 자료). 자료에서 정답 열은 뺍니다."""
     text = (ROOT / "data" / f"example_{design}.yml").read_text(encoding="utf-8")
-    source = yaml.safe_load(text)["data"]
+    source = read_yaml(text)["data"]
     frame = pd.read_csv(ROOT / "data" / source["path"])
     columns = read_catalog()[Path(source["path"]).stem]["columns"]
     frame = frame.drop(columns=[name for name, card in columns.items() if card["role"] == "truth" and name in frame])

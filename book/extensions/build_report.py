@@ -12,6 +12,7 @@ from sphinx.util.docutils import SphinxDirective
 
 from book.execution import MEMORY_BUDGET_MB, SECONDS_BUDGET, execution_dir, stored
 from book.page import ROOT, PageError, published_pages
+from book.yaml_text import read_yaml
 
 BENCHMARK = ROOT / "guides" / "benchmark.yml"
 MUTATION = ROOT / "benchmarks" / "mutation.yml"
@@ -81,7 +82,7 @@ def read_benchmark() -> dict | None:
         return None
     where = "guides/benchmark.yml"
     try:
-        document = yaml.safe_load(BENCHMARK.read_text(encoding="utf-8"))
+        document = read_yaml(BENCHMARK.read_text(encoding="utf-8"))
     except yaml.YAMLError:
         raise PageError(f"{where}: YAML로 읽지 못했습니다. `make bench`로 다시 쓰세요.") from None
     if not isinstance(document, dict) or not {"measured", "results"} <= set(document):
@@ -162,7 +163,7 @@ class Mutation(SphinxDirective):
             nodes.literal("", "make mutate"),
             nodes.Text("가 잘못을 하나씩 심고 그 쪽의 시험이 잡는지 셌습니다."),
         )
-        section += nodes.raw("", mutation_table(yaml.safe_load(MUTATION.read_text(encoding="utf-8"))), format="html")
+        section += nodes.raw("", mutation_table(read_yaml(MUTATION.read_text(encoding="utf-8"))), format="html")
         return [section]
 
 

@@ -14,12 +14,12 @@ import re
 import unicodedata
 from pathlib import Path
 
-import yaml
 from lxml import html as lxml_html
 from sphinx.application import Sphinx
 
 from book.extensions.readable_math import readable_math
 from book.page import read_page
+from book.yaml_text import read_yaml
 
 ASSETS = Path(__file__).parent / "search_assets" / "static"
 GLOSSARY = "guides/glossary.yml"
@@ -190,7 +190,7 @@ def synonyms(root: Path) -> list[list]:
     path = root / GLOSSARY
     if not path.is_file():
         return []
-    entries = yaml.safe_load(path.read_text(encoding="utf-8")) or []
+    entries = read_yaml(path.read_text(encoding="utf-8")) or []
     return [
         [e.get("week"), e["ko"], *(e.get("en") or []), *(e.get("aliases") or []), *(e.get("not") or [])]
         for e in entries

@@ -4,12 +4,12 @@ import hashlib
 import html
 from pathlib import Path
 
-import yaml
 from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
 from book.page import ROOT, PageError
+from book.yaml_text import read_yaml
 
 TABLE = ROOT / "guides" / "pipeline_benchmark.yml"
 ALARMS = ROOT / "guides" / "false_alarms.yml"
@@ -36,7 +36,7 @@ def _document(path: Path, command: str) -> object:
     """``command``가 쓴 표의 내용. 파일이 없으면 만드는 법을 말합니다."""
     if not path.is_file():
         raise PageError(f"guides/{path.name} 파일이 없습니다. `python -m {command}`로 만드세요.")
-    return yaml.safe_load(path.read_text(encoding="utf-8"))
+    return read_yaml(path.read_text(encoding="utf-8"))
 
 
 def read_table(path: Path = TABLE) -> dict:

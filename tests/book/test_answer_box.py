@@ -113,10 +113,20 @@ def disagreements(page, rules: dict) -> list[str]:
     return [f"{answer!r}: 노트북 {one!r}, 쪽 {two!r}" for answer, one, two in both if one != two]
 
 
+@pytest.fixture(scope="module")
+def one_tab(browser):
+    context = browser.new_context()
+    yield context.new_page()
+    context.close()
+
+
 @pytest.fixture
-def blank(browser_page):
-    browser_page.set_content("<p>빈 쪽</p>")
-    return browser_page
+def blank(one_tab):
+    """스크립트만 돌릴 빈 문서. 탭은 하나이고, 시험마다 문서와 그 전역이 새것입니다."""
+    one_tab.goto("about:blank")
+    one_tab.set_content("<p>빈 쪽</p>")
+    assert one_tab.evaluate("typeof window.bookAnswers") == "undefined"
+    return one_tab
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.docname)

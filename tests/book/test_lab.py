@@ -10,6 +10,7 @@ import subprocess
 import sys
 import zipfile
 from dataclasses import replace
+from functools import cache
 
 import nbformat
 import pytest
@@ -50,6 +51,12 @@ class Glued:
 
     def notebook(self):
         return self.made
+
+
+@cache
+def notebook_of(docname: str, execution, solutions: bool):
+    """쪽의 노트북. 고치지 않고 보기만 하는 시험들이 함께 씁니다."""
+    return convert(by_name(docname), execution, solutions=solutions)
 
 
 def page_of(body: str, meta: str = "kind: chapter\ndatasets: [orientation_coupon]\n") -> Page:
@@ -95,7 +102,7 @@ def test_the_reading_waits_in_the_check_of_the_learners_copy():
 
 @pytest.mark.parametrize("page", LESSONS, ids=lambda p: p.docname)
 def test_learners_copy_hides_answers_and_keeps_self_checks(page, executions):
-    notebook = convert(page, executions[page.docname])
+    notebook = notebook_of(page.docname, executions[page.docname], False)
     nbformat.validate(notebook)
     solutions = [c for c in notebook.cells if "solution" in c.metadata.get("tags", [])]
     checks = [c for c in notebook.cells if "self-check" in c.metadata.get("tags", [])]
@@ -109,7 +116,7 @@ def test_learners_copy_hides_answers_and_keeps_self_checks(page, executions):
         c.source.startswith(learner_notebook.CHECK_HINT) for c in checks
     )  # 접혀도 첫 줄은 보이므로 정답을 두지 않습니다
     assert all(not c.get("outputs") and c.get("execution_count") is None for c in notebook.cells)
-    full = convert(page, executions[page.docname], solutions=True)
+    full = notebook_of(page.docname, executions[page.docname], True)
     answers = [c for c in full.cells if "solution" in c.metadata.get("tags", [])]
     assert len(answers) == len(solutions) and not any(" = ...  #" in c.source for c in answers)
 
@@ -117,7 +124,7 @@ def test_learners_copy_hides_answers_and_keeps_self_checks(page, executions):
 @pytest.mark.parametrize("page", PAGES, ids=lambda p: p.docname)
 @pytest.mark.parametrize("solutions", [False, True])
 def test_nothing_of_the_books_own_notation_is_left(page, solutions, executions):
-    notebook = convert(page, executions[page.docname], solutions=solutions)
+    notebook = notebook_of(page.docname, executions[page.docname], solutions)
     text = "\n".join(c.source for c in notebook.cells if c.cell_type == "markdown")
     for leftover in (":::", "```{", "{glue", "{term}`", "{doc}`", "{exercise}", "% 숫자 허용", "[^"):
         assert leftover not in text, (

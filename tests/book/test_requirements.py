@@ -69,8 +69,9 @@ def imported(source: str) -> set[str]:
     return names - sys.stdlib_module_names - OURS
 
 
+@pytest.fixture(scope="module")
 def sources() -> dict[str, str]:
-    """저장소의 파이썬 파일과, 쪽의 코드 셀을 이어 붙인 것."""
+    """저장소의 파이썬 파일과, 쪽의 코드 셀을 이어 붙인 것. 쪽을 모두 읽으므로 한 번만 만듭니다."""
     listed = subprocess.run(
         ["git", "ls-files", "--cached", "--others", "--exclude-standard", "*.py"],
         cwd=ROOT,
@@ -94,10 +95,10 @@ def sources() -> dict[str, str]:
 
 
 @pytest.fixture(scope="module")
-def used() -> dict[str, set[str]]:
+def used(sources) -> dict[str, set[str]]:
     """패키지의 이름에서 그것을 불러오는 파일로."""
     installed, found = packages_distributions(), {}
-    for path, source in sources().items():
+    for path, source in sources.items():
         for module in imported(source):
             if (ROOT / path).with_name(f"{module}.py").is_file():
                 continue  # 같은 폴더의 파일
@@ -126,12 +127,13 @@ def test_what_is_imported_is_declared(used):
             )
 
 
-def test_what_is_declared_is_imported_or_says_why(used):
+def test_what_is_declared_is_imported_or_says_why(used, sources):
+    everything = "\n".join(sources.values())
     for file in FILES:
         for name, line in declared(file).items():
             reason = line.partition("#")[2]
             if name not in used:
-                data_only = re.search(rf'package_file\("{name.replace("-", "_")}"', "\n".join(sources().values()))
+                data_only = re.search(rf'package_file\("{name.replace("-", "_")}"', everything)
                 assert data_only or "불러오지 않" in reason or "불러오지는 않" in reason, (
                     f"{file}: {name}을(를) 아무도 불러오지 않습니다. 쓰임을 적거나 지우세요."
                 )

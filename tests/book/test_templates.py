@@ -5,6 +5,7 @@ import os
 import re
 import subprocess
 import sys
+from functools import cache
 
 import nbformat
 import pytest
@@ -37,8 +38,9 @@ def folders(tmp_path_factory):
     return root
 
 
+@cache
 def run(folder) -> str:
-    """노트북의 셀을 차례로 돌려 찍힌 글. 되풀이는 적게 합니다."""
+    """노트북의 셀을 차례로 돌려 찍힌 글. 되풀이는 적게 합니다. 폴더마다 한 번만 돌립니다."""
     notebook = nbformat.read(folder / "analysis.ipynb", as_version=4)
     nbformat.validate(notebook)
     code = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "code")
