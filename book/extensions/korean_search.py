@@ -23,6 +23,7 @@ from book.page import read_page
 
 ASSETS = Path(__file__).parent / "search_assets" / "static"
 GLOSSARY = "guides/glossary.yml"
+EVERYDAY = ASSETS.parent / "everyday_words.yml"
 _SKIP = {"script", "style", "svg", "template", "button"}
 _SKIP_CLASSES = {
     "cell_input",
@@ -67,6 +68,11 @@ def _is_notation(node) -> bool:
     return node.tag == "code" and bool(_NOTATION.search(node.text_content()))
 
 
+def _is_named_list(node) -> bool:
+    """오류의 글과 고치는 법처럼 이름마다 풀이한 목록. 이름마다 한 문서가 됩니다."""
+    return node.tag == "dl" and "simple" in _classes(node)
+
+
 def _text(element) -> str:
     """요소의 글. 코드, 계산 결과, 그 아래 절은 빼고 식은 읽을 수 있게 바꿉니다."""
     pieces = []
@@ -75,7 +81,7 @@ def _text(element) -> str:
         if not isinstance(node.tag, str) or node.tag in _SKIP or node.tag == "section":
             return
         classes = _classes(node)
-        if _SKIP_CLASSES & classes or _is_toggle(node) or _is_notation(node):
+        if _SKIP_CLASSES & classes or _is_toggle(node) or _is_notation(node) or _is_named_list(node):
             return
         if "math" in classes:
             pieces.append(f" {readable_math(node.text_content())} ")
@@ -160,11 +166,12 @@ def sections(page_html: bytes) -> list[dict]:
         if not heading:
             continue
         glossaries = section.xpath("./dl[contains(@class,'glossary')]")
+        named = [child for child in section if _is_named_list(child)]
         text = "" if glossaries else _body_text(section)
         anchor = section.get("id") if level > 1 else ""
         found.append({"anchor": anchor, "heading": heading, "text": text, "code": _code(section), "level": level})
-        for dl in glossaries:
-            found += _terms(dl)
+        for dl in glossaries or named:
+            found += _terms(dl, anchor)
     return found
 
 
@@ -173,14 +180,15 @@ def _body_text(section) -> str:
     return text[len(title) :].strip() if title and text.startswith(title) else text
 
 
-def _terms(dl) -> list[dict]:
+def _terms(dl, around: str | None) -> list[dict]:
+    """용어나 이름마다 한 문서. 이름에 자리가 없으면 그것을 담은 절로 갑니다."""
     terms, names, anchor = [], [], ""
     for child in dl:
         if child.tag == "dt":
             anchor = anchor or child.get("id", "")
             names.append(_plain(child))
         elif child.tag == "dd":
-            terms.append({"anchor": anchor, "heading": " · ".join(names), "text": _text(child), "code": "", "level": 9})
+            terms.append({"anchor": anchor or around or "", "heading": " · ".join(names), "text": _text(child), "code": "", "level": 9})
             names, anchor = [], ""
     return terms
 
@@ -239,7 +247,13 @@ def build_index(app: Sphinx) -> dict:
             documents.append(
                 [len(pages) - 1, section["anchor"], heading, section["text"], section["level"], section["code"]]
             )
-    return {"pages": pages, "documents": documents, "synonyms": synonyms(Path(app.srcdir)), "kinds": _KIND_WORDS}
+    return {
+        "pages": pages,
+        "documents": documents,
+        "synonyms": synonyms(Path(app.srcdir)),
+        "everyday": yaml.safe_load(EVERYDAY.read_text(encoding="utf-8")),
+        "kinds": _KIND_WORDS,
+    }
 
 
 def _write(app: Sphinx, error: Exception | None) -> None:
