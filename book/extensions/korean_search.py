@@ -9,6 +9,8 @@
 """
 
 import ast
+import base64
+import gzip
 import json
 import re
 import unicodedata
@@ -256,13 +258,23 @@ def build_index(app: Sphinx) -> dict:
     }
 
 
+def pack(data: dict) -> str:
+    """검색 자료를 gzip으로 줄여 스크립트 한 줄로. 같은 자료는 언제나 같은 글이 됩니다."""
+    text = json.dumps(data, ensure_ascii=False, separators=(",", ":")).encode()
+    return f'window.BOOK_SEARCH_DATA="{base64.b64encode(gzip.compress(text, 9, mtime=0)).decode()}";\n'
+
+
+def unpack(script: str) -> dict:
+    """``pack``이 만든 스크립트에서 자료를 도로 꺼냅니다."""
+    return json.loads(gzip.decompress(base64.b64decode(script.split('"')[1])))
+
+
 def _write(app: Sphinx, error: Exception | None) -> None:
     if error or app.builder.name != "html":
         return
     target = Path(app.outdir) / "_static" / "search" / "index.js"
     target.parent.mkdir(parents=True, exist_ok=True)
-    data = json.dumps(build_index(app), ensure_ascii=False, separators=(",", ":"))
-    target.write_text(f"window.BOOK_SEARCH_DATA={data};\n", encoding="utf-8")
+    target.write_text(pack(build_index(app)), encoding="ascii")
 
 
 def _no_builtin_search(app: Sphinx) -> None:

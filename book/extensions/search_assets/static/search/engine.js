@@ -263,10 +263,51 @@
     });
     this.line = new TextDecoder("windows-1252").decode(codes.subarray(0, length));
     this.starts = starts.slice(0, length + 1);
+    this.ends = Uint32Array.from(this.pieces, function (piece) { return piece[0]; });
+    this.buildSpots(codes, length);
     this.pageLengths = this.documentsOf.map(function (ids) { return ids.reduce(function (sum, id) { return sum + engine.lengths[id]; }, 0); });
     function mean(list) { return Array.prototype.reduce.call(list, function (a, b) { return a + b; }, 0) / Math.max(1, list.length); }
     this.meanLength = mean(this.lengths) || 1;
     this.meanPage = mean(this.pageLengths) || 1;
+  };
+
+  /* 자모 셋이 나오는 자리. 한 줄을 처음부터 훑지 않고, pattern에서 가장 드문 셋의 자리만 봅니다.
+     셋마다 번호를 매기고(겹쳐도 됩니다) 번호의 차례로 자리를 늘어놓습니다. heads[번호]가 그 처음입니다. */
+  function slot(a, b, c) { return (a * 63001 + b * 251 + c) & 0xffff; }
+  Engine.prototype.buildSpots = function (codes, length) {
+    var heads = new Uint32Array(0x10001), i;
+    for (i = 0; i + 2 < length; i += 1) { heads[slot(codes[i], codes[i + 1], codes[i + 2]) + 1] += 1; }
+    for (i = 0; i < 0x10000; i += 1) { heads[i + 1] += heads[i]; }
+    var next = heads.slice(), spots = new Uint32Array(Math.max(0, length - 2));
+    for (i = 0; i + 2 < length; i += 1) { spots[next[slot(codes[i], codes[i + 1], codes[i + 2])]++] = i; }
+    this.heads = heads;
+    this.spots = spots;
+  };
+  /* pattern이 나오는 자리를 앞에서부터 하나씩 알립니다. */
+  Engine.prototype.each = function (pattern, tell) {
+    var line = this.line, at, i;
+    if (pattern.length < 3) {
+      for (at = line.indexOf(pattern); at >= 0; at = line.indexOf(pattern, at + 1)) { tell(at); }
+      return;
+    }
+    var least = Infinity, from = 0, shift = 0;
+    for (i = 0; i + 2 < pattern.length; i += 1) {
+      var n = slot(pattern.charCodeAt(i), pattern.charCodeAt(i + 1), pattern.charCodeAt(i + 2));
+      if (this.heads[n + 1] - this.heads[n] < least) { least = this.heads[n + 1] - this.heads[n]; from = this.heads[n]; shift = i; }
+    }
+    for (i = from; i < from + least; i += 1) {
+      at = this.spots[i] - shift;
+      if (at >= 0 && line.startsWith(pattern, at)) { tell(at); }
+    }
+  };
+  /* at이 들어 있는 글 조각. */
+  Engine.prototype.pieceAt = function (at) {
+    var low = 0, high = this.ends.length - 1;
+    while (low < high) {
+      var middle = (low + high) >> 1;
+      if (this.ends[middle] <= at) { low = middle + 1; } else { high = middle; }
+    }
+    return this.pieces[low];
   };
 
   /* line의 at에 있는 pattern을 얼마로 셀지. 0이면 세지 않습니다. */
@@ -290,6 +331,11 @@
     if (spaced && syllables === size) { return 0; }
     // 두 글자 말은 낱말의 끝과 다음 낱말의 처음에 걸쳐 있어도 우연입니다.
     var mixed = isLatin(pattern.charCodeAt(0));
+    // '시간 대략'은 '시간대'가 아닙니다: 빈칸 뒤의 한 글자는 낱말이 거기서 끝나야 합니다.
+    if (spaced && !mixed && !loose && !starts[end] && next >= INITIAL) {
+      for (i = end - 1; !starts[i]; i -= 1) { /* 마지막 낱말의 처음까지 */ }
+      if (end - i <= 3 && pattern.charCodeAt(i - at + 1) < FINAL && (end - i < 3 || pattern.charCodeAt(i - at + 2) >= FINAL)) { return 0; }
+    }
     if (spaced && !mixed && (!begins || (syllables <= 2 && !loose))) { return 0; }
     if (next >= FINAL && next < FINAL + 27) { return loose && begins ? 0.7 : 0; }
     if (syllables === 1 && !begins) { return 0; }
@@ -300,21 +346,15 @@
   Engine.prototype.scan = function (pattern, loose) {
     var name = (loose ? "~" : "=") + pattern;
     if (this.found[name]) { return this.found[name]; }
-    var hits = new Map();
-    var pieces = this.pieces, piece = 0;
+    var hits = new Map(), engine = this;
     if (pattern) {
-      var at = this.line.indexOf(pattern);
-      while (at >= 0) {
-        var weight = weigh(this.line, this.starts, at, pattern, loose);
-        if (weight) {
-          while (pieces[piece][0] <= at) { piece += 1; }
-          var id = pieces[piece][2];
-          var counts = hits.get(id);
-          if (!counts) { counts = [0, 0, 0, 0, 0, 0]; hits.set(id, counts); }
-          counts[pieces[piece][1]] += weight;
-        }
-        at = this.line.indexOf(pattern, at + 1);
-      }
+      this.each(pattern, function (at) {
+        var weight = weigh(engine.line, engine.starts, at, pattern, loose);
+        if (!weight) { return; }
+        var piece = engine.pieceAt(at), counts = hits.get(piece[2]);
+        if (!counts) { counts = [0, 0, 0, 0, 0, 0]; hits.set(piece[2], counts); }
+        counts[piece[1]] += weight;
+      });
     }
     this.found[name] = hits;
     return hits;
@@ -358,6 +398,11 @@
     return this.shapes(word).some(function (shape) { return engine.scan(shape[0], shape[2]).size > 0; });
   };
 
+  /* 어미를 떼야 겨우 한 곳에서 만나는 긴 말('이월효가'와 '이월효과'). 틀리게 친 용어인지 봅니다. */
+  Engine.prototype.scarce = function (word) {
+    return hangulOnly(word) && word.length >= 4 && !this.has(word) && this.scan(key(stripEnding(word))).size <= 1 && this.known(word);
+  };
+
   /* 한 글자 틀린 말을 고칠 때 견줄 낱말. 용어, 제목, 찾을 말, 절의 이름은 한 번만 나와도 넣습니다. */
   Engine.prototype.buildWords = function () {
     var raw = {}, seen = {}, data = this.data;
@@ -373,7 +418,8 @@
     data.pages.forEach(function (page) { add(page.t, 2); page.k.forEach(function (k) { add(k, 2); add(k.replace(/\s/g, ""), 2); }); });
     data.documents.forEach(function (d) { add(d[2], 1); add(d[3], 0); add(d[5], 0); });
     Object.keys(raw).forEach(function (form) {
-      var word = stripEnding(normalise(form));
+      // 용어에는 조사가 없습니다. '이월효과'의 '과'는 조사가 아닙니다.
+      var word = raw[form].rank === 3 ? normalise(form) : stripEnding(normalise(form));
       if (word.length < 2) { return; }
       var entry = seen[word] || (seen[word] = { word: word, count: 0, rank: 0 });
       entry.count += raw[form].count;
@@ -433,7 +479,7 @@
   };
 
   /* 책에 없는 낱말과 가장 닮은 책의 낱말. 이웃한 낱말과 함께 책에 나오는 것을 먼저 고릅니다. */
-  Engine.prototype.correct = function (word, before, after) {
+  Engine.prototype.correct = function (word, before, after, rank) {
     var engine = this;
     var latin = /^[a-z]+$/.test(word);
     if (!latin && !hangulOnly(word)) { return ""; }
@@ -444,7 +490,7 @@
       if (form.length < (latin ? 4 : 2)) { return; }
       var limit = latin ? (form.length >= 7 ? 2 : 1) : (form.length >= 4 ? 2 : 1);
       engine.vocabulary.forEach(function (entry) {
-        if (latin !== entry.latin || Math.abs(entry.word.length - form.length) > (latin ? 2 : 1)) { return; }
+        if (entry.rank < (rank || 0) || latin !== entry.latin || Math.abs(entry.word.length - form.length) > (latin ? 2 : 1)) { return; }
         var far = distance(pattern, entry.pattern, limit);
         // 네 글자부터는 글자 하나가 통째로 달라도 한 번 틀린 것입니다.
         if (far > limit && !latin && form.length >= 4 && distance(form, entry.word, 1) <= 1) { far = limit; }
@@ -506,6 +552,10 @@
     });
     var out = [];
     words.forEach(function (word, i) {
+      if (engine.scarce(word)) {
+        var term = engine.correct(word, "", "", 3);
+        if (term) { out.push(swap(word, term)); return; }
+      }
       if (engine.known(word) || WEEK.test(word) || asks(word)) { out.push(word); return; }
       var mended = engine.correct(word, out[out.length - 1] || "", words[i + 1] || "");
       var parts = hangulOnly(word) && word.length >= 4 ? engine.split(word) : null;
