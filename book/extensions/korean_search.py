@@ -3,7 +3,8 @@
 빌드가 끝나면 완성된 HTML에서 절마다 글을 모아 ``_static/search/index.js``를 씁니다. 브라우저는 처음 찾을 때만
 이 파일을 읽고, 글을 자모로 풀어 한 줄로 잇습니다(``engine.js``). 찾는 말이 그 줄의 어디에 있는지 그대로 훑으므로
 형태소 분석도 낱말 목록도 없이 '성향 점수'와 '성향점수', '교란을'과 '교란'이 만납니다. 용어집의 영어와 다른 표기는
-같은 말로 보고, 그 말을 제대로 다루는 주차의 장을 앞세웁니다.
+같은 말로 보고, 그 말을 제대로 다루는 주차의 장을 앞세웁니다. 일터에서 바꾸어 쓰는 말(``everyday_words.yml``)도
+가볍게 찾고, 물음 전체와 닮은 제목이나 찾을 말이 있는 쪽을 앞세웁니다.
 
 코드는 글과 따로 담습니다. 코드에 나온 이름으로 찾을 수는 있지만 결과의 미리보기에는 글만 나옵니다.
 """
@@ -190,7 +191,15 @@ def _terms(dl, around: str | None) -> list[dict]:
             anchor = anchor or child.get("id", "")
             names.append(_plain(child))
         elif child.tag == "dd":
-            terms.append({"anchor": anchor or around or "", "heading": " · ".join(names), "text": _text(child), "code": "", "level": 9})
+            terms.append(
+                {
+                    "anchor": anchor or around or "",
+                    "heading": " · ".join(names),
+                    "text": _text(child),
+                    "code": "",
+                    "level": 9,
+                }
+            )
             names, anchor = [], ""
     return terms
 
@@ -219,6 +228,7 @@ def build_index(app: Sphinx) -> dict:
 
     쪽은 주소(u), 제목(t), 설명(d), 찾을 말(k), 갈래(kind), 주차(week), 늘어놓기만 한 쪽인지(list),
     앞세우는 정도(w)입니다.
+    everyday는 일터에서 바꾸어 쓰는 말의 묶음입니다.
     문서는 절마다 ``[쪽, 자리, 제목, 글, 깊이, 코드의 이름]``입니다.
     """
     pages, documents = [], []

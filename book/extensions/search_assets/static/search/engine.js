@@ -1,6 +1,6 @@
 /* 한국어 검색 엔진. 화면과 떨어져 있어 시험이 그대로 부를 수 있습니다.
 
-   책의 글을 자모로 풀어 한 줄로 잇고, 찾는 말도 자모로 풀어 그 줄을 훑습니다. 빈칸과 부호는 빼고 잇되
+   책의 글을 자모로 풀어 한 줄로 잇고, 찾는 말도 자모로 풀어 그 줄에서 찾습니다. 자모 셋마다 나오는 자리를 적어 둡니다. 빈칸과 부호는 빼고 잇되
    낱말이 시작하는 자리를 따로 적어 두므로 '성향 점수'와 '성향점수', 'A/B 테스트'와 'AB테스트'가 같습니다.
    책에 없는 말만 자판을 바꿔 친 것, 한 글자 틀린 것, 붙여 쓴 것인지 차례로 살핍니다. */
 (function (root) {
@@ -684,7 +684,7 @@
       } else if (page.week !== null && weeks.indexOf(page.week) >= 0) {
         // 용어집이 적은 주차. 물음에 다른 말이 많으면 그만큼 덜 앞세웁니다.
         var more = (page.kind === "chapter" ? (pages.has(number) ? 0.7 : 0.35) : pages.has(number) ? 0.1 : 0) / concept.company;
-        if (more) { pages.set(number, (pages.get(number) || 0) + more); }
+        if (more) { pages.set(number, (pages.get(number) || 0) + more); exact.add(number); }
       }
     });
     var firm = concept.variants.some(function (v) { return !v[2] && engine.scan(v[0], false).size > 0; });
