@@ -3,12 +3,15 @@
 빌드가 끝나면 완성된 HTML에서 절마다 글을 모아 ``_static/search/index.js``를 씁니다. 브라우저는 처음 찾을 때만
 이 파일을 읽고, 글을 자모로 풀어 한 줄로 잇습니다(``engine.js``). 찾는 말이 그 줄의 어디에 있는지 그대로 훑으므로
 형태소 분석도 낱말 목록도 없이 '성향 점수'와 '성향점수', '교란을'과 '교란'이 만납니다. 용어집의 영어와 다른 표기는
-같은 말로 보고, 그 말을 제대로 다루는 주차의 장을 앞세웁니다.
+같은 말로 보고, 그 말을 제대로 다루는 주차의 장을 앞세웁니다. 일터에서 바꾸어 쓰는 말(``everyday_words.yml``)도
+가볍게 찾고, 물음 전체와 닮은 제목이나 찾을 말이 있는 쪽을 앞세웁니다.
 
 코드는 글과 따로 담습니다. 코드에 나온 이름으로 찾을 수는 있지만 결과의 미리보기에는 글만 나옵니다.
 """
 
 import ast
+import base64
+import gzip
 import json
 import re
 import unicodedata
@@ -23,6 +26,7 @@ from book.yaml_text import read_yaml
 
 ASSETS = Path(__file__).parent / "search_assets" / "static"
 GLOSSARY = "guides/glossary.yml"
+EVERYDAY = ASSETS.parent / "everyday_words.yml"
 _SKIP = {"script", "style", "svg", "template", "button"}
 _SKIP_CLASSES = {
     "cell_input",
@@ -67,6 +71,11 @@ def _is_notation(node) -> bool:
     return node.tag == "code" and bool(_NOTATION.search(node.text_content()))
 
 
+def _is_named_list(node) -> bool:
+    """오류의 글과 고치는 법처럼 이름마다 풀이한 목록. 이름마다 한 문서가 됩니다."""
+    return node.tag == "dl" and "simple" in _classes(node)
+
+
 def _text(element) -> str:
     """요소의 글. 코드, 계산 결과, 그 아래 절은 빼고 식은 읽을 수 있게 바꿉니다."""
     pieces = []
@@ -75,7 +84,7 @@ def _text(element) -> str:
         if not isinstance(node.tag, str) or node.tag in _SKIP or node.tag == "section":
             return
         classes = _classes(node)
-        if _SKIP_CLASSES & classes or _is_toggle(node) or _is_notation(node):
+        if _SKIP_CLASSES & classes or _is_toggle(node) or _is_notation(node) or _is_named_list(node):
             return
         if "math" in classes:
             pieces.append(f" {readable_math(node.text_content())} ")
@@ -160,11 +169,12 @@ def sections(page_html: bytes) -> list[dict]:
         if not heading:
             continue
         glossaries = section.xpath("./dl[contains(@class,'glossary')]")
+        named = [child for child in section if _is_named_list(child)]
         text = "" if glossaries else _body_text(section)
         anchor = section.get("id") if level > 1 else ""
         found.append({"anchor": anchor, "heading": heading, "text": text, "code": _code(section), "level": level})
-        for dl in glossaries:
-            found += _terms(dl)
+        for dl in glossaries or named:
+            found += _terms(dl, anchor)
     return found
 
 
@@ -173,14 +183,23 @@ def _body_text(section) -> str:
     return text[len(title) :].strip() if title and text.startswith(title) else text
 
 
-def _terms(dl) -> list[dict]:
+def _terms(dl, around: str | None) -> list[dict]:
+    """용어나 이름마다 한 문서. 이름에 자리가 없으면 그것을 담은 절로 갑니다."""
     terms, names, anchor = [], [], ""
     for child in dl:
         if child.tag == "dt":
             anchor = anchor or child.get("id", "")
             names.append(_plain(child))
         elif child.tag == "dd":
-            terms.append({"anchor": anchor, "heading": " · ".join(names), "text": _text(child), "code": "", "level": 9})
+            terms.append(
+                {
+                    "anchor": anchor or around or "",
+                    "heading": " · ".join(names),
+                    "text": _text(child),
+                    "code": "",
+                    "level": 9,
+                }
+            )
             names, anchor = [], ""
     return terms
 
@@ -209,6 +228,7 @@ def build_index(app: Sphinx) -> dict:
 
     쪽은 주소(u), 제목(t), 설명(d), 찾을 말(k), 갈래(kind), 주차(week), 늘어놓기만 한 쪽인지(list),
     앞세우는 정도(w)입니다.
+    everyday는 일터에서 바꾸어 쓰는 말의 묶음입니다.
     문서는 절마다 ``[쪽, 자리, 제목, 글, 깊이, 코드의 이름]``입니다.
     """
     pages, documents = [], []
@@ -239,7 +259,24 @@ def build_index(app: Sphinx) -> dict:
             documents.append(
                 [len(pages) - 1, section["anchor"], heading, section["text"], section["level"], section["code"]]
             )
-    return {"pages": pages, "documents": documents, "synonyms": synonyms(Path(app.srcdir)), "kinds": _KIND_WORDS}
+    return {
+        "pages": pages,
+        "documents": documents,
+        "synonyms": synonyms(Path(app.srcdir)),
+        "everyday": yaml.safe_load(EVERYDAY.read_text(encoding="utf-8")),
+        "kinds": _KIND_WORDS,
+    }
+
+
+def pack(data: dict) -> str:
+    """검색 자료를 gzip으로 줄여 스크립트 한 줄로. 같은 자료는 언제나 같은 글이 됩니다."""
+    text = json.dumps(data, ensure_ascii=False, separators=(",", ":")).encode()
+    return f'window.BOOK_SEARCH_DATA="{base64.b64encode(gzip.compress(text, 9, mtime=0)).decode()}";\n'
+
+
+def unpack(script: str) -> dict:
+    """``pack``이 만든 스크립트에서 자료를 도로 꺼냅니다."""
+    return json.loads(gzip.decompress(base64.b64decode(script.split('"')[1])))
 
 
 def _write(app: Sphinx, error: Exception | None) -> None:
@@ -247,8 +284,7 @@ def _write(app: Sphinx, error: Exception | None) -> None:
         return
     target = Path(app.outdir) / "_static" / "search" / "index.js"
     target.parent.mkdir(parents=True, exist_ok=True)
-    data = json.dumps(build_index(app), ensure_ascii=False, separators=(",", ":"))
-    target.write_text(f"window.BOOK_SEARCH_DATA={data};\n", encoding="utf-8")
+    target.write_text(pack(build_index(app)), encoding="ascii")
 
 
 def _no_builtin_search(app: Sphinx) -> None:

@@ -1,6 +1,5 @@
 """진짜 브라우저에서, 만들어진 사이트의 검색을 그대로 돌립니다(file://로 엽니다)."""
 
-import json
 import random
 import re
 from collections import defaultdict
@@ -9,17 +8,19 @@ import pytest
 import yaml
 from kiwipiepy import Kiwi
 
+from book.extensions.korean_search import pack, unpack
 from book.extensions.readable_math import readable_math
 from book.page import ROOT, published_pages
 
 BLOCKS = yaml.safe_load((ROOT / "tests" / "book" / "search_queries.yml").read_text(encoding="utf-8"))
 SEEN, UNSEEN, FREE = BLOCKS["seen"], BLOCKS["unseen"], BLOCKS["free"]
 FINAL = [e for e in UNSEEN if e["half"] == "final"]
-RECALL_AT_5, RECALL_AT_3, MILLISECONDS = 0.95, 0.90, 50
-# 색인을 보기 전에 적고 고치는 동안 보지 않은 반에서 잰 것. 첫째로 맞힌 비율과 첫 다섯에 든 비율의 바닥입니다.
-UNSEEN_FIRST, UNSEEN_FIVE = 0.85, 0.92
-# 검색을 새로 쓰기 전의 색인은 마흔두 쪽에 1,119,338바이트였습니다. 책이 늘어도 쪽마다의 몫은 늘지 않습니다.
-INDEX_BYTES_A_PAGE = 1_119_338 // 42
+RECALL_AT_5, RECALL_AT_3, MILLISECONDS, MEDIAN_MILLISECONDS = 0.95, 0.90, 50, 10
+# 색인을 보기 전에 적고 고치는 동안 보지 않은 반에서 잰 것. 묶음마다 첫째로 맞힌 비율과 첫 다섯에 든 비율의 바닥입니다.
+# 마지막으로 잰 값은 첫 묶음 86.9%와 95.9%, 업무의 말과 물음뿐인 둘째 묶음 74.7%와 89.3%입니다.
+UNSEEN_FLOORS = {1: (0.85, 0.94), 2: (0.72, 0.87)}
+# 사람이 내려받는 파일의 크기입니다. 책이 늘어도 쪽마다의 몫은 늘지 않습니다.
+INDEX_BYTES, INDEX_BYTES_A_PAGE = 1_400_000, 12_000
 
 
 @pytest.fixture(scope="module")
@@ -33,8 +34,7 @@ def search_tab(browser, site_dir):
 
 @pytest.fixture(scope="module")
 def index(site_dir) -> dict:
-    text = (site_dir / "_static" / "search" / "index.js").read_text(encoding="utf-8")
-    return json.loads(text[text.index("=") + 1 :].strip().removesuffix(";"))
+    return unpack((site_dir / "_static" / "search" / "index.js").read_text(encoding="ascii"))
 
 
 @pytest.fixture(scope="module")
@@ -74,11 +74,14 @@ def test_recall(search_tab):
     assert three >= RECALL_AT_3, f"첫 셋에 없음: {late}"
 
 
-def test_queries_kept_aside_find_their_page(search_tab):
+@pytest.mark.parametrize("number", UNSEEN_FLOORS)
+def test_queries_kept_aside_find_their_page(search_tab, number):
     """놓친 말을 적지 않습니다. 보고 고치면 더는 따로 둔 것이 아닙니다."""
-    first, five = (shares(search_tab, FINAL, depth)[0] for depth in (1, 5))
-    assert first >= UNSEEN_FIRST, f"첫째로 맞힌 비율 {first:.1%}"
-    assert five >= UNSEEN_FIVE, f"첫 다섯에 든 비율 {five:.1%}"
+    aside = [e for e in FINAL if e.get("round", 1) == number]
+    first, five = (shares(search_tab, aside, depth)[0] for depth in (1, 5))
+    floor_first, floor_five = UNSEEN_FLOORS[number]
+    assert len(aside) >= 70 and first >= floor_first, f"첫째로 맞힌 비율 {first:.1%}"
+    assert five >= floor_five, f"첫 다섯에 든 비율 {five:.1%}"
 
 
 @pytest.mark.parametrize("kind", ["낱말", "오타", "자판", "줄임말", "주차", "깊은 쪽"])
@@ -177,6 +180,44 @@ def test_names_in_code_find_a_page_that_uses_them(search_tab, index):
     wrong = [name for name, pages in zip(names, found, strict=True) if not used[name] & set(pages[:3])]
     assert len(wrong) <= 0.03 * len(names), wrong
     assert all(ranked_all(search_tab, [n.lower() for n in names[:40]]))
+
+
+def test_joined_names_are_read_name_by_name(search_tab, index):
+    """'nx.DiGraph'의 nx처럼 책의 코드에 따로 없는 앞부분은 버리고 찾습니다."""
+    used = {
+        index["pages"][number]["u"].removesuffix(".html")
+        for number, _, _, _, _, code in index["documents"]
+        if "DiGraph" in code.split()
+    }
+    assert (
+        ranked(search_tab, "nx.DiGraph") == ranked(search_tab, "DiGraph") and ranked(search_tab, "DiGraph")[0] in used
+    )
+    assert ranked(search_tab, "ModuleNotFoundError")[0] == "guides/setup"
+
+
+def test_words_of_work_meet_the_words_of_the_book(search_tab, index):
+    """책에 한 번도 없는 말도 일터에서 바꾸어 쓰는 말로 찾습니다. 책에 있는 말은 제 뜻이 먼저입니다."""
+    prose = "".join(d[2] + d[3] for d in index["documents"])
+    absent = [word for words in index["everyday"] for word in words if word not in prose and word.isalpha()]
+    assert len(absent) >= 5 and all(ranked_all(search_tab, absent))
+    assert len({tuple(words) for words in index["everyday"]}) == len(index["everyday"])
+    listed = [word for words in index["everyday"] for word in words]
+    assert len(listed) == len(set(listed)), "한 말이 두 줄에 있습니다."
+
+
+def test_verbs_meet_their_contracted_forms(search_tab):
+    assert ranked(search_tab, "커널이 느려요")[0] == "guides/setup"
+
+
+def test_every_named_error_of_the_setup_page_is_a_document(search_tab, index):
+    errors = [d for d in index["documents"] if index["pages"][d[0]]["u"] == "guides/setup.html" and d[4] == 9]
+    assert len(errors) >= 8 and all(d[1] and d[2] and d[3] for d in errors)
+    first = [pages[0] for pages in ranked_all(search_tab, [d[2] for d in errors])]
+    assert first.count("guides/setup") >= len(errors) - 1, first
+
+
+def test_the_index_is_packed_the_same_way_twice(index):
+    assert unpack(pack(index)) == index and pack(index) == pack(index)
 
 
 def test_chapters_stand_above_the_glossary(search_tab, index, chapters):
@@ -329,11 +370,12 @@ def test_answers_feel_instant(search_tab):
     )
     times.sort()
     assert times[int(0.95 * len(times))] < MILLISECONDS, f"95% {times[int(0.95 * len(times))]:.0f}ms"
+    assert times[len(times) // 2] < MEDIAN_MILLISECONDS, f"가운데 {times[len(times) // 2]:.0f}ms"
 
 
 def test_the_index_stays_small(site_dir):
     size = (site_dir / "_static" / "search" / "index.js").stat().st_size
-    assert size <= INDEX_BYTES_A_PAGE * len(published_pages()), f"검색 자료가 {size:,}바이트입니다."
+    assert size <= min(INDEX_BYTES, INDEX_BYTES_A_PAGE * len(published_pages())), f"검색 자료가 {size:,}바이트입니다."
 
 
 def test_the_index_is_read_on_first_use_only(browser_page, site_dir):

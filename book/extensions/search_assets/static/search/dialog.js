@@ -14,9 +14,16 @@
       document.head.appendChild(element);
     });
   }
+  /* gzip으로 줄여 base64로 적은 자료를 풉니다. 파일로 연 쪽은 fetch를 못 하므로 스크립트에 실어 옵니다. */
+  function unpack(packed) {
+    var bytes = Uint8Array.from(atob(packed), function (c) { return c.charCodeAt(0); });
+    return new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"))).json();
+  }
   function load() {
     loading = loading || script("_static/search/index.js").then(function () {
-      engine = new window.BookSearch.Engine(window.BOOK_SEARCH_DATA);
+      return unpack(window.BOOK_SEARCH_DATA);
+    }).then(function (data) {
+      engine = new window.BookSearch.Engine(data);
       return engine;
     }).catch(function (error) { loading = null; throw error; });
     return loading;

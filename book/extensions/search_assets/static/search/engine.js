@@ -1,6 +1,6 @@
 /* 한국어 검색 엔진. 화면과 떨어져 있어 시험이 그대로 부를 수 있습니다.
 
-   책의 글을 자모로 풀어 한 줄로 잇고, 찾는 말도 자모로 풀어 그 줄을 훑습니다. 빈칸과 부호는 빼고 잇되
+   책의 글을 자모로 풀어 한 줄로 잇고, 찾는 말도 자모로 풀어 그 줄에서 찾습니다. 자모 셋마다 나오는 자리를 적어 둡니다. 빈칸과 부호는 빼고 잇되
    낱말이 시작하는 자리를 따로 적어 두므로 '성향 점수'와 '성향점수', 'A/B 테스트'와 'AB테스트'가 같습니다.
    책에 없는 말만 자판을 바꿔 친 것, 한 글자 틀린 것, 붙여 쓴 것인지 차례로 살핍니다. */
 (function (root) {
@@ -19,9 +19,9 @@
     "좀 너무 많이 크게 잘 안 못 더 가장 제일 정말 혹시 우리 그냥 그리고 또는 중 중에 걸 수 것 게 건 때 뜻 의미 법 경우 대해 대한 위한 관련 같은 한 이 그 " +
     "how what why when which who the a an of in on to for and or is are do does i my with from by vs").split(" ");
   // 물음의 끝에 오는 가벼운 용언의 줄기
-  var LIGHT = "있 없 되 돼 하 해 했 알 아 쓰 써 보 봐 주 줘 같 싶 크 많 좋 나오 나와 궁금하 이 인 거".split(" ");
+  var LIGHT = "있 없 되 돼 하 해 했 알 아 쓰 써 보 봐 주 줘 같 싶 크 많 좋 나오 나와 궁금하 모르 모르겠 이 인 거".split(" ");
   var WEEK = /^(?:제\s*)?(\d{1,2})\s*(?:주차|주|장)$|^(?:week|chapter|wk|w)\s*0?(\d{1,2})$/;
-  var FIELDS = { title: 0, keyword: 1, description: 2, heading: 3, text: 4, code: 5 };
+  var FIELDS = { title: 0, keyword: 1, description: 5, heading: 3, text: 4, code: 5 };
 
   function normalise(text) { return text.normalize("NFC").toLowerCase(); }
   function isLatin(c) { return (c >= 97 && c <= 122) || (c >= 48 && c <= 57); }
@@ -104,10 +104,14 @@
     return "";
   }
 
+  var SHORTENED = {};
+  ["ㅕㅣ", "ㅝㅜ", "ㅘㅗ"].forEach(function (pair) {
+    SHORTENED[String.fromCharCode(MEDIAL + MEDIALS.indexOf(pair[0]))] = String.fromCharCode(MEDIAL + MEDIALS.indexOf(pair[1]));
+  });
   var CANNOT = ["못하", "수없"].map(key); // '못할 때'와 '할 수 없을 때'
   var LIGHT_STEMS = LIGHT.map(key);
   function asks(word) {
-    return ASKING.indexOf(word) >= 0 || ASKING.indexOf(stripEnding(word)) >= 0 || ASKING.indexOf(word.slice(0, -1)) >= 0 && /[이가을를은는의에도]$/.test(word) || LIGHT_STEMS.indexOf(stem(word, 2)) >= 0;
+    return ASKING.indexOf(word) >= 0 || ASKING.indexOf(stripEnding(word)) >= 0 || ASKING.indexOf(word.slice(0, -1)) >= 0 && /[이가을를은는의에도]$/.test(word) || LIGHT_STEMS.indexOf(stem(word, 2)) >= 0 || /[야서도]$/.test(word) && LIGHT.indexOf(word.slice(0, -1)) >= 0;
   }
 
   /* 두벌식 자판. 영문 상태로 친 한글과 한글 상태로 친 영문을 되돌립니다. */
@@ -174,12 +178,15 @@
 
   /* 점수의 무게. 하나를 절반이나 두 배로 바꾸어도 첫째로 맞히는 비율은 3%포인트 안에서 움직입니다. */
   var P = {
-    title: 9, keyword: 6, description: 2, heading: 7, code: 3, codeGuide: 4, // 글에 한 번 나온 것이 1
-    docNorm: 0.7, docK: 2, // 절: 길이를 얼마나 나누는지, 몇 번부터 더 나와도 그만인지
-    pageHeading: 4, pageNorm: 0.5, pageK: 12, // 쪽
-    section: 0.6, // 가장 잘 맞은 절 하나를 쪽의 점수에 더하는 몫
-    share: 1.5, strict: 3, // 빠진 말의 벌. 낱말 셋까지는 모두 있는 쪽이 언제나 먼저입니다
-    home: 1.4 // 용어집이 적은 주차의 장
+    title: 9, keyword: 6, description: 5, heading: 7, lead: 1.5, code: 3, codeGuide: 4, // 글에 한 번 나온 것이 1
+    docNorm: 0.7, docK: 4, // 절: 길이를 얼마나 나누는지, 몇 번부터 더 나와도 그만인지
+    pageHeading: 6, pageNorm: 0.5, pageK: 12, // 쪽
+    section: 1.2, // 가장 잘 맞은 절 하나를 쪽의 점수에 더하는 몫
+    share: 1.5, strict: 2, // 빠진 말의 벌. 낱말 둘까지는 모두 있는 쪽이 언제나 먼저입니다
+    home: 1.4, // 용어집이 적은 주차의 장
+    everyday: 0.7, // 일터에서 바꾸어 쓰는 다른 말
+    plain: 0.6, // 제목, 찾을 말, 절의 이름, 설명 어디에도 없고 글에만 나오는 말
+    phrase: 1, alike: 0.2 // 묻는 글 전체가 쪽의 찾을 말이나 제목과 닮은 만큼. alike보다 덜 닮은 것은 우연입니다
   };
 
   function Engine(data) {
@@ -192,6 +199,9 @@
       if (d[4] === 1 && engine.first[d[0]] === undefined) { engine.first[d[0]] = id; }
       engine.documentsOf[d[0]].push(id);
     });
+    // 쪽의 첫머리(제목 아래와 첫 절)는 무엇을 묻고 답하는지를 말합니다.
+    this.leads = new Set();
+    this.documentsOf.forEach(function (ids, number) { if (!data.pages[number].list) { ids.slice(0, data.pages[number].kind === "guide" ? 1 : 2).forEach(function (id) { engine.leads.add(id); }); } });
     this.titles = data.pages.map(function (page) { return key(page.t.split(":")[0]); });
     this.buildLine();
     this.kindWords = data.kinds;
@@ -205,7 +215,12 @@
         engine.names.push([normalise(name), group]);
       });
     });
+    this.everyday = {};
+    (data.everyday || []).forEach(function (words) {
+      words.forEach(function (word) { engine.everyday[key(word)] = words.filter(function (other) { return other !== word; }); });
+    });
     this.buildWords();
+    this.buildPhrases();
   }
 
   /* 책 전체를 자모 한 줄로. */
@@ -248,10 +263,51 @@
     });
     this.line = new TextDecoder("windows-1252").decode(codes.subarray(0, length));
     this.starts = starts.slice(0, length + 1);
+    this.ends = Uint32Array.from(this.pieces, function (piece) { return piece[0]; });
+    this.buildSpots(codes, length);
     this.pageLengths = this.documentsOf.map(function (ids) { return ids.reduce(function (sum, id) { return sum + engine.lengths[id]; }, 0); });
     function mean(list) { return Array.prototype.reduce.call(list, function (a, b) { return a + b; }, 0) / Math.max(1, list.length); }
     this.meanLength = mean(this.lengths) || 1;
     this.meanPage = mean(this.pageLengths) || 1;
+  };
+
+  /* 자모 셋이 나오는 자리. 한 줄을 처음부터 훑지 않고, pattern에서 가장 드문 셋의 자리만 봅니다.
+     셋마다 번호를 매기고(겹쳐도 됩니다) 번호의 차례로 자리를 늘어놓습니다. heads[번호]가 그 처음입니다. */
+  function slot(a, b, c) { return (a * 63001 + b * 251 + c) & 0xffff; }
+  Engine.prototype.buildSpots = function (codes, length) {
+    var heads = new Uint32Array(0x10001), i;
+    for (i = 0; i + 2 < length; i += 1) { heads[slot(codes[i], codes[i + 1], codes[i + 2]) + 1] += 1; }
+    for (i = 0; i < 0x10000; i += 1) { heads[i + 1] += heads[i]; }
+    var next = heads.slice(), spots = new Uint32Array(Math.max(0, length - 2));
+    for (i = 0; i + 2 < length; i += 1) { spots[next[slot(codes[i], codes[i + 1], codes[i + 2])]++] = i; }
+    this.heads = heads;
+    this.spots = spots;
+  };
+  /* pattern이 나오는 자리를 앞에서부터 하나씩 알립니다. */
+  Engine.prototype.each = function (pattern, tell) {
+    var line = this.line, at, i;
+    if (pattern.length < 3) {
+      for (at = line.indexOf(pattern); at >= 0; at = line.indexOf(pattern, at + 1)) { tell(at); }
+      return;
+    }
+    var least = Infinity, from = 0, shift = 0;
+    for (i = 0; i + 2 < pattern.length; i += 1) {
+      var n = slot(pattern.charCodeAt(i), pattern.charCodeAt(i + 1), pattern.charCodeAt(i + 2));
+      if (this.heads[n + 1] - this.heads[n] < least) { least = this.heads[n + 1] - this.heads[n]; from = this.heads[n]; shift = i; }
+    }
+    for (i = from; i < from + least; i += 1) {
+      at = this.spots[i] - shift;
+      if (at >= 0 && line.startsWith(pattern, at)) { tell(at); }
+    }
+  };
+  /* at이 들어 있는 글 조각. */
+  Engine.prototype.pieceAt = function (at) {
+    var low = 0, high = this.ends.length - 1;
+    while (low < high) {
+      var middle = (low + high) >> 1;
+      if (this.ends[middle] <= at) { low = middle + 1; } else { high = middle; }
+    }
+    return this.pieces[low];
   };
 
   /* line의 at에 있는 pattern을 얼마로 셀지. 0이면 세지 않습니다. */
@@ -275,6 +331,11 @@
     if (spaced && syllables === size) { return 0; }
     // 두 글자 말은 낱말의 끝과 다음 낱말의 처음에 걸쳐 있어도 우연입니다.
     var mixed = isLatin(pattern.charCodeAt(0));
+    // '시간 대략'은 '시간대'가 아닙니다: 빈칸 뒤의 한 글자는 낱말이 거기서 끝나야 합니다.
+    if (spaced && !mixed && !loose && !starts[end] && next >= INITIAL) {
+      for (i = end - 1; !starts[i]; i -= 1) { /* 마지막 낱말의 처음까지 */ }
+      if (end - i <= 3 && pattern.charCodeAt(i - at + 1) < FINAL && (end - i < 3 || pattern.charCodeAt(i - at + 2) >= FINAL)) { return 0; }
+    }
     if (spaced && !mixed && (!begins || (syllables <= 2 && !loose))) { return 0; }
     if (next >= FINAL && next < FINAL + 27) { return loose && begins ? 0.7 : 0; }
     if (syllables === 1 && !begins) { return 0; }
@@ -285,21 +346,15 @@
   Engine.prototype.scan = function (pattern, loose) {
     var name = (loose ? "~" : "=") + pattern;
     if (this.found[name]) { return this.found[name]; }
-    var hits = new Map();
-    var pieces = this.pieces, piece = 0;
+    var hits = new Map(), engine = this;
     if (pattern) {
-      var at = this.line.indexOf(pattern);
-      while (at >= 0) {
-        var weight = weigh(this.line, this.starts, at, pattern, loose);
-        if (weight) {
-          while (pieces[piece][0] <= at) { piece += 1; }
-          var id = pieces[piece][2];
-          var counts = hits.get(id);
-          if (!counts) { counts = [0, 0, 0, 0, 0, 0]; hits.set(id, counts); }
-          counts[pieces[piece][1]] += weight;
-        }
-        at = this.line.indexOf(pattern, at + 1);
-      }
+      this.each(pattern, function (at) {
+        var weight = weigh(engine.line, engine.starts, at, pattern, loose);
+        if (!weight) { return; }
+        var piece = engine.pieceAt(at), counts = hits.get(piece[2]);
+        if (!counts) { counts = [0, 0, 0, 0, 0, 0]; hits.set(piece[2], counts); }
+        counts[piece[1]] += weight;
+      });
     }
     this.found[name] = hits;
     return hits;
@@ -312,20 +367,40 @@
   Engine.prototype.shapes = function (word) {
     var list = [[key(word), 1, false]];
     var bare = stripEnding(word);
-    if (bare !== word) { list.push([key(bare), 0.95, false]); }
+    if (bare !== word) {
+      list.push([key(bare), 0.95, false]);
+      // 겹친 조사: '유저끼리만'
+      var barer = stripEnding(bare);
+      if (barer !== bare && !this.has(bare)) { list.push([key(barer), 0.9, false]); bare = barer; }
+    }
+    // '클릭률', '배달비'는 '클릭', '배달'로도
+    if (/^[가-힣]{2}[률율비량액수]$/.test(bare)) { list.push([key(bare.slice(0, -1)), 0.6, false]); }
     if (/^[a-z]{4,}s$/.test(word) && !/ss$/.test(word)) { list.push([key(word.slice(0, -1)), 0.95, false]); }
     if (/[가-힣]$/.test(word)) {
       var root = stem(word);
       if (root) {
         list.push([root, 0.7, true]);
+        // 줄어든 줄기: '느려'와 '느리', '바꿔'와 '바꾸'
+        var open = SHORTENED[root[root.length - 1]];
+        if (open && root.length >= 4) { list.push([root.slice(0, -1) + open, 0.7, true]); }
         if (root === CANNOT[0]) { list.push([CANNOT[1], 0.7, true]); }
       }
     }
     return list;
   };
+  /* 일터에서 바꾸어 쓰는 다른 말. */
+  Engine.prototype.alike = function (word) {
+    return this.everyday[key(word)] || this.everyday[key(stripEnding(word))] || [];
+  };
   Engine.prototype.known = function (word) {
     var engine = this;
+    if (this.alike(word).length) { return true; }
     return this.shapes(word).some(function (shape) { return engine.scan(shape[0], shape[2]).size > 0; });
+  };
+
+  /* 어미를 떼야 겨우 한 곳에서 만나는 긴 말('이월효가'와 '이월효과'). 틀리게 친 용어인지 봅니다. */
+  Engine.prototype.scarce = function (word) {
+    return hangulOnly(word) && word.length >= 4 && !this.has(word) && this.scan(key(stripEnding(word))).size <= 1 && this.known(word);
   };
 
   /* 한 글자 틀린 말을 고칠 때 견줄 낱말. 용어, 제목, 찾을 말, 절의 이름은 한 번만 나와도 넣습니다. */
@@ -343,7 +418,8 @@
     data.pages.forEach(function (page) { add(page.t, 2); page.k.forEach(function (k) { add(k, 2); add(k.replace(/\s/g, ""), 2); }); });
     data.documents.forEach(function (d) { add(d[2], 1); add(d[3], 0); add(d[5], 0); });
     Object.keys(raw).forEach(function (form) {
-      var word = stripEnding(normalise(form));
+      // 용어에는 조사가 없습니다. '이월효과'의 '과'는 조사가 아닙니다.
+      var word = raw[form].rank === 3 ? normalise(form) : stripEnding(normalise(form));
       if (word.length < 2) { return; }
       var entry = seen[word] || (seen[word] = { word: word, count: 0, rank: 0 });
       entry.count += raw[form].count;
@@ -353,8 +429,57 @@
     this.vocabulary.forEach(function (e) { e.pattern = key(e.word); e.latin = /[a-z]/.test(e.word); });
   };
 
+  /* 글의 자모 셋씩. */
+  function trios(text) {
+    var k = key(text), out = {};
+    for (var i = 0; i + 2 < k.length; i += 1) { out[k.slice(i, i + 3)] = true; }
+    return Object.keys(out);
+  }
+  /* 쪽이 스스로를 부르는 말(제목, 찾을 말)과 절의 이름. '닮은 대조군이 없을 때'처럼 물음 그대로인 것이 많습니다. */
+  Engine.prototype.buildPhrases = function () {
+    var engine = this, data = this.data, seen = {};
+    this.phrases = [];
+    this.trios = new Map();
+    function add(text, page, weight) {
+      if (!text || seen[page + text]) { return; }
+      seen[page + text] = true;
+      var list = trios(text), id = engine.phrases.length;
+      engine.phrases.push({ page: page, weight: weight, size: 0, trios: list });
+      list.forEach(function (t) {
+        var ids = engine.trios.get(t);
+        if (ids) { ids.push(id); } else { engine.trios.set(t, [id]); }
+      });
+    }
+    data.pages.forEach(function (page, number) {
+      if (page.list) { return; }
+      page.t.split(":").concat(page.k).forEach(function (text) { add(text, number, 1); });
+    });
+    data.documents.forEach(function (d) { if (!data.pages[d[0]].list) { add(d[2].replace(/^[\d.]+\s*/, ""), d[0], 0.7); } });
+    this.phrases.forEach(function (phrase) {
+      phrase.trios.forEach(function (t) { var rare = engine.rare(t); phrase.size += rare * rare; });
+    });
+  };
+  Engine.prototype.rare = function (trio) {
+    var ids = this.trios.get(trio);
+    return ids ? Math.log(1 + this.phrases.length / ids.length) : 0;
+  };
+  /* 묻는 글과 가장 닮은 말의 닮은 정도(0부터 1까지), 쪽마다. */
+  Engine.prototype.likeness = function (text) {
+    var engine = this, size = 0, shared = new Map(), best = new Map();
+    trios(text).forEach(function (t) {
+      var rare = engine.rare(t) || Math.log(1 + engine.phrases.length);
+      size += rare * rare;
+      (engine.trios.get(t) || []).forEach(function (id) { shared.set(id, (shared.get(id) || 0) + rare * rare); });
+    });
+    shared.forEach(function (sum, id) {
+      var phrase = engine.phrases[id], value = phrase.weight * sum / Math.sqrt(size * phrase.size);
+      if (value > (best.get(phrase.page) || 0)) { best.set(phrase.page, value); }
+    });
+    return best;
+  };
+
   /* 책에 없는 낱말과 가장 닮은 책의 낱말. 이웃한 낱말과 함께 책에 나오는 것을 먼저 고릅니다. */
-  Engine.prototype.correct = function (word, before, after) {
+  Engine.prototype.correct = function (word, before, after, rank) {
     var engine = this;
     var latin = /^[a-z]+$/.test(word);
     if (!latin && !hangulOnly(word)) { return ""; }
@@ -365,13 +490,15 @@
       if (form.length < (latin ? 4 : 2)) { return; }
       var limit = latin ? (form.length >= 7 ? 2 : 1) : (form.length >= 4 ? 2 : 1);
       engine.vocabulary.forEach(function (entry) {
-        if (latin !== entry.latin || Math.abs(entry.word.length - form.length) > (latin ? 2 : 1)) { return; }
+        if (entry.rank < (rank || 0) || latin !== entry.latin || Math.abs(entry.word.length - form.length) > (latin ? 2 : 1)) { return; }
         var far = distance(pattern, entry.pattern, limit);
         // 네 글자부터는 글자 하나가 통째로 달라도 한 번 틀린 것입니다.
         if (far > limit && !latin && form.length >= 4 && distance(form, entry.word, 1) <= 1) { far = limit; }
         // 짧은 말은 이웃한 말과 함께 책에 나올 때만 그렇게 봅니다.
         if (far > limit && !latin && form.length >= 2 && form.length === entry.word.length && (before || after) && distance(form, entry.word, 1) === 1 && pattern.length === entry.pattern.length && distance(pattern, entry.pattern, 2) <= 2 &&
           ((before && engine.has(before + entry.word)) || (after && engine.has(entry.word + after)))) { far = limit; }
+        // 두 글자 말은 용어나 제목, 찾을 말에 있는 것으로만 고칩니다. 나머지는 대개 용언입니다.
+        if (!latin && form.length === 2 && !entry.rank) { return; }
         if (far > 0 && far <= limit) { best.push([far - 0.1 * entry.rank - 0.01 * Math.min(10, entry.count) + 0.05 * position + (form[0] === entry.word[0] ? 0 : 0.3), entry.word]); }
       });
     });
@@ -398,6 +525,14 @@
     var changed = [];
     var words = [];
     function swap(from, to) { changed.push([from, to]); return to; }
+    // 책에 없는 'nx.DiGraph', 'foo(bar=1)'은 이어진 이름을 하나씩 찾습니다.
+    raw = raw.reduce(function (all, typed) {
+      var parts = /^[A-Za-z_][\w.()=:\[\]]*$/.test(typed) && /[.()=:\[]/.test(typed) && !engine.known(normalise(typed)) ? typed.split(/[.()=:\[\]]+/).filter(function (part) { return part.length > 2; }) : [];
+      if (!parts.length && /[a-z][A-Z]/.test(typed) && /^\w+$/.test(typed) && !engine.known(normalise(typed))) {
+        parts = typed.split(/_|(?<=[a-z])(?=[A-Z])/).filter(function (part) { return part.length > 2 && engine.known(normalise(part)); });
+      }
+      return all.concat(parts.length ? parts : [typed]);
+    }, []);
     raw.forEach(function (typed) {
       var word = normalise(typed);
       if (/^[a-z]+$/.test(word) && word.length >= 3 && !engine.known(word)) {
@@ -417,6 +552,10 @@
     });
     var out = [];
     words.forEach(function (word, i) {
+      if (engine.scarce(word)) {
+        var term = engine.correct(word, "", "", 3);
+        if (term) { out.push(swap(word, term)); return; }
+      }
       if (engine.known(word) || WEEK.test(word) || asks(word)) { out.push(word); return; }
       var mended = engine.correct(word, out[out.length - 1] || "", words[i + 1] || "");
       var parts = hangulOnly(word) && word.length >= 4 ? engine.split(word) : null;
@@ -449,6 +588,13 @@
       }
       return null;
     }
+    /* 'dose response'처럼 용어의 앞부분만 친 여러 낱말의 영어 */
+    function begun(text) {
+      var k = key(text), groups = [];
+      if (!/^[a-z ]{8,}$/.test(text)) { return null; }
+      engine.names.forEach(function (pair) { if (key(pair[0]).indexOf(k) === 0 && groups.indexOf(pair[1]) < 0) { groups.push(pair[1]); } });
+      return groups.length && groups.length <= 3 ? { groups: groups, typed: text } : null;
+    }
     while (i < words.length) {
       var taken = 0, week, span, match;
       for (span = Math.min(6, words.length - i); span >= 1; span -= 1) {
@@ -459,9 +605,14 @@
           taken = span;
           break;
         }
-        match = lookup(text);
+        if (span === 2 && words[i] === "수" && /^없/.test(words[i + 1])) {
+          list.push({ text: text, weeks: [], variants: [[CANNOT[1], 1, true], [CANNOT[0], 0.7, true]], asking: false });
+          taken = span;
+          break;
+        }
+        match = lookup(text) || (span > 1 && begun(text));
         if (match) {
-          list.push({ text: text, weeks: match.groups.map(function (g) { return g.week; }), variants: variantsOf(match.groups, match.typed), asking: false });
+          list.push({ text: text, weeks: match.groups.map(function (g) { return g.week; }), variants: variantsOf(match.groups, match.typed).concat(engine.alike(text).map(function (other) { return [key(other), P.everyday, false, true]; })), asking: false });
           taken = span;
           break;
         }
@@ -472,11 +623,12 @@
         var weeks = [];
         // 'propensity'처럼 용어의 앞부분만 친 영어
         if (/^[a-z]{4,}$/.test(word)) {
-          var near = engine.names.filter(function (pair) { return pair[0].indexOf(word) === 0; }).map(function (pair) { return pair[1]; });
+          var near = engine.names.filter(function (pair) { return key(pair[0]).indexOf(word) === 0; }).map(function (pair) { return pair[1]; });
           if (near.length && near.length <= 6) {
             near.forEach(function (group) { variants.push([key(group.names[0]), 0.8, false]); weeks.push(group.week); });
           }
         }
+        engine.alike(word).forEach(function (other) { variants.push([key(other), P.everyday, false, true]); });
         list.push({ text: word, weeks: weeks, variants: variants, asking: asks(word) });
         taken = 1;
       }
@@ -494,15 +646,17 @@
   /* 뜻 하나가 문서와 쪽마다 얼마나 맞는지(0부터 1까지). */
   Engine.prototype.measure = function (concept) {
     var engine = this, data = this.data;
-    var documents = new Map(), pages = new Map();
+    var documents = new Map(), pages = new Map(), named = false, exact = new Set(), own = new Set();
     concept.variants.forEach(function (variant) {
       var byPage = new Map(), latin = isLatin(variant[0].charCodeAt(0));
       engine.scan(variant[0], variant[2]).forEach(function (n, id) {
         var number = data.documents[id][0];
+        if (!variant[3]) { exact.add(number); own.add(id); }
+        named = named || latin || n[0] + n[1] + n[2] + n[3] >= 1;
         // 여러 쪽의 코드에 나오는 이름은 그것을 설명하는 길잡이를 앞세웁니다.
         var code = (!latin ? 0.5 : data.pages[number].kind === "guide" ? P.codeGuide : P.code) * Math.min(1, n[5]);
         var size = 1 - P.docNorm + P.docNorm * engine.lengths[id] / engine.meanLength;
-        var head = P.title * Math.min(1, n[0]) + P.keyword * Math.min(1, n[1]) + P.description * Math.min(1, n[2]);
+        var head = P.title * Math.min(1, n[0]) + P.keyword * Math.min(1, n[1]) + P.description * Math.min(1, n[2]) + (engine.leads.has(id) ? P.lead * Math.min(1, n[4]) : 0);
         var x = head + P.heading * Math.min(1, n[3]) + n[4] / size + code;
         var score = variant[1] * saturate(x, P.docK);
         if (score > (documents.get(id) || 0)) { documents.set(id, score); }
@@ -530,13 +684,14 @@
       } else if (page.week !== null && weeks.indexOf(page.week) >= 0) {
         // 용어집이 적은 주차. 물음에 다른 말이 많으면 그만큼 덜 앞세웁니다.
         var more = (page.kind === "chapter" ? (pages.has(number) ? 0.7 : 0.35) : pages.has(number) ? 0.1 : 0) / concept.company;
-        if (more) { pages.set(number, (pages.get(number) || 0) + more); }
+        if (more) { pages.set(number, (pages.get(number) || 0) + more); exact.add(number); }
       }
     });
     var firm = concept.variants.some(function (v) { return !v[2] && engine.scan(v[0], false).size > 0; });
-    var total = data.documents.length, df = documents.size;
+    var total = data.documents.length, df = own.size || documents.size;
     var idf = Math.log(1 + (total - df + 0.5) / (df + 0.5));
-    return { documents: documents, pages: pages, weight: (concept.asking ? 0.12 : firm ? 1 : 0.5) * (/^[가-힣]$/.test(concept.text) ? 0.3 : 1) * (concept.number ? 6 : idf) };
+    // 친 말이 책에 있으면 그 말이 있는 쪽만 '그 말이 있는 쪽'입니다.
+    return { documents: documents, pages: pages, exact: exact.size ? exact : null, firm: firm, weight: (concept.asking ? 0.12 : firm ? 1 : 0.5) * (named ? 1 : P.plain) * (/^[가-힣]$/.test(concept.text) ? 0.3 : 1) * (concept.number ? 6 : idf) };
   };
 
   /* 묻는 말 전체가 한데 나오는 곳. */
@@ -565,20 +720,27 @@
     var measured = concepts.map(function (concept) { return engine.measure(concept); });
     var total = measured.reduce(function (sum, m) { return sum + m.weight; }, 0);
     var whole = concepts.length === 1 && concepts[0].number ? new Map() : this.whole(words);
+    var likeness = concepts.length > 1 ? this.likeness(words.join(" ")) : new Map();
     var documents = new Map();
     measured.forEach(function (m) {
       m.documents.forEach(function (score, id) { documents.set(id, (documents.get(id) || 0) + m.weight * score); });
     });
     documents.forEach(function (score, id) { documents.set(id, score * (whole.get(id) || 1)); });
+    // 용언의 줄기는 없어도 됩니다. 그것만 묻지 않았다면.
+    var nouns = measured.map(function (m, i) { return !concepts[i].asking && (m.firm || concepts[i].number); });
+    var needed = nouns.filter(Boolean).length;
     var results = [];
     data.pages.forEach(function (page, number) {
-      var sum = 0, covered = 0, content = 0;
+      var sum = 0, covered = 0, content = 0, present = 0;
       measured.forEach(function (m, i) {
         var score = m.pages.get(number);
         if (!score) { return; }
         sum += m.weight * score;
         covered += m.weight;
-        if (!concepts[i].asking) { content += 1; }
+        if (!concepts[i].asking && (!m.exact || m.exact.has(number) || concepts[i].number)) {
+          content += 1;
+          present += nouns[i] ? 1 : 0;
+        }
       });
       if (!sum) { return; }
       var hits = engine.documentsOf[number].filter(function (id) { return documents.has(id); }).map(function (id) { return { id: id, score: documents.get(id) }; });
@@ -589,13 +751,14 @@
         // 서로 다른 것을 늘어놓은 쪽은 한 항목에서 만난 말만 셉니다.
         sum = hits.length ? hits[0].score / (whole.get(hits[0].id) || 1) : 0;
         content = concepts.filter(function (c, i) { return !c.asking && hits.length && measured[i].documents.has(hits[0].id); }).length;
+        present = concepts.filter(function (c, i) { return nouns[i] && hits.length && measured[i].documents.has(hits[0].id); }).length;
         covered = measured.reduce(function (all, m) { return all + (hits.length && m.documents.has(hits[0].id) ? m.weight : 0); }, 0);
         if (!sum) { sum = 0.01; }
       }
       var share = covered / total;
       var score = (sum + P.section * (hits.length ? hits[0].score : 0)) * Math.pow(share, P.share) * bonus * page.w;
-      var needed = concepts.filter(function (c) { return !c.asking; }).length;
-      results.push({ full: needed <= P.strict && content === needed, number: number, score: score, content: content, hits: hits });
+      score += P.phrase * total * page.w * Math.max(0, (likeness.get(number) || 0) - P.alike);
+            results.push({ full: needed > 0 && needed <= P.strict && present === needed, number: number, score: score, content: content, hits: hits });
     });
     // 늘어놓은 쪽은, 제목을 찾은 것이 아니면, 그 말들을 다 다루는 쪽보다 앞서지 않습니다.
     results.forEach(function (result) {
@@ -647,14 +810,9 @@
   /* 아무것도 찾지 못했을 때: 글자가 가장 닮은 용어와 제목, 그것도 없으면 어디서나 출발할 수 있는 쪽. */
   Engine.prototype.suggest = function (query, limit) {
     var data = this.data, engine = this;
-    function pairs(text) {
-      var k = key(text), out = {};
-      for (var i = 0; i + 2 < k.length; i += 1) { out[k.slice(i, i + 3)] = true; }
-      return Object.keys(out);
-    }
-    var wanted = pairs(query);
+    var wanted = trios(query);
     function alike(text) {
-      var other = pairs(text);
+      var other = trios(text);
       var both = wanted.filter(function (p) { return other.indexOf(p) >= 0; }).length;
       return wanted.length + other.length ? 2 * both / (wanted.length + other.length) : 0;
     }
