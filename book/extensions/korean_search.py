@@ -263,7 +263,7 @@ def build_index(app: Sphinx) -> dict:
         "pages": pages,
         "documents": documents,
         "synonyms": synonyms(Path(app.srcdir)),
-        "everyday": yaml.safe_load(EVERYDAY.read_text(encoding="utf-8")),
+        "everyday": read_yaml(EVERYDAY.read_text(encoding="utf-8")),
         "kinds": _KIND_WORDS,
     }
 
