@@ -3,6 +3,7 @@
 import argparse
 import logging
 import sys
+import warnings
 from pathlib import Path
 
 from causal_pipeline.errors import PipelineError, cause
@@ -41,6 +42,10 @@ def main(argv: list[str] | None = None) -> int:
     """명령을 돌리고 종료 코드를 돌려줍니다."""
     options = _parser().parse_args(argv)
     logging.disable(logging.WARNING)
+    quiet = warnings.catch_warnings()
+    quiet.__enter__()
+    if not options.debug:  # 라이브러리의 영어 경고(없는 글꼴, 넘친 수)는 --debug에서만 보입니다
+        warnings.simplefilter("ignore")
     try:
         if options.specs:
             return _many(options)
@@ -60,13 +65,13 @@ def main(argv: list[str] | None = None) -> int:
     except Exception as error:
         if options.debug:
             raise
-        text = f"{type(error).__name__}: {error}".splitlines()[0][:300]
         print(
-            f"[unexpected] 뜻밖의 오류입니다({text}).\n  → --debug를 붙여 다시 돌리고, 나온 글을 함께 알려 주세요.",
+            f"[unexpected] 뜻밖의 오류입니다({type(error).__name__}).\n  → --debug를 붙여 다시 돌리고, 나온 글을 함께 알려 주세요.",
             file=sys.stderr,
         )
         return UNEXPECTED
     finally:
+        quiet.__exit__(None, None, None)
         logging.disable(logging.NOTSET)
 
 

@@ -13,6 +13,7 @@ from scipy import stats
 from causal_pipeline.checks import flagged
 from causal_pipeline.errors import DataError
 from causal_pipeline.model import Check, Spec
+from causal_pipeline.values import folded_names, folded_query
 from causal_pipeline.wording import josa, names, number, quoted
 
 # 번호처럼 보이는 정수의 문턱. 처치와 결과가 모두 이만큼 드물게 들쭉날쭉해야 묻습니다(곧고 매끄러운 수에서는 거의 울리지 않습니다).
@@ -55,6 +56,8 @@ def inspect(spec: Spec, frame: pd.DataFrame) -> list[str]:
         _dotted_thousands(spec, frame[column].dropna(), column)
     _total_row(spec, frame)
     _repeated_rows(spec, frame)
+    _total_names(spec, frame)
+    _spelled_twice(spec, frame)
     notices += _two_valued_outcome(spec, frame)
     notices += _case_only(spec, frame)
     return notices
@@ -65,6 +68,7 @@ def _numeric(spec: Spec, frame: pd.DataFrame) -> list[str]:
     wanted = [spec.outcome.column, *spec.covariates()]
     if spec.treatment.kind == "continuous":
         wanted.append(spec.treatment.column)
+    wanted += [role.column for role in spec.roles() if role.where in {"instrument", "running.column"}]
     sure = {*spec.numbers, *spec.categories}
     return [c for c in dict.fromkeys(wanted) if c not in sure and frame[c].dtype.kind in "iuf"]
 
@@ -155,14 +159,60 @@ def _total_row(spec: Spec, frame: pd.DataFrame) -> None:
     v = frame[y].dropna()
     if len(v) < 10:
         return
-    top = v.abs().idxmax()
-    rest = v.drop(top)
-    if abs(v[top]) > 2 * rest.abs().max() and np.isclose(v[top], rest.sum(), rtol=1e-6, atol=0):
-        raise spec.error(
-            DataError, "total_row", "outcome.column",
-            f"{int(frame.index.get_loc(top)) + 1}번째 행의 '{y}'({number(float(v[top]))})이 나머지를 모두 더한 값과 같습니다. 합계 줄로 보입니다.",
-            f"원본에서 합계 줄을 지우세요. {_keep_or_blank(y)}",
-        )  # fmt: skip
+    order = v.abs().to_numpy().argsort(kind="stable")[::-1]
+    big = v.to_numpy(dtype=float)[order]
+    most = min(50, len(v) // 4)
+    top = np.cumsum(big)[:most]
+    ahead = np.abs(big[:most]) > 2 * np.abs(big[1 : most + 1])
+    found = np.flatnonzero(ahead & np.isclose(top, big.sum() - top, rtol=1e-6, atol=0))
+    if not len(found):
+        return
+    rows = sorted(int(frame.index.get_loc(v.index[i])) + 1 for i in order[: found[0] + 1])
+    which = f"{rows[0]}번째 행의 '{y}'({number(float(big[0]))})이" if len(rows) == 1 else f"{', '.join(map(str, rows[:5]))}번째 행{' 밖에 몇 행' if len(rows) > 5 else ''}의 '{y}'를 더한 값이"  # fmt: skip
+    raise spec.error(
+        DataError, "total_row", "outcome.column",
+        f"{which} 나머지를 모두 더한 값과 같습니다. 합계 줄로 보입니다.",
+        f"원본에서 합계 줄을 지우세요. {_keep_or_blank(y)}",
+    )  # fmt: skip
+
+
+_TOTALS = {"합계", "총계", "소계", "총합계", "누계", "계", "합", "평균", "전체", "전체합계", "total", "grandtotal", "subtotal", "sum", "average", "mean", "totals"}  # fmt: skip
+
+
+def _names_of(spec: Spec) -> list[tuple[str, str]]:
+    """이름표인 열과 그 자리: 단위, 집단, 군집, 갈래가 여럿인 처치. 확인한 열(categories)은 뺍니다."""
+    named = {"unit", "treatment.cluster", "panel.unit", "cross_sections.group"}
+    named |= {"treatment.column"} if spec.treatment.kind != "continuous" else set()
+    return [(role.column, role.where) for role in spec.roles() if role.where in named and role.column not in spec.categories]  # fmt: skip
+
+
+def _total_names(spec: Spec, frame: pd.DataFrame) -> None:
+    """대상이나 집단의 이름이 '합계'이면 합계 줄입니다."""
+    for column, where in _names_of(spec):
+        if frame[column].dtype.kind in "iufbM":
+            continue
+        levels = pd.Series(frame[column].dropna().unique(), dtype=object)
+        if found := sorted(levels[folded_names(levels).isin(_TOTALS).to_numpy()].astype(str)):
+            rows = int(frame[column].isin(found).sum())
+            raise spec.error(
+                DataError, "total_name", where, f"'{column}'에 {names(found)}이라는 이름이 {rows:,}행 있습니다. 합계나 평균을 적은 줄로 보입니다.",
+                f"원본에서 그 줄을 지우세요. 정말 그런 이름의 대상이면 명세에 `categories: [{quoted(column)}]`를 적으세요.",
+            )  # fmt: skip
+
+
+def _spelled_twice(spec: Spec, frame: pd.DataFrame) -> None:
+    """대소문자나 빈칸, 전각만 다른 이름이 둘로 세어지면 군집과 팔의 수가 거짓으로 늘어납니다. 패널의 대상은 시점까지 보고 묻습니다."""
+    for column, where in _names_of(spec):
+        if frame[column].dtype.kind in "iufbM" or where in {"unit", "panel.unit"}:
+            continue
+        levels = pd.Series(frame[column].dropna().unique(), dtype=object).astype(str)
+        twice = levels[folded_names(levels).duplicated(keep=False)]
+        if len(twice) and set(twice) != {str(spec.treatment.control), str(spec.treatment.treated)}:
+            raise spec.error(
+                DataError, "name_spelled_twice", where,
+                f"'{column}'에 대소문자나 빈칸, 전각만 다른 이름이 있습니다: {names(sorted(twice), 6)}. 따로 세면 {'팔' if where == 'treatment.column' else '군집'}이 거짓으로 늘어납니다.",
+                f"한 이름이면 data에 `sql: {quoted(folded_query(column, levels))}`를 적으세요. 다른 이름이면 명세에 `categories: [{quoted(column)}]`를 적으세요.",
+            )  # fmt: skip
 
 
 def _repeated_rows(spec: Spec, frame: pd.DataFrame) -> None:
@@ -228,9 +278,10 @@ def _case_only(spec: Spec, frame: pd.DataFrame) -> list[str]:
         if frame[column].dtype.kind in "biufM":
             continue
         levels = pd.Series(frame[column].dropna().unique(), dtype=object).astype(str)
-        twice = levels[levels.str.casefold().duplicated(keep=False)]
+        twice = levels[folded_names(levels).duplicated(keep=False)]
         if len(twice):
-            found.append(f"'{column}'의 {names(sorted(twice), 4)}은 대소문자만 다릅니다. 서로 다른 값으로 셌습니다.")
+            what = "대소문자만" if levels.str.casefold().duplicated().any() else "대소문자나 빈칸, 전각만"
+            found.append(f"'{column}'의 {names(sorted(twice), 4)}은 {what} 다릅니다. 서로 다른 값으로 셌습니다.")
     return found
 
 

@@ -8,6 +8,14 @@ _CAUSES = {
     errno.EROFS: "읽기만 되는 디스크입니다",
     errno.EACCES: "권한이 없습니다",
     errno.EPERM: "권한이 없습니다",
+    errno.ENAMETOOLONG: "이름이 너무 깁니다",
+    errno.ENOENT: "그런 파일이나 폴더가 없습니다",
+    errno.ENOTDIR: "폴더가 아닙니다",
+    errno.EISDIR: "파일이 아니라 폴더입니다",
+    errno.ELOOP: "기호 연결이 제자리를 돕니다",
+    errno.EIO: "디스크를 읽고 쓰지 못합니다",
+    errno.EMFILE: "열린 파일이 너무 많습니다",
+    errno.ENOMEM: "메모리가 모자랍니다",
 }
 
 
@@ -63,4 +71,4 @@ class OutputError(PipelineError):
 
 def cause(error: OSError) -> str:
     """파일을 다루지 못한 까닭."""
-    return _CAUSES.get(error.errno, error.strerror or str(error))
+    return _CAUSES.get(error.errno, f"운영체제의 오류 {error.errno}" if error.errno else "까닭을 알 수 없음")

@@ -236,7 +236,7 @@ def _check_declared_set(spec: Spec, graph: nx.DiGraph) -> None:
             "confounder_outside_graph",
             "confounders",
             f"confounders의 {josa(', '.join(unknown), '이/가')} 그래프에 없어, 보정해도 되는 변수인지 알 수 없습니다.",
-            "edges에 이 변수로 들어오고 나가는 화살표를 적거나 confounders에서 빼세요.",
+            "edges에 이 변수로 들어오고 나가는 화살표를 적으세요. 처치와 결과를 함께 움직이는 교란 요인이면 처치로 가는 화살표와 결과로 가는 화살표가 모두 있어야 합니다.",
             item=unknown[0],
         )
     if blocks_backdoor(graph, treatment, outcome, known):

@@ -225,9 +225,10 @@ def _leave_signals() -> None:
 
 def run_one(path: Path, out: Path, force: bool = False, peers: bool = False) -> Row:
     """명세 하나를 돌려 한 줄로. 끝난 것이 있고 명세와 자료, 코드가 그대로이면 다시 돌리지 않습니다. 잘못은 줄에 적습니다."""
+    from causal_pipeline.place import source_path
     from causal_pipeline.reading import file_digest, inside
     from causal_pipeline.run import REPORT, analyze
-    from causal_pipeline.spec import read_spec, source_path
+    from causal_pipeline.spec import read_spec
     from causal_pipeline.stages import run_key
 
     question = name = key = ""

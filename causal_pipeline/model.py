@@ -72,6 +72,10 @@ class Treatment:
     probability: float | str | None = None
     cluster: str | None = None
 
+    def words(self) -> tuple[str, ...]:
+        """견줄 두 값 가운데 글자인 것. 'None'이나 'NA'라는 팔을 빈칸으로 읽지 않게 합니다."""
+        return tuple(v for v in (self.control, self.treated) if isinstance(v, str))
+
 
 @dataclass(frozen=True)
 class Outcome:
@@ -394,6 +398,12 @@ class Spec:
     def columns(self) -> set[str]:
         """명세가 말하는 자료의 열(숨은 변수는 뺍니다)."""
         return ({r.column for r in self.roles()} | {n for edge in self.edges for n in edge}) - set(self.hidden)
+
+    def identifiers(self) -> list[str]:
+        """이름표인 열: 단위, 집단, 처치를 정한 단위. 수로 셈하지 않으므로 적힌 글자 그대로 읽습니다."""
+        named = {"unit", "treatment.cluster", "panel.unit", "cross_sections.group"}
+        rest = {role.column for role in self.roles() if role.where not in named} | self.adjusted_names()
+        return sorted({role.column for role in self.roles() if role.where in named} - rest)
 
     def covariates(self) -> list[str]:
         """처치, 결과, 설계의 열을 뺀 나머지: 교란 요인, 그래프의 다른 변수, 효과를 가를 변수, 음성 대조군."""

@@ -6,8 +6,9 @@ from pathlib import Path
 from causal_pipeline import weighting
 from causal_pipeline.memo import headline
 from causal_pipeline.model import Analysis, Spec
-from causal_pipeline.shown import matched_levels, plain_columns, plain_values, same_level, source
-from causal_pipeline.spec import source_path
+from causal_pipeline.place import source_path
+from causal_pipeline.reading import CSV_OPTIONS, one_query
+from causal_pipeline.shown import matched_levels, plain_columns, plain_ids, plain_values, same_level, source
 from causal_pipeline.wording import sql_name
 
 TOLERANCE = 1e-6
@@ -65,9 +66,7 @@ def reading_cell(spec: Spec, folder: Path) -> str:
     lines += [f"DATA = Path({relative!r})  # 이 노트북의 폴더에서 본 자리", f"columns = {columns!r}"]
     kind = Path(spec.source.path).suffix.lower()
     if spec.source.sql or kind in {".duckdb", ".db"}:
-        query = (
-            spec.source.sql.strip().rstrip(";") if spec.source.sql else f"SELECT * FROM {sql_name(spec.source.table)}"
-        )
+        query = one_query(spec.source.sql) if spec.source.sql else f"SELECT * FROM {sql_name(spec.source.table)}"
         lines += ["", "import duckdb", ""]
         if kind in {".duckdb", ".db"}:
             lines += ["con = duckdb.connect(str(DATA), read_only=True)", 'con.execute("SET threads = 1")']
@@ -77,7 +76,7 @@ def reading_cell(spec: Spec, folder: Path) -> str:
             reader = (
                 "con.from_df(table)"
                 if kind == ".xlsx"
-                else "con.from_csv_auto(str(DATA), header=True)"
+                else f"con.read_csv(str(DATA), {_csv_options()})"
                 if kind == ".csv"
                 else "con.from_parquet(str(DATA))"
             )
@@ -86,11 +85,19 @@ def reading_cell(spec: Spec, folder: Path) -> str:
     elif kind == ".xlsx":
         lines += [f"raw = {_sheet(spec)}", "raw = raw[[c for c in raw.columns if c in columns]]"]
     elif kind == ".parquet":
-        lines += ["raw = pd.read_parquet(DATA, columns=columns)"]
-    else:
         lines += [
-            'raw = pd.read_csv(DATA, encoding="utf-8-sig", usecols=columns, low_memory=False, keep_default_na=False, na_values=[""])'
+            "import pyarrow.parquet as pq",
+            "",
+            "raw = pq.read_table(DATA, columns=columns).to_pandas(ignore_metadata=True)",
         ]
+    else:
+        numbered = spec.identifiers()
+        ids = f", dtype={dict.fromkeys(numbered, 'str')!r}" if numbered else ""
+        lines += [
+            f'raw = pd.read_csv(DATA, encoding="utf-8-sig", usecols=columns, low_memory=False, keep_default_na=False, na_values=[""]{ids})'
+        ]
+        if numbered:
+            lines += ["", source(plain_ids), f"for name in {numbered!r}:", "    raw[name] = plain_ids(raw[name])"]
     if spec.source.sample:
         lines += [
             f"chosen = np.sort(np.random.default_rng({spec.seed}).choice(len(raw), {spec.source.sample}, replace=False))",
@@ -100,6 +107,10 @@ def reading_cell(spec: Spec, folder: Path) -> str:
     return "\n".join(lines)
 
 
+def _csv_options() -> str:
+    return ", ".join(f"{name}={value!r}" for name, value in CSV_OPTIONS.items())
+
+
 def _sheet(spec: Spec) -> str:
     return f'pd.read_excel(DATA, sheet_name={spec.source.table or 0!r}, keep_default_na=False, na_values=[""]).dropna(how="all").reset_index(drop=True)'
 
@@ -107,10 +118,10 @@ def _sheet(spec: Spec) -> str:
 def encoding_cell(spec: Spec) -> str:
     """읽은 표를 추정에 쓰는 수로 바꾸는 셀의 코드."""
     t, y = spec.treatment, spec.outcome.column
-    blank = list(spec.source.blank)
+    blank, arms = list(spec.source.blank), list(spec.treatment.words())
     lines = [
         source(same_level, plain_values, plain_columns),
-        f"frame = plain_columns(raw, {blank!r})" if blank else "frame = plain_columns(raw)",
+        f"frame = plain_columns({', '.join(['raw', *([repr(blank)] if blank or arms else []), *([repr({t.column: arms})] if arms else [])])})",
     ]
     if spec.source.missing != "refuse":
         keep = [column for owned in spec.fields for column in owned.may_be_empty()]

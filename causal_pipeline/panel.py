@@ -8,8 +8,8 @@ import pandas as pd
 
 from causal_pipeline.errors import DataError, SpecError
 from causal_pipeline.model import Field, Role, Spec
-from causal_pipeline.shown import source
-from causal_pipeline.values import parse_dates, time_zones
+from causal_pipeline.shown import dashed, source
+from causal_pipeline.values import folded_names, folded_query, parse_dates, time_zones
 from causal_pipeline.wording import josa, quoted
 
 _COLUMN = {"$ref": "#/$defs/column"}
@@ -17,12 +17,14 @@ _COLUMN = {"$ref": "#/$defs/column"}
 
 def ordered_periods(values: pd.Series, started: pd.Series | None = None) -> tuple[pd.Series, pd.Series | None]:
     """날짜인 시점을 1부터의 차례로(처음 처치받은 날짜도 같은 차례로) 바꿉니다. 돌려주는 것은 (시점, 시작 시점 또는 None)입니다."""
+    values, started = (v if v is None or v.dtype.kind == "M" else dashed(v) for v in (values, started))
     dates = pd.to_datetime(values)
     rank = {when: i + 1 for i, when in enumerate(sorted(dates.unique()))}
     if started is not None:
         begun = pd.to_datetime(started.dropna())
         later = {
-            when: next((i for known, i in rank.items() if known >= when), len(rank) + 1) for when in begun.unique()
+            when: 0 if when < dates.min() else next((i for known, i in rank.items() if known >= when), len(rank) + 1)
+            for when in begun.unique()
         }
         started = begun.map(later).astype("float64").reindex(started.index)
     return dates.map(rank).astype("int64"), started
@@ -41,6 +43,9 @@ def encode_periods(spec: Spec, frame: pd.DataFrame, key: str, time: str, start: 
     DataError
     """
     values, begun = frame[time], frame[start] if start else None
+    for where, column in ((f"{key}.time", time), (f"{key}.start", start)):
+        if column:
+            _one_order(spec, where, frame[column])
     _one_zone(spec, key, [(f"{key}.time", values), *([(f"{key}.start", begun.dropna())] if start else [])])
     if values.dtype.kind == "f" and (values == values.round()).all():
         frame[time] = values.astype("int64")
@@ -61,11 +66,14 @@ def encode_periods(spec: Spec, frame: pd.DataFrame, key: str, time: str, start: 
                 message,
                 "1, 2, 3 같은 정수나 2026-01-05 같은 날짜로 바꾸세요." + _as_whole_numbers(values, time, start),
             )
+        _days(spec, f"{key}.time", time, dates)
         if begun is not None and begun.notna().any() and begun.dtype.kind != "M":
             given = parse_dates(begun.dropna().astype(str).str.strip())
             if given is None:
                 message = f"시점은 날짜인데 처음 처치받은 시점 '{start}'은(는) 아닙니다."
-                raise spec.error(DataError, "start_kind", f"{key}.start", message, "같은 꼴의 날짜로 적으세요.")
+                raise spec.error(
+                    DataError, "start_kind", f"{key}.start", message, "같은 꼴의 날짜로 적으세요." + _never_words(begun)
+                )
             begun = given.reindex(frame.index)
         frame[time], begun = ordered_periods(dates, begun if begun is not None and begun.notna().any() else None)
         begun = frame[start] if begun is None and start else begun
@@ -77,18 +85,34 @@ def encode_periods(spec: Spec, frame: pd.DataFrame, key: str, time: str, start: 
                 "start_kind",
                 f"{key}.start",
                 message,
-                "시점의 열과 같은 정수로 적고, 처치받지 않았으면 비우세요.",
+                "시점의 열과 같은 정수로 적고, 처치받지 않았으면 비우세요." + _never_words(begun),
             )
         frame[start] = begun.astype("float64")
+
+
+def _never_words(begun: pd.Series) -> str:
+    """처음 처치받은 시점에 낀 말('never', '해당없음')을 빈칸으로 읽게 하는 법. 그런 말이 한두 가지가 아니면 빈 글입니다."""
+    text = begun.dropna().astype(str).str.strip()
+    words = text[~text.str.contains(r"\d")]
+    if words.empty or words.nunique() > 2 or len(words) == len(text):
+        return ""
+    shown = ", ".join(f"'{word}' {count:,}개" for word, count in words.value_counts().items())
+    return f" {shown}가 처치받지 않았다는 말이면 data에 `blank: {quoted(sorted(words.unique()))}`를 적으세요."
 
 
 def _as_whole_numbers(values: pd.Series, time: str, start: str | None) -> str:
     """'2024-W05', '2024년 1월', '3주차'처럼 차례가 적힌 글자를 정수로 바꾸는 SQL. 차례를 알 수 없으면 빈 글입니다."""
     parts = values.astype(str).str.findall(r"[0-9]+")
     many = parts.str.len()
-    if many.nunique() != 1 or many.iloc[0] not in (1, 2):
+    test = "regexp_matches({0}, '[0-9]')"
+    words = sorted({str(v).strip().casefold() for v in values.unique()})
+    known = {"전": 1, "후": 2, "이전": 1, "이후": 2, "before": 1, "after": 2, "pre": 1, "post": 2}
+    if len(words) == 2 and all(w in known for w in words):
+        code = "CASE lower(trim({0})) " + " ".join(f"WHEN '{w}' THEN {known[w]}" for w in words) + " END"
+        test = "{0} IS NOT NULL"
+    elif many.nunique() != 1 or many.iloc[0] not in (1, 2):
         return ""
-    if many.iloc[0] == 1:
+    elif many.iloc[0] == 1:
         code = "CAST(regexp_extract({0}, '[0-9]+') AS INTEGER)"
     else:
         inner = parts.str[1].astype(int)
@@ -98,8 +122,57 @@ def _as_whole_numbers(values: pd.Series, time: str, start: str | None) -> str:
         pattern = "'([0-9]+)[^0-9]+([0-9]+)'"
         code = f"CAST(regexp_extract({{0}}, {pattern}, 1) AS INTEGER) * {size} + CAST(regexp_extract({{0}}, {pattern}, 2) AS INTEGER)"
     columns = ['"' + name.replace('"', '""') + '"' for name in (time, *([start] if start else []))]
-    changed = ", ".join(f"CASE WHEN regexp_matches({c}, '[0-9]') THEN {code.format(c)} END AS {c}" for c in columns)
+    changed = ", ".join(f"CASE WHEN {test.format(c)} THEN {code.format(c)} END AS {c}" for c in columns)
     return f" data에 이렇게 적으면 차례대로 정수가 됩니다: `sql: {quoted(f'SELECT * REPLACE ({changed}) FROM data')}`"
+
+
+def _days(spec: Spec, where: str, time: str, dates: pd.Series) -> None:
+    """시각까지 적혀 같은 날이 여러 시점으로 갈리면 멈춥니다. 대상마다 다른 시각이면 함께 본 시점이 없어집니다.
+
+    Raises
+    ------
+    DataError
+    """
+    days = dates.dt.normalize().nunique()
+    if days > 1 and dates.nunique() > 3 * days and dates.nunique() > len(dates) / 4:
+        column = '"' + time.replace('"', '""') + '"'
+        query = f"SELECT * REPLACE (CAST({column} AS TIMESTAMP)::DATE AS {column}) FROM data"
+        raise spec.error(
+            DataError, "time_too_fine", where,
+            f"시점 '{time}'에 시각까지 적혀 있어 {days:,}일이 {dates.nunique():,}개의 시점으로 갈립니다. 같은 시점에 본 대상이 거의 없습니다.",
+            f"날짜로 충분하면 data에 `sql: {quoted(query)}`를 적으세요. 한 대상이 하루에 여러 줄이면 그 SQL에서 GROUP BY로 모으세요.",
+        )  # fmt: skip
+
+
+def _one_order(spec: Spec, where: str, values: pd.Series) -> None:
+    """'05/01/2024'가 5월 1일인지 1월 5일인지에 따라 시점의 차례가 달라지면 멈춥니다.
+
+    Raises
+    ------
+    DataError
+    """
+    if values.dtype.kind in "iufbM":
+        return
+    levels = pd.Series(values.dropna().unique(), dtype=object).astype(str).str.strip()
+    if len(levels) < 2 or not levels.str.fullmatch(r"\d{1,2}[-/.]\d{1,2}[-/.]\d{4}").all():
+        return
+    parts = levels.str.split(r"[-/.]", regex=True, expand=True).astype(int)
+    orders = {
+        form: np.argsort((parts[2] * 10_000 + parts[month] * 100 + parts[day]).to_numpy(), kind="stable").tolist()
+        for form, month, day in (("%m/%d/%Y", 0, 1), ("%d/%m/%Y", 1, 0))
+        if parts[month].max() <= 12 and parts[day].max() <= 31
+    }
+    if "%m/%d/%Y" in orders and len({tuple(order) for order in orders.values()}) == 1:
+        return
+    column, mark = '"' + str(values.name).replace('"', '""') + '"', levels.iloc[0].strip("0123456789")[0]
+    form = ("%d/%m/%Y" if "%d/%m/%Y" in orders else "%m/%d/%Y").replace("/", mark)
+    query = f"SELECT * REPLACE (strptime(trim({column}), '{form}')::DATE AS {column}) FROM data"
+    both = len(orders) == 2
+    said = "일과 월의 어느 것이 먼저인지에 따라 차례가 달라집니다" if both else "일이 월보다 먼저 적혀 있습니다"
+    raise spec.error(
+        DataError, "date_order", where, f"'{values.name}'의 날짜(예: '{levels.iloc[0]}')는 {said}.",
+        f"일이 먼저이면 data에 `sql: {quoted(query)}`를 적으세요." + (" 월이 먼저이면 따옴표 속의 %d와 %m을 바꾸어 적으세요." if both else ""),
+    )  # fmt: skip
 
 
 def _one_zone(spec: Spec, key: str, columns: list[tuple[str, pd.Series]]) -> None:
@@ -138,7 +211,7 @@ def periods_code(time: str, start: str | None = None) -> list[str]:
     keep = [f"    if begun is not None:\n        frame[{start!r}] = begun"] if start else []
     close = [f'frame[{start!r}] = frame[{start!r}].astype("float64")'] if start else []
     return [
-        source(ordered_periods),
+        source(dashed, ordered_periods),
         f'if frame[{time!r}].dtype.kind not in "iuf":',
         f"    frame[{time!r}], begun = ordered_periods(frame[{time!r}].astype(str).str.strip(), {started})",
         *keep,
@@ -287,20 +360,19 @@ class Panel(Field):
         return {self.start} if self.start else set()
 
     def _one_spelling(self, spec: Spec, frame: pd.DataFrame) -> None:
-        """대소문자만 다른 두 이름이 한 번도 같은 시점에 없으면, 한 대상을 두 가지로 적은 것입니다."""
+        """대소문자나 빈칸, 전각만 다른 두 이름이 한 번도 같은 시점에 없으면, 한 대상을 두 가지로 적은 것입니다."""
         if frame[self.unit].dtype.kind in "biufM":
             return
         cells = frame[[self.unit, self.time]].dropna().drop_duplicates()
-        folded = cells[self.unit].astype(str).str.casefold()
+        folded = folded_names(cells[self.unit])
         twice = cells[self.unit].groupby(folded).nunique()
         alone = cells.groupby([folded, cells[self.time]]).size().groupby(level=0).max() == 1
         if found := sorted(twice.index[(twice > 1) & alone.reindex(twice.index)]):
             both = sorted(cells.loc[folded == found[0], self.unit].unique())
-            column = '"' + self.unit.replace('"', '""') + '"'
-            query = f"SELECT * REPLACE (lower({column}) AS {column}) FROM data"
+            query = folded_query(self.unit, cells[self.unit])
             raise spec.error(
                 DataError, "unit_spelled_twice", "panel.unit",
-                f"대소문자만 다른 이름이 {len(found):,}개 있고 같은 시점에 함께 나오지 않습니다(예: {both[0]}, {both[1]}). 한 대상을 두 가지로 적은 것으로 보입니다.",
+                f"대소문자나 빈칸, 전각만 다른 이름이 {len(found):,}개 있고 같은 시점에 함께 나오지 않습니다(예: {both[0]}, {both[1]}). 한 대상을 두 가지로 적은 것으로 보입니다.",
                 f"한 대상이면 data에 `sql: {quoted(query)}`를 적으세요. 다른 대상이면 이름에 번호를 붙이세요.",
             )  # fmt: skip
 
@@ -311,10 +383,10 @@ class Panel(Field):
         self._require_repeats(spec, frame)
         twice = frame.duplicated([self.unit, self.time])
         if twice.any():
-            row = frame.loc[twice.idxmax()]
+            row = frame.astype({self.unit: object}).loc[twice.idxmax()]
             raise spec.error(
                 DataError, "duplicate_unit_time", "panel",
-                f"같은 대상과 시점의 행이 {int(twice.sum()):,}개 더 있습니다(예: {self.unit}={row[self.unit]}, {self.time}={row[self.time]}).",
+                f"같은 대상과 시점의 행이 {int(twice.sum()):,}개 더 있습니다(예: {self.unit}={row[self.unit]}, {self.time}={row[self.time]:g}).",
                 "대상과 시점마다 한 행이 되게 모으세요(`sql:`의 GROUP BY).",
             )  # fmt: skip
         return []
@@ -351,11 +423,48 @@ class Panel(Field):
         frame.reset_index(drop=True, inplace=True)
         if t.kind == "binary":
             self._inspect_switch(spec, frame)
+        self._one_cluster(spec, frame)
+        self._total_unit(spec, frame)
         notices = check_start(spec, frame, self.key, unit, time, self.start)
         holes = units * periods - len(frame)
         return notices + (
             [f"패널에 빠진 칸이 {holes:,}개 있습니다(대상 {units:,} × 시점 {periods:,})."] if holes else []
         )
+
+    def _one_cluster(self, spec: Spec, frame: pd.DataFrame) -> None:
+        """대상은 한 군집에만 듭니다. 시점마다 바뀌는 열은 처치를 정한 단위가 아닙니다."""
+        cluster = spec.treatment.cluster
+        if cluster is None:
+            return
+        moves = frame.groupby(self.unit, observed=True)[cluster].nunique() > 1
+        if moves.any():
+            both = josa(spec.both("treatment.cluster", "panel.unit"), "이/가")
+            raise spec.error(
+                DataError, "cluster_moves", "treatment.cluster",
+                f"{both} 어긋납니다. 한 대상('{self.unit}') 안에서 처치를 정한 단위 '{cluster}'이(가) 시점마다 바뀝니다(대상 {int(moves.sum()):,}개).",
+                f"대상보다 크거나 같고 시점마다 그대로인 단위(가게가 속한 지역)를 적으세요. 그런 단위가 없으면 `cluster: {quoted(self.unit)}`처럼 대상을 적으세요.",
+            )  # fmt: skip
+
+    def _total_unit(self, spec: Spec, frame: pd.DataFrame) -> None:
+        """모든 시점에서 나머지 대상의 합이나 평균과 같은 대상은 합계 줄입니다. 견줄 대상으로 쓰면 답이 흔들립니다."""
+        y = spec.outcome.column
+        if y in spec.numbers:
+            return
+        wide = frame.pivot(index=self.unit, columns=self.time, values=y)
+        seen, n = wide.notna(), len(wide)
+        if wide.shape[1] < 3 or n < 4:
+            return
+        rest = wide.sum() - wide.fillna(0)  # 대상마다, 나머지의 합
+        scale = wide.abs().max().max() * 1e-6
+        for what, other in (("합", rest), ("평균", rest / (seen.sum() - seen).clip(lower=1))):
+            same = ((wide - other).abs() <= np.maximum(other.abs() * 1e-4, scale)) | ~seen
+            found = same.index[same.all(axis=1) & (seen.sum(axis=1) >= 3) & (wide.std(axis=1) > 0)]
+            if len(found) == 1:
+                raise spec.error(
+                    DataError, "total_unit", "panel.unit",
+                    f"대상 '{found[0]}'의 '{y}'이(가) 모든 시점에서 나머지 대상의 {josa(what, '과/와')} 같습니다. 합계나 평균의 줄로 보입니다.",
+                    f"원본에서 그 대상의 줄을 지우세요. 정말 그런 대상이면 명세에 `numbers: [{quoted(y)}]`를 적으세요.",
+                )  # fmt: skip
 
     def _inspect_switch(self, spec: Spec, frame: pd.DataFrame) -> None:
         unit, time, t = self.unit, self.time, spec.treatment.column
@@ -372,6 +481,20 @@ class Panel(Field):
                 "모든 대상이 첫 시점부터 처치받았습니다.",
                 "처치 앞의 시점을 함께 두세요.",
             )
+        if (frame.groupby(unit, observed=True)[t].nunique() == 1).all() and frame[time].nunique() > 1:
+            cell, begun = ('"' + name.replace('"', '""') + '"' for name in (t, self.start or "시작"))
+            when = '"' + time.replace('"', '""') + '"'
+            query = f"SELECT * REPLACE (CAST({when} >= {begun} AND {begun} IS NOT NULL AS INTEGER) AS {cell}) FROM data"
+            how = (
+                f" 처음 처치받은 시점이 있으므로 data에 `sql: {quoted(query)}`를 적고 treatment의 control과 treated를 0과 1로 두면 됩니다."
+                if self.start
+                else " 처치가 시작된 시점의 열이 있으면 panel.start에도 적으세요."
+            )
+            raise spec.error(
+                DataError, "treatment_never_switches", "treatment.column",
+                f"처치 '{t}'이(가) 어느 대상에서도 바뀌지 않습니다. 처치받은 집단이면 앞뒤 모두 1로 적은 집단의 표시로 보입니다.",
+                f"처치받기 앞의 시점은 0, 받은 뒤는 1로 적은 열을 쓰세요.{how}",
+            )  # fmt: skip
         if (frame.groupby(time)[t].min() == 1).all():
             raise spec.error(
                 DataError,

@@ -17,8 +17,9 @@ import pyarrow.parquet as pq
 
 from causal_pipeline.errors import DataError
 from causal_pipeline.model import Spec
-from causal_pipeline.spec import source_path
-from causal_pipeline.wording import names, sql_name, suggest
+from causal_pipeline.place import source_path
+from causal_pipeline.shown import plain_ids
+from causal_pipeline.wording import josa, names, one_line, sql_name, suggest
 
 MAX_ROWS = 2_000_000
 MAX_COLUMNS = 10_000
@@ -26,6 +27,16 @@ SQL_SECONDS = 300.0  # SQL 하나가 쓸 수 있는 시간
 CHUNK = 500_000
 # 'NA'나 'None'이라는 이름을 조용히 빈칸으로 읽지 않습니다. 빈칸인지는 열을 다 본 뒤에 정합니다(``shown.plain_values``).
 BLANKS = {"keep_default_na": False, "na_values": [""]}
+
+# DuckDB도 pandas와 같은 CSV로 읽습니다. 칸을 나누는 글자나 일과 월의 차례를 짐작하게 두면 줄 하나에 표의 꼴이 달라집니다.
+CSV_OPTIONS = {"header": True, "delimiter": ",", "quotechar": '"', "escapechar": '"', "null_padding": True, "parallel": False, "date_format": "%Y-%m-%d"}  # fmt: skip
+# 파일의 머리에 적힌 종류
+_MAGIC = (
+    (b"PK\x03\x04", "압축(zip)되었거나 엑셀 파일(.xlsx)인데 이름이 .csv입니다.", "엑셀 파일이면 이름을 .xlsx로 바꾸고, 압축 파일이면 풀어서 그 속의 CSV를 적으세요."),
+    (b"\x1f\x8b", "gzip으로 압축된 파일인데 이름이 .csv입니다.", "압축을 풀어(`gunzip`) 그 CSV를 적으세요."),
+    (b"\xd0\xcf\x11\xe0", "옛 엑셀 파일(.xls)인데 이름이 .csv입니다.", "엑셀에서 열어 '.xlsx'나 'CSV UTF-8'로 저장하세요."),
+    (b"PAR1", "파케이 파일인데 이름이 .csv입니다.", "이름을 .parquet으로 바꾸세요."),
+)  # fmt: skip
 
 # 읽는 길 하나: 열의 이름, 행의 수(미리 알 수 없으면 None), 고른 열을 조각으로 내는 함수.
 Reader = tuple[list[str], int | None, Callable[[list[str]], Iterator[pd.DataFrame]]]
@@ -53,7 +64,23 @@ def read(spec: Spec, choose: Callable[[list[str]], list[str]]) -> tuple[pd.DataF
     path = source_path(spec)
     check_file(spec, path)
     columns, rows, chunks = open_source(spec, path)
-    return _collect(spec, choose(columns), rows, chunks)
+    frame, notices = _collect(spec, choose(columns), rows, chunks)
+    if path.suffix.lower() == ".csv" and not spec.source.sql:
+        _whole_ids(spec, frame)
+    return frame, notices
+
+
+def _whole_ids(spec: Spec, frame: pd.DataFrame) -> None:
+    """글자로 읽은 번호를, 바꾸어도 같은 번호이면 수로(``frame``을 고칩니다). 엑셀이 줄여 적은 번호(1.23E+15)이면 멈춥니다."""
+    for column in spec.identifiers():
+        short = frame[column].dropna().astype(str).str.fullmatch(r"\s*\d(\.\d+)?[eE]\+\d+\s*")
+        if short.any():
+            raise spec.column_error(
+                DataError, "id_rounded", column,
+                f"번호 '{column}'이(가) 줄여 적혀 있습니다(예: '{frame.loc[short.index[short], column].iloc[0]}'). 엑셀이 긴 번호를 이렇게 바꾸면 뒷자리가 사라져 다른 번호가 같아집니다.",
+                "원본 시스템에서 번호를 글자로 다시 내보내세요. 엑셀로 열 때에는 그 열을 '텍스트'로 읽습니다.",
+            )  # fmt: skip
+        frame[column] = plain_ids(frame[column])
 
 
 def open_source(spec: Spec, path: Path) -> Reader:
@@ -68,7 +95,12 @@ def open_source(spec: Spec, path: Path) -> Reader:
 
 def _csv(spec: Spec, path: Path) -> Reader:
     with path.open("rb") as file:
-        if file.read(2) in (b"\xff\xfe", b"\xfe\xff"):
+        head = file.read(400)
+        for magic, said, how in _MAGIC:
+            if head.startswith(magic):
+                raise spec.error(DataError, "data_binary", "data.path", said, how)
+        wide = b"\x00" in head and head.count(b"\x00") >= len(head) // 3  # 표시(BOM) 없는 UTF-16
+        if head[:2] in (b"\xff\xfe", b"\xfe\xff") or wide:
             raise spec.error(
                 DataError, "data_not_utf8", "data.path", "자료가 UTF-8이 아니라 UTF-16입니다(엑셀의 '유니코드 텍스트').",
                 "엑셀이면 'CSV UTF-8'로 저장하고, 명령으로는 `iconv -f utf-16 -t utf-8 옛.csv > 새.csv`로 바꾸세요.",
@@ -92,11 +124,13 @@ def _csv(spec: Spec, path: Path) -> Reader:
             "CSV라고 했는데 글자 파일이 아닙니다.",
             "엑셀 파일이면 이름을 .xlsx로 두거나 'CSV UTF-8'로 저장하세요.",
         )
+    _no_table(spec, header)
     if not any(name.strip() for name in header):
         raise spec.error(
             DataError, "header_missing", "data.path", "첫 줄에 열 이름이 없습니다.", "첫 줄에 열 이름을 적으세요."
         )
-    marks = [mark for mark in (";", "\t", "|") if len(header) == 1 and mark in header[0]]
+    joined = ",".join(header)
+    marks = [mark for mark in (";", "\t", "|") if joined.count(mark) > joined.count(",")]
     if marks:
         shown = {"\t": "탭"}.get(marks[0], marks[0])
         raise spec.error(
@@ -110,8 +144,13 @@ def _csv(spec: Spec, path: Path) -> Reader:
     def chunks(columns: list[str]) -> Iterator[pd.DataFrame]:
         try:
             # usecols를 주면 쉼표가 남는 줄을 조용히 잘라 읽습니다. 모두 읽고 고릅니다
-            with pd.read_csv(path, encoding="utf-8-sig", chunksize=CHUNK, low_memory=False, **BLANKS) as reader:
+            kinds = dict.fromkeys(spec.identifiers(), str)
+            with pd.read_csv(
+                path, encoding="utf-8-sig", chunksize=CHUNK, low_memory=False, dtype=kinds, **BLANKS
+            ) as reader:
                 for part in reader:
+                    for name in part.select_dtypes(include=["object", "string"]):
+                        _swallowed(spec, part[name], len(header))
                     yield part[columns]
         except UnicodeDecodeError:
             raise _not_utf8(spec) from None
@@ -132,6 +171,36 @@ def _csv(spec: Spec, path: Path) -> Reader:
         except pd.errors.ParserError as error:
             raise _broken_csv(spec, _parser_line(error)) from None
     return header, rows, chunks
+
+
+def _no_table(spec: Spec, header: list[str]) -> None:
+    """첫 줄이 표의 머리가 아니라 HTML, JSON, 설명 줄이면 그렇게 말합니다."""
+    first = header[0].strip() if header else ""
+    told = {
+        "<": ("HTML이나 XML", "자료를 내려받은 화면에서 CSV나 엑셀로 다시 내보내세요."),
+        "{": ("JSON", "파이썬이면 `pd.read_json('옛.json', lines=True).to_csv('새.csv', index=False)`로 바꾸세요."),
+        "[{": ("JSON", "파이썬이면 `pd.read_json('옛.json').to_csv('새.csv', index=False)`로 바꾸세요."),
+        "#": ("설명 줄(#)", "열 이름이 첫 줄에 오도록 그 앞의 줄을 지우세요."),
+        "sep=": ("엑셀의 구분 표시(sep=)", "첫 줄(sep=)을 지우고 쉼표로 나눈 CSV로 저장하세요."),
+    }  # fmt: skip
+    mark = next((m for m in told if first.startswith(m)), None)
+    if mark and not (mark in "<{#" and len(header) > 1 and mark != "{"):
+        what, how = told[mark]
+        raise spec.error(DataError, "csv_not_table", "data.path", f"열 이름이 아니라 {josa(what, '이/가')} 첫 줄에 있습니다.", how)  # fmt: skip
+
+
+def _swallowed(spec: Spec, values: pd.Series, width: int) -> None:
+    """닫히지 않은 따옴표가 여러 줄을 한 칸에 삼켰는지. 그 줄들은 조용히 사라집니다."""
+    many = values.dropna().astype(str)
+    many = many[many.str.contains("\n", regex=False)]
+    for cell in many:
+        lost = sum(line.count(",") == width - 1 for line in cell.split("\n")[1:-1])
+        if lost >= max(1, 4 - width):
+            raise spec.error(
+                DataError, "csv_swallowed", "data.path",
+                f"'{values.name}' 열의 칸 하나에 표의 줄이 {lost:,}개 들어 있습니다(첫 글자: '{one_line(cell[:20])}'). 닫히지 않은 따옴표가 줄들을 삼킨 것으로 보입니다.",
+                "그 칸의 따옴표를 지우거나 짝을 맞추세요. 글 속의 큰따옴표는 두 번(\"\") 적습니다.",
+            )  # fmt: skip
 
 
 def _few_columns(spec: Spec, header: list[str]) -> None:
@@ -248,7 +317,7 @@ def _parquet(spec: Spec, path: Path) -> Reader:
 
     def chunks(columns: list[str]) -> Iterator[pd.DataFrame]:
         for batch in file.iter_batches(CHUNK, columns=columns):
-            yield batch.to_pandas()
+            yield _to_pandas(spec, batch)
 
     return header, file.metadata.num_rows, chunks
 
@@ -270,16 +339,20 @@ def _duckdb(spec: Spec, path: Path) -> Reader:
     if kind == ".csv":
         _csv(spec, path)  # 부호와 열 이름을 먼저 봅니다
         try:
-            con.from_csv_auto(str(path), header=True).to_table("data")
+            con.read_csv(str(path), **CSV_OPTIONS).to_table("data")
         except duckdb.Error as error:
-            first = str(error).splitlines()[0].replace(str(path), source.path)
-            raise spec.error(
-                DataError,
-                "csv_broken",
-                "data.path",
-                f"CSV를 읽지 못했습니다: {first[:200]}",
-                "줄마다 쉼표의 수가 같은지, 따옴표의 짝이 맞는지 보세요.",
-            ) from None
+            if re.search("utf-?8|unicode", str(error), re.IGNORECASE):
+                raise _not_utf8(spec) from None
+            found = re.search(r"Line: (\d+)", str(error))
+            raise _broken_csv(spec, f"{found.group(1)}번째 줄" if found else "줄을 알 수 없음") from None
+        for name, kind in zip(*[getattr(con.table("data"), what) for what in ("columns", "types")], strict=True):
+            if str(kind) == "VARCHAR":
+                cells = con.execute(f"SELECT {sql_name(name)} FROM data WHERE contains({sql_name(name)}, chr(10))")
+                _swallowed(
+                    spec,
+                    pd.Series([row[0] for row in cells.fetchall()], name=name, dtype=object),
+                    len(con.table("data").columns),
+                )
     elif kind == ".xlsx":
         columns, _, chunks = _xlsx(spec, path)
         con.from_df(next(chunks(columns))).to_table("data")
@@ -300,17 +373,17 @@ def _duckdb(spec: Spec, path: Path) -> Reader:
     else:
         query = _one_select(spec, con)
     with _sql(spec, con, where):
-        columns = [row[0] for row in con.execute(f"DESCRIBE ({query})").fetchall()]
+        columns = [row[0] for row in con.execute(f"DESCRIBE ({query}\n)").fetchall()]
         _few_columns(spec, columns)
-        rows = con.execute(f"SELECT count(*) FROM ({query})").fetchall()[0][0]
+        rows = con.execute(f"SELECT count(*) FROM ({query}\n)").fetchall()[0][0]
     _named_once(spec, columns, where)
 
     def chunks(wanted: list[str]) -> Iterator[pd.DataFrame]:
         picked = ", ".join(map(sql_name, wanted))
         try:
             with _sql(spec, con, where):
-                for batch in con.sql(f"SELECT {picked} FROM ({query})").to_arrow_reader(CHUNK):
-                    yield batch.to_pandas()
+                for batch in con.sql(f"SELECT {picked} FROM ({query}\n)").to_arrow_reader(CHUNK):
+                    yield _to_pandas(spec, batch)
         finally:
             con.close()
 
@@ -358,14 +431,10 @@ def _sql(spec: Spec, con: duckdb.DuckDBPyConnection, where: str) -> Iterator[Non
                 DataError, "sql_too_slow", where, f"SQL이 {SQL_SECONDS:,.0f}초 안에 끝나지 않았습니다.",
                 "조인의 조건이 빠지지 않았는지 보고, 오래 걸리는 모으기는 미리 해서 파케이나 CSV로 저장해 쓰세요.",
             ) from None  # fmt: skip
-        first = str(error).splitlines()[0]
         raise spec.error(
-            DataError,
-            "sql_error",
-            where,
-            f"SQL을 돌리지 못했습니다: {first[:200]}",
-            "DuckDB의 문법과 표, 열의 이름을 보세요.",
-        ) from None
+            DataError, "sql_error", where, f"SQL을 돌리지 못했습니다. {_duckdb_said(error)}",
+            "CSV와 엑셀, 파케이는 data라는 이름의 표입니다. DuckDB의 문법과 표, 열의 이름을 보세요.",
+        ) from None  # fmt: skip
     finally:
         timer.cancel()
 
@@ -470,9 +539,12 @@ def _one_select(spec: Spec, con: duckdb.DuckDBPyConnection) -> str:
     try:
         statements = con.extract_statements(spec.source.sql)
     except duckdb.Error as error:
-        first = str(error).splitlines()[0]
         raise spec.error(
-            DataError, "sql_error", "data.sql", f"SQL을 읽을 수 없습니다: {first[:200]}", "DuckDB의 문법을 보세요."
+            DataError,
+            "sql_error",
+            "data.sql",
+            f"SQL을 읽을 수 없습니다. {_duckdb_said(error)}",
+            "DuckDB의 문법을 보세요.",
         ) from None
     if len(statements) != 1 or statements[0].type != duckdb.StatementType.SELECT:
         raise spec.error(
@@ -482,7 +554,57 @@ def _one_select(spec: Spec, con: duckdb.DuckDBPyConnection) -> str:
             "sql에는 SELECT 하나만 쓸 수 있습니다.",
             "표를 만들거나 고치는 문장을 빼고 SELECT 하나만 남기세요.",
         )
-    return statements[0].query.strip().rstrip(";")
+    return one_query(spec.source.sql)
+
+
+def one_query(sql: str) -> str:
+    """SELECT 하나의 글. 끝의 쌍반점과 그 뒤의 설명(--)을 뗍니다. 괄호로 두를 때에는 줄을 바꾸어 닫아야 합니다."""
+    return re.sub(r";\s*(?:--[^\n']*\s*)*$", "", sql.strip())
+
+
+# DuckDB의 말에서 이름을 뽑아 한국어로 옮기는 법. 위에서부터 처음 맞는 것을 씁니다.
+_DUCKDB = (
+    (r'Referenced column "([^"]+)" not found', "{0} 열을 찾지 못했습니다."),
+    (r'Referenced table "([^"]+)" not found', "{0} 표를 찾지 못했습니다."),
+    (r"Table with name (\S+) does not exist", "{0} 표가 없습니다."),
+    (r'Ambiguous reference to column name "([^"]+)"', "{0} 열이 여러 표에 있습니다. 표의 이름을 앞에 붙이세요."),
+    (r'column "([^"]+)" must appear in the GROUP BY', "{0} 열을 GROUP BY에 적거나 모으는 함수로 감싸야 합니다."),
+    (r"(?:Function with name|function) [\"']?(\w+)[\"']? does not exist", "{0} 함수가 없습니다."),
+    (r"No function matches the given name and argument types '([^']*)'", "{0}에 준 값의 형식이 함수와 맞지 않습니다."),
+    (r"Could not convert string '([^']*)'", "{0}을(를) 수나 날짜로 바꾸지 못했습니다."),
+    (r'syntax error at or near "([^"]*)"', "{0} 둘레의 문법이 맞지 않습니다."),
+    (r"syntax error at end of input", "끝나지 않은 글입니다."),
+)
+_DUCKDB_KINDS = {
+    "ParserException": "문법이 맞지 않습니다.", "BinderException": "이름이나 형식이 맞지 않습니다.", "CatalogException": "없는 표나 함수를 불렀습니다.",
+    "ConversionException": "값을 다른 형식으로 바꾸지 못했습니다.", "OutOfRangeException": "수가 형식의 범위를 넘었습니다.",
+    "OutOfMemoryException": "메모리가 모자랍니다.", "InvalidInputException": "함수에 쓸 수 없는 값이 있습니다.",
+}  # fmt: skip
+
+
+def _duckdb_said(error: Exception) -> str:
+    """DuckDB의 오류를 한국어로. 이름과 값만 그대로 옮깁니다."""
+    text = str(error)
+    for pattern, said in _DUCKDB:
+        if found := re.search(pattern, text):
+            return said.format(*(f"'{one_line(part)[:60]}'" for part in found.groups()))
+    return _DUCKDB_KINDS.get(type(error).__name__, "DuckDB가 값을 표로 만들지 못했습니다.")
+
+
+def _to_pandas(spec: Spec, batch: pa.RecordBatch) -> pd.DataFrame:
+    """조각을 표로. 저장된 이름표(index)도 열입니다. 담지 못하는 값(연도가 너무 큰 날짜, 여러 형식의 묶음)이면 그 열을 말합니다."""
+    try:
+        return batch.to_pandas(ignore_metadata=True)
+    except (pa.ArrowException, ValueError, OverflowError):
+        for name, column in zip(batch.schema.names, batch.columns, strict=True):
+            try:
+                column.to_pandas()
+            except (pa.ArrowException, ValueError, OverflowError):
+                raise spec.column_error(
+                    DataError, "nested_values", name, f"'{name}' 열에 표로 읽을 수 없는 값이 들어 있습니다({column.type}).",
+                    "칸마다 수나 글자 하나가 되게 바꾼 열을 적으세요. 끝이 없는 날짜(infinity)이면 비우세요.",
+                ) from None  # fmt: skip
+        raise
 
 
 def _collect(

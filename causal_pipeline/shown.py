@@ -46,11 +46,22 @@ def model_imports(*models: Any) -> str:
 # --- 읽은 값 ---
 
 
-def plain_values(values: pd.Series, empty: tuple | list = ()) -> tuple[pd.Series, dict[str, int], dict[str, int], int]:
+def plain_ids(values: pd.Series) -> pd.Series:
+    """글자로 읽은 번호의 열. 앞의 0이나 열다섯 자리보다 긴 번호가 있으면 글자로 두고(수로 바꾸면 다른 번호가 같아집니다), 아니면 수입니다."""
+    known = values.dropna().astype(str)
+    if known.str.contains(r"^\s*[-+]?0\d|\d{16}", regex=True).any():
+        return values
+    number = pd.to_numeric(values, errors="coerce")
+    return number if number.notna().eq(values.notna()).all() else values
+
+
+def plain_values(
+    values: pd.Series, empty: tuple | list = (), keep: tuple | list = ()
+) -> tuple[pd.Series, dict[str, int], dict[str, int], int]:
     """읽은 열 하나를 수이거나 글자인 열로: (열, 빈칸으로 읽은 낱말과 수, 값으로 남긴 낱말과 수, 앞뒤의 빈칸을 뗀 칸의 수).
 
     수나 날짜, 참거짓의 열에 낀 'NA', '-' 같은 낱말만 빈칸입니다. 이름의 열에서는 'NA'도 이름 하나입니다(나미비아, 북미).
-    ``empty``(명세의 data.blank)에 적은 값은 어느 열에서든 빈칸입니다. SQL의 DECIMAL과 HUGEINT는 수로 바꾸고, 자모로 풀린
+    ``empty``(명세의 data.blank)에 적은 값은 어느 열에서든 빈칸이고, ``keep``에 적은 낱말('None'이라는 팔)은 늘 값입니다. SQL의 DECIMAL과 HUGEINT는 수로 바꾸고, 자모로 풀린
     한글(NFD)은 모아 씁니다.
     """
     import unicodedata
@@ -75,7 +86,9 @@ def plain_values(values: pd.Series, empty: tuple | list = ()) -> tuple[pd.Series
         for v in read
     ]
     told = [any(same_level(v, e) for e in empty) for v in clean]
-    word = [e or (isinstance(v, str) and v.lower() in blank) for v, e in zip(clean, told, strict=False)]
+    word = [
+        e or (isinstance(v, str) and v.lower() in blank and v not in keep) for v, e in zip(clean, told, strict=False)
+    ]
     rest = pd.Series([v for v, w in zip(clean, word, strict=False) if not w], dtype=object)
     shown = rest.astype(str).str.lower()
     number = (
@@ -90,7 +103,11 @@ def plain_values(values: pd.Series, empty: tuple | list = ()) -> tuple[pd.Series
     truth = len(rest) > 0 and shown.isin(["true", "false"]).all()
     gone = [w and (number or date or truth or v == "" or e) for v, w, e in zip(clean, word, told, strict=False)]
     words = {v: int(n) for v, n, g in zip(read, counts, gone, strict=False) if g}
-    kept = {v: int(n) for v, n, w, g in zip(clean, counts, word, gone, strict=False) if w and not g}
+    kept = {
+        v: int(n)
+        for v, n, g in zip(clean, counts, gone, strict=False)
+        if isinstance(v, str) and v.lower() in blank and not g
+    }
     trimmed = (
         0
         if number
@@ -111,9 +128,18 @@ def plain_values(values: pd.Series, empty: tuple | list = ()) -> tuple[pd.Series
     return pd.Series(new[codes], index=values.index, dtype=object), words, kept, trimmed
 
 
-def plain_columns(raw: pd.DataFrame, empty: tuple | list = ()) -> pd.DataFrame:
-    """열마다 ``plain_values``를 한 표."""
-    return pd.DataFrame({name: plain_values(raw[name], empty)[0] for name in raw.columns}, index=raw.index)
+def dashed(text: pd.Series) -> pd.Series:
+    """'2024년 3월 1일'을 '2024-3-1'로 적은 글자의 열. 다른 글자는 그대로입니다."""
+    pattern = r"^\s*(\d{4})\s*년\s*(\d{1,2})\s*월(?:\s*(\d{1,2})\s*일)?\s*$"
+    return text.str.replace(pattern, lambda m: f"{m[1]}-{m[2]}-{m[3] or 1}", regex=True)
+
+
+def plain_columns(raw: pd.DataFrame, empty: tuple | list = (), keep: dict | None = None) -> pd.DataFrame:
+    """열마다 ``plain_values``를 한 표. ``keep``은 열 → 빈칸처럼 보여도 값인 낱말입니다."""
+    keep = keep or {}
+    return pd.DataFrame(
+        {name: plain_values(raw[name], empty, keep.get(name, ()))[0] for name in raw.columns}, index=raw.index
+    )
 
 
 def same_level(found: object, wanted: object) -> bool:

@@ -4,12 +4,13 @@ import math
 import re
 from collections.abc import Iterator
 from functools import cache
-from pathlib import Path, PurePosixPath, PureWindowsPath
+from pathlib import Path
 from typing import Any
 
 from causal_pipeline import designs
 from causal_pipeline.errors import SpecError
 from causal_pipeline.model import Assignment, Money, Outcome, Source, Spec, Treatment, Weights, find_line
+from causal_pipeline.place import check_source
 from causal_pipeline.wording import josa, names, suggest
 
 MAX_BYTES = 1_000_000
@@ -177,7 +178,7 @@ def schema() -> dict:
 
 
 def _check_schema(value: dict, lines: dict[str, int]) -> None:
-    from jsonschema import Draft202012Validator
+    from jsonschema import Draft202012Validator, validators
 
     for where, item in leaves(value):
         if isinstance(item, str) and item.startswith("TODO"):
@@ -187,9 +188,12 @@ def _check_schema(value: dict, lines: dict[str, int]) -> None:
                 "초안의 TODO를 모두 채우세요. 짐작이 맞는지도 하나씩 보세요.",
                 find_line(lines, where),
             )
-    errors = sorted(
-        Draft202012Validator(schema()).iter_errors(value), key=lambda e: (lines.get(_place(e), 0), e.validator)
+    # JSON 스키마는 1.0도 정수로 보지만, 씨앗과 행의 수는 파이썬의 정수여야 합니다
+    whole = Draft202012Validator.TYPE_CHECKER.redefine(
+        "integer", lambda _, v: isinstance(v, int) and not isinstance(v, bool)
     )
+    checker = validators.extend(Draft202012Validator, type_checker=whole)(schema())
+    errors = sorted(checker.iter_errors(value), key=lambda e: (lines.get(_place(e), 0), e.validator))
     if errors:
         raise _korean(errors[0], lines)
     for where, item in leaves(value):
@@ -242,7 +246,9 @@ def _korean(error: Any, lines: dict[str, int]) -> SpecError:
     if rule == "type":
         wanted = limit if isinstance(limit, list) else [limit]
         got = "비어 있습니다" if given is None else f"지금은 {_shown(given)}입니다"
-        remedy = f"{' 또는 '.join(_TYPES[t] for t in wanted)}를 적으세요."
+        remedy = f"{josa(' 또는 '.join(_TYPES[t] for t in wanted), '을/를')} 적으세요."
+        if {"number", "integer"} & set(wanted) and isinstance(given, str):
+            remedy = f"따옴표와 쉼표, 단위 없이 {remedy}"
         if "string" in wanted and not isinstance(given, (dict, list)) and given is not None:
             # yes와 on은 읽고 나면 같은 참이라, 무엇이라고 적었는지 모릅니다. 그래서 적힌 글자를 짐작해 보이지 않습니다
             written = "" if isinstance(given, bool) else f': "{_raw(given)}"'
@@ -258,11 +264,11 @@ def _korean(error: Any, lines: dict[str, int]) -> SpecError:
             line,
         )
     if rule in {"minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"}:
-        words = {"minimum": "이상", "maximum": "이하", "exclusiveMinimum": "보다 큰", "exclusiveMaximum": "보다 작은"}
+        words = {"minimum": " 이상", "maximum": " 이하", "exclusiveMinimum": "보다 큰", "exclusiveMaximum": "보다 작은"}
         return SpecError(
             "spec_range",
             f"{shown}의 값 {given}이(가) 범위를 벗어났습니다.",
-            f"{limit} {words[rule]} 수를 적으세요.",
+            f"{limit}{words[rule]}{'인' if rule in {'minimum', 'maximum'} else ''} 수를 적으세요.",
             line,
         )
     if rule in {"minLength", "minItems"}:
@@ -319,6 +325,13 @@ def _shown(value: Any) -> str:
 def _edge(item: Any, where: str, lines: dict[str, int]) -> list[tuple[str, str]]:
     if isinstance(item, list):
         return [(item[0], item[1])]
+    if "<" in item:  # 't <-> u'를 't <'라는 이름의 변수로 읽지 않습니다
+        raise SpecError(
+            "spec_edge",
+            f"화살표 {_shown(item)}을(를) 읽을 수 없습니다. 왼쪽에서 오른쪽으로 가는 화살표(->)만 씁니다.",
+            "`원인 -> 결과`로 돌려 적으세요. 두 변수를 함께 움직이는 재지 못한 원인(<->)이면, 그 원인에서 두 변수로 가는 화살표를 적고 이름을 graph.hidden에 적으세요.",
+            find_line(lines, where),
+        )
     parts = [p.strip() for p in re.split(r"->|→", item)]
     if len(parts) < 2 or not all(parts):
         raise SpecError(
@@ -333,8 +346,17 @@ def _edge(item: Any, where: str, lines: dict[str, int]) -> list[tuple[str, str]]
 def build(value: dict, lines: dict[str, int], folder: Path) -> Spec:
     """형식 검사를 지난 값으로 ``Spec``을 만듭니다. 뜻은 아직 보지 않습니다."""
     treatment, controls = dict(value["treatment"]), value.get("negative_controls", {})
-    if isinstance(treatment.get("probability"), int):
-        treatment["probability"] = float(treatment["probability"])
+    chance = treatment.get("probability")
+    if isinstance(chance, int):
+        treatment["probability"] = float(chance)
+    elif isinstance(chance, str) and re.fullmatch(r"[0-9.]+\s*%?", chance):
+        share = float(chance.rstrip("% ")) / (100 if "%" in chance else 1) if chance.count(".") < 2 else 0.5
+        raise SpecError(
+            "probability_as_text",
+            f"처치 확률 '{chance}'이(가) 글자로 적혀 있습니다.",
+            f"열 이름이 아니라 확률이면 따옴표와 퍼센트 없이 `probability: {share:g}`처럼 적으세요.",
+            find_line(lines, "treatment.probability"),
+        )
     if treatment["kind"] != "binary":
         for key in ("control", "treated"):
             if key not in treatment:
@@ -383,81 +405,13 @@ def build(value: dict, lines: dict[str, int], folder: Path) -> Spec:
 
 
 def _check_meaning(spec: Spec, value: dict) -> None:
-    _check_source(spec)
+    check_source(spec)
     _check_levels(spec)
     _check_roles(spec)
     _check_graph(spec)
     _check_timing(spec)
     _check_contradictions(spec)
     _check_design(spec, value)
-
-
-def source_path(spec: Spec) -> Path:
-    """자료 파일의 자리. 폴더 밖이면 멈춥니다(기호 연결을 따라간 자리까지 봅니다)."""
-    raw = spec.source.path
-    if PurePosixPath(raw).is_absolute() or PureWindowsPath(raw).is_absolute() or raw.startswith("~"):
-        raise spec.error(
-            SpecError,
-            "path_absolute",
-            "data.path",
-            "자료의 자리가 절대 경로입니다.",
-            "명세가 놓인 폴더에서 본 상대 경로를 적으세요(예: data/orders.csv).",
-        )
-    if re.match(r"[a-zA-Z][a-zA-Z0-9+.-]*://", raw):
-        raise spec.error(
-            SpecError,
-            "path_url",
-            "data.path",
-            "자료의 자리가 인터넷 주소입니다.",
-            "파일을 내려받아 명세 곁에 두고 상대 경로를 적으세요.",
-        )
-    folder = Path(spec.folder).resolve()
-    path = (folder / raw).resolve()
-    if not path.is_relative_to(folder):
-        raise spec.error(
-            SpecError,
-            "path_outside",
-            "data.path",
-            f"자료 '{raw}'이(가) 명세의 폴더 밖에 있습니다.",
-            "자료를 명세와 같은 폴더나 그 아래에 두세요.",
-        )
-    return path
-
-
-def _check_source(spec: Spec) -> None:
-    source = spec.source
-    source_path(spec)
-    if source.table and source.sql and Path(source.path).suffix.lower() != ".xlsx":
-        raise spec.error(
-            SpecError, "source_ambiguous", "data.sql", "table과 sql을 함께 적었습니다.", "하나만 남기세요."
-        )
-    kind = Path(source.path).suffix.lower()
-    if source.engine == "spark":  # 파케이의 폴더에는 확장자가 없습니다. 읽을 때 봅니다
-        return
-    if kind not in {".csv", ".xlsx", ".parquet", ".duckdb", ".db"}:
-        raise spec.error(
-            SpecError,
-            "format_unknown",
-            "data.path",
-            f"'{kind or source.path}' 형식은 읽지 않습니다.",
-            "CSV(.csv), 엑셀(.xlsx), 파케이(.parquet), DuckDB(.duckdb)로 바꾸어 두세요.",
-        )
-    if kind in {".duckdb", ".db"} and not (source.table or source.sql):
-        raise spec.error(
-            SpecError,
-            "table_not_named",
-            "data.path",
-            "DuckDB 파일의 어느 표인지 적지 않았습니다.",
-            "`table: 표이름`이나 `sql: SELECT …`을 적으세요.",
-        )
-    if kind not in {".duckdb", ".db", ".xlsx"} and source.table:
-        raise spec.error(
-            SpecError,
-            "table_not_named",
-            "data.table",
-            "table은 DuckDB 파일의 표와 엑셀의 시트에만 씁니다.",
-            "table을 지우거나 sql에 `SELECT … FROM data`를 적으세요.",
-        )
 
 
 def _check_levels(spec: Spec) -> None:
@@ -508,14 +462,14 @@ def _check_roles(spec: Spec) -> None:
                     item=column,
                 )
             continue
-        if column in (t, y) and role.pretreatment | (where == "negative_controls.outcomes"):
-            which = "처치" if column == t else "결과"
+        if column in (t, y) and where != "weights.column":  # 가중치는 제 말로 거절합니다(_check_weights)
+            which, home = ("처치", "treatment.column") if column == t else ("결과", "outcome.column")
             raise spec.error(
                 SpecError,
                 "role_conflict",
                 where,
-                f"'{column}'은(는) {which}인데 {where}에도 있습니다.",
-                f"{where}에서 '{column}'을 빼세요.",
+                f"'{column}'은(는) {which}인데 {josa(role.label, '으로/로')}도 적었습니다({spec.both(home, where)}).",
+                f"{where}에 맞는 열을 적거나 그 줄을 지우세요. 한 열이 {which}이면서 다른 일을 함께 맡을 수는 없습니다.",
                 item=column,
             )
         if column in spec.hidden:
@@ -525,6 +479,8 @@ def _check_roles(spec: Spec) -> None:
             )  # fmt: skip
     _check_reading(spec)
     _check_weights(spec)
+    _check_controls(spec)
+    _check_labels(spec)
     for owned in spec.fields:
         owned.validate(spec)
 
@@ -539,10 +495,12 @@ def _check_reading(spec: Spec) -> None:
                     SpecError, "reading_unknown", key, f"{key}의 '{column}'이(가) 명세의 다른 곳에 없습니다.",
                     suggest(column, sorted(known)), item=column,
                 )  # fmt: skip
+    numeric = {"outcome.column", "treatment.probability", "weights.column", "negative_controls.outcomes", "negative_controls.treatments", "instrument", "running.column"}  # fmt: skip
     for column in spec.categories:
+        role = next((r for r in spec.roles() if r.column == column and r.where in numeric), None)
         what = (
-            "결과"
-            if column == spec.outcome.column
+            role.label
+            if role
             else "양인 처치"
             if column == spec.treatment.column and spec.treatment.kind == "continuous"
             else None
@@ -550,8 +508,32 @@ def _check_reading(spec: Spec) -> None:
         if column in spec.numbers or what:
             raise spec.error(
                 SpecError, "reading_conflict", "categories",
-                f"'{column}'은(는) {what or 'numbers에도 있어서'} 범주로 읽을 수 없습니다.",
+                f"'{column}'은(는) {josa(what, '이라/라') + '서' if what else 'numbers에도 있어서'} 범주로 읽을 수 없습니다.",
                 f"categories에서 '{column}'을 빼세요." if what else "번호이면 categories에만, 수이면 numbers에만 남기세요.", item=column,
+            )  # fmt: skip
+
+
+def _check_controls(spec: Spec) -> None:
+    """음성 대조군은 보정하지 않은 열이어야 무엇을 봅니다. 보정한 열의 효과는 어떤 교란에서도 거의 0입니다."""
+    adjusted = {"confounders": spec.confounders, "negative_controls.treatments": spec.negative_treatments}
+    for column in spec.negative_outcomes:
+        for key, columns in adjusted.items():
+            if column in columns:
+                both = josa(spec.both(key, "negative_controls.outcomes"), "을/를")
+                raise spec.error(
+                    SpecError, "control_conflict", "negative_controls.outcomes",
+                    f"'{column}'에 {both} 함께 적었습니다. 보정하거나 처치로 쓴 열에서는 효과가 없는지 볼 수 없습니다.",
+                    "교란 요인이면 confounders에만 남기고, 음성 대조군에는 처치가 바꿀 수 없는 다른 결과를 적으세요.", item=column,
+                )  # fmt: skip
+
+
+def _check_labels(spec: Spec) -> None:
+    known = spec.columns() | set(spec.hidden)
+    for column in spec.labels:
+        if column not in known:
+            raise spec.error(
+                SpecError, "labels_unknown", f"labels.{column}", f"labels의 '{column}'이(가) 명세의 다른 곳에 없어 쓰이지 않습니다.",
+                suggest(column, sorted(known)),
             )  # fmt: skip
 
 
@@ -684,6 +666,14 @@ def _check_timing(spec: Spec) -> None:
 
 def _check_contradictions(spec: Spec) -> None:
     """함께 적으면 뜻이 갈리는 이름. 두 줄을 모두 댑니다."""
+    for cause, effect in spec.edges:
+        if spec.treatment.randomized and effect == spec.treatment.column and cause in spec.hidden:
+            both = josa(spec.both("treatment.randomized", f"graph.edges[{cause} -> {effect}]"), "을/를")
+            raise spec.error(
+                SpecError, "randomized_with_cause", "treatment.randomized",
+                f"{both} 함께 적었습니다. 무작위로 정했으면 재지 못한 '{cause}'이(가) 처치를 움직일 수 없습니다.",
+                "배정이 무작위이면 그 화살표를 지우고, 대상이 처치를 골랐으면 randomized를 지우고 배정을 instrument에 적으세요.",
+            )  # fmt: skip
     for owned in spec.fields:
         if spec.treatment.randomized:
             both = josa(spec.both("treatment.randomized", owned.key), "을/를")

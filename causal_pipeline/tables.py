@@ -14,16 +14,17 @@ import pandas as pd
 from causal_pipeline import doubts, weighting
 from causal_pipeline.errors import DataError
 from causal_pipeline.model import Loss, Spec
+from causal_pipeline.place import source_path
 from causal_pipeline.reading import file_digest, read
 from causal_pipeline.shown import matched_levels, plain_values, same_level
-from causal_pipeline.spec import source_path
 from causal_pipeline.values import looks_like_dates, reject_written_numbers, require_numeric
-from causal_pipeline.wording import josa, names, quoted, suggest, visible
+from causal_pipeline.wording import josa, names, quoted, sql_name, suggest, visible
 
 MIN_ROWS = 20
 MIN_ARM = 5
 # 다섯 겹으로 나누고도 겹마다 두 팔의 군집이 남으려면 팔마다 셋, 모두 여섯이 있어야 합니다.
 MIN_CLUSTERS, MIN_CLUSTERS_AN_ARM = 6, 3
+LARGEST, LARGEST_ID = 1e100, 2.0**53
 MAX_LEVELS = doubts.MOST_CATEGORIES
 
 
@@ -135,16 +136,17 @@ def prepare(spec: Spec, raw: pd.DataFrame, losses: list[Loss] | None = None) -> 
         _missing(spec, frame, words, [])
     frame, more = weighting.prepare(spec, frame)
     notices += more
+    blanks = int(frame[spec.treatment.column].isna().sum())
     frame, more = _missing(spec, frame, words, losses if losses is not None else [])
     notices += more
-    _enough(spec, frame)
+    _enough(spec, frame, sum(loss.lost for loss in losses or ()))
     _infinite(spec, frame)
     _outcome(spec, frame)
     notices += doubts.inspect(spec, frame)
     for owned in spec.fields:
         notices += owned.encode(spec, frame)
     _units(spec, frame)
-    _treatment(spec, frame)
+    _treatment(spec, frame, blanks)
     _assignment(spec, frame)
     notices += _covariates(spec, frame)
     for owned in spec.fields:
@@ -172,7 +174,8 @@ def _plain(spec: Spec, frame: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, dic
     """글자로 읽힌 열을 살핍니다: (표, 열마다 빈칸으로 읽은 낱말, 한 일). 낱말과 뗀 빈칸은 모두 수와 함께 적습니다."""
     columns, words, notices = {}, {}, []
     for name in frame.columns:
-        columns[name], gone, kept, trimmed = plain_values(frame[name], spec.source.blank)
+        arms = spec.treatment.words() if name == spec.treatment.column else ()
+        columns[name], gone, kept, trimmed = plain_values(frame[name], spec.source.blank, arms)
         if gone:
             words[name] = gone
             notices.append(f"'{name}'의 {counted(gone)}를 빈칸으로 읽었습니다.")
@@ -182,6 +185,9 @@ def _plain(spec: Spec, frame: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, dic
             )
         if trimmed:
             notices.append(f"'{name}'의 글자 {trimmed:,}개에서 앞뒤의 빈칸을 뗐습니다.")
+    read = {word for gone in words.values() for word in gone}
+    if unseen := [e for e in spec.source.blank if not any(same_level(word, e) for word in read)]:
+        notices.append(f"data.blank에 적은 {names(map(str, unseen))}은(는) 읽은 열의 어디에도 없습니다.")
     return pd.DataFrame(columns, index=frame.index), words, notices
 
 
@@ -210,7 +216,7 @@ def _missing(
                 "column_empty",
                 column,
                 f"'{column}' 열이 모두 비어 있습니다.",
-                "다른 열을 적거나 자료를 다시 내보내세요.",
+                "다른 열을 적거나 자료를 다시 내보내세요. 엑셀의 수식이면 엑셀에서 열어 다시 저장해야 셈한 값이 남고, SQL의 log이면 0 이하인 값이 빈칸이 됩니다.",
             )
     listed = ", ".join(f"'{c}' {counts[c]:,}개" for c in bad[:6])
     rows = int(empty.any(axis=1).sum())
@@ -220,7 +226,7 @@ def _missing(
         said = f" 빈칸으로 읽은 낱말: {'; '.join(read)}." if read else ""
         raise spec.column_error(
             DataError, "missing_values", bad[0], f"빈칸(NaN)이 있습니다: {listed}. 첫 빈칸은 {first + 1}번째 행입니다.{said}",
-            f"빈칸을 채우거나, data에 `missing: drop`을 적어 {rows:,}행을 빼고 분석하세요. 빠진 까닭이 처치나 결과와 이어지면 답이 달라집니다.",
+            _fill_or_drop(spec, frame, bad, rows),
         )  # fmt: skip
     y = spec.outcome.column
     kept_empty = (
@@ -256,6 +262,36 @@ def _missing(
     return kept, notices
 
 
+def _fill_or_drop(spec: Spec, frame: pd.DataFrame, bad: list[str], rows: int) -> str:
+    """빈칸을 만났을 때 할 일. 빼면 안 되는 빈칸이면 빼라고 하지 않습니다."""
+    if spec.treatment.column in bad and (how := _blank_is_an_arm(spec, frame)):
+        return how
+    if rows > 0.4 * len(frame):
+        return (
+            f"빈칸이 있는 행이 {rows / len(frame):.0%}라서, 빼고 분석하면 결정에 쓸 수 없습니다(등급 C). 먼저 채우세요. 엑셀의 병합된 칸이면 아래로 채우고, "
+            "0이나 음수의 log이면 log를 쓰지 않은 결과를 적고, 공변량의 빈칸이면 data에 `missing: flag`를 적으세요."
+        )
+    return f"빈칸을 채우거나, data에 `missing: drop`을 적어 {rows:,}행을 빼고 분석하세요. 빠진 까닭이 처치나 결과와 이어지면 답이 달라집니다."
+
+
+def _blank_is_an_arm(spec: Spec, frame: pd.DataFrame) -> str:
+    """처치의 빈칸이 '받지 않음'일 수 있으면(적힌 값이 하나뿐이거나 control이 없으면) 그 말을 채우는 SQL. 아니면 빈 글입니다."""
+    t = spec.treatment
+    values = frame[t.column].dropna()
+    if (
+        t.kind == "continuous"
+        or not frame[t.column].isna().any()
+        or any(same_level(v, t.control) for v in values.unique())
+    ):
+        return ""
+    cell = sql_name(t.column)
+    query = f"SELECT * REPLACE (coalesce(nullif(trim(CAST({cell} AS VARCHAR)), ''), 'none') AS {cell}) FROM data"
+    return (
+        f"처치의 빈칸이 '받지 않음'을 뜻하면 빼지 말고, data에 `sql: {quoted(query)}`를 적고 `control: none`으로 두세요. "
+        "받았는지 모르는 것이면 받지 않은 쪽의 자료를 함께 두세요."
+    )
+
+
 def _loss(spec: Spec, frame: pd.DataFrame, gone: pd.Series) -> Loss:
     """뺀 행의 팔마다의 수와, 처치와 결과에 이어지는지. 연속 처치는 가운데 값의 위와 아래로 나눕니다."""
     values = frame[spec.treatment.column]
@@ -264,7 +300,8 @@ def _loss(spec: Spec, frame: pd.DataFrame, gone: pd.Series) -> Loss:
         values = pd.Series(np.where(dose > dose.median(), "많이 받은 쪽", "적게 받은 쪽"), index=frame.index).where(
             dose.notna()
         )
-    arm = values.astype(object).where(values.notna(), "모름").astype(str)
+    shown = values.map(lambda v: f"{v:g}" if isinstance(v, float) else str(v)) if len(values) else values
+    arm = shown.astype(object).where(values.notna(), "모름")
     sizes = arm.value_counts(sort=False).sort_index()
     lost = arm[gone].value_counts().reindex(sizes.index, fill_value=0)
     known = [name for name in sizes.index if name != "모름"]
@@ -308,25 +345,38 @@ def _tied(gone: pd.Series, x: pd.Series, keep: pd.Series, codes: np.ndarray | No
     return float(2 * stats.t.sf(abs(beta[1]) / max(np.sqrt(covariance[1, 1]), 1e-300), max(units - 2, 1)))
 
 
-def _enough(spec: Spec, frame: pd.DataFrame) -> None:
+def _enough(spec: Spec, frame: pd.DataFrame, lost: int = 0) -> None:
     if len(frame) < MIN_ROWS:
+        gone = f" 빈칸 때문에 뺀 행이 {lost:,}개입니다." if lost else ""
         raise spec.error(
             DataError,
             "too_few_rows",
             "data",
-            f"행이 {len(frame)}개뿐입니다.",
-            f"적어도 {MIN_ROWS}행이 있어야 합니다. 더 오래, 더 많은 대상에서 모으세요.",
+            f"행이 {len(frame)}개뿐입니다.{gone}",
+            f"적어도 {MIN_ROWS}행이 있어야 합니다. {'빈칸을 먼저 채우세요(엑셀의 병합된 칸이면 아래로 채웁니다).' if lost else '더 오래, 더 많은 대상에서 모으세요.'}",
         )
 
 
 def _infinite(spec: Spec, frame: pd.DataFrame) -> None:
+    named = {*spec.identifiers(), *([spec.treatment.cluster] if spec.treatment.cluster else [])}
     for column in frame.columns:
-        if frame[column].dtype.kind == "f":
+        kind = frame[column].dtype.kind
+        if kind == "f" and column in named and (frame[column].abs() >= LARGEST_ID).any():
+            raise spec.column_error(
+                DataError, "id_too_long", column, f"번호 '{column}'이(가) 너무 길어(열여섯 자리 이상) 실수로 읽혔습니다. 그러면 다른 번호가 같아집니다.",
+                "원본에서 번호를 글자로 저장하세요(파케이와 DuckDB는 VARCHAR, 엑셀은 '텍스트' 서식). CSV이면 sql 없이 읽으면 적힌 글자 그대로 읽습니다.",
+            )  # fmt: skip
+        if kind == "f" and (large := frame[column].abs().pipe(lambda v: v[np.isfinite(v)]).max()) > LARGEST:
+            raise spec.column_error(
+                DataError, "too_large", column, f"'{column}'에 너무 큰 수({large:.3g})가 있습니다. 제곱하면 셀 수 있는 크기를 넘습니다.",
+                "단위를 바꾸어(천, 백만으로 나누어) 저장하거나, 빈칸 대신 적은 수이면 data의 blank에 적으세요.",
+            )  # fmt: skip
+        if kind == "f" and column not in _may_be_empty(spec):
             infinite = np.isinf(frame[column].to_numpy())
             if infinite.any():
                 raise spec.column_error(
                     DataError, "infinite_values", column, f"'{column}' 열에 무한대(Inf)가 {int(infinite.sum()):,}개 있습니다. 첫째는 {int(infinite.argmax()) + 1}번째 행입니다.",
-                    "0으로 나눈 비율이 아닌지 보고, 그 행의 값을 고치거나 비우세요.",
+                    "0으로 나눈 비율이 아닌지 보고 그 행의 값을 고치세요. 0의 log이면 비우지 마세요. 작은 값만 빠져 답이 치우치므로, log를 쓰지 않은 결과나 0보다 큰지를 결과로 적습니다.",
                 )  # fmt: skip
 
 
@@ -354,7 +404,7 @@ def _units(spec: Spec, frame: pd.DataFrame) -> None:
             )  # fmt: skip
 
 
-def _treatment(spec: Spec, frame: pd.DataFrame) -> None:
+def _treatment(spec: Spec, frame: pd.DataFrame, blanks: int = 0) -> None:
     t = spec.treatment
     values = frame[t.column]
     if values.nunique() == 1:
@@ -362,8 +412,11 @@ def _treatment(spec: Spec, frame: pd.DataFrame) -> None:
             DataError,
             "treatment_constant",
             "treatment.column",
-            f"처치 '{t.column}'의 값이 모두 '{values.iloc[0]}'입니다.",
-            "처치받지 않은 쪽의 자료도 함께 두세요.",
+            f"처치 '{t.column}'의 값이 모두 '{values.iloc[0]}'입니다."
+            + (f" 처치가 빈 {blanks:,}행은 뺐습니다." if blanks else ""),
+            "처치의 빈칸(이나 blank에 적은 값)이 '받지 않음'을 뜻하면 빼지 말고 'none'처럼 값을 채우세요."
+            if blanks
+            else "처치받지 않은 쪽의 자료도 함께 두세요.",
         )
     if t.kind == "continuous":
         require_numeric(spec, frame, t.column, "처치")
@@ -396,15 +449,15 @@ def _treatment(spec: Spec, frame: pd.DataFrame) -> None:
         if not match:
             raise spec.error(
                 DataError, "treatment_level_missing", f"treatment.{key}", f"처치 '{t.column}'에 {key} 값 '{wanted}'이(가) 없습니다.",
-                f"자료에 있는 값은 {names(map(str, list(levels.values())), 8)}입니다. 그 가운데 하나를 적으세요.",
+                f"자료에 있는 값은 {names([_plain_number(v) for v in levels.values()], 8)}입니다. 그 가운데 하나를 적으세요.{_unquoted(wanted)}",
             )  # fmt: skip
         picked[key] = match[0]
     if t.kind == "binary":
         others = [shown for raw, shown in levels.items() if raw not in picked.values()]
         if others:
             raise spec.error(
-                DataError, "treatment_too_many_levels", "treatment.kind", f"이진 처치 '{t.column}'에 다른 값도 있습니다: {names(map(str, others))}.",
-                "kind를 multi로 바꾸거나, 견줄 두 값의 행만 남기세요.",
+                DataError, "treatment_too_many_levels", "treatment.kind", f"이진 처치 '{t.column}'에 다른 값도 있습니다: {names(map(_plain_number, others))}.",
+                "다른 팔이면 kind를 multi로 바꾸고, 합계나 평균을 적은 줄이면 지우고, 잘못 적은 값이면 원본에서 고치세요.",
             )  # fmt: skip
         frame[t.column] = (values == picked["treated"]).astype("int64")
     else:
@@ -427,6 +480,15 @@ def _treatment(spec: Spec, frame: pd.DataFrame) -> None:
                     DataError, "arm_too_small", f"treatment.{key}", f"{josa(arm, '이/가')} {size}개뿐입니다.",
                     f"두 쪽에 적어도 {MIN_ARM}개씩 있어야 합니다. 처치받은 대상이 하나이면 앞뒤의 기록을 모아 panel(통제집단합성법)로 물으세요.",
                 )  # fmt: skip
+
+
+def _plain_number(value: object) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _unquoted(wanted: object) -> str:
+    """YAML이 참거짓으로 바꾼 말(yes, no, on, off)이면 따옴표로 감싸라는 말."""
+    return " YAML은 yes와 no, on과 off를 참과 거짓으로 읽으므로 따옴표로 감싸세요(예: control: 'no')." if isinstance(wanted, bool) else ""  # fmt: skip
 
 
 def _levels(values: pd.Series) -> dict[Any, Any]:
@@ -488,8 +550,10 @@ def _covariates(spec: Spec, frame: pd.DataFrame) -> list[str]:
                 "covariate_constant",
                 column,
                 f"'{column}'의 값이 모두 '{values.iloc[0]}'입니다.",
-                f"명세에서 '{column}'을 빼세요. 아무것도 가르지 못합니다.",
+                "자료를 거르다 한 값만 남지 않았는지, 열의 이름이 맞는지 보세요. 정말 모두 같은 값이면 적지 않아도 답이 같습니다.",
             )
+        if column in spec.numbers and values.dtype.kind not in "biuf":
+            require_numeric(spec, frame, column, "numbers에 적은")
         if column in spec.categories and column != spec.treatment.cluster:
             if values.nunique() > MAX_LEVELS:
                 raise _many_levels(spec, column, values.nunique())
@@ -534,6 +598,10 @@ def _covariates(spec: Spec, frame: pd.DataFrame) -> list[str]:
             code = pd.Series(pd.factorize(frame[column])[0], index=frame.index)
             if (code >= 0).all() and _copies(code, frame[t]):
                 raise _copy_of_treatment(spec, column)
+        numeric = pd.to_numeric(pd.Series(text.unique(), dtype=object), errors="coerce").notna()
+        if numeric.mean() >= 0.5 and levels > 3:
+            words = sorted(pd.Series(text.unique(), dtype=object)[~numeric.to_numpy()])
+            notices.append(f"'{column}'에 수와 글자({names(words, 3)})가 섞여 있어 값마다 다른 범주로 읽었습니다. 글자가 빈칸을 뜻하면 data의 blank에 적으세요.")  # fmt: skip
         frame[column] = categories(values.reindex(frame.index))
     return notices
 
@@ -541,7 +609,8 @@ def _covariates(spec: Spec, frame: pd.DataFrame) -> list[str]:
 def _copy_of_treatment(spec: Spec, column: str) -> DataError:
     return spec.column_error(
         DataError, "covariate_is_treatment", column,
-        f"'{column}'이(가) 처치 '{spec.treatment.column}'과(와) 똑같이 움직입니다.", "처치를 다르게 적은 열입니다. 명세에서 빼세요.",
+        f"'{column}'이(가) 처치 '{spec.treatment.column}'과(와) 똑같이 움직입니다.",
+        f"처치를 다르게 적은 열이면 적지 않습니다. 다른 변수('{column}'에 따라 처치가 정해진 것)이면 견줄 짝이 하나도 없어 이 자료로는 답할 수 없습니다. 그 값이 같으면서 처치가 갈린 대상을 모으세요.",
     )  # fmt: skip
 
 

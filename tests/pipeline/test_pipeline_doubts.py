@@ -547,7 +547,7 @@ def test_yes_and_on_are_told_without_guessing_what_was_written(tmp_path):
     assert '"yes"' not in told.value.remedy and "따옴표로 감싸세요. YAML은 on" in told.value.remedy
 
 
-@pytest.mark.parametrize("form", ["2024년 {0}월", "2024-W{0:02d}", "2024Q{1}", "{0}주차", "week{0}"])
+@pytest.mark.parametrize("form", ["2024-W{0:02d}", "2024Q{1}", "{0}주차", "week{0}"])
 def test_periods_written_as_words_are_told_with_a_query_that_orders_them(tmp_path, form):
     r = np.random.default_rng(0)
     unit, week = np.repeat(np.arange(40), 4 if "Q" in form else 12), np.tile(np.arange(1, 5 if "Q" in form else 13), 40)
