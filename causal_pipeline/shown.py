@@ -307,16 +307,14 @@ def arm_spread(psi: np.ndarray, clusters: np.ndarray | None, arms: np.ndarray | 
     parts = []
     for arm in np.unique(kind):
         share = size[kind == arm] / size[kind == arm].sum()
-        variance = (sums[kind == arm] ** 2 / np.maximum(1 - share, 1 / len(psi))).sum()
+        variance = (sums[kind == arm] ** 2 / np.where(share < 1, 1 - share, 1.0)).sum()
         parts.append((variance, max((share**2).sum() ** 2 / (share**4).sum() - 1, 1.0)))
     total = sum(variance for variance, _ in parts)
     spread = sum(variance**2 / degrees for variance, degrees in parts)
     return float(np.sqrt(total)), float(total**2 / spread) if spread > 0 else float(len(kind) - 1)
 
 
-def interval(
-    psi: np.ndarray, clusters: np.ndarray | None = None, arms: np.ndarray | None = None
-) -> dict[str, float]:
+def interval(psi: np.ndarray, clusters: np.ndarray | None = None, arms: np.ndarray | None = None) -> dict[str, float]:
     """영향함수의 평균과 95% 구간. ``arms``(행마다의 팔)를 주면 군집째 정한 팔의 수를 셉니다(``arm_spread``)."""
     from scipy import stats
 

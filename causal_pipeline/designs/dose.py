@@ -55,7 +55,7 @@ DOSE_LIMIT = "연속 처치의 구간: 용량이 한쪽으로 늘어진 모의 �
 class Fit:
     """교차 적합의 결과. ``V``는 용량 기저의 잔차(n, 4), ``u``는 결과의 잔차입니다. 행은 ``window`` 안의 것만입니다.
 
-    ``doses``는 자르기 전의 용량(빈칸을 뺀 모든 행), ``effect``는 견주는 두 용량의 기저의 차이, ``w``는 표본 가중치(평균 1)입니다.
+    ``doses``는 자르기 전의 용량(빈칸을 뺀 모든 행), ``mass``는 많은 대상이 몰린 끝의 용량(없으면 None), ``effect``는 견주는 두 용량의 기저의 차이, ``w``는 표본 가중치(평균 1)입니다.
     """
 
     frame: pd.DataFrame
@@ -65,6 +65,7 @@ class Fit:
     y: np.ndarray
     d: np.ndarray
     knots: np.ndarray
+    mass: float | None
     fold: np.ndarray
     clusters: np.ndarray | None
     V: np.ndarray
@@ -78,21 +79,36 @@ class Fit:
 # --- 식(재현 노트북에 그대로 실립니다) ---
 
 
-def spline_knots(d: np.ndarray) -> np.ndarray:
-    """자연 삼차 스플라인의 매듭(그 행들의 분위수). 삼차식 하나는 끝에 맞추느라 가운데의 곡선을 일그러뜨립니다."""
+def point_mass(d: np.ndarray) -> float | None:
+    """많은 대상이 몰린 끝의 용량(쓰지 않은 사람의 0). 열에 하나가 넘고 그다음으로 흔한 값의 세 배가 넘을 때만이고, 나머지 값이 열이
+    안 되면(등급이나 횟수) 두지 않습니다.
+
+    받지 않은 것과 조금 받은 것의 차이는 매끄러운 곡선 위에 없을 수 있습니다. 그래서 그 값에는 가변수를 따로 둡니다.
+    """
+    values, counts = np.unique(d, return_counts=True)
+    top = int(counts.argmax())
+    if len(values) <= 10 or top not in (0, len(values) - 1):
+        return None
+    return float(values[top]) if counts[top] > max(0.1 * len(d), 3 * np.delete(counts, top).max()) else None
+
+
+def spline_knots(d: np.ndarray, mass: float | None = None) -> np.ndarray:
+    """자연 삼차 스플라인의 매듭(몰린 값을 뺀 행들의 분위수). 삼차식 하나는 끝에 맞추느라 가운데의 곡선을 일그러뜨립니다."""
+    d = d if mass is None else d[d != mass]
     knots = np.unique(np.quantile(d, (0.02, 0.26, 0.5, 0.74, 0.98)))
     return knots if len(knots) >= 3 else np.linspace(d.min(), d.max(), 3)
 
 
-def basis(d: np.ndarray | list, knots: np.ndarray) -> np.ndarray:
-    """자연 삼차 스플라인의 기저. 첫 열은 용량 그대로이고 양 끝 매듭 밖에서는 곧습니다."""
+def basis(d: np.ndarray | list, knots: np.ndarray, mass: float | None = None) -> np.ndarray:
+    """자연 삼차 스플라인의 기저. 첫 열은 용량 그대로이고 양 끝 매듭 밖에서는 곧습니다. ``mass``가 있으면 끝 열이 그 값의 가변수입니다."""
     d, span = np.asarray(d, dtype=float), knots[-1] - knots[0]
 
     def cube(j):
         return (np.maximum(d - knots[j], 0) ** 3 - np.maximum(d - knots[-1], 0) ** 3) / (knots[-1] - knots[j])
 
     last = cube(len(knots) - 2)
-    return np.column_stack([d] + [(cube(j) - last) / span**2 for j in range(len(knots) - 2)])
+    at_mass = [] if mass is None else [(d == mass).astype(float)]
+    return np.column_stack([d] + [(cube(j) - last) / span**2 for j in range(len(knots) - 2)] + at_mass)
 
 
 def residual_scores(V: np.ndarray, u: np.ndarray, effect: np.ndarray, w: np.ndarray | float = 1.0) -> np.ndarray:
@@ -174,8 +190,9 @@ class Dose(Design):
         y, d = rows[spec.outcome.column].to_numpy(dtype=float), rows[t.column].to_numpy(dtype=float)
         clusters = cluster_codes(spec, rows)
         fold = fold_numbers(d, spec.seed, fold_groups(spec, clusters, self.ident.adjustment))
-        knots = spline_knots(d)
-        B = basis(d, knots)
+        mass = point_mass(d)
+        knots = spline_knots(d, mass)
+        B = basis(d, knots, mass)
         w = row_weights(spec, rows)
         learn = for_learning(w)
         choices = [learners.pick_outcome(values, v, fold, spec.seed, weight=learn) for v in B.T]
@@ -184,8 +201,8 @@ class Dose(Design):
         )
         outcome = learners.pick_outcome(values, y, fold, spec.seed, weight=learn)
         u = y - cross_fit(outcome.model, values, y, fold, weight=learn)
-        effect = (basis([t.treated], knots) - basis([t.control], knots))[0]
-        return Fit(rows, window, doses, X, y, d, knots, fold, clusters, V, u, effect, outcome, choices, w)
+        effect = (basis([t.treated], knots, mass) - basis([t.control], knots, mass))[0]
+        return Fit(rows, window, doses, X, y, d, knots, mass, fold, clusters, V, u, effect, outcome, choices, w)
 
     # --- 점검 ---
 
@@ -207,6 +224,11 @@ class Dose(Design):
         outside = [v for v in (self.spec.treatment.control, self.spec.treatment.treated) if not low <= v <= high]
         tail = f" 견주려는 {josa(', '.join(map(str, outside)), '은/는')} 그 밖이라 곡선을 늘여 잰 값입니다."
         left = len(f.doses) - len(f.d)
+        at_mass = (
+            ""
+            if f.mass is None
+            else f" 용량이 {number(f.mass)}인 {int((f.d == f.mass).sum()):,}행은 곡선과 따로 한 무리로 두었습니다."
+        )
         return [
             graded(
                 "dose_range", "견주는 용량의 자리", f"자료의 가운데 95%는 {number(low)}~{number(high)}입니다.",
@@ -214,7 +236,7 @@ class Dose(Design):
             ),
             graded(
                 "dose_window", "곡선을 그린 용량",
-                f"용량이 {number(f.window[0])}~{number(f.window[1])}인 {len(f.d):,}행으로 곡선을 그렸습니다. 꼬리의 {left:,}행은 추정에 쓰지 않았습니다.",
+                f"용량이 {number(f.window[0])}~{number(f.window[1])}인 {len(f.d):,}행으로 곡선을 그렸습니다. 꼬리의 {left:,}행은 추정에 쓰지 않았습니다.{at_mass}",
                 left, "ok",
             ),
         ]  # fmt: skip
@@ -265,7 +287,7 @@ class Dose(Design):
     def scores(self) -> dict[str, np.ndarray]:
         """방법마다의 점수(평균이 추정값, shape (n,))."""
         f = self.fit
-        B = basis(f.d, f.knots)
+        B = basis(f.d, f.knots, f.mass)
         found = {
             "dose_curve": residual_scores(f.V, f.u, f.effect, f.w),
             "linear_dml": residual_scores(f.V[:, :1], f.u, f.effect[:1], f.w),
@@ -301,7 +323,7 @@ class Dose(Design):
             )
             for name, psi in self.scores.items()
         ]
-        naive = weighted_scores(basis(f.d, f.knots), f.y, f.effect, f.w)
+        naive = weighted_scores(basis(f.d, f.knots, f.mass), f.y, f.effect, f.w)
         return [
             *out,
             estimate_from(
@@ -377,8 +399,8 @@ class Dose(Design):
     def pictures(self) -> list[Picture]:
         """용량 반응 곡선, 균형."""
         f, spec = self.fit, self.spec
-        grid, start = np.linspace(*f.window, 25), basis([spec.treatment.control], f.knots)[0]
-        points = [residual_scores(f.V, f.u, point - start, f.w) for point in basis(grid, f.knots)]
+        grid, start = np.linspace(*f.window, 25), basis([spec.treatment.control], f.knots, f.mass)[0]
+        points = [residual_scores(f.V, f.u, point - start, f.w) for point in basis(grid, f.knots, f.mass)]
         values = np.array([psi.mean() for psi in points])
         half = 1.96 * np.array([standard_error(psi, f.clusters) for psi in points])
         curve = {
@@ -432,12 +454,12 @@ class Dose(Design):
             ),
             Step(
                 "용량의 스플라인 기저와 결과에서 공변량으로 예측되는 몫을 빼고, 잔차끼리 회귀합니다.",
-                f"{source(spline_knots, basis, residual_scores, *INTERVAL)}\n\nknots = spline_knots(d)\n"
+                f"{source(point_mass, spline_knots, basis, residual_scores, *INTERVAL)}\n\nmass = point_mass(d)\nknots = spline_knots(d, mass)\n"
                 f"outcome = {model_source(f.outcome.model)}\nmodels = [\n"
                 + "".join(f"    {model_source(c.model)},\n" for c in f.choices)
                 + "]\n"
-                f"B = basis(d, knots)\nV = np.column_stack([B[:, j] - cross_fit(models[j], X, B[:, j], fold{learn}) for j in range(B.shape[1])])\n"
-                f"u = y - cross_fit(outcome, X, y, fold{learn})\neffect = (basis([{t.treated!r}], knots) - basis([{t.control!r}], knots))[0]\n"
+                f"B = basis(d, knots, mass)\nV = np.column_stack([B[:, j] - cross_fit(models[j], X, B[:, j], fold{learn}) for j in range(B.shape[1])])\n"
+                f"u = y - cross_fit(outcome, X, y, fold{learn})\neffect = (basis([{t.treated!r}], knots, mass) - basis([{t.control!r}], knots, mass))[0]\n"
                 f'reproduced["dose_curve"] = interval(residual_scores(V, u, effect{with_w}), groups)\nreproduced["dose_curve"]',
             ),
         ]

@@ -344,14 +344,17 @@ class Experiment(Design):
         # 팔마다 단위의 무게와 (무게 × 결과). 배정을 다시 뽑아도 바뀌지 않습니다.
         sizes = [np.bincount(unit, v) for v in (f.w / f.p, f.w / (1 - f.p))]
         sums = [np.bincount(unit, v * base) for v in (f.w / f.p, f.w / (1 - f.p))]
-        values, edge, missed = np.empty(PLACEBOS), float(stats.t.ppf(0.975, len(base) - 1)), 0
+        n, clustered = len(base), f.clusters is not None
+        values, edge, missed = np.empty(PLACEBOS), float(stats.t.ppf(0.975, n - 1)) * np.sqrt(n / (n - 1)), 0
         for i in range(PLACEBOS):
             drawn = rng.permutation(a_unit) if constant else rng.random(len(p_unit)) < p_unit
-            parts = [_mean(size[arm], total[arm]) for size, total, arm in zip(sizes, sums, (drawn, ~drawn), strict=True)]
-            values[i], variance = parts[0][0] - parts[1][0], parts[0][1] + parts[1][1]
-            if f.clusters is not None:
-                spread = sum(part[1] ** 2 / part[2] for part in parts)
-                edge = float(stats.t.ppf(0.975, max(variance**2 / max(spread, 1e-300), 1.0)))
+            (m1, v1, dof1), (m0, v0, dof0) = (
+                _mean(size[arm], total[arm], clustered)
+                for size, total, arm in zip(sizes, sums, (drawn, ~drawn), strict=True)
+            )
+            values[i], variance = m1 - m0, v1 + v0
+            if clustered:
+                edge = float(stats.t.ppf(0.975, max(variance**2 / max(v1**2 / dof1 + v0**2 / dof0, 1e-300), 1.0)))
             missed += abs(values[i]) > edge * np.sqrt(variance)
         message = f"배정을 {PLACEBOS}번 다시 뽑았습니다."
         share = missed / PLACEBOS if together else None
@@ -366,8 +369,8 @@ class Experiment(Design):
         deciding = float((apart**2).sum() ** 2 / max((apart**4).sum(), 1e-300))
         few = deciding < FEW_DECIDE
         tail = (
-            f" 추정값의 흩어짐은 대상 {deciding:.1f}개의 것만큼만 고릅니다. 그런 대상 하나가 더 들거나 빠지면 답이 바뀌므로, 상한을 두거나 로그를 취한 "
-            "결과로도 물으세요."
+            f" 추정값의 흩어짐이 대상 {number(deciding, digits=1)}개에 몰려 있습니다. 그런 대상 하나가 들고 남에 따라 답이 바뀌므로, 상한을 두거나 "
+            "로그를 취한 결과로도 물으세요."
             if few
             else ""
         )
@@ -477,8 +480,8 @@ class Experiment(Design):
         return found
 
 
-def _mean(size: np.ndarray, total: np.ndarray) -> tuple[float, float, float]:
-    """한 팔의 (무게로 낸 평균, 그 분산, 자유도). ``shown.arm_spread``와 같은 셈입니다.
+def _mean(size: np.ndarray, total: np.ndarray, clustered: bool) -> tuple[float, float, float]:
+    """한 팔의 (무게로 낸 평균, 그 분산, 자유도). 군집이면 ``shown.arm_spread``, 아니면 ``shown.standard_error``와 같은 셈입니다.
 
     Parameters
     ----------
@@ -489,8 +492,11 @@ def _mean(size: np.ndarray, total: np.ndarray) -> tuple[float, float, float]:
         return 0.0, 0.0, 1.0
     share = size / size.sum()
     mean = float(total.sum() / size.sum())
-    variance = float((((total - mean * size) / size.sum()) ** 2 / np.maximum(1 - share, 1e-9)).sum())
-    return mean, variance, max(float((share**2).sum() ** 2 / (share**4).sum()) - 1, 1.0)
+    apart = ((total - mean * size) / size.sum()) ** 2
+    if not clustered:
+        return mean, float(apart.sum()), 1.0
+    degrees = max(float((share**2).sum() ** 2 / (share**4).sum()) - 1, 1.0)
+    return mean, float((apart / np.maximum(1 - share, 1e-9)).sum()), degrees
 
 
 def lee_bounds(
