@@ -573,8 +573,8 @@ def one_treated_unit(seed, donors=38, periods=30, before=20):
 
 def announced_unit(seed, ahead=4):
     """처치를 미리 알고 ``ahead``시점 앞부터 거꾸로 움직였고, 명세에 그렇게 적었습니다."""
-    made, frame, truth = one_treated_unit(seed)
-    early = (frame["unit"] == 0) & frame["week"].between(20 - ahead, 19)
+    made, frame, truth = one_treated_unit(seed, periods=30 + ahead, before=20 + ahead)
+    early = (frame["unit"] == 0) & frame["week"].between(20, 19 + ahead)
     frame["y"] -= 2.0 * early
     return replace(made, name="announced_unit", fields=(Panel("unit", "week", None, ahead),)), frame, truth
 

@@ -373,13 +373,43 @@ def test_four_treated_stores_are_not_an_a():
 
 def test_announced_times_are_in_neither_the_fit_nor_the_effect():
     made, frame, _ = world("announced_unit", 3)
-    early = (frame["unit"] == 0) & frame["week"].between(16, 19)
+    early = (frame["unit"] == 0) & frame["week"].between(20, 23)
     moved = frame.assign(y=frame["y"] + 50.0 * early)
     one, two = (analyze(made, frame=f).primary for f in (frame, moved))
     assert (one.value, one.low) == pytest.approx((two.value, two.low), rel=1e-12)
     without = dataclasses.replace(made, fields=(Panel("unit", "week"),))
-    again = analyze(without, frame=frame[~frame["week"].between(16, 19)]).primary
+    again = analyze(without, frame=frame[~frame["week"].between(20, 23)]).primary
     assert (again.value, again.low) == pytest.approx((one.value, one.low), rel=1e-12)
+
+
+def _half_use_nothing(seed, n=4000):
+    """절반은 쓰지 않고, 쓴 것만으로 1이 오르고 한 단위마다 0.3이 더 오릅니다. 0에서 2로 올린 효과는 1.6입니다."""
+    r = np.random.default_rng(seed)
+    d = np.where(r.random(n) < 0.5, 0.3 + r.gamma(2.0, 1.0, n), 0.0)
+    made = spec(treatment=Treatment("t", "continuous", 0.0, 2.0, randomized=True))
+    return made, pd.DataFrame({"t": d, "y": 1.0 * (d > 0) + 0.3 * d + r.normal(size=n)})
+
+
+def test_the_jump_between_none_and_a_little_is_not_smoothed_away():
+    found = [built(*_half_use_nothing(seed)).primary for seed in range(30)]
+    assert np.mean([e.low <= 1.6 <= e.high for e in found]) > 0.85  # 매끄러운 곡선만으로는 절반도 덮지 못했습니다
+    made, frame = _half_use_nothing(3)
+    done, space = analyze(made, frame=frame), {"frame": tables.prepare(made, frame)[0]}
+    for step in done.steps:
+        exec(step.code, space)  # noqa: S102
+    again = space["reproduced"]["dose_curve"]
+    assert (again["value"], again["low"]) == pytest.approx((done.primary.value, done.primary.low), rel=1e-9)
+
+
+def test_only_a_heap_at_an_end_of_a_continuous_dose_is_a_heap():
+    from causal_pipeline.designs.dose import point_mass
+
+    r = np.random.default_rng(0)
+    some = r.gamma(2.0, 1.0, 500)
+    assert point_mass(np.append(some, np.zeros(200))) == 0.0
+    assert point_mass(some) is None and point_mass(np.append(some, np.zeros(20))) is None
+    assert point_mass(r.poisson(2.0, 1000).astype(float)) is None
+    assert point_mass(np.append(some, np.full(200, 2.0))) is None  # 가운데에 몰린 값
 
 
 def test_staggered_equals_the_hand_count():
