@@ -401,6 +401,28 @@ def test_the_jump_between_none_and_a_little_is_not_smoothed_away():
     assert (again["value"], again["low"]) == pytest.approx((done.primary.value, done.primary.low), rel=1e-9)
 
 
+def _random_dose(seed, response, n, low, noise=1.0):
+    r = np.random.default_rng(seed)
+    d = r.uniform(0, 4, n)
+    made = spec(treatment=Treatment("t", "continuous", low, 2.0, randomized=True))
+    return made, pd.DataFrame({"t": d, "y": response(d) + noise * r.normal(size=n)})
+
+
+def test_the_curve_of_a_random_dose_bends_as_much_as_the_rows_allow():
+    truth = np.log1p(10.0) - np.log1p(1.0)
+    found = [built(*_random_dose(seed, lambda d: np.log1p(5 * d), 6000, 0.2)).primary for seed in range(20)]
+    assert np.mean([e.low <= truth <= e.high for e in found]) > 0.75  # 매듭 다섯에서는 29%였습니다
+
+
+def test_a_step_that_no_curve_holds_is_told_by_the_finer_curve():
+    def finer(response, noise):
+        design = built(*_random_dose(1, response, 2900, 1.0, noise))
+        return next(c for c in design.stress()[0] if c.name == "finer_curve")
+
+    assert finer(lambda d: 1.0 * (d > 1.5), 0.2).cap == "B"
+    assert finer(lambda d: np.sqrt(d), 0.2).cap is None
+
+
 def test_only_a_heap_at_an_end_of_a_continuous_dose_is_a_heap():
     from causal_pipeline.designs.dose import point_mass
 
