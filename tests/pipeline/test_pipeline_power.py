@@ -91,11 +91,11 @@ def test_the_share_of_placebo_intervals_that_miss_is_counted_on_the_reported_int
 
 def test_a_small_arm_with_a_few_large_outcomes_is_seen_and_calm_data_are_not_accused():
     """이 세계의 95% 구간은 효과가 없을 때 정답을 100번 가운데 87번만 덮었고, 그래도 A였습니다."""
-    rows = [{c.name: c for c in fitted(*_whales(seed, 0.1)).stress()[0]} for seed in range(8)]
+    rows = [{c.name: c for c in fitted(*_whales(seed, 0.1)).stress()[0]} for seed in range(5)]
     assert all(row["placebo"].cap in ("B", "C") for row in rows)
-    assert sum(row["placebo"].cap == "C" for row in rows) >= 3
+    assert sum(row["placebo"].cap == "C" for row in rows) >= 2
     assert "로그를 취한" in rows[0]["placebo"].message and "몰려 있습니다" in rows[0]["few_rows"].message
-    calm = [{c.name: c for c in fitted(*worlds.experiment(seed, 300)[:2]).stress()[0]} for seed in range(4)]
+    calm = [{c.name: c for c in fitted(*worlds.experiment(seed, 300)[:2]).stress()[0]} for seed in range(2)]
     assert all(row["placebo"].cap is None and "몰려" not in row["few_rows"].message for row in calm)
 
 
