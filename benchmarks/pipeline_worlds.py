@@ -221,10 +221,11 @@ def experiment(seed, n=800):
     )
 
 
-def clustered_experiment(seed, groups=40, size=20):
+def clustered_experiment(seed, groups=40, size=20, treated=None):
+    """매장마다 배정한 실험. ``treated``는 처치받은 매장의 수(적지 않으면 절반)입니다."""
     r = np.random.default_rng(seed)
     g = np.repeat(np.arange(groups), size)
-    t = r.permutation(np.arange(groups) % 2)[g]
+    t = r.permutation(np.arange(groups) % 2 if treated is None else (np.arange(groups) < treated).astype(int))[g]
     x1 = r.normal(size=len(g))
     y = 0.5 * t + x1 + 0.7 * r.normal(size=groups)[g] + r.normal(size=len(g))
     frame = pd.DataFrame({"store": g, "x1": x1, "t": t, "y": y})
@@ -234,6 +235,13 @@ def clustered_experiment(seed, groups=40, size=20):
         frame,
         0.5,
     )
+
+
+def few_treated_stores(seed):
+    """매장 마흔 가운데 넷만 처치받습니다."""
+    made, frame, truth = clustered_experiment(seed, treated=4)
+    treatment = replace(made.treatment, probability=0.1)
+    return replace(made, name="few_treated_stores", treatment=treatment), frame, truth
 
 
 def leaking_experiment(seed, n=2000):
@@ -563,6 +571,14 @@ def one_treated_unit(seed, donors=38, periods=30, before=20):
     return world_spec("one_treated_unit", estimand="ATT", unit="unit", fields=(Panel("unit", "week"),)), frame, 2.0
 
 
+def announced_unit(seed, ahead=4):
+    """처치를 미리 알고 ``ahead``시점 앞부터 거꾸로 움직였고, 명세에 그렇게 적었습니다."""
+    made, frame, truth = one_treated_unit(seed, periods=30 + ahead, before=20 + ahead)
+    early = (frame["unit"] == 0) & frame["week"].between(20, 19 + ahead)
+    frame["y"] -= 2.0 * early
+    return replace(made, name="announced_unit", fields=(Panel("unit", "week", None, ahead),)), frame, truth
+
+
 def cross_sections_frame(
     seed,
     groups=40,
@@ -766,6 +782,7 @@ WORLDS = (
     World("wrong_graph", "그래프에 화살표가 빠짐", "stop", wrong_graph),
     World("experiment", "무작위 실험", "coverage", experiment),
     World("clustered_experiment", "매장마다 배정한 실험", "coverage", clustered_experiment),
+    World("few_treated_stores", "매장마다 배정한 실험, 40매장 가운데 처치 4", "coverage", few_treated_stores),
     World("leaking_experiment", "한쪽에서 결과가 새는 실험", "stop", leaking_experiment),
     World("many_arms", "세 수준의 처치", "coverage", many_arms),
     World("dose", "연속 처치", "coverage", dose),
@@ -792,6 +809,7 @@ WORLDS = (
     World("pre_trend", "처치 전부터 벌어지는 패널", "stop", pre_trend),
     World("hidden_shock", "처치와 같은 때의 다른 일, 음성 대조군 없음", "never_a", hidden_shock),
     World("one_treated_unit", "처치받은 대상이 하나", "coverage", one_treated_unit),
+    World("announced_unit", "처치받은 대상이 하나, 미리 움직인 네 시점을 적음", "coverage", announced_unit),
     World("cross_sections", "반복 횡단면", "coverage", cross_sections),
     World("cross_sections_few", "반복 횡단면, 12집단 가운데 처치 5", "coverage", cross_sections_few),
     World("cross_sections_uneven", "반복 횡단면, 처치 8, 들쭉날쭉한 칸", "coverage", cross_sections_uneven),

@@ -32,6 +32,8 @@ FAIL_LEVEL, WARN_LEVEL = 0.01, 0.05
 DISAGREE_Z, DISAGREE_SE = 3.0, 1.0
 # 군집이 이보다 적으면 군집 표준오차를 믿기 어렵습니다.
 FEW_CLUSTERS, TOO_FEW_CLUSTERS = 30, 10
+# 군집째 팔을 정했으면 적은 팔의 군집이 이만큼은 있어야 합니다(이중차분법의 처치 대상과 같은 수).
+FEW_IN_ARM = 10
 # 그래프의 독립은 이만큼의 행이면 편상관 0.05를 넉넉히 봅니다.
 MOST_GRAPH_ROWS = 10_000
 # 공변량이 이보다 많으면 묶음마다 회귀를 다시 맞추지 않습니다(500개면 몇 분이 걸립니다).
@@ -382,18 +384,21 @@ def missing_covariates(frame: pd.DataFrame, columns: Sequence[str]) -> list[Chec
     ]
 
 
-def cluster_count(spec: Spec, clusters: np.ndarray | None) -> list[Check]:
-    """군집의 수."""
+def cluster_count(spec: Spec, clusters: np.ndarray | None, arms: np.ndarray | None = None) -> list[Check]:
+    """군집의 수. ``arms``(행마다의 팔)를 주고 군집째 팔을 정했으면, 적은 팔의 군집도 셉니다."""
     if clusters is None:
         return []
-    count = int(clusters.max()) + 1
+    count, said, known = int(clusters.max()) + 1, "", np.unique(clusters, return_index=True)[1]
+    status = ladder(count, FEW_CLUSTERS, TOO_FEW_CLUSTERS)
     note = " 군집 표준오차는 군집이 많을 때의 근사라 구간이 좁게 나올 수 있습니다."
-    return [
-        graded(
-            "clusters", "처치를 정한 단위의 수", f"표준오차는 {cluster_column(spec)}별로 셉니다({count}개).",
-            count, ladder(count, FEW_CLUSTERS, TOO_FEW_CLUSTERS), FEW_CLUSTERS, {"warn": note, "fail": note},
-        )
-    ]  # fmt: skip
+    if arms is not None and (arms[known][clusters] == arms).all():
+        smallest = int(np.unique(arms[known], return_counts=True)[1].min())
+        said = f" 적은 팔은 {smallest}개입니다."
+        note = " 구간은 팔마다의 군집의 수에 맞추어 넓혔지만, 남다른 군집 하나가 답을 바꿀 수 있습니다. 더 많은 단위에서 모으세요."
+        status = "warn" if status == "ok" and smallest < FEW_IN_ARM else status
+    message = f"표준오차는 {cluster_column(spec)}별로 셉니다({count}개).{said}"
+    tails = {"warn": note, "fail": note}
+    return [graded("clusters", "처치를 정한 단위의 수", message, count, status, FEW_CLUSTERS, tails)]
 
 
 def declared_timing(spec: Spec, ident: Identification) -> list[Check]:

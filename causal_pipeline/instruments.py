@@ -6,7 +6,7 @@
 
 import numpy as np
 
-from causal_pipeline.shown import critical_value
+from causal_pipeline.shown import arm_spread, critical_value
 
 # --- 식(재현 노트북에 그대로 실립니다) ---
 
@@ -18,9 +18,11 @@ def linear_residual(v: np.ndarray, X: np.ndarray, w: np.ndarray | float = 1.0) -
     return v * s - Z @ np.linalg.lstsq(Z, v * s, rcond=None)[0]
 
 
-def moment_error(g: np.ndarray, clusters: np.ndarray | None, parameters: int) -> float:
-    """적률 Σg의 표준오차. ``parameters``는 추정한 계수의 수입니다."""
-    n = len(g)
+def moment_error(g: np.ndarray, clusters: np.ndarray | None, parameters: int, arms: np.ndarray | None = None) -> float:
+    """적률 Σg의 표준오차. ``parameters``는 추정한 계수의 수, ``arms``는 군집째 정한 도구의 값입니다(``shown.arm_spread``)."""
+    n, by_arm = len(g), arm_spread(g, clusters, arms)
+    if by_arm is not None:
+        return n * by_arm[0]
     if clusters is None:
         return float(np.sqrt((g**2).sum() * n / max(n - parameters, 1)))
     sums = np.bincount(clusters, weights=g)
@@ -28,18 +30,32 @@ def moment_error(g: np.ndarray, clusters: np.ndarray | None, parameters: int) ->
     return float(np.sqrt((sums**2).sum() * k / max(k - 1, 1) * (n - 1) / max(n - parameters, 1)))
 
 
+def moment_critical(g: np.ndarray, clusters: np.ndarray | None, arms: np.ndarray | None = None) -> float:
+    """적률 Σg의 95% 구간에 곱하는 t의 임곗값."""
+    from scipy import stats
+
+    by_arm = arm_spread(g, clusters, arms)
+    return critical_value(len(g), clusters) if by_arm is None else float(stats.t.ppf(0.975, by_arm[1]))
+
+
 def anderson_rubin(
-    ry: np.ndarray, rd: np.ndarray, rz: np.ndarray, clusters: np.ndarray | None, parameters: int
+    ry: np.ndarray,
+    rd: np.ndarray,
+    rz: np.ndarray,
+    clusters: np.ndarray | None,
+    parameters: int,
+    arms: np.ndarray | None = None,
 ) -> tuple[float, float]:
     """앤더슨-루빈 95% 구간: 그 효과를 뺀 결과가 도구와 얽히지 않는 값들.
 
-    도구가 하나이면 이차부등식으로 풀립니다. 도구가 약하면 구간이 한쪽이나 양쪽으로 끝없이 갑니다(±무한대로 냅니다).
+    도구가 하나이면 이차부등식으로 풀립니다. 도구가 약하면 구간이 한쪽이나 양쪽으로 끝없이 갑니다(±무한대로 냅니다). ``arms``(행마다의
+    도구의 값)를 주고 군집째 도구를 정했으면, 도구의 값마다의 군집의 수에 맞춘 분산과 자유도를 씁니다.
     """
-    c2 = critical_value(len(ry), clusters) ** 2
     # (Σz(y−βd))² ≤ c²·Var. 분산은 β의 이차식이므로 세 점에서 재어 계수를 얻습니다.
     zy, zd, zz = rz @ ry, rz @ rd, rz @ rz
     gy, gd = rz * (ry - zy / zz * rz), rz * (rd - zd / zz * rz)
-    v0, vp, vm = (moment_error(gy - beta * gd, clusters, parameters) ** 2 for beta in (0.0, 1.0, -1.0))
+    c2 = moment_critical(gy - zy / zd * gd, clusters, arms) ** 2
+    v0, vp, vm = (moment_error(gy - beta * gd, clusters, parameters, arms) ** 2 for beta in (0.0, 1.0, -1.0))
     va, vb = (vp + vm) / 2 - v0, (vp - vm) / 2
     a, b, c = zd**2 - c2 * va, -2 * zy * zd - c2 * vb, zy**2 - c2 * v0
     if a > 0:
@@ -49,14 +65,20 @@ def anderson_rubin(
 
 
 def two_stage(
-    ry: np.ndarray, rd: np.ndarray, rz: np.ndarray, clusters: np.ndarray | None, parameters: int
+    ry: np.ndarray,
+    rd: np.ndarray,
+    rz: np.ndarray,
+    clusters: np.ndarray | None,
+    parameters: int,
+    arms: np.ndarray | None = None,
 ) -> tuple[float, float, float, float]:
     """2단계 최소제곱의 (효과, 표준오차, 아래, 위). 구간은 앤더슨-루빈이고, 그 구간에 끝이 없으면 보통의 구간입니다."""
     value = (rz @ ry) / (rz @ rd)
-    se = moment_error(rz * (ry - value * rd), clusters, parameters) / abs(rz @ rd)
-    low, high = anderson_rubin(ry, rd, rz, clusters, parameters)
+    g = rz * (ry - value * rd)
+    se = moment_error(g, clusters, parameters, arms) / abs(rz @ rd)
+    low, high = anderson_rubin(ry, rd, rz, clusters, parameters, arms)
     if not (np.isfinite(low) and np.isfinite(high)):
-        half = critical_value(len(ry), clusters) * se
+        half = moment_critical(g, clusters, arms) * se
         low, high = value - half, value + half
     return float(value), se, float(low), float(high)
 

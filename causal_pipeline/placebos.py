@@ -10,14 +10,20 @@ from dataclasses import replace
 import numpy as np
 from scipy import stats
 
-from causal_pipeline.checks import flagged, powered, unseen
+from causal_pipeline.checks import flagged, graded, ladder, powered, unseen
 from causal_pipeline.inference import permutation_p, subset_clusters
 from causal_pipeline.model import Check, Estimate, Spec
 from causal_pipeline.shown import standard_error
-from causal_pipeline.wording import josa, number
+from causal_pipeline.wording import josa, number, percent
 
 # 구간이 0을 비켜 가는데 위약이 추정값만큼 큰 몫이 이보다 크면 주의입니다.
 PLACEBO_P = 0.1
+# 효과가 없게 섞은 자료에서 95% 구간이 0을 비켜 간 몫. 구간이 맞으면 5%이고, 500번 섞은 몫의 오차는 1%포인트입니다.
+MISSED_WARN, MISSED_FAIL = 0.085, 0.15
+NARROW = (
+    " 구간이 정답을 95%보다 덜 덮습니다. 한쪽 팔이 작고 결과가 몇 대상에 몰려 있을 때 그렇습니다. 작은 팔의 대상을 더 모으거나, 상한을 두거나 "
+    "로그를 취한 결과로 다시 물으세요."
+)
 
 
 def spread_placebo(
@@ -30,8 +36,9 @@ def spread_placebo(
     low: float,
     high: float,
     off_centre: float = math.inf,
+    missed: float | None = None,
 ) -> Check:
-    """위약의 퍼짐이 보고한 표준오차만 한지.
+    """위약의 퍼짐이 보고한 표준오차만 한지, 위약마다 낸 구간이 0을 제 비율로 품는지.
 
     Parameters
     ----------
@@ -43,11 +50,18 @@ def spread_placebo(
         퍼짐과 표준오차의 비가 이 사이에 있지 않으면 주의입니다.
     off_centre : float
         위약의 평균이 0에서 표준오차의 몇 배보다 멀면 주의인지.
+    missed : float, optional
+        위약마다 낸 95% 구간이 0을 비켜 간 몫. ``MISSED_WARN``을 넘으면 주의, ``MISSED_FAIL``을 넘으면 실패입니다.
     """
     ratio, p = values.std(ddof=1) / max(se, 1e-300), permutation_p(values, observed)
     said = f"{message} 위약의 퍼짐은 표준오차의 {ratio:.2f}배이고, 위약이 섞지 않은 값만큼 큰 몫(p값)은 {p:.3f}입니다."
     off = abs(values.mean()) / max(se, 1e-300) > off_centre
-    check = flagged("placebo", label, said, p, off or not low < ratio < high)
+    status = "warn" if off or not low < ratio < high else "ok"
+    if missed is not None:
+        said += f" 위약마다 낸 95% 구간이 0을 비켜 간 몫은 {percent(missed)}입니다(5%여야 합니다)."
+        status = max(status, ladder(missed, MISSED_WARN, MISSED_FAIL), key=("ok", "warn", "fail").index)
+    tail = NARROW if missed is not None and missed > MISSED_WARN else ""
+    check = graded("placebo", label, said + tail, p, status)
     return narrow(check, main, spread_power(ratio, len(values), low, high))
 
 

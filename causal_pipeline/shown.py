@@ -317,12 +317,40 @@ def critical_value(n: int, clusters: np.ndarray | None = None, level: float = 0.
     return float(stats.t.ppf(0.5 + level / 2, max(df, 1)))
 
 
-def interval(psi: np.ndarray, clusters: np.ndarray | None = None) -> dict[str, float]:
-    """영향함수의 평균과 95% 구간."""
-    value = float(psi.mean())
-    half = critical_value(len(psi), clusters) * standard_error(psi, clusters)
+def arm_spread(psi: np.ndarray, clusters: np.ndarray | None, arms: np.ndarray | None) -> tuple[float, float] | None:
+    """군집째 팔을 정했을 때의 (표준오차, 자유도). 군집이 없거나 팔이 군집 안에서 갈리면 None.
+
+    군집의 점수를 1 − (그 팔에서 군집이 차지하는 몫)의 제곱근으로 나누어 키우고(Bell과 McCaffrey, 2002), 팔마다의 자유도를 Welch로
+    모읍니다. 처치받은 군집이 몇 개뿐이거나 군집의 크기가 제각각이면 군집을 모두 세는 자유도는 구간을 좁게 합니다.
+    """
+    if clusters is None or arms is None:
+        return None
+    first = np.unique(clusters, return_index=True)[1]
+    kind = arms[first]
+    if not (kind[clusters] == arms).all():
+        return None
+    sums, size = np.bincount(clusters, weights=psi - psi.mean()) / len(psi), np.bincount(clusters)
+    parts = []
+    for arm in np.unique(kind):
+        share = size[kind == arm] / size[kind == arm].sum()
+        variance = (sums[kind == arm] ** 2 / np.where(share < 1, 1 - share, 1.0)).sum()
+        parts.append((variance, max((share**2).sum() ** 2 / (share**4).sum() - 1, 1.0)))
+    total = sum(variance for variance, _ in parts)
+    spread = sum(variance**2 / degrees for variance, degrees in parts)
+    return float(np.sqrt(total)), float(total**2 / spread) if spread > 0 else float(len(kind) - 1)
+
+
+def interval(psi: np.ndarray, clusters: np.ndarray | None = None, arms: np.ndarray | None = None) -> dict[str, float]:
+    """영향함수의 평균과 95% 구간. ``arms``(행마다의 팔)를 주면 군집째 정한 팔의 수를 셉니다(``arm_spread``)."""
+    from scipy import stats
+
+    value, by_arm = float(psi.mean()), arm_spread(psi, clusters, arms)
+    if by_arm is None:
+        half = critical_value(len(psi), clusters) * standard_error(psi, clusters)
+    else:
+        half = float(stats.t.ppf(0.975, by_arm[1])) * by_arm[0]
     return {"value": value, "low": value - half, "high": value + half}
 
 
-INTERVAL = (standard_error, critical_value, interval)
+INTERVAL = (standard_error, critical_value, arm_spread, interval)
 """구간을 내는 데 드는 함수들. ``source(*INTERVAL)``로 함께 싣습니다."""

@@ -58,13 +58,14 @@ MOVED = 2.0
 class Fit:
     """교차 적합의 결과. 배열의 길이는 모두 결과와 처치가 있는 행의 수입니다.
 
-    ``a``는 처치 수준, ``b``는 견줄 수준인 행, ``e1``, ``e0``은 그 수준을 받을 확률, ``mu1``, ``mu0``은 겹 밖에서 예측한 결과,
+    ``arms``는 처치의 수준 번호, ``a``는 처치 수준, ``b``는 견줄 수준인 행, ``e1``, ``e0``은 그 수준을 받을 확률, ``mu1``, ``mu0``은 겹 밖에서 예측한 결과,
     ``w``는 표본 가중치(평균 1)입니다.
     """
 
     frame: pd.DataFrame
     X: pd.DataFrame
     y: np.ndarray
+    arms: np.ndarray
     a: np.ndarray
     b: np.ndarray
     fold: np.ndarray
@@ -156,7 +157,7 @@ class Adjustment(Design):
         e = cross_fit(propensity.model, values, code, fold, classify=True, weight=for_learning(w))
         a, b = code == one, code == zero
         outcome, mu1, mu0 = self._outcome_models(values, y, a, b, fold, w)
-        return Fit(rows, X, y, a, b, fold, clusters, e[:, one], e[:, zero], mu1, mu0, outcome, propensity, w)
+        return Fit(rows, X, y, code, a, b, fold, clusters, e[:, one], e[:, zero], mu1, mu0, outcome, propensity, w)
 
     def _outcome_models(
         self, X: np.ndarray, y: np.ndarray, a: np.ndarray, b: np.ndarray, fold: np.ndarray, w: np.ndarray
@@ -191,7 +192,7 @@ class Adjustment(Design):
         return [
             *checks.missing_covariates(f.frame, self.ident.adjustment),
             *checks.declared_timing(self.spec, self.ident),
-            *checks.cluster_count(self.spec, f.clusters),
+            *checks.cluster_count(self.spec, f.clusters, f.arms),
             *([] if f.X.shape[1] == 0 else [self._overlap(), self._effective_sample(), self._balance()]),
             *checks.graph_independences(self.spec, f.frame, self.primary, self.ident.adjustment),
         ]
@@ -282,6 +283,7 @@ class Adjustment(Design):
                 f.clusters,
                 name == "aipw",
                 "ATO" if name == "overlap_weighted" else self.ident.estimand,
+                f.arms,
             )
             for name, psi in self.scores.items()
         ]
@@ -291,7 +293,12 @@ class Adjustment(Design):
         return [
             *out,
             estimate_from(
-                naive, "naive", "보정하지 않은 차이", "처치를 받은 쪽과 받지 않은 쪽이 처음부터 다를 때", f.clusters
+                naive,
+                "naive",
+                "보정하지 않은 차이",
+                "처치를 받은 쪽과 받지 않은 쪽이 처음부터 다를 때",
+                f.clusters,
+                arms=f.arms,
             ),
         ]
 
@@ -533,7 +540,7 @@ class Adjustment(Design):
             Step(
                 "AIPW의 점수를 만들고 평균과 구간을 냅니다.",
                 f"{source(*([] if with_w else [weighted]), aipw_scores, *INTERVAL)}\n\npsi = aipw_scores(y, a, b, e[:, one], e[:, zero], mu1, mu0, {self.att}, {CLIP}{with_w})\n"
-                'reproduced["aipw"] = interval(psi, groups)\nreproduced["aipw"]',
+                'reproduced["aipw"] = interval(psi, groups, code)\nreproduced["aipw"]',
             ),
         ]
         if f.X.shape[1] and (f.a | f.b).all() and not with_w:  # econml은 Pipeline에 표본 가중치를 넘기지 못합니다

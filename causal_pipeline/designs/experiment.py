@@ -39,6 +39,8 @@ from causal_pipeline.wording import number, percent
 PLACEBOS = 500
 # 결과의 양 끝을 이 몫씩 잘라 낸 평균을 함께 봅니다. 몇 대상이 결론을 정하는지를 드러냅니다.
 WINSOR = 0.01
+# 몇 대상이 추정값의 흩어짐을 모두 정하면(유효한 수가 이보다 적으면) 다음 표본에서 답이 크게 바뀝니다.
+FEW_DECIDE = 5
 # 표본 비율과 균형의 시험은 아주 드문 일만 문제로 삼습니다. 배정이 무작위이면 천에 하나만 걸립니다.
 ALARM, BALANCE_WARN = 0.001, 0.01
 ATTRITION_WARN = 0.02
@@ -164,7 +166,7 @@ class Experiment(Design):
             *self._balance(),
             self._attrition(),
             *checks.missing_covariates(f.frame, self.ident.adjustment),
-            *checks.cluster_count(self.spec, f.clusters),
+            *checks.cluster_count(self.spec, f.clusters, f.a),
             *checks.graph_independences(self.spec, f.frame, self.primary, self.ident.adjustment),
         ]
 
@@ -296,7 +298,13 @@ class Experiment(Design):
         targets = {"winsorised": f"{self.ident.estimand}(누른 결과)"}
         return [
             estimate_from(
-                psi, name, *labels[name], self.fit.clusters, name == primary, targets.get(name, self.ident.estimand)
+                psi,
+                name,
+                *labels[name],
+                self.fit.clusters,
+                name == primary,
+                targets.get(name, self.ident.estimand),
+                self.fit.a,
             )
             for name, psi in self.scores.items()
         ]
@@ -321,33 +329,59 @@ class Experiment(Design):
         return found, [self._bounds()]
 
     def _randomisation(self) -> Check:
-        """실제와 같은 단위로 배정을 다시 뽑습니다. 표준오차를 잘못된 단위로 셌으면 퍼짐이 어긋납니다."""
+        """실제와 같은 단위로 배정을 다시 뽑습니다. 표준오차를 잘못된 단위로 셌으면 퍼짐이 어긋납니다.
+
+        다시 뽑을 때마다 구간도 냅니다. 작은 팔에 드문 큰 값이 들고 나는 자료에서는 추정값이 작을 때 표준오차도 함께 작아, 구간이 0을 5%보다
+        자주 비켜 갑니다. 효과가 없다고 본 배정의 분포라 모든 대상에서 센 것입니다(Wu와 Ding, 2021의 학생화한 무작위화 시험).
+        """
         f, main = self.fit, self.primary
         rng = np.random.default_rng(self.spec.seed + 1)
         base = f.y - (f.p * f.mu1 + (1 - f.p) * f.mu0) if f.X.shape[1] else f.y - np.average(f.y, weights=f.w)
         unit = np.arange(len(base)) if f.clusters is None else f.clusters
         first = np.unique(unit, return_index=True)[1]
         a_unit, p_unit = f.a[first], f.p[first]
-        constant = np.ptp(p_unit) < 1e-12
-        values = np.empty(PLACEBOS)
+        constant, together = np.ptp(p_unit) < 1e-12, bool((a_unit[unit] == f.a).all())
+        # 팔마다 단위의 무게와 (무게 × 결과). 배정을 다시 뽑아도 바뀌지 않습니다.
+        sizes = [np.bincount(unit, v) for v in (f.w / f.p, f.w / (1 - f.p))]
+        sums = [np.bincount(unit, v * base) for v in (f.w / f.p, f.w / (1 - f.p))]
+        n, clustered = len(base), f.clusters is not None
+        values, edge, missed = np.empty(PLACEBOS), float(stats.t.ppf(0.975, n - 1)) * np.sqrt(n / (n - 1)), 0
         for i in range(PLACEBOS):
-            drawn = (rng.permutation(a_unit) if constant else rng.random(len(p_unit)) < p_unit)[unit]
-            w1, w0 = f.w * drawn / f.p, f.w * ~drawn / (1 - f.p)
-            values[i] = (w1 @ base) / max(w1.sum(), 1e-12) - (w0 @ base) / max(w0.sum(), 1e-12)
+            drawn = rng.permutation(a_unit) if constant else rng.random(len(p_unit)) < p_unit
+            (m1, v1, dof1), (m0, v0, dof0) = (
+                _mean(size[arm], total[arm], clustered)
+                for size, total, arm in zip(sizes, sums, (drawn, ~drawn), strict=True)
+            )
+            values[i], variance = m1 - m0, v1 + v0
+            if clustered:
+                edge = float(stats.t.ppf(0.975, max(variance**2 / max(v1**2 / dof1 + v0**2 / dof0, 1e-300), 1.0)))
+            missed += abs(values[i]) > edge * np.sqrt(variance)
         message = f"배정을 {PLACEBOS}번 다시 뽑았습니다."
-        return placebos.spread_placebo("배정을 다시 뽑은 위약", message, values, main.value, main.se, main, 0.6, 1.6)
+        share = missed / PLACEBOS if together else None
+        return placebos.spread_placebo(
+            "배정을 다시 뽑은 위약", message, values, main.value, main.se, main, 0.6, 1.6, missed=share
+        )
 
     def _few_rows(self) -> Check:
-        """양 끝을 누르면 결론이 바뀌는지."""
+        """양 끝을 누르면 결론이 바뀌는지, 몇 대상이 추정값의 흩어짐을 정하는지."""
         main, pressed = self.primary, next((e for e in self.estimates if e.method == "winsorised"), None)
+        apart = self.scores[main.method] - main.value
+        deciding = float((apart**2).sum() ** 2 / max((apart**4).sum(), 1e-300))
+        few = deciding < FEW_DECIDE
+        tail = (
+            f" 추정값의 흩어짐이 대상 {number(deciding, digits=1)}개에 몰려 있습니다. 그런 대상 하나가 들고 남에 따라 답이 바뀌므로, 상한을 두거나 "
+            "로그를 취한 결과로도 물으세요."
+            if few
+            else ""
+        )
         if pressed is None:
-            return graded("few_rows", "몇 대상의 힘", "결과의 양 끝을 누를 것이 없습니다.", 0.0, "ok")
+            return flagged("few_rows", "몇 대상의 힘", f"결과의 양 끝을 누를 것이 없습니다.{tail}", deciding, few)
         flips = (main.low > 0 and pressed.high < 0) or (main.high < 0 and pressed.low > 0)
         loses = (main.low > 0 or main.high < 0) and pressed.low < 0 < pressed.high
         message = (
             f"결과의 양 끝 {WINSOR:.0%}를 누르면 {number(pressed.value)}입니다(누르지 않으면 {number(main.value)})."
         )
-        return flagged("few_rows", "몇 대상의 힘", message, pressed.value, flips or loses)
+        return flagged("few_rows", "몇 대상의 힘", message + tail, pressed.value, flips or loses or few)
 
     def _negative_controls(self) -> list[tuple[str, float, float, float]]:
         f, spec, found = self.fit, self.spec, []
@@ -428,7 +462,7 @@ class Experiment(Design):
             ),
             Step(
                 "배정 확률로 가중한 평균의 차이입니다. 확률이 모두 같으면 그냥 평균의 차이입니다.",
-                f'{source(difference_scores, *INTERVAL)}\n\nreproduced["difference"] = interval(difference_scores(y, a, p{with_w}), groups)\nreproduced["difference"]',
+                f'{source(difference_scores, *INTERVAL)}\n\nreproduced["difference"] = interval(difference_scores(y, a, p{with_w}), groups, a)\nreproduced["difference"]',
             ),
         ]
         if f.X.shape[1]:
@@ -436,7 +470,7 @@ class Experiment(Design):
                 Step(
                     "팔마다 회귀하고 전체 평균 공변량에서의 예측을 뺍니다. statsmodels의 두 회귀로 값을 확인합니다.",
                     f"{source(covariate_matrix, lin_scores)}\n\nX = covariate_matrix(frame, {list(self.ident.adjustment)!r}).to_numpy()\n"
-                    f'reproduced["regression"] = interval(lin_scores(y, a, p, X{with_w}), groups)\n'
+                    f'reproduced["regression"] = interval(lin_scores(y, a, p, X{with_w}), groups, a)\n'
                     + ("" if with_w else "w = np.ones(len(y))\n")
                     + "Z = sm.add_constant(X - w @ X / len(y), has_constant='add')\n"
                     "print(sm.WLS(y[a], Z[a], weights=(w / p)[a]).fit().params[0] - sm.WLS(y[~a], Z[~a], weights=(w / (1 - p))[~a]).fit().params[0])\n"
@@ -444,6 +478,25 @@ class Experiment(Design):
                 )
             )
         return found
+
+
+def _mean(size: np.ndarray, total: np.ndarray, clustered: bool) -> tuple[float, float, float]:
+    """한 팔의 (무게로 낸 평균, 그 분산, 자유도). 군집이면 ``shown.arm_spread``, 아니면 ``shown.standard_error``와 같은 셈입니다.
+
+    Parameters
+    ----------
+    size, total : array, shape (단위,)
+        그 팔의 단위마다의 무게와 (무게 × 결과)의 합.
+    """
+    if not len(size):
+        return 0.0, 0.0, 1.0
+    share = size / size.sum()
+    mean = float(total.sum() / size.sum())
+    apart = ((total - mean * size) / size.sum()) ** 2
+    if not clustered:
+        return mean, float(apart.sum()), 1.0
+    degrees = max(float((share**2).sum() ** 2 / (share**4).sum()) - 1, 1.0)
+    return mean, float((apart / np.maximum(1 - share, 1e-9)).sum()), degrees
 
 
 def lee_bounds(

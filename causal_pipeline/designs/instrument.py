@@ -35,6 +35,7 @@ from causal_pipeline.instruments import (
     hansen_j,
     limited_information,
     linear_residual,
+    moment_critical,
     moment_error,
     ratio_scores,
     small_sample,
@@ -44,6 +45,7 @@ from causal_pipeline.instruments import (
 from causal_pipeline.model import Check, Estimate, Field, Identification, Role, Sensitivity, Spec, Step
 from causal_pipeline.shown import (
     IMPORTS,
+    arm_spread,
     covariate_matrix,
     critical_value,
     cross_fit,
@@ -170,6 +172,11 @@ class Fit:
     def binary(self) -> bool:
         """도구가 하나이고 0과 1뿐이면 참."""
         return not self.several and set(np.unique(self.z)) == {0.0, 1.0}
+
+    @property
+    def arms(self) -> np.ndarray | None:
+        """행마다의 도구의 값. 둘로 갈리지 않으면 None."""
+        return self.z if self.binary else None
 
     @property
     def several(self) -> bool:
@@ -322,7 +329,7 @@ class InstrumentalVariable(Design):
         return [
             *checks.missing_covariates(f.frame, self.ident.adjustment),
             *checks.declared_timing(self.spec, self.ident),
-            *checks.cluster_count(self.spec, f.clusters),
+            *checks.cluster_count(self.spec, f.clusters, f.arms),
             self._first_stage(),
             self._anderson_rubin(),
             *self._overidentification(),
@@ -347,7 +354,7 @@ class InstrumentalVariable(Design):
             return graded("first_stage", "첫 단계의 힘", message, effective, status, needed, tails)
         slope = (f.rz @ f.rd) / (f.rz @ f.rz)
         residual = f.rd - slope * f.rz
-        robust = float(((f.rz @ f.rd) / max(moment_error(f.rz * residual, f.clusters, f.k), 1e-300)) ** 2)
+        robust = float(((f.rz @ f.rd) / max(moment_error(f.rz * residual, f.clusters, f.k, f.arms), 1e-300)) ** 2)
         plain = float((slope / np.sqrt((residual @ residual) / max(len(residual) - f.k, 1) / (f.rz @ f.rz))) ** 2)
         tails = {
             "warn": f" {STRONG_F}보다 작아 보통의 구간은 좁게 나옵니다. 앤더슨-루빈 구간을 씁니다.",
@@ -364,7 +371,7 @@ class InstrumentalVariable(Design):
         if f.several:
             low, high = anderson_rubin_set(f.ry, f.rd, f.RZ, f.clusters, f.k + f.Z.shape[1] - 1)
         else:
-            low, high = anderson_rubin(f.ry, f.rd, f.rz, f.clusters, f.k)
+            low, high = anderson_rubin(f.ry, f.rd, f.rz, f.clusters, f.k, f.arms)
         bounded, empty = np.isfinite(low) and np.isfinite(high), np.isnan(low)
         low, high = sorted((low * f.delta, high * f.delta))
         text = f"[{number(low)}, {number(high)}]" if bounded else "끝이 없는 구간"
@@ -559,7 +566,7 @@ class InstrumentalVariable(Design):
         if f.several:
             value, se, low, high = two_stage_many(f.ry, f.rd, f.RZ, f.clusters, f.k)
         else:
-            value, se, low, high = two_stage(f.ry, f.rd, f.rz, f.clusters, f.k)
+            value, se, low, high = two_stage(f.ry, f.rd, f.rz, f.clusters, f.k, f.arms)
         low, high = sorted((low * f.delta, high * f.delta))
         label = f"도구 {f.Z.shape[1]}개의 2단계 최소제곱" if f.several else "2단계 최소제곱(앤더슨-루빈 구간)"
         primary = Estimate(
@@ -637,7 +644,7 @@ class InstrumentalVariable(Design):
         """도구 한 단위에 결과가 움직이는 크기와 표준오차."""
         f = self.fit
         slope = (f.rz @ f.ry) / (f.rz @ f.rz)
-        return float(slope), float(moment_error(f.rz * (f.ry - slope * f.rz), f.clusters, f.k) / (f.rz @ f.rz))
+        return float(slope), float(moment_error(f.rz * (f.ry - slope * f.rz), f.clusters, f.k, f.arms) / (f.rz @ f.rz))
 
     def _placebo(self) -> Check:
         """도구(여럿이면 첫 단계로 모은 것)를 섞으면 결과가 도구를 따르지 않아야 합니다. 군집마다 도구가 하나이면 군집째 섞습니다."""
@@ -713,7 +720,9 @@ class InstrumentalVariable(Design):
             else "cov_type='robust', debiased=True"
         )
         several = [cluster_sums, small_sample, effective_f, anderson_rubin_set, two_stage_many, hansen_j]
-        functions, call = (several, "two_stage_many") if f.several else ([anderson_rubin, two_stage], "two_stage")
+        functions, call = (
+            (several, "two_stage_many") if f.several else ([moment_critical, anderson_rubin, two_stage], "two_stage")
+        )
         found = [
             Step(
                 "결과, 처치, 도구가 있는 행만 두고 공변량을 선형으로 뺍니다.",
@@ -725,12 +734,17 @@ class InstrumentalVariable(Design):
             Step(
                 "2단계 최소제곱입니다. 앤더슨-루빈의 구간은 효과를 b라고 보고 y − b·d를 도구에 회귀했을 때 도구의 계수가 모두 0이라고 볼 수 있는 b를 모은 것입니다."
                 + (" 도구가 여럿이면 유효 F가 임곗값에 못 미칠 때에만 그것을 씁니다." if f.several else ""),
-                f"{source(critical_value, moment_error, *functions)}\n\n"
-                f"value, se, low, high = {call}(ry, rd, {'RZ' if f.several else 'RZ[:, 0]'}, groups, X.shape[1] + 2)\nlow, high = sorted((low * {f.delta!r}, high * {f.delta!r}))\n"
+                f"{source(critical_value, arm_spread, moment_error, *functions)}\n\n"
+                f"value, se, low, high = {call}(ry, rd, {'RZ' if f.several else 'RZ[:, 0]'}, groups, X.shape[1] + 2{', Z[:, 0]' if f.binary else ''})\nlow, high = sorted((low * {f.delta!r}, high * {f.delta!r}))\n"
                 f'reproduced["tsls"] = {{"value": value * {f.delta!r}, "low": low, "high": high}}\nreproduced["tsls"]',
             ),
             Step(
-                "linearmodels의 IV2SLS로 점 추정과 표준오차를 확인합니다.",
+                "linearmodels의 IV2SLS로 점 추정과 표준오차를 확인합니다."
+                + (
+                    " 군집째 도구를 정했으면 우리 표준오차는 도구의 값마다의 군집의 수에 맞추어 조금 더 큽니다."
+                    if f.binary and f.clusters is not None
+                    else ""
+                ),
                 "import statsmodels.api as sm\nfrom linearmodels.iv import IV2SLS\n\n"
                 f"print(IV2SLS(y, sm.add_constant(X, has_constant='add') if X.shape[1] else np.ones((len(y), 1)), d, Z{with_w.replace('w=', 'weights=')}).fit({covariance}).summary.tables[1])\n"
                 "print('효과', value, '표준오차', se)",

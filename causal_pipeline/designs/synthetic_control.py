@@ -34,6 +34,7 @@ class Paths:
     """결과 하나의 길들. ``y``는 처치받은 대상(시점), ``D``는 견줄 대상들(시점, 대상), ``T0``은 처치 앞 시점의 수.
 
     ``dropped``는 빈칸 때문에 뺀 견줄 대상의 수, ``unseen``은 처치받은 대상을 보지 못해 뺀 시점의 수(처치 앞, 뒤)입니다.
+    ``ahead``는 처치를 미리 알고 움직였을 수 있어 뺀, 처치 바로 앞의 시점의 수(``panel.anticipation``)입니다.
     ``effects``와 ``placebos``의 열쇠는 방법의 이름이고, ``before``는 처치 앞의 오차(RMSPE), ``ratio``는 뒤의 오차를 그것으로 나눈 것입니다.
     """
 
@@ -53,6 +54,7 @@ class Paths:
     dropped: int
     floor: float
     unseen: tuple[int, int]
+    ahead: int
 
 
 # --- 식(재현 노트북에 그대로 실립니다) ---
@@ -226,18 +228,20 @@ class SyntheticControl(Design):
         unit = starts.dropna().index[0]
         complete = seen_together(wide, unit)
         times = complete.index.to_numpy()
-        T0 = int(np.searchsorted(times, float(starts[unit]))) - p.anticipation
+        first = int(np.searchsorted(times, float(starts[unit])))
+        T0 = first - p.anticipation
         gone = wide.index[wide[unit].isna()].to_numpy()
         unseen = int((gone < float(starts[unit])).sum()), int((gone >= float(starts[unit])).sum())
         dropped = wide.shape[1] - complete.shape[1]
         holes = f" 처치받은 대상을 보지 못한 시점이 앞 {unseen[0]}개, 뒤 {unseen[1]}개입니다." if any(unseen) else ""
-        if T0 < 2 or T0 >= len(times):
+        if T0 < 2 or first >= len(times):
             raise spec.error(
                 DataError, "too_short_before_treatment", "panel",
                 f"처치받은 대상의 처치 앞 시점이 둘 이상 있고 처치 뒤 시점이 하나 이상 있어야 합니다.{holes}",
                 "panel.start와 panel.time의 단위를 확인하고, 처치 앞의 자료를 더 넣으세요.",
             )  # fmt: skip
-        donors = complete.drop(columns=unit)
+        complete = complete.drop(index=times[T0:first])  # 미리 움직였을 시점은 맞춤에도 효과에도 넣지 않습니다
+        times, donors = complete.index.to_numpy(), complete.drop(columns=unit)
         if donors.shape[1] < 2:
             why = f" 빈칸이 있는 대상 {dropped}개를 뺐기 때문입니다." if dropped else ""
             how = (
@@ -252,7 +256,7 @@ class SyntheticControl(Design):
         return Paths(
             times, unit, donors.columns.to_numpy(), y, D, T0, effects, {k: np.array([o[0][k] for o in others]) for k in effects},
             before, np.array([o[1] for o in others]), w, ratio, np.array([o[2] for o in others]), dropped,
-            smallest_error(D, T0), unseen,
+            smallest_error(D, T0), unseen, first - T0,
         )  # fmt: skip
 
     # --- 점검 ---
@@ -508,11 +512,12 @@ class SyntheticControl(Design):
         """같은 함수로 가중치와, 견줄 대상마다의 위약으로 구간을 냅니다."""
         f, p, y = self.fit, Panel.of(self.spec), self.spec.outcome.column
         unit = f.unit.item() if hasattr(f.unit, "item") else f.unit
+        ahead = f"wide = wide.drop(index=wide.index[{f.T0}:{f.T0 + f.ahead}])\n" if f.ahead else ""
         return [
             Step(
                 "시점을 행, 대상을 열로 놓습니다.",
                 f"{IMPORTS}\n\nwide = frame.pivot_table(index={p.time!r}, columns={p.unit!r}, values={y!r}, aggfunc='mean', observed=True).sort_index()\n\n"
-                f"{source(seen_together)}\n\nwide = seen_together(wide, {unit!r})\n"
+                f"{source(seen_together)}\n\nwide = seen_together(wide, {unit!r})\n{ahead}"
                 f"y, donors = wide[{unit!r}].to_numpy(dtype=float), wide.drop(columns={unit!r})\nD, T0 = donors.to_numpy(dtype=float), {f.T0}",
             ),
             Step(

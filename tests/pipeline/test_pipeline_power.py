@@ -65,6 +65,40 @@ def test_two_random_halves_never_tell_and_never_judge(psi):
 # --- 위약 ---
 
 
+def _whales(seed, share):
+    """열에 하나만 크게 쓰는 손님. ``share``는 처치받은 몫이고 효과는 없습니다."""
+    r = np.random.default_rng(seed)
+    a = r.random(1000) < share
+    y = np.where(r.random(1000) < 0.1, np.exp(1.5 * r.normal(size=1000)), 0.0)
+    made = replace(worlds.experiment(0)[0], confounders=(), timing={}, name="whales")
+    return replace(made, treatment=replace(made.treatment, probability=share)), pd.DataFrame({"t": a * 1, "y": y})
+
+
+def test_the_share_of_placebo_intervals_that_miss_is_counted_on_the_reported_interval():
+    """한 번에 낸 몫이, 다시 뽑은 배정마다 설계의 구간을 그대로 낸 것과 같습니다."""
+    from causal_pipeline.designs.experiment import PLACEBOS, difference_scores
+    from causal_pipeline.shown import interval
+    from causal_pipeline.wording import percent
+
+    design = fitted(*_whales(1, 0.1))
+    f, rng, missed = design.fit, np.random.default_rng(design.spec.seed + 1), 0
+    for _ in range(PLACEBOS):
+        ends = interval(difference_scores(f.y - f.y.mean(), rng.permutation(f.a), f.p))
+        missed += not ends["low"] <= 0 <= ends["high"]
+    assert missed / PLACEBOS > placebos.MISSED_WARN
+    assert f"0을 비켜 간 몫은 {percent(missed / PLACEBOS)}입니다" in design._randomisation().message
+
+
+def test_a_small_arm_with_a_few_large_outcomes_is_seen_and_calm_data_are_not_accused():
+    """이 세계의 95% 구간은 효과가 없을 때 정답을 100번 가운데 87번만 덮었고, 그래도 A였습니다."""
+    rows = [{c.name: c for c in fitted(*_whales(seed, 0.1)).stress()[0]} for seed in range(5)]
+    assert all(row["placebo"].cap in ("B", "C") for row in rows)
+    assert sum(row["placebo"].cap == "C" for row in rows) >= 2
+    assert "로그를 취한" in rows[0]["placebo"].message and "몰려 있습니다" in rows[0]["few_rows"].message
+    calm = [{c.name: c for c in fitted(*worlds.experiment(seed, 300)[:2]).stress()[0]} for seed in range(2)]
+    assert all(row["placebo"].cap is None and "몰려" not in row["few_rows"].message for row in calm)
+
+
 def _shuffled(r, n, groups=None):
     """섞은 위약 200개, 추정값, 바른 표준오차. ``groups``이면 군집으로 배정하고도 행마다 섞고 셉니다."""
     y = r.normal(size=n) if groups is None else np.repeat(r.normal(size=groups), n // groups) + 0.3 * r.normal(size=n)
