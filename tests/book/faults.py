@@ -1,7 +1,7 @@
 """(시험) 작은 책을 지으며 정한 순간에 고장을 냅니다.
 
-꾸러미를 한 번만 부르고 빌드마다 갈라져 나와서(fork), 빌드 한 번이 1~2초입니다. 표준 입력으로 주문을 한 줄씩 받고
-결과를 한 줄씩 냅니다. 주문:
+꾸러미를 한 번만 부르고 빌드마다 갈라져 나와서(fork), 빌드 한 번이 1~2초입니다. Sphinx와 확장은 빌드가 도는 동안 불리므로,
+첫 빌드가 무엇을 불렀는지 적어 내면 그것을 여기서도 불러 둡니다. 표준 입력으로 주문을 한 줄씩 받고 결과를 한 줄씩 냅니다. 주문:
 
     {"do": "kill" | "full" | "denied" | "interrupt" | "terminate" | "watch",   # watch는 건드린 파일만 적습니다
      "event": "os.rename", "path": "execution/.*ipynb$", "nth": 1,              # 파일을 건드리는 그 순간
@@ -19,6 +19,8 @@ import tempfile
 import threading
 import time
 from pathlib import Path
+
+from forked import call_too
 
 from book.commands import build
 from book.page import ROOT
@@ -80,7 +82,7 @@ def wait_for(path: Path, then) -> None:
 def one(order: dict) -> dict:
     """빌드 한 번."""
     with tempfile.TemporaryDirectory() as folder:
-        said, log = Path(folder) / "said", Path(folder) / "log"
+        said, log, called = Path(folder) / "said", Path(folder) / "log", Path(folder) / "called"
         said.touch(), log.touch()
         pid = os.fork()
         if pid == 0:
@@ -91,8 +93,11 @@ def one(order: dict) -> dict:
             arm(order, log.open("a", buffering=1))
             code = build.main(["book"])
             sys.stdout.flush()
+            called.write_text("\n".join(sys.modules), encoding="utf-8")
             os._exit(code)
         _, status = os.waitpid(pid, 0)
+        if called.is_file():
+            call_too(called.read_text(encoding="utf-8").split("\n"))
         events = [json.loads(line) for line in log.read_text().splitlines()]
         ended = time.time()
         faults = [at for name, at in events if name == "fault"]

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from functools import cached_property
 from pathlib import Path
 
 import yaml
@@ -107,14 +108,37 @@ class Book:
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, encoding="utf-8",
         )  # fmt: skip
 
-    def build(self) -> tuple[int, str]:
+    @cached_property
+    def driver(self) -> subprocess.Popen:
+        """꾸러미를 불러 둔 프로세스(faults.py). 빌드는 여기서 갈라져 나옵니다."""
+        return subprocess.Popen(
+            [sys.executable, str(Path(__file__).with_name("faults.py"))], cwd=self.folder, env=self.environment(),
+            text=True, encoding="utf-8", stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+        )  # fmt: skip
+
+    def order(self, **order) -> dict:
+        """``driver``에 빌드 하나를 시킵니다. 주문과 결과의 꼴은 faults.py에 있습니다."""
+        self.driver.stdin.write(json.dumps(order) + "\n")
+        self.driver.stdin.flush()
+        return json.loads(self.driver.stdout.readline())
+
+    def close(self) -> None:
+        if "driver" in self.__dict__:
+            self.driver.stdin.close()
+            self.driver.wait()
+
+    def build(self, alone: bool = False) -> tuple[int, str]:
+        """빌드 한 번의 (종료 코드, 찍은 말). ``alone``이면 `make book`처럼 새 프로세스에서 짓습니다."""
+        if not alone:
+            done = self.order(do="watch")
+            return done["code"], done["said"]
         process = self.start()
         output, _ = process.communicate(timeout=300)
         return process.returncode, output
 
-    def build_ok(self) -> dict[str, bool]:
+    def build_ok(self, alone: bool = False) -> dict[str, bool]:
         """빌드가 성공해야 합니다. 쪽마다 보관한 결과를 썼는지 돌려줍니다."""
-        code, output = self.build()
+        code, output = self.build(alone)
         assert code == 0, output
         report = json.loads((self.folder / "_build" / "report.json").read_text(encoding="utf-8"))
         return {name: page["cached"] for name, page in report["pages"].items()}

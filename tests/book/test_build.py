@@ -32,10 +32,11 @@ BAD = {
 
 
 @pytest.fixture(scope="module")
-def book(tmp_path_factory) -> Book:
+def book(tmp_path_factory):
     book = Book(tmp_path_factory.mktemp("book"))
-    assert book.build_ok() == {"one": False, "two": False}
-    return book
+    assert book.build_ok(alone=True) == {"one": False, "two": False}
+    yield book
+    book.close()
 
 
 def test_the_site_shows_what_was_computed(book):

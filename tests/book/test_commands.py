@@ -17,6 +17,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+from forked import Forked
 from test_new_case import copy_repository
 
 from book.files import explain
@@ -254,13 +255,11 @@ runpy.run_module(name, run_name="__main__", alter_sys=True)
 """
 
 
-def blocked(root: Path, number: int, place: Path, command: list[str], reading: bool = False, **more: str):
+def blocked(server: Forked, number: int, place: Path, command: list[str], reading: bool = False):
     """``place`` 아래를 쓰는(``reading``이면 읽는 것까지) 순간 그 오류가 나는 명령을 돌립니다. (종료 코드, 남긴 말)."""
-    arguments = [sys.executable, "-c", FAULT, str(number), str(place), "read" if reading else "write", *command]
-    process = launched(root, arguments, **more)
-    said, _ = process.communicate(timeout=240)
-    assert "Traceback" not in said and "DEBUG=1" not in said, said
-    return process.returncode, said
+    done = server.run("-c", FAULT, str(number), str(place), "read" if reading else "write", *command, merged=True)
+    assert "Traceback" not in done.stdout and "DEBUG=1" not in done.stdout, done.stdout
+    return done.returncode, done.stdout
 
 
 SPEC = """name: a
@@ -290,6 +289,14 @@ def quick(tmp_path_factory):
     return root
 
 
+@pytest.fixture(scope="module")
+def server(quick):
+    """``quick``에서 명령을 돌릴 프로세스. 명령마다 여기서 갈라져 나옵니다."""
+    server = Forked(quick, environment(quick))
+    yield server
+    server.close()
+
+
 EXECUTE = ["book.commands.build", "execute", "one.md"]
 LAB = ["book.commands.lab", "--week", "0", "--no-open"]
 CHECK = ["book.commands.check_case", "template", "--no-run"]
@@ -307,8 +314,8 @@ ANALYZE = ["causal_pipeline", "analyze", "desk/spec.yml", "--out", "desk/report"
 @pytest.mark.parametrize(
     ("number", "words"), [(errno.ENOSPC, "디스크가 가득 찼습니다"), (errno.EROFS, "쓸 수 없는 곳입니다")]
 )
-def test_a_full_or_read_only_disk_is_named(quick, command, place, number, words):
-    code, said = blocked(quick, number, quick / place, command)
+def test_a_full_or_read_only_disk_is_named(quick, server, command, place, number, words):
+    code, said = blocked(server, number, quick / place, command)
     assert code == 1 and words in said and "→" in said, said
     assert not (quick / "case_studies" / "kakao_push.md").exists()
 
@@ -316,8 +323,8 @@ def test_a_full_or_read_only_disk_is_named(quick, command, place, number, words)
 @pytest.mark.parametrize(
     ("number", "words"), [(errno.ENOSPC, "디스크가 가득 찼습니다"), (errno.EROFS, "읽기만 되는 디스크")]
 )
-def test_the_analysis_names_a_full_or_read_only_disk(quick, number, words):
-    code, said = blocked(quick, number, quick / "desk" / "report", ANALYZE)
+def test_the_analysis_names_a_full_or_read_only_disk(quick, server, number, words):
+    code, said = blocked(server, number, quick / "desk" / "report", ANALYZE)
     assert code == 5 and said.startswith("[out_write_failed]") and words in said and "디스크의 남은 자리" in said, said
 
 
@@ -325,10 +332,10 @@ def test_the_analysis_names_a_full_or_read_only_disk(quick, number, words):
     ("place", "kind"),
     [("desk/spec.yml", "file_error"), ("desk/a.csv", "data_not_readable"), ("desk/kept", "file_error")],
 )
-def test_the_analysis_names_a_file_of_another_user(quick, place, kind):
+def test_the_analysis_names_a_file_of_another_user(quick, server, place, kind):
     (quick / "desk" / "kept").mkdir(exist_ok=True)
     command = [*ANALYZE[:4], "desk/kept" if "kept" in place else "desk/report", "--quiet"]
-    code, said = blocked(quick, errno.EACCES, quick / place, command, reading=True)
+    code, said = blocked(server, errno.EACCES, quick / place, command, reading=True)
     assert code in (2, 3, 5) and said.startswith(f"[{kind}") and "권한" in said and "→" in said, said
 
 
@@ -345,9 +352,9 @@ def test_the_analysis_names_a_file_of_another_user(quick, place, kind):
     ],
     ids=["book", "lab", "check-case", "check-case-data", "new-case", "serve", "checks"],
 )
-def test_a_file_of_another_user_is_named(quick, command, place):
+def test_a_file_of_another_user_is_named(quick, server, command, place):
     """다른 사람의 0600 파일: 읽는 순간 권한의 오류가 납니다."""
-    code, said = blocked(quick, errno.EACCES, quick / place, command, reading=True)
+    code, said = blocked(server, errno.EACCES, quick / place, command, reading=True)
     assert code == 1 and place in said and ("권한" in said or "쓸 수 없는 곳" in said), said
 
 
@@ -360,13 +367,13 @@ def test_the_reason_tells_reading_from_writing(tmp_path, monkeypatch):
     assert explain(denied).startswith(f"읽을 권한이 없습니다: {file}. 임자는")
 
 
-def test_an_empty_record_of_a_page_is_no_obstacle(quick):
+def test_an_empty_record_of_a_page_is_no_obstacle(quick, server):
     """전기가 나가 비어 버린 실행 기록: 그 쪽을 다시 실행하고 이어 갑니다."""
-    assert blocked(quick, 0, quick / "nowhere", LAB)[0] == 0
+    assert blocked(server, 0, quick / "nowhere", LAB)[0] == 0
     record = next((quick / "_build" / "execution").glob("chapters__week00*.json"))
     for damaged in (record, record.with_suffix(".ipynb")):
         damaged.write_bytes(b"")
-        code, said = blocked(quick, 0, quick / "nowhere", LAB)
+        code, said = blocked(server, 0, quick / "nowhere", LAB)
         assert code == 0 and json.loads(record.read_text(encoding="utf-8"))["sha256"], said
 
 

@@ -24,7 +24,9 @@ from conftest import record
 
 module = importlib.import_module("causal_practice.explore")
 MOVING = [
-    page.docname for page in published_pages() if any(True for c in parse(page.text).cells for _ in c.calls("explore"))
+    page.docname
+    for page in published_pages()
+    if "explore(" in page.text and any(True for c in parse(page.text).cells for _ in c.calls("explore"))
 ]
 MOST_BYTES = 250_000  # 한 쪽에서 더 받아도 되는 양(누르기 전)
 LOOKS = {1: {"높이": 1.0}, 2: {"높이": 4.0}, 3: {"높이": 9.0}}

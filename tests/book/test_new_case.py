@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 import nbformat
 import pytest
 import yaml
+from forked import Forked
 
 from benchmarks import ceremony
 from book.checks import executed, structure
@@ -48,19 +49,23 @@ def copy_repository(target):
     return target
 
 
-def run(root, *arguments: str) -> subprocess.CompletedProcess:
+def environment(root) -> dict[str, str]:
     env = {
         k: v
         for k, v in os.environ.items()
         if k not in {"BOOK_BUILD_DIR", "BOOK_EXECUTION_DIR", "CAUSAL_PRACTICE_DATA", "DEBUG"}
     }
-    env |= {
+    return env | {
         "PYTHONPATH": str(root),
         "OMP_NUM_THREADS": "1",
         "PYTHONDONTWRITEBYTECODE": "1",
         "PYTHONIOENCODING": "utf-8",
     }
-    return subprocess.run([sys.executable, *arguments], cwd=root, env=env, capture_output=True, text=True, check=False)
+
+
+def run(root, *arguments: str) -> subprocess.CompletedProcess:
+    command = [sys.executable, *arguments]
+    return subprocess.run(command, cwd=root, env=environment(root), capture_output=True, text=True, check=False)
 
 
 def snapshot(root) -> dict[str, bytes]:
@@ -80,6 +85,14 @@ def repository(tmp_path_factory):
     made = run(root, "-m", "book.commands.new_case", "kakao_push")
     assert made.returncode == 0, made.stdout + made.stderr
     return root
+
+
+@pytest.fixture(scope="module")
+def quick(repository):
+    """같은 저장소에서, 꾸러미를 불러 둔 프로세스로 돌립니다."""
+    server = Forked(repository, environment(repository))
+    yield server.run
+    server.close()
 
 
 def test_a_new_case_passes_check_case_as_it_is(repository):
@@ -224,7 +237,7 @@ def test_an_interrupt_after_the_card_rolls_the_card_back(repository, monkeypatch
 
 
 @pytest.fixture
-def broken(repository):
+def broken(repository, quick):
     """원고나 데이터를 한 곳 고쳐 점검한 결과를 돌려주고, 끝나면 되돌립니다."""
     saved = {}
 
@@ -236,7 +249,7 @@ def broken(repository):
             assert old in text, old
             text = text.replace(old, new, 1)
         path.write_text(text, encoding="utf-8")
-        done = run(repository, "-m", "book.commands.check_case", *flags, "kakao_push")
+        done = quick("-m", "book.commands.check_case", *flags, "kakao_push")
         assert done.returncode == 1 and "Traceback" not in done.stdout + done.stderr, done.stdout + done.stderr
         return text, done.stdout
 
@@ -325,7 +338,7 @@ def test_check_case_explains_broken_data(broken, changes, file, says):
         (None, "tests/pages/test_kakao_push.py:1: 쪽의 시험이 없습니다 — "),
     ],
 )
-def test_the_pages_own_test_is_part_of_check_case(repository, change, says):
+def test_the_pages_own_test_is_part_of_check_case(repository, quick, change, says):
     path = repository / "tests/pages/test_kakao_push.py"
     before = path.read_text(encoding="utf-8")
     path.unlink() if change is None else path.write_text(change(before), encoding="utf-8")
@@ -333,13 +346,13 @@ def test_the_pages_own_test_is_part_of_check_case(repository, change, says):
         "from book.commands.check_case import _own_tests, locate; print(*_own_tests(locate('kakao_push')), sep='\\n')"
     )
     try:
-        done = run(repository, "-c", code)
+        done = quick("-c", code)
     finally:
         path.write_text(before, encoding="utf-8")
     assert says in done.stdout and not done.stderr, done.stdout + done.stderr
 
 
-def test_a_formula_of_the_draft_is_compared_with_the_formula(repository):
+def test_a_formula_of_the_draft_is_compared_with_the_formula(repository, quick):
     """쪽의 시험이 통과해도, 손으로 적은 식이 틀리면 시험(tests/pages/test_formulas.py)과 똑같이 알립니다."""
     path = repository / "case_studies/kakao_push.md"
     before = path.read_text(encoding="utf-8")
@@ -349,10 +362,10 @@ def test_a_formula_of_the_draft_is_compared_with_the_formula(repository):
         "from book.commands.check_case import _pytest; "
         "print(*_pytest('tests/pages/test_formulas.py', '-k', 'kakao_push'), sep='\\n')"
     )
-    assert not run(repository, "-c", code).stdout.strip()
+    assert not quick("-c", code).stdout.strip()
     path.write_text(before.replace(right, right.replace("df_resid", "nobs")), encoding="utf-8")
     try:
-        done = run(repository, "-c", code)
+        done = quick("-c", code)
     finally:
         path.write_text(before, encoding="utf-8")
     assert "kakao_push-partial_r2" in done.stdout or "test_formulas.py:" in done.stdout, done.stdout + done.stderr
@@ -402,14 +415,14 @@ def test_check_case_and_the_tests_run_the_same_rules(call, test):
     assert ".rule" not in used and "deselect" not in used
 
 
-def test_an_unknown_case_suggests_near_ones(repository):
-    done = run(repository, "-m", "book.commands.check_case", "kakao_psh")
+def test_an_unknown_case_suggests_near_ones(quick):
+    done = quick("-m", "book.commands.check_case", "kakao_psh")
     assert (
         done.returncode == 1
         and "혹시 kakao_push인가요?" in done.stdout
         and "make new-case NAME=kakao_psh" in done.stdout
     )
-    assert "있는 사례: " in run(repository, "-m", "book.commands.check_case").stdout
+    assert "있는 사례: " in quick("-m", "book.commands.check_case").stdout
 
 
 # ── 실행 결과의 검사 ──

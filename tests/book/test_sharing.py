@@ -35,7 +35,7 @@ def shared(tmp_path_factory):
     before = os.environ.get(address.VARIABLE)
     os.environ[address.VARIABLE] = SITE
     try:
-        book.build_ok()
+        book.build_ok(alone=True)
     finally:
         os.environ.pop(address.VARIABLE)
         if before is not None:

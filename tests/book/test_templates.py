@@ -5,11 +5,12 @@ import os
 import re
 import subprocess
 import sys
-from functools import cache
+from functools import cache, partial
 
 import nbformat
 import pytest
 import yaml
+from forked import Forked
 
 from book.commands import template
 from book.page import ROOT, PageError
@@ -38,16 +39,23 @@ def folders(tmp_path_factory):
     return root
 
 
-@cache
-def run(folder) -> str:
-    """노트북의 셀을 차례로 돌려 찍힌 글. 되풀이는 적게 합니다. 폴더마다 한 번만 돌립니다."""
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    """폴더의 노트북을 돌리는 함수. 노트북들이 부르는 꾸러미를 한 번만 부르고, 폴더마다 한 번만 돌립니다."""
+    env = os.environ | {"OMP_NUM_THREADS": "1", "MPLBACKEND": "Agg"}
+    env.pop("PYTHONPATH", None)
+    server = Forked(tmp_path_factory.mktemp("empty"), env, "-W", "error::FutureWarning")
+    yield cache(partial(said_by, server))
+    server.close()
+
+
+def said_by(server: Forked, folder) -> str:
+    """노트북의 셀을 차례로 돌려 찍힌 글. 되풀이는 적게 합니다."""
     notebook = nbformat.read(folder / "analysis.ipynb", as_version=4)
     nbformat.validate(notebook)
     code = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "code")
     code = code.replace("REPEATS, SEED = 200, 1", "REPEATS, SEED = 40, 1")
-    env = os.environ | {"OMP_NUM_THREADS": "1", "MPLBACKEND": "Agg"}
-    env.pop("PYTHONPATH", None)
-    done = subprocess.run([sys.executable, "-W", "error::FutureWarning", "-c", code], cwd=folder, env=env, capture_output=True, text=True, check=False)  # fmt: skip
+    done = server.run("-c", code, cwd=folder)
     assert done.returncode == 0, done.stderr[-2000:]
     return done.stdout
 
@@ -73,7 +81,7 @@ def test_the_folder_holds_everything_and_no_truth(folders, name):
 
 
 @pytest.mark.parametrize("name", DESIGNS)
-def test_the_notebook_runs_as_written_and_its_interval_holds_the_known_truth(folders, name):
+def test_the_notebook_runs_as_written_and_its_interval_holds_the_known_truth(folders, run, name):
     said = run(folders / name)
     answers = [tuple(float(v.replace(",", "")) for v in found) for found in _ANSWER.findall(said)]
     assert answers and all(low < high for low, high in answers), said
@@ -82,7 +90,7 @@ def test_the_notebook_runs_as_written_and_its_interval_holds_the_known_truth(fol
 
 
 @pytest.mark.parametrize("name", ["experiment", "discontinuity", "dose", "synthetic_control"])
-def test_where_the_card_has_no_single_truth_the_pipeline_says_the_same(folders, name):
+def test_where_the_card_has_no_single_truth_the_pipeline_says_the_same(folders, run, name):
     """카드에 하나로 적힌 정답이 없는 넷은 같은 폴더의 명세로 돌린 파이프라인과 견줍니다."""
     folder = folders / name
     done = subprocess.run(

@@ -20,12 +20,13 @@ SECOND = TWO.replace("그림이 있는 쪽입니다.", "그림이 있는 쪽입�
 
 
 @pytest.fixture(scope="module")
-def book(tmp_path_factory) -> Book:
+def book(tmp_path_factory):
     book = Book(tmp_path_factory.mktemp("whole"))
     for name, text in (("index", LINKED), ("one", ONE), ("two", SECOND)):
         (book.folder / f"{name}.md").write_text(text, encoding="utf-8")
     book.build_ok()
-    return book
+    yield book
+    book.close()
 
 
 def run(book: Book, command: str) -> None:

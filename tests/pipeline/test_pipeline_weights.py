@@ -1,8 +1,7 @@
 """가중치: 센 수는 되풀이한 표와 한 자리까지 같고, 표본 가중치는 statsmodels의 WLS와 같으며, 정보가 있는 표본에서도 모집단의 답을 냅니다."""
 
 import json
-import subprocess
-import sys
+import os
 from dataclasses import replace
 
 import numpy as np
@@ -19,6 +18,7 @@ from causal_pipeline.identify import identify
 from causal_pipeline.inference import kish
 from causal_pipeline.shown import additive_fit, repeat_rows, standard_error, weighted
 from causal_pipeline.spec import parse_spec
+from tests.book.forked import Forked
 from tests.pipeline.test_pipeline_field import DESIGNS, light  # noqa: F401
 
 SAMPLING, FREQUENCY = (f"weights: {{column: wt, kind: {kind}}}\n" for kind in ("sampling", "frequency"))
@@ -324,9 +324,17 @@ def test_every_design_uses_weights_or_refuses_them():
 # --- 재현 노트북 ---
 
 
+@pytest.fixture(scope="module")
+def notebooks(tmp_path_factory):
+    """재현 노트북의 코드를 돌릴 프로세스. 노트북들이 부르는 꾸러미는 한 번만 부릅니다."""
+    server = Forked(tmp_path_factory.mktemp("notebooks"), dict(os.environ), "-W", "ignore")
+    yield server
+    server.close()
+
+
 @pytest.mark.parametrize("kind", ["sampling", "frequency"])
 @pytest.mark.parametrize("design", WITH_SAMPLING)
-def test_the_notebook_gives_the_same_numbers(tmp_path, design, kind, light):  # noqa: F811
+def test_the_notebook_gives_the_same_numbers(tmp_path, design, kind, light, notebooks):  # noqa: F811
     text, frame = made(design)
     more = f"weights: {{column: wt, kind: {kind}}}\n"
     frame.to_csv(tmp_path / "a.csv", index=False)
@@ -340,7 +348,7 @@ def test_the_notebook_gives_the_same_numbers(tmp_path, design, kind, light):  # 
     cells = json.loads((tmp_path / "report" / "reproduce.ipynb").read_text(encoding="utf-8"))["cells"]
     # 라이브러리와 견주는 칸(econml)은 느리므로 여기서는 돌리지 않습니다
     code = "\n".join("".join(c["source"]) for c in cells if c["cell_type"] == "code" and "from econml" not in "".join(c["source"]))  # fmt: skip
-    ran = subprocess.run([sys.executable, "-W", "ignore", "-c", code], cwd=tmp_path / "report", capture_output=True, text=True, check=False)  # fmt: skip
+    ran = notebooks.run("-c", code, cwd=tmp_path / "report")
     assert ran.returncode == 0, ran.stderr[-2000:]
 
 
