@@ -129,6 +129,32 @@ def python_of(tool: str, folder: Path, make: bool = True) -> Path:
     return python
 
 
+def together() -> str:
+    """모든 도구의 대표 핀을 한 환경에 깔 수 없는 까닭(푸는 이의 말). 깔 수 있으면 빈 글.
+
+    Raises
+    ------
+    ToolError
+        uv가 없을 때.
+    """
+    pins = environments()
+    asked = "\n".join(pin for tool, found in pins.items() for pin in found["requires"] if pin.startswith(f"{tool}=="))
+    version = next(iter(pins.values()))["python"]
+    try:
+        done = subprocess.run(
+            ["uv", "pip", "compile", "-q", "--python-version", version, "-"],
+            input=asked,
+            capture_output=True,
+            text=True,
+        )
+    except FileNotFoundError:
+        raise ToolError("uv가 없습니다. 깔고 다시 하세요.") from None
+    if not done.returncode:
+        return ""
+    found = re.search(r"Because .*", done.stderr)
+    return found[0].strip() if found else done.stderr.strip()[:300]
+
+
 def installed(python: Path, tool: str) -> str:
     """깔린 버전. 없으면 빈 글."""
     ask = f"import importlib.metadata as m; print(m.version('{tool}'))"
@@ -286,11 +312,13 @@ def summary(tool: str, problem: str, answers: dict[tuple[str, int], list]) -> di
         covered = [float(lo <= t <= hi) for (lo, hi), t in zip(bounds, truth, strict=True) if lo is not None]
     row["coverage"] = round(float(np.mean(covered)), 3) if covered else None
     if covered:
-        share = row["coverage"]
-        spread = (
-            np.std(covered, ddof=1) if problem == "targeting" and len(covered) > 1 else (share * (1 - share)) ** 0.5
-        )
-        row["coverage_error"] = round(float(spread / len(covered) ** 0.5), 3)
+        count = len(covered)
+        if problem == "targeting":
+            error = np.std(covered, ddof=1) / count**0.5 if count > 1 else np.nan
+        else:  # 모두 담거나 하나도 담지 못해도 0이 되지 않게, 성공과 실패를 둘씩 더한 비율의 표준오차(Agresti와 Coull, 1998)
+            share = (sum(covered) + 2) / (count + 4)
+            error = (share * (1 - share) / (count + 4)) ** 0.5
+        row["coverage_error"] = None if np.isnan(error) else round(float(error), 3)
     return row
 
 
@@ -311,7 +339,7 @@ def main(arguments: list[str] | None = None) -> None:
     options = parser.parse_args(arguments)
     folder = ROOT / "_build" / "benchmarks" / "tools"
     document = yaml.safe_load(options.out.read_text(encoding="utf-8")) if options.out.is_file() else {}
-    tools = document.get("tools", {})
+    tools, conflict = document.get("tools", {}), together()
     for tool in options.tools:
         row = {"label": LABELS[tool]}
         try:
@@ -333,6 +361,7 @@ def main(arguments: list[str] | None = None) -> None:
             "date": datetime.date.today().isoformat(),
             "first_seed": FIRST_SEED,
             "problems": {p.name: {"label": p.label, "truth": p.truth} for p in problems().values()},
+            "together": conflict,
             "tools": {name: tools[name] for name in LABELS if name in tools},
         }
         write_atomically(options.out, HEADER + yaml.safe_dump(body, allow_unicode=True, sort_keys=False, width=120))

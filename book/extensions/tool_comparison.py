@@ -13,7 +13,7 @@ from book.page import ROOT, PageError
 
 RECORD = ROOT / "benchmarks" / "tools.yml"
 PAGE = "guides/platforms"
-HEADS = ("도구", "번", "추정", "정답", "포함률", "초", "줄", "풀이", "사람이 정한 것")
+HEADS = ("도구와 풀이, 사람이 정한 것", "번", "추정", "정답", "포함률", "초", "줄")
 FEW = 20  # 이보다 적게 뽑은 줄은 칠합니다
 
 
@@ -28,24 +28,25 @@ def read_record(path: Path = RECORD) -> dict:
     if not path.is_file():
         raise PageError(f"benchmarks/{path.name} 파일이 없습니다. `python -m benchmarks.tools`로 만드세요.")
     found = yaml.safe_load(path.read_text(encoding="utf-8"))
-    if not isinstance(found, dict) or not found.get("problems") or not found.get("tools"):
+    if not isinstance(found, dict) or not {"problems", "tools", "together"} <= set(found):
         raise PageError(f"benchmarks/{path.name}: 꼴이 다릅니다. `python -m benchmarks.tools`로 다시 쓰세요.")
     return found
 
 
-def name_of(tool: dict) -> str:
-    """도구의 이름과 버전."""
-    return " ".join(filter(None, (tool["label"], tool.get("version"))))
+def name_of(tool: dict, row: dict) -> str:
+    """도구의 이름과 버전, 무엇으로 풀었는지, 사람이 정한 것."""
+    return " ".join(filter(None, (tool["label"], tool.get("version")))) + f" · {row['how']} ({row['asks']})"
 
 
 def _coverage(row: dict) -> str:
     if row.get("coverage") is None:
         return "구간 없음"
-    return f"{100 * row['coverage']:.0f}%(±{100 * row['coverage_error']:.0f})"
+    error = row["coverage_error"]
+    return f"{100 * row['coverage']:.0f}%" + ("" if error is None else f"(±{100 * error:.0f})")
 
 
 def cells(row: dict) -> list[str]:
-    """한 줄의 칸: 뽑은 수, 추정, 정답, 포함률, 초, 줄, 풀이, 사람이 정한 것. 표적의 추정은 잡은 이득의 몫입니다."""
+    """한 줄의 칸: 뽑은 수, 추정, 정답, 포함률, 초, 줄. 표적의 추정은 잡은 이득의 몫입니다."""
     if not row["draws"]:
         answer = ["0", f"멈춤: {row['error']}" if "error" in row else "", "", "", ""]
     else:
@@ -55,7 +56,7 @@ def cells(row: dict) -> list[str]:
             middle = [f"{row['estimate']:.2f}".replace("-", "−"), f"{row['truth']:.2f}"]
         failed = f" (멈춤 {row['failed']})" if row.get("failed") else ""
         answer = [f"{row['draws']}{failed}", *middle, _coverage(row), f"{row['seconds']:.1f}"]
-    return [*answer, str(row["lines"]), row["how"], row["asks"]]
+    return [*answer, str(row["lines"])]
 
 
 def table(record: dict) -> str:
@@ -72,12 +73,23 @@ def table(record: dict) -> str:
                 continue
             few = ' class="missed"' if row["draws"] < FEW else ""
             texts = "".join(f"<td>{html.escape(c)}</td>" for c in cells(row))
-            body.append(f'<tr{few}><th scope="row">{html.escape(name_of(tool))}</th>{texts}</tr>')
+            body.append(f'<tr{few}><th scope="row">{html.escape(name_of(tool, row))}</th>{texts}</tr>')
         for reason, labels in silent.items():
             text = f"{', '.join(labels)}: {reason}"
-            body.append(f'<tr><td colspan="{len(HEADS)}">{html.escape(text)}</td></tr>')
+            body.append(f'<tr><th scope="row" colspan="{len(HEADS)}">{html.escape(text)}</th></tr>')
     head = "".join(f'<th scope="col">{name}</th>' for name in HEADS)
-    return f'<table class="table scorecard"><thead><tr>{head}</tr></thead><tbody>{"".join(body)}</tbody></table>'
+    return (
+        f'<table class="table scorecard"><thead><tr>{head}</tr></thead><tbody>{"".join(body)}</tbody></table>'
+        f"<p>{together(record)}</p>"
+    )
+
+
+def together(record: dict) -> str:
+    """잰 날과, 핀 그대로 한 환경에 깔 수 있는지."""
+    said = f"{record['date']}에 쟀습니다. 여러 도구의 핀을 한 환경에 함께 깔 수 "
+    if not record["together"]:
+        return said + "있습니다."
+    return f"{said}<strong>없습니다</strong>. 그래서 환경을 나누었습니다. 푸는 이의 말: <code>{html.escape(record['together'])}</code>"
 
 
 class ToolComparison(SphinxDirective):

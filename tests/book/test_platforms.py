@@ -32,10 +32,10 @@ def test_the_table_shows_the_record_cell_by_cell():
     tree = lxml_html.fromstring(f"<div>{table(RECORD)}</div>")
     shown = [[c.text_content() for c in row.xpath("./th|./td")] for row in tree.xpath("//tbody/tr[td][th]")]
     expected = [
-        [name_of(RECORD["tools"][tool]), *cells(RECORD["tools"][tool]["problems"][problem])]
+        [name_of(tool, tool["problems"][problem]), *cells(tool["problems"][problem])]
         for problem in RECORD["problems"]
-        for tool in RECORD["tools"]
-        if problem in RECORD["tools"][tool].get("problems", {})
+        for tool in RECORD["tools"].values()
+        if problem in tool.get("problems", {})
     ]
     assert shown == expected and len(shown) >= 20
     marked = tree.xpath("//tr[@class='missed']")
@@ -68,7 +68,7 @@ def test_a_share_and_its_error_are_counted_from_the_draws():
     answers = {("one_unit", s): [1.5, low, 2.0, 3.0] for s, low in zip(seeds, (1.0, 1.0, 1.0, 1.9), strict=True)}
     answers["one_unit", seeds[-1] + 1] = ["ValueError: 없음", None, None, 0.1]
     row = tools.summary(tools.OURS, "one_unit", answers)
-    assert (row["draws"], row["failed"], row["coverage"], row["coverage_error"]) == (4, 1, 0.75, 0.217)
+    assert (row["draws"], row["failed"], row["coverage"], row["coverage_error"]) == (4, 1, 0.75, 0.171)
     assert (row["truth"], row["bias"], row["seconds"]) == (1.5, 0.0, 3.0)
 
 
@@ -124,6 +124,22 @@ def test_an_environment_that_cannot_be_made_says_the_reason_of_the_resolver(tmp_
     monkeypatch.setattr(tools.subprocess, "run", lambda *a, **k: (_ for _ in ()).throw(FileNotFoundError()))
     with pytest.raises(tools.ToolError, match="uv가 없습니다"):
         tools.python_of("econml", tmp_path)
+
+
+def test_the_reason_that_pins_do_not_fit_together_is_the_resolvers(monkeypatch):
+    asked = {}
+
+    def run(command, **how):
+        asked.update(how)
+        return subprocess.CompletedProcess(
+            command, 1, "", "error: no\n  cause: Because a==1 depends on b<2, a fails.\n more"
+        )
+
+    monkeypatch.setattr(tools.subprocess, "run", run)
+    assert tools.together() == "Because a==1 depends on b<2, a fails."
+    assert {line.split("==")[0] for line in asked["input"].split()} == set(tools.environments())
+    record = RECORD | {"together": "a < b"}
+    assert "a &lt; b" in table(record) and "함께 깔 수 있습니다" in table(record | {"together": ""})
 
 
 def test_a_tool_that_is_not_installed_is_counted_as_stopped_and_named(tmp_path):
