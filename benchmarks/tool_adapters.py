@@ -98,11 +98,13 @@ def econml_targeting(frame, new, seed):
 
 def econml_dose(frame, new, seed):
     from econml.dml import LinearDML
+    from sklearn.multioutput import MultiOutputRegressor
     from sklearn.preprocessing import PolynomialFeatures
 
     outcome, _ = _learners()
     bends = PolynomialFeatures(degree=3, include_bias=False)
-    model = LinearDML(model_y=outcome, model_t=outcome, treatment_featurizer=bends, cv=5, random_state=seed)
+    treatment = MultiOutputRegressor(outcome)  # 3차식이라 예측할 처치가 셋입니다
+    model = LinearDML(model_y=outcome, model_t=treatment, treatment_featurizer=bends, cv=5, random_state=seed)
     model.fit(frame["y"], frame[["t"]], X=None, W=frame[X])
     return model.ate(T0=1, T1=3), *model.ate_interval(T0=1, T1=3, alpha=0.05)
 

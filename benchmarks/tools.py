@@ -86,6 +86,24 @@ ABSENT = {
 NONE, UNMEASURED = "그런 추정량이 없습니다", "재지 않았습니다"
 
 
+def truth_of(tool: str, problem: str, seed: int) -> float | pd.DataFrame:
+    """그 도구가 답하려는 양의 정답.
+
+    DoubleML의 ``aggregate("group")``은 칸이 아니라 대상마다 먼저 평균하므로 정답도 그렇게 셉니다. 나머지는 문제의 정답 그대로입니다.
+    """
+    frame, truth = problems()[problem].make(seed)
+    if (tool, problem) != ("doubleml", "staggered"):
+        return truth
+    on = frame[frame["t"] == 1]
+    lift = staggered_lift((on["week"] - on["start"]).to_numpy())
+    return float(pd.Series(lift).groupby(on["unit"].to_numpy()).mean().mean())
+
+
+def staggered_lift(since):
+    """``staggered``의 효과. 처치받은 뒤 지난 주의 수에서, shape 그대로."""
+    return 0.4 + 0.3 * since
+
+
 class ToolError(RuntimeError):
     """도구의 환경이 없거나 만들 수 없거나, 그 파이썬이 돌지 않을 때."""
 
@@ -292,7 +310,7 @@ def summary(tool: str, problem: str, answers: dict[tuple[str, int], list]) -> di
         row |= {"failed": len(failed), "error": answers[problem, failed[0]][0]}
     if not seeds:
         return row
-    truths = [problems()[problem].make(seed)[1] for seed in seeds]
+    truths = [truth_of(tool, problem, seed) for seed in seeds]
     found = [answers[problem, seed] for seed in seeds]
     row["seconds"] = round(float(np.median([answer[3] for answer in found])), 2)
     if problem == "targeting":

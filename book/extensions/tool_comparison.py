@@ -14,6 +14,7 @@ from book.page import ROOT, PageError
 RECORD = ROOT / "benchmarks" / "tools.yml"
 PAGE = "guides/platforms"
 HEADS = ("도구와 풀이, 사람이 정한 것", "번", "추정", "정답", "포함률", "초", "줄")
+UNDRAWN = "깔리고 풀이도 있지만 아직 뽑지 않았습니다"
 FEW = 20  # 이보다 적게 뽑은 줄은 칠합니다
 
 
@@ -35,7 +36,16 @@ def read_record(path: Path = RECORD) -> dict:
 
 def name_of(tool: dict, row: dict) -> str:
     """도구의 이름과 버전, 무엇으로 풀었는지, 사람이 정한 것."""
-    return " ".join(filter(None, (tool["label"], tool.get("version")))) + f" · {row['how']} ({row['asks']})"
+    return (
+        " ".join(filter(None, (tool["label"], tool.get("version"))))
+        + f" · {row['how']} ({row['asks']})"
+        + (f" · 멈춤: {row['error']}" if "error" in row else "")
+    )
+
+
+def undrawn(row: dict) -> bool:
+    """풀이는 있지만 아직 한 번도 뽑지 않았는지. 뽑다가 멈춘 것은 아닙니다."""
+    return not row["draws"] and "error" not in row
 
 
 def _coverage(row: dict) -> str:
@@ -48,7 +58,7 @@ def _coverage(row: dict) -> str:
 def cells(row: dict) -> list[str]:
     """한 줄의 칸: 뽑은 수, 추정, 정답, 포함률, 초, 줄. 표적의 추정은 잡은 이득의 몫입니다."""
     if not row["draws"]:
-        answer = ["0", f"멈춤: {row['error']}" if "error" in row else "", "", "", ""]
+        answer = ["0", "", "", "", ""]
     else:
         if "gain" in row:
             middle = [f"이득의 {100 * row['gain']:.0f}%", "100%"]
@@ -68,8 +78,9 @@ def table(record: dict) -> str:
         silent: dict[str, list[str]] = {}
         for tool in record["tools"].values():
             row = tool.get("problems", {}).get(problem)
-            if row is None:
-                silent.setdefault(tool.get("missing") or tool["silent"][problem], []).append(tool["label"])
+            if row is None or undrawn(row):
+                reason = UNDRAWN if row else tool.get("missing") or tool["silent"][problem]
+                silent.setdefault(reason, []).append(tool["label"])
                 continue
             few = ' class="missed"' if row["draws"] < FEW else ""
             texts = "".join(f"<td>{html.escape(c)}</td>" for c in cells(row))

@@ -13,7 +13,7 @@ from lxml import html as lxml_html
 from benchmarks import tool_adapters, tools
 from benchmarks.tool_worlds import problems
 from book.atlas import read_atlas
-from book.extensions.tool_comparison import FEW, cells, name_of, read_record, table
+from book.extensions.tool_comparison import FEW, UNDRAWN, cells, name_of, read_record, table, undrawn
 from book.page import ROOT, PageError, read_page
 
 RECORD = read_record()
@@ -35,11 +35,24 @@ def test_the_table_shows_the_record_cell_by_cell():
         [name_of(tool, tool["problems"][problem]), *cells(tool["problems"][problem])]
         for problem in RECORD["problems"]
         for tool in RECORD["tools"].values()
-        if problem in tool.get("problems", {})
+        if problem in tool.get("problems", {}) and not undrawn(tool["problems"][problem])
     ]
     assert shown == expected and len(shown) >= 20
     marked = tree.xpath("//tr[@class='missed']")
-    assert len(marked) == sum(row["draws"] < FEW for row in _rows(RECORD).values())
+    assert len(marked) == sum(row["draws"] < FEW and not undrawn(row) for row in _rows(RECORD).values())
+
+
+def test_a_pair_without_draws_is_said_so_and_one_that_stopped_is_shown():
+    row = {"how": "곧은 회귀", "asks": "식의 꼴", "lines": 3, "draws": 0}
+    stopped = row | {"failed": 2, "error": "ValueError: 멈춤"}
+    record = {"date": "2026-12-01", "together": "", "problems": {"dose": {"label": "용량", "truth": "효과"}}}
+    record["tools"] = {
+        "a": {"label": "가", "problems": {"dose": row}},
+        "b": {"label": "나", "problems": {"dose": stopped}},
+    }
+    tree = lxml_html.fromstring(f"<div>{table(record)}</div>")
+    shown, said = (row.text_content() for row in tree.xpath("//tbody/tr[not(@class='group')]"))
+    assert "나 · 곧은 회귀" in shown and "ValueError: 멈춤" in shown and said == f"가: {UNDRAWN}"
 
 
 def test_every_tool_answers_or_says_why_in_every_problem():
@@ -79,6 +92,16 @@ def test_targeting_by_the_true_effect_takes_all_the_gain_and_its_reverse_loses()
     right = tools.summary("econml", "targeting", {("targeting", seed): [list(effect), *wide, 1.0]})
     wrong = tools.summary("econml", "targeting", {("targeting", seed): [list(-effect), *wide, 1.0]})
     assert right["gain"] == 1 and right["coverage"] == 1 and wrong["gain"] < 0 < right["gain_everyone"] < 1
+
+
+def test_a_tool_that_averages_over_groups_is_held_to_that_average():
+    frame, cells_truth = problems()["staggered"].make(3)
+    on = frame[frame["t"] == 1]
+    assert tools.staggered_lift(on["week"] - on["start"]).mean() == pytest.approx(cells_truth)
+    late = {start: tools.staggered_lift(np.arange(10 - start + 1)).mean() for start in (4, 6, 8)}
+    started = frame[frame["start"] > 0].drop_duplicates("unit")["start"]
+    assert tools.truth_of("doubleml", "staggered", 3) == pytest.approx(started.map(late).mean())
+    assert tools.truth_of("pyfixest", "staggered", 3) == cells_truth
 
 
 @pytest.mark.parametrize("name", ["confounded", "encouragement", "one_unit"])
