@@ -20,7 +20,9 @@ OURS = {"book", "benchmarks", "causal_practice", "causal_pipeline", "case_studie
 }
 # 잠금 밖의 선택 환경에서만 불러오는 것
 OPTIONAL = {
+    "causalml": "benchmarks/tool_environments.yml",
     "causaltune": "requirements-peers.txt",
+    "doubleml": "benchmarks/tool_environments.yml",
     "pyspark": "requirements-scale.txt",
     "ray": "requirements-scale.txt",
 }
