@@ -1,0 +1,167 @@
+"""승인 여유분 사례: 큰 표본의 정답, 편향 보정, 눈금과 정액 주문, 깨진 세상, 메모의 돈, 파이프라인 명세."""
+
+import re
+from functools import lru_cache
+
+import numpy as np
+import pytest
+from scipy.stats import norm
+
+from book.page import ROOT, read_page
+from book.page_code import page_functions
+from causal_pipeline import analyze
+from causal_pipeline.spec import parse_spec
+from causal_practice import check_answer, generator, load, truth
+from causal_practice.data import data_dir
+
+NAME = "instacart_authorisation_rdd"
+MAKE = generator(NAME).generate
+KNOWN = truth(NAME)
+TEXT = read_page(ROOT / "case_studies" / f"{NAME}.md")
+PAGE = page_functions(
+    TEXT,
+    *("usable", "cells", "local_fit", "pick_window", "corrected", "step_effect", "bends", "sawtooth", "two_moves"),
+    *("density_jump", "predicted", "power", "donut", "by_size"),
+    STEP=5,
+    NEW=1,
+    FREE=30,
+    HALF=2.5,
+    norm=norm,
+)
+
+
+@lru_cache
+def world(n=1_000_000, seed=5, **changes):
+    frame = MAKE(seed=seed, n=n, **changes)
+    keep = PAGE["usable"](frame)
+    gap, declined = frame["gap"].to_numpy()[keep], 100 * frame["declined"].to_numpy(float)[keep]
+    return frame, keep, gap, declined, 1000 * frame["lost"].to_numpy()[keep]
+
+
+def potential(frame, buffer):
+    """정답 열에서 다시 센, 여유분이 buffer일 때의 거절(%)과 못 받은 돈(원)의 기대값."""
+    declined = 0.01 + 0.99 * (frame["balance"] < frame["total"] + buffer)
+    short = np.maximum(frame["final_bill"] - frame["total"] - buffer, 0)
+    return 100 * declined.mean(), (1000 * 0.3 * short * (1 - 0.6 * declined)).mean()
+
+
+def test_the_closed_columns_give_the_cards_truth():
+    frame, keep, *_ = world()
+    used = frame[keep]
+    near = used[used["gap"].abs() <= 0.55]  # 양쪽에 100원 눈금이 다섯씩
+    none, step = potential(near, 0), potential(near, 5)
+    assert step[0] - none[0] == pytest.approx(KNOWN["LATE"], abs=0.12)
+    assert step[1] - none[1] == pytest.approx(KNOWN["LATE_lost"], abs=3)
+    now = potential(used, used["authorised"] - used["total"])
+    new = potential(used, np.ceil(used["total"] - 1e-9) - used["total"])
+    assert new[0] - now[0] == pytest.approx(KNOWN["policy"], abs=0.03)
+    assert new[1] - now[1] == pytest.approx(KNOWN["policy_lost"], abs=1)
+    assert 120 * KNOWN["policy"] + KNOWN["policy_lost"] == pytest.approx(KNOWN["policy_cost"], abs=0.2)
+    assert 120 * KNOWN["LATE"] + KNOWN["LATE_lost"] == pytest.approx(KNOWN["LATE_cost"], abs=1)
+
+
+def test_the_step_and_the_rule_are_found_and_the_size_of_the_hold_is_blind():
+    frame, _, gap, declined, lost = world()
+    for y, goal in ((declined, KNOWN["LATE"]), (lost, KNOWN["LATE_lost"])):
+        value, se = PAGE["corrected"](gap, y)[:2]
+        assert value == pytest.approx(goal, abs=3.5 * se)
+    rule, influence = PAGE["sawtooth"](frame, np.column_stack([declined, lost]), PAGE["two_moves"])[1]
+    assert rule[0] == pytest.approx(KNOWN["policy"], abs=0.2) and rule[1] == pytest.approx(KNOWN["policy_lost"], abs=5)
+    assert abs(influence.sum()) < 1e-4
+    assert abs(PAGE["by_size"](frame)) < 0.1
+
+
+def test_the_correction_is_the_quadratic_when_both_windows_are_the_same():
+    """심화의 식과 같은 것: 곡률을 재는 밴드폭과 맞추는 밴드폭이 같으면 국소 이차식의 뜀입니다."""
+    _, _, gap, declined, _ = world(n=40_000, seed=9)
+    x, n, s, *_ = PAGE["cells"](gap, declined)
+    right = x > 0
+    one, _ = PAGE["local_fit"](x, n, 2.5, 1)
+    two, _ = PAGE["local_fit"](x, n, 2.5, 2)
+    miss = [(one[0] * n * x**2 * side).sum() for side in (~right, right)]
+    lean = one[0] - miss[0] * two[3] - miss[1] * (two[3] + two[5])
+    assert lean @ s == pytest.approx(two[0] @ s, abs=1e-7)
+
+
+def test_the_line_is_more_off_than_the_corrected_where_the_outcome_bends():
+    """9절의 말: 못 받은 돈은 급히 휩니다. 넓은 밴드폭의 직선은 큰 표본에서도 정답에서 멀고 보정하면 가까워집니다."""
+    _, _, gap, _, lost = world()
+    x, n, s, *_ = PAGE["cells"](gap, lost)
+    line = PAGE["local_fit"](x, n, 2.5, 1)[0][0] @ s
+    assert abs(line - KNOWN["LATE_lost"]) > 12
+    assert abs(PAGE["corrected"](gap, lost)[0] - KNOWN["LATE_lost"]) < 12
+
+
+def test_misaligned_bars_see_a_jump_that_is_not_there():
+    _, _, gap, _, _ = world()
+    below, above = np.histogram(gap, [-0.2, 0, 0.2, 0.4])[0][:2]
+    assert above < 0.9 * below
+    theta, se = PAGE["density_jump"](gap)
+    assert abs(theta) < 3.5 * se and se < 0.01
+
+
+def test_density_alarm_keeps_its_size_and_sees_trimming_at_large_n():
+    alarms = []
+    for seed in range(60):
+        frame = MAKE(seed=seed, n=10_000)
+        theta, se = PAGE["density_jump"](frame["gap"].to_numpy()[PAGE["usable"](frame)])
+        alarms.append(abs(theta) > 1.96 * se)
+    assert np.mean(alarms) < 0.15
+    theta, se = PAGE["density_jump"](world(n=300_000, trim=0.1)[2])
+    assert theta < -3 * se
+
+
+def test_each_broken_world_breaks_what_the_page_says():
+    for changes, wrong in (({"trim": 0.1}, -1), ({"popup": 0.03}, 1)):
+        _, _, gap, declined, _ = world(n=300_000, **changes)
+        value, se = PAGE["corrected"](gap, declined)[:2]
+        assert wrong * (value - KNOWN["LATE"]) > 2.5 * se
+    frame, _, gap, declined, _ = world(n=300_000, budget=0.1)
+    value, se = PAGE["corrected"](gap, declined)[:2]
+    assert abs(value - KNOWN["LATE_budget"]) < 3 * se
+    rule, influence = PAGE["sawtooth"](frame, declined[:, None], PAGE["two_moves"])[1]
+    assert rule[0] - KNOWN["policy_budget"] > 4 * np.sqrt((influence**2).sum())
+
+
+def test_no_strength_no_effect():
+    _, _, gap, declined, _ = world(n=300_000, strength=0.0)
+    value, se = PAGE["corrected"](gap, declined)[:2]
+    assert abs(value) < 3 * se
+
+
+def test_exact_multiples_push_the_step_up():
+    assert PAGE["donut"](MAKE(seed=77), -1)[1] > 1.5
+
+
+def test_the_memos_money_is_counted_once():
+    frame = load(NAME)
+    keep = PAGE["usable"](frame)
+    declined, lost = 100 * frame["declined"].to_numpy(float)[keep], 1000 * frame["lost"].to_numpy()[keep]
+    Y = np.column_stack([declined, lost, 120 * declined + lost])
+    rule, influence = PAGE["sawtooth"](frame, Y, PAGE["two_moves"])[1]
+    se = np.sqrt((influence**2).sum(axis=0))
+    assert rule[2] == pytest.approx(120 * rule[0] + rule[1])
+    assert 100 * rule[2] == pytest.approx(-2_857, abs=1)  # 원/건 × 100만 건 = 만 원
+    assert rule[2] - 1.96 * se[2] < KNOWN["policy_cost"] < rule[2] + 1.96 * se[2]
+    assert rule[2] + 1.96 * se[2] > 0  # 돈은 보이지 못했고, 그래서 메모는 바꾸지 않고 실험합니다
+    assert 1e4 * rule[0] == pytest.approx(-9_962, abs=1)
+    assert "바로 바꾸지 않고" in TEXT.text
+    for written in ("DECLINE = 12", "STEP, NEW, FREE = 5, 1, 30", "MONTH = 100"):
+        assert written in TEXT.text
+
+
+def test_the_ready_specification_runs():
+    spec = re.search(r'spec = """\n(.*?)"""', TEXT.text, re.S)[1]
+    frame = MAKE(seed=3, n=6_000)
+    frame = frame[PAGE["usable"](frame)].drop(columns=["balance", "final_bill"])
+    found = analyze(parse_spec(spec, data_dir()), frame=frame)
+    assert found.identification.design == "discontinuity"
+    assert 100 * found.primary.low < KNOWN["LATE"] < 100 * found.primary.high
+
+
+def test_common_wrong_answers_are_rejected(capsys):
+    value, apart, _ = PAGE["donut"](MAKE(seed=77), -1)
+    check_answer("연습 2", value, expected=apart, decimals=2)
+    assert "아직 아닙니다" in capsys.readouterr().out
+    check_answer("연습 2", round(apart, 2), expected=apart, decimals=2)
+    assert "정답입니다" in capsys.readouterr().out
