@@ -51,11 +51,19 @@ def one(world: str, seed: int, tools: dict) -> dict:
     rings = {f"ring_{hole:g}": tools["donut"](d, hole)[1:] for hole in (0.1, 0.3, 0.8)}
     buffer = (d["authorised"] - d["total"]).to_numpy()[keep]
     numbers = {
-        **{"jump": jump, "jump_se": jump_se, "line": line, "line_se": line_se},
-        **{"rule": rule[0], "rule_se": rule_se[0], "cost": rule[1], "cost_se": rule_se[1]},
-        **{"density": theta[0] / theta[1], "covariate": covariate[0] / covariate[1]},
+        "jump": jump,
+        "jump_se": jump_se,
+        "line": line,
+        "line_se": line_se,
+        "rule": rule[0],
+        "rule_se": rule_se[0],
+        "cost": rule[1],
+        "cost_se": rule_se[1],
+        "density": theta[0] / theta[1],
+        "covariate": covariate[0] / covariate[1],
         **{name: value / se for name, (value, se) in rings.items()},
-        **{"by_size": tools["by_size"](d), "by_buffer": 5 * np.polyfit(buffer, y, 1)[0]},
+        "by_size": tools["by_size"](d),
+        "by_buffer": 5 * np.polyfit(buffer, y, 1)[0],
     }
     return {"world": world, "seed": seed} | {name: round(float(value), 3) for name, value in numbers.items()}
 

@@ -34,7 +34,7 @@ PAGE = page_functions(
 
 
 @lru_cache
-def world(n=1_000_000, seed=5, **changes):
+def world(n=500_000, seed=5, **changes):
     frame = MAKE(seed=seed, n=n, **changes)
     keep = PAGE["usable"](frame)
     gap, declined = frame["gap"].to_numpy()[keep], 100 * frame["declined"].to_numpy(float)[keep]
@@ -53,7 +53,7 @@ def test_the_closed_columns_give_the_cards_truth():
     used = frame[keep]
     near = used[used["gap"].abs() <= 0.55]  # 양쪽에 100원 눈금이 다섯씩
     none, step = potential(near, 0), potential(near, 5)
-    assert step[0] - none[0] == pytest.approx(KNOWN["LATE"], abs=0.12)
+    assert step[0] - none[0] == pytest.approx(KNOWN["LATE"], abs=0.2)
     assert step[1] - none[1] == pytest.approx(KNOWN["LATE_lost"], abs=3)
     now = potential(used, used["authorised"] - used["total"])
     new = potential(used, np.ceil(used["total"] - 1e-9) - used["total"])
@@ -128,8 +128,8 @@ def test_alarms_keep_their_size_and_density_sees_trimming():
 def test_the_donut_does_not_tell_the_trimmed_world_from_the_clean_one():
     """10절과 11절의 말: 도넛의 경보는 덜어 낸 세상에서 더 자주 나지 않습니다."""
     rings = ["ring_0.1", "ring_0.3", "ring_0.8"]
-    p = 6 * norm.sf(RECORD[rings].abs().max(axis=1))
-    rate = (p < 0.05).groupby(RECORD["world"]).mean()
+    heard = RECORD[rings].abs().max(axis=1) > norm.isf(0.05 / 6)  # 양쪽, 세 구멍
+    rate = heard.groupby(RECORD["world"]).mean()
     assert rate["clean"] < 0.08 and rate["trim"] - rate["clean"] < 0.06
 
 
