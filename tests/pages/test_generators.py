@@ -46,6 +46,10 @@ REFUSED = {
         {"notice": 5}, {"notice": 1.0}, {"notice": True}, {"switching": -1}, {"switching": 21}, {"switching": True}, {"switching": "큼"},
         {"response": "none"}, {"response": 1},
     ],
+    "instacart_authorisation_rdd": [
+        {"n": 100}, {"n": 40_000.0}, {"n": True}, {"n": "많이"}, {"n": 20_000_000}, {"strength": -0.1}, {"strength": 1.5}, {"strength": True},
+        {"trim": 2}, {"trim": "조금"}, {"trim": None}, {"popup": 0.5}, {"popup": True}, {"budget": -1}, {"budget": 1.1}, {"budget": "빠듯"},
+    ],
     "deep_check": [
         {"n": 10}, {"n": 100.5}, {"n": True}, {"assignment": "lottery"}, {"assignment": None}, {"hidden": -0.1}, {"hidden": 1.5}, {"hidden": True},
         {"hidden": "예"}, {"rule": 1}, {"rule": "예"}, {"rule": True, "assignment": "coin"},
@@ -203,6 +207,7 @@ CLOSED = {
     "cainiao_last_mile": "spend_0 effect",
     "deep_check": "taste chance spend_0 spend_1",
     "hub_repurchase": "rate_true",
+    "instacart_authorisation_rdd": "balance final_bill",
     "kiosk_pilot": "sales_0 effect",
     "kiosk_rollout": "sales_0 effect",
     "kuleuven_maintenance_frequency": "hidden_state " + " ".join(f"rate_{k}" for k in range(9)),
