@@ -71,12 +71,16 @@ def one(world: str, seed: int, tools: dict) -> dict:
     slope, won = tools["rivals"](*data, made["market"] - 1)
     lost = tools["taken"](made["sales"], made["start"], made["market"] - 1, slope, won, np.expm1(value[0]))
     rows["lost"] = (*lost, stolen(made))
-    flat = {f"{name}_{part}": v for name, r in rows.items() for part, v in zip(("value", "low", "high", "true"), r)}
+    flat = {
+        f"{name}_{part}": v
+        for name, r in rows.items()
+        for part, v in zip(("value", "low", "high", "true"), r, strict=True)
+    }
     if world == "base":
         together, plain = tools["interval"](value, psi, WIDE), tools["log_did"](*data, 4)[0]
         for k in range(1, 5):
             parts = (*together[:, k], pay[k], plain[k])
-            flat |= {f"{part}_{k}": v for part, v in zip(("value", "low", "high", "true", "plain"), parts)}
+            flat |= {f"{part}_{k}": v for part, v in zip(("value", "low", "high", "true", "plain"), parts, strict=True)}
     return {"world": world, "seed": seed} | {name: round(100 * float(v), 3) for name, v in flat.items()}
 
 
@@ -91,7 +95,10 @@ def main() -> None:
     for name in ("log", "future", "matched", "money", "lost", "fake"):
         inside = (frame[f"{name}_low"] <= frame[f"{name}_true"]) & (frame[f"{name}_true"] <= frame[f"{name}_high"])
         wrong = frame[f"{name}_value"] - frame[f"{name}_true"]
-        print(name, pd.DataFrame({"편향": wrong, "포함률": 100 * inside}).groupby(frame["world"]).mean().round(1).T.to_dict())
+        print(
+            name,
+            pd.DataFrame({"편향": wrong, "포함률": 100 * inside}).groupby(frame["world"]).mean().round(1).T.to_dict(),
+        )
 
 
 if __name__ == "__main__":

@@ -50,9 +50,7 @@ def _standard(x):
     return (x - x.mean()) / x.std()
 
 
-def paths(
-    seed=2022, markets=80, sellers=15, lift=1.0, pick=0.9, plan=0.0, hurry=0.0, sale=0.10, lead=1, rival=0.6
-):
+def paths(seed=2022, markets=80, sellers=15, lift=1.0, pick=0.9, plan=0.0, hurry=0.0, sale=0.10, lead=1, rival=0.6):
     """판매자마다의 달을 행렬로 만듭니다. 인자는 ``generate``와 같습니다.
 
     Returns
@@ -104,9 +102,7 @@ def paths(
     }
 
 
-def generate(
-    seed=2022, markets=80, sellers=15, lift=1.0, pick=0.9, plan=0.0, hurry=0.0, sale=0.10, lead=1, rival=0.6
-):
+def generate(seed=2022, markets=80, sellers=15, lift=1.0, pick=0.9, plan=0.0, hurry=0.0, sale=0.10, lead=1, rival=0.6):
     """시장 ``markets``곳에 판매자 ``sellers``명씩, 열네 달을 만듭니다.
 
     Parameters
