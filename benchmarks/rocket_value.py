@@ -32,6 +32,8 @@ NAMES = (
 )  # fmt: skip
 WAVES, LAST, NEVER = (8, 10, 12), 14, 99
 WIDE = stats.norm.ppf(1 - 0.05 / 8)
+KINDS_OF_ANSWER = ("value", "low", "high", "true", "plain", "adjusted", "total")
+"""품목마다의 열: 매출 합의 값과 구간, 정답, 품목만 맞춘 로그, 성장까지 맞춘 로그, 품목만 맞춘 매출 합."""
 
 
 def page() -> dict:
@@ -62,8 +64,11 @@ def one(world: str, seed: int, tools: dict) -> dict:
     made = generator("coupang_rocket_value").paths(seed=seed, **WORLDS[world])
     data = made["sales"], made["category"], made["start"]
     (att, pay), (early, _) = known(made), known(made, 10)
-    rows = {"log": (*tools["interval"](*(x[..., 0] for x in tools["log_did"](*data))), att)}
-    rows["future"] = (*tools["interval"](*(x[..., 0] for x in tools["log_did"](*data, 4, True, 10))), early)
+    logs = tools["log_did"](*data)
+    ahead, soon = tools["log_did"](*data, 4, True, 10), tools["log_did"](*data, 6, False, 10)
+    rows = {"log": (*tools["interval"](*(x[..., 0] for x in logs)), att)}
+    rows["future"] = (*tools["interval"](*(x[..., 0] for x in ahead)), early)
+    rows["differ"] = (*tools["interval"](*(x[..., 0] - y[..., 0] for x, y in zip(ahead, soon, strict=True))), 0.0)
     rows["matched"] = (*tools["matched_did"](*data), att)
     rows["fake"] = (*tools["interval"](*(x[..., 0] for x in tools["placebo"](*data))), 0.0)
     value, psi = tools["money_did"](*data)
@@ -77,10 +82,11 @@ def one(world: str, seed: int, tools: dict) -> dict:
         for part, v in zip(("value", "low", "high", "true"), r, strict=True)
     }
     if world == "base":
-        together, plain = tools["interval"](value, psi, WIDE), tools["log_did"](*data, 4)[0]
+        together = tools["interval"](value, psi, WIDE)
+        plain, total = (tools[name](*data, 4)[0] for name in ("log_did", "money_did"))
         for k in range(1, 5):
-            parts = (*together[:, k], pay[k], plain[k])
-            flat |= {f"{part}_{k}": v for part, v in zip(("value", "low", "high", "true", "plain"), parts, strict=True)}
+            parts = (*together[:, k], pay[k], plain[k], logs[0][k], total[k])
+            flat |= {f"{part}_{k}": v for part, v in zip(KINDS_OF_ANSWER, parts, strict=True)}
     return {"world": world, "seed": seed} | {name: round(100 * float(v), 3) for name, v in flat.items()}
 
 
@@ -92,7 +98,7 @@ def main() -> None:
     frame = pd.DataFrame([one(world, FIRST_SEED + k, tools) for world in WORLDS for k in range(draws)])
     if draws == DRAWS:
         frame.to_csv(RESULT, index=False, lineterminator="\n")
-    for name in ("log", "future", "matched", "money", "lost", "fake"):
+    for name in ("log", "future", "matched", "money", "lost", "fake", "differ"):
         inside = (frame[f"{name}_low"] <= frame[f"{name}_true"]) & (frame[f"{name}_true"] <= frame[f"{name}_high"])
         wrong = frame[f"{name}_value"] - frame[f"{name}_true"]
         print(
