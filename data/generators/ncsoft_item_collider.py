@@ -60,7 +60,13 @@ def generate(seed=513, n=5000, eager=1.0, refill=0.0, boost=0.0, call=0.0, effec
     ValueError
         있을 수 없는 값이 들어온 때.
     """
-    limits = {"eager": (eager, 3), "refill": (refill, 30), "boost": (boost, 2), "call": (call, 5), "effect": (effect, 2)}
+    limits = {
+        "eager": (eager, 3),
+        "refill": (refill, 30),
+        "boost": (boost, 2),
+        "call": (call, 5),
+        "effect": (effect, 2),
+    }
     _check(n, limits)
     rng = np.random.default_rng(seed)
     high = rng.random(n) < 0.4
@@ -84,7 +90,14 @@ def generate(seed=513, n=5000, eager=1.0, refill=0.0, boost=0.0, call=0.0, effec
     tries = np.minimum(first, held + more)
 
     past = np.round((trend + 0.5 * zeal * eager + rng.normal(0, 3.5, n)).clip(-30, 30))
-    mean = np.where(high, -1.5, -2.5) + 2.0 * eager * zeal + trend + 0.6 * (rich - 1.5) + 0.3 * (rare - 3) - 1.5 * (stuck - 1.5)
+    mean = (
+        np.where(high, -1.5, -2.5)
+        + 2.0 * eager * zeal
+        + trend
+        + 0.6 * (rich - 1.5)
+        + 0.3 * (rare - 3)
+        - 1.5 * (stuck - 1.5)
+    )
     lift = effect * (np.where(high, HIGH, LOW) + 1.0 * (stuck - 1.6))
     noise = rng.normal(0, 3.5, n)
     arena_noise = rng.normal(size=n)

@@ -155,7 +155,9 @@ def test_a_ticket_that_calls_people_in_breaks_the_lottery_most_and_not_the_odds(
 
 
 def test_the_negative_control_sees_only_what_it_shares():
-    past = {name: PAGE["past"](world(**c)[0])[0] for name, c in {"refill": {"refill": 6.0}, "boost": {"boost": 0.6}}.items()}
+    past = {
+        name: PAGE["past"](world(**c)[0])[0] for name, c in {"refill": {"refill": 6.0}, "boost": {"boost": 0.6}}.items()
+    }
     assert abs(past["boost"]) > 3 * abs(past["refill"])
     assert abs(PAGE["past"](world()[0])[0]) < 0.08
 
