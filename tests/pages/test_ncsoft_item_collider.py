@@ -81,7 +81,7 @@ def test_what_each_adjustment_set_gives():
             "nine": NINE,
         }.items()
     }
-    assert abs(bias["own"]) < 0.1 and abs(bias["chosen"]) < 0.1
+    assert abs(bias["own"]) < 0.15 and abs(bias["chosen"]) < 0.15  # 몬테카를로 오차의 네 배
     assert bias["five"] > 0.3 and bias["none"] > 0.3
     assert bias["tries"] > bias["five"] + 0.1
     assert bias["arena"] < -goal and bias["nine"] < -goal and bias["promoted"] < -1
