@@ -70,6 +70,10 @@ REFUSED = {
         {"hidden": "crew"}, {"repair": "both"}, {"repair": 1}, {"per_changeover": -0.1}, {"per_changeover": 1.5}, {"per_changeover": True},
     ],
     "meal_kit_trial": [{"n": 10}, {"n": 300.5}, {"history": 1}, {"single": 1.2}, {"single": True}, {"direct": "큼"}, {"hidden": -1}],
+    "ncsoft_item_collider": [
+        {"n": 300}, {"n": 5000.0}, {"n": True}, {"n": "많이"}, {"n": 3_000_000}, {"eager": -1}, {"eager": 4}, {"eager": True}, {"refill": "많이"},
+        {"refill": 40}, {"boost": -0.1}, {"boost": 3}, {"call": 6}, {"call": None}, {"effect": -1}, {"effect": True},
+    ],
     "ncsoft_pk_churn": [
         {"n": 10}, {"n": 1000.0}, {"n": True}, {"ratio": -0.1}, {"ratio": 3.1}, {"ratio": True}, {"ratio": "큼"}, {"hidden": 1}, {"hidden": "예"},
     ],
@@ -214,6 +218,7 @@ CLOSED = {
     "line_operator": "defect_0 defect_1",
     "machine_shift_breakdowns": "frailty tool chance effect",
     "meal_kit_trial": "effect_video effect_coupon orders_video",
+    "ncsoft_item_collider": "zeal change_0 change_1",
     "ncsoft_pk_churn": "engagement guild churn_not_now churn_never",
     "netflix_compress_once": "effect",
     "netflix_dub_delay": "log_demand_0 effect",
