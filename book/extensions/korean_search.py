@@ -4,7 +4,8 @@
 이 파일을 읽고, 글을 자모로 풀어 한 줄로 잇습니다(``engine.js``). 찾는 말이 그 줄의 어디에 있는지 그대로 훑으므로
 형태소 분석도 낱말 목록도 없이 '성향 점수'와 '성향점수', '교란을'과 '교란'이 만납니다. 용어집의 영어와 다른 표기는
 같은 말로 보고, 그 말을 제대로 다루는 주차의 장을 앞세웁니다. 일터에서 바꾸어 쓰는 말(``everyday_words.yml``)도
-가볍게 찾고, 물음 전체와 닮은 제목이나 찾을 말이 있는 쪽을 앞세웁니다.
+가볍게 찾고, 물음 전체와 닮은 제목이나 찾을 말이 있는 쪽을 앞세웁니다. 쪽마다 독자의 말로 적은 물음(``asked.yml``)은
+하나하나를 작은 문서로 보고, 가장 가까운 물음 하나로 그 쪽을 찾습니다.
 
 코드는 글과 따로 담습니다. 코드에 나온 이름으로 찾을 수는 있지만 결과의 미리보기에는 글만 나옵니다.
 """
@@ -27,6 +28,8 @@ from book.yaml_text import read_yaml
 ASSETS = Path(__file__).parent / "search_assets" / "static"
 GLOSSARY = "guides/glossary.yml"
 EVERYDAY = ASSETS.parent / "everyday_words.yml"
+ASKED = ASSETS.parent / "asked.yml"
+ASKED_LEAST = 5
 _SKIP = {"script", "style", "svg", "template", "button"}
 _SKIP_CLASSES = {
     "cell_input",
@@ -216,6 +219,28 @@ def synonyms(root: Path) -> list[list]:
     ]
 
 
+def asked_problems(asked: dict[str, list[str]], docnames: list[str]) -> list[str]:
+    """독자의 물음(``asked.yml``)에서 고칠 것을 한국어 한 문장씩. 비어 있으면 합격입니다.
+
+    Parameters
+    ----------
+    asked : dict
+        쪽의 이름 → 물음들.
+    docnames : list of str
+        차례에 실린 쪽의 이름.
+    """
+    few = [
+        f"{name}: 물음이 {ASKED_LEAST}개보다 적습니다." for name in docnames if len(asked.get(name, [])) < ASKED_LEAST
+    ]
+    absent = [f"{name}: 차례에 없는 쪽입니다." for name in asked if name not in docnames]
+    homes: dict[str, list[str]] = {}
+    for name, questions in asked.items():
+        for question in questions:
+            homes.setdefault(re.sub(r"\W", "", question).lower(), []).append(f"{name}의 '{question}'")
+    twice = [f"{', '.join(places)}: 같은 물음이 두 번 있습니다." for places in homes.values() if len(places) > 1]
+    return few + absent + twice
+
+
 def _keywords(meta: dict) -> list[str]:
     """머리말에서 검색에 보탤 말."""
     words = [meta.get("organisation"), meta.get("industry"), *_KIND_WORDS.get(meta.get("kind", ""), [])]
@@ -226,12 +251,13 @@ def _keywords(meta: dict) -> list[str]:
 def build_index(app: Sphinx) -> dict:
     """사이트 전체의 검색 자료. 쪽의 차례는 책의 차례와 같습니다.
 
-    쪽은 주소(u), 제목(t), 설명(d), 찾을 말(k), 갈래(kind), 주차(week), 늘어놓기만 한 쪽인지(list),
+    쪽은 주소(u), 제목(t), 설명(d), 찾을 말(k), 독자의 물음(q), 갈래(kind), 주차(week), 늘어놓기만 한 쪽인지(list),
     앞세우는 정도(w)입니다.
     everyday는 일터에서 바꾸어 쓰는 말의 묶음입니다.
     문서는 절마다 ``[쪽, 자리, 제목, 글, 깊이, 코드의 이름]``입니다.
     """
     pages, documents = [], []
+    asked = yaml.safe_load(ASKED.read_text(encoding="utf-8"))
     for docname in sorted(app.env.found_docs):
         path = Path(app.outdir) / f"{docname}.html"
         if not path.is_file():
@@ -248,6 +274,7 @@ def build_index(app: Sphinx) -> dict:
                 "t": found[0]["heading"],
                 "d": meta.get("description") or "",
                 "k": _keywords(meta),
+                "q": asked.get(docname, []),
                 "kind": kind,
                 "week": meta.get("week"),
                 "list": docname in _LISTS,

@@ -21,7 +21,7 @@
   // 물음의 끝에 오는 가벼운 용언의 줄기
   var LIGHT = "있 없 되 돼 하 해 했 알 아 쓰 써 보 봐 주 줘 같 싶 크 많 좋 나오 나와 궁금하 모르 모르겠 이 인 거".split(" ");
   var WEEK = /^(?:제\s*)?(\d{1,2})\s*(?:주차|주|장)$|^(?:week|chapter|wk|w)\s*0?(\d{1,2})$/;
-  var FIELDS = { title: 0, keyword: 1, description: 5, heading: 3, text: 4, code: 5 };
+  var FIELDS = { title: 0, keyword: 1, description: 5, heading: 3, text: 4, code: 5, question: 6 };
 
   function normalise(text) { return text.normalize("NFC").toLowerCase(); }
   function isLatin(c) { return (c >= 97 && c <= 122) || (c >= 48 && c <= 57); }
@@ -186,7 +186,8 @@
     home: 1.4, // 용어집이 적은 주차의 장
     everyday: 0.7, // 일터에서 바꾸어 쓰는 다른 말
     plain: 0.6, // 제목, 찾을 말, 절의 이름, 설명 어디에도 없고 글에만 나오는 말
-    phrase: 1, alike: 0.2 // 묻는 글 전체가 쪽의 찾을 말이나 제목과 닮은 만큼. alike보다 덜 닮은 것은 우연입니다
+    phrase: 1, alike: 0.2, // 묻는 글 전체가 쪽의 찾을 말이나 제목과 닮은 만큼. alike보다 덜 닮은 것은 우연입니다
+    asked: 2, near: 0.05, askedLight: 0.3, askedPhrase: 1, sure: 0.6, root: 0.6 // 쪽에 적힌 물음 하나와 닮은 만큼. near보다 덜 닮은 것은 우연이고, sure보다 닮으면 목록인 쪽도 앞에 섭니다
   };
 
   function Engine(data) {
@@ -219,6 +220,7 @@
     (data.everyday || []).forEach(function (words) {
       words.forEach(function (word) { engine.everyday[key(word)] = words.filter(function (other) { return other !== word; }); });
     });
+    this.buildAsked();
     this.buildWords();
     this.buildPhrases();
   }
@@ -260,6 +262,13 @@
       add(d[2], Object.keys(pagesWith[plainHeading(d[2])]).length > 6 ? FIELDS.text : FIELDS.heading, id);
       add(d[3], FIELDS.text, id);
       add(d[5], FIELDS.code, id);
+    });
+    this.asked = [];
+    data.pages.forEach(function (page, number) {
+      page.q.forEach(function (text) {
+        add(text, FIELDS.question, engine.asked.length);
+        engine.asked.push({ page: number, words: normalise(text).split(/[\s,·?]+/).filter(Boolean) });
+      });
     });
     this.line = new TextDecoder("windows-1252").decode(codes.subarray(0, length));
     this.starts = starts.slice(0, length + 1);
@@ -347,11 +356,17 @@
     var name = (loose ? "~" : "=") + pattern;
     if (this.found[name]) { return this.found[name]; }
     var hits = new Map(), engine = this;
+    hits.asked = new Map();
     if (pattern) {
       this.each(pattern, function (at) {
         var weight = weigh(engine.line, engine.starts, at, pattern, loose);
         if (!weight) { return; }
-        var piece = engine.pieceAt(at), counts = hits.get(piece[2]);
+        var piece = engine.pieceAt(at);
+        if (piece[1] === FIELDS.question) {
+          hits.asked.set(piece[2], Math.max(weight, hits.asked.get(piece[2]) || 0));
+          return;
+        }
+        var counts = hits.get(piece[2]);
         if (!counts) { counts = [0, 0, 0, 0, 0, 0]; hits.set(piece[2], counts); }
         counts[piece[1]] += weight;
       });
@@ -390,12 +405,12 @@
   };
   /* 일터에서 바꾸어 쓰는 다른 말. */
   Engine.prototype.alike = function (word) {
-    return this.everyday[key(word)] || this.everyday[key(stripEnding(word))] || [];
+    return this.everyday[key(word)] || this.everyday[key(stripEnding(word))] || this.everyday[stem(word)] || [];
   };
   Engine.prototype.known = function (word) {
     var engine = this;
     if (this.alike(word).length) { return true; }
-    return this.shapes(word).some(function (shape) { return engine.scan(shape[0], shape[2]).size > 0; });
+    return this.shapes(word).some(function (shape) { return engine.scan(shape[0], shape[2]).size > 0 || engine.scan(shape[0], shape[2]).asked.size > 0; });
   };
 
   /* 어미를 떼야 겨우 한 곳에서 만나는 긴 말('이월효가'와 '이월효과'). 틀리게 친 용어인지 봅니다. */
@@ -454,6 +469,7 @@
       if (page.list) { return; }
       page.t.split(":").concat(page.k).forEach(function (text) { add(text, number, 1); });
     });
+    data.pages.forEach(function (page, number) { page.q.forEach(function (text) { add(text, number, P.askedPhrase); }); });
     data.documents.forEach(function (d) { if (!data.pages[d[0]].list) { add(d[2].replace(/^[\d.]+\s*/, ""), d[0], 0.7); } });
     this.phrases.forEach(function (phrase) {
       phrase.trios.forEach(function (t) { var rare = engine.rare(t); phrase.size += rare * rare; });
@@ -474,6 +490,58 @@
     shared.forEach(function (sum, id) {
       var phrase = engine.phrases[id], value = phrase.weight * sum / Math.sqrt(size * phrase.size);
       if (value > (best.get(phrase.page) || 0)) { best.set(phrase.page, value); }
+    });
+    return best;
+  };
+
+  /* 쪽마다 독자의 말로 적은 물음(asked.yml). 물음 하나가 작은 문서 하나이고, 쪽의 글로 세지 않습니다. */
+  Engine.prototype.buildAsked = function () {
+    var engine = this, counts = new Map();
+    this.askedRoots = new Map();
+    this.asked.forEach(function (question, id) {
+      question.words.forEach(function (word) {
+        var root = shortRoot(word), ids = engine.askedRoots.get(root), bare = stripEnding(word);
+        if (ids) { ids.push(id); } else if (root) { engine.askedRoots.set(root, [id]); }
+        counts.set(bare, (counts.get(bare) || 0) + 1);
+      });
+    });
+    this.asked.forEach(function (question) {
+      question.size = question.words.reduce(function (sum, word) { return sum + engine.askedRare(counts.get(stripEnding(word)), asks(word)); }, 0);
+    });
+  };
+  // 물음은 짧으므로 '빼지'와 '빼야'처럼 한 글자인 줄기도 견줍니다.
+  function shortRoot(word) { return /[가-힣]$/.test(word) ? stem(word, 2) : ""; }
+  /* 뜻 하나가 있는 물음들. 가장 잘 맞은 모습으로 셉니다. */
+  Engine.prototype.askedHits = function (variants, word) {
+    var engine = this, best = new Map();
+    function count(id, value) { if (value > (best.get(id) || 0)) { best.set(id, value); } }
+    variants.forEach(function (variant) {
+      engine.scan(variant[0], variant[2]).asked.forEach(function (weight, id) { count(id, variant[1] * weight); });
+    });
+    (this.askedRoots.get(shortRoot(word)) || []).forEach(function (id) { count(id, P.root); });
+    return best;
+  };
+  /* 물음 count개에 나오는 말의 무게. */
+  Engine.prototype.askedRare = function (count, light) {
+    return (light ? P.askedLight : 1) * Math.pow(Math.log(1 + this.asked.length / Math.max(1, count)), 2);
+  };
+  /* 쪽마다 가장 가까운 물음 하나: 닮은 정도(0부터 1까지)와 그 물음에 있는 뜻. */
+  Engine.prototype.closest = function (concepts) {
+    var engine = this, size = 0, shared = new Map(), best = new Map();
+    concepts.forEach(function (concept, i) {
+      var same = engine.askedHits(concept.variants.filter(function (v) { return !v[3]; }), concept.text);
+      var rare = engine.askedRare(same.size, concept.asking);
+      size += rare;
+      engine.askedHits(concept.variants, concept.text).forEach(function (weight, id) {
+        var one = shared.get(id);
+        if (!one) { one = { sum: 0, holds: [] }; shared.set(id, one); }
+        one.sum += weight * rare;
+        if (!same.size || same.has(id)) { one.holds.push(i); }
+      });
+    });
+    shared.forEach(function (one, id) {
+      var question = engine.asked[id], value = Math.min(1, one.sum / Math.sqrt(size * question.size)), old = best.get(question.page);
+      if (!old || value > old.value) { best.set(question.page, { value: value, holds: one.holds }); }
     });
     return best;
   };
@@ -721,6 +789,8 @@
     var total = measured.reduce(function (sum, m) { return sum + m.weight; }, 0);
     var whole = concepts.length === 1 && concepts[0].number ? new Map() : this.whole(words);
     var likeness = concepts.length > 1 ? this.likeness(words.join(" ")) : new Map();
+    // 한 낱말은 책의 글이 먼저입니다. 책에 없는 말만 물음에서 찾습니다.
+    var closest = concepts.length > 1 || !measured[0].documents.size ? this.closest(concepts) : new Map();
     var documents = new Map();
     measured.forEach(function (m) {
       m.documents.forEach(function (score, id) { documents.set(id, (documents.get(id) || 0) + m.weight * score); });
@@ -742,7 +812,10 @@
           present += nouns[i] ? 1 : 0;
         }
       });
-      if (!sum) { return; }
+      // 독자의 말로 적은 물음 하나가 가까우면, 글에 그 말이 없어도 그 쪽이 답입니다.
+      var question = closest.get(number) || { value: 0, holds: [] };
+      var asked = Math.max(0, question.value - P.near);
+      if (!sum && !asked) { return; }
       var hits = engine.documentsOf[number].filter(function (id) { return documents.has(id); }).map(function (id) { return { id: id, score: documents.get(id) }; });
       hits.sort(function (a, b) { return b.score - a.score; });
       var bonus = engine.documentsOf[number].reduce(function (most, id) { return Math.max(most, whole.get(id) || 1); }, 1);
@@ -755,15 +828,20 @@
         covered = measured.reduce(function (all, m) { return all + (hits.length && m.documents.has(hits[0].id) ? m.weight : 0); }, 0);
         if (!sum) { sum = 0.01; }
       }
+      if (asked) {
+        content = Math.max(content, question.holds.filter(function (i) { return !concepts[i].asking; }).length);
+        present = Math.max(present, question.holds.filter(function (i) { return nouns[i]; }).length);
+      }
       var share = covered / total;
       var score = (sum + P.section * (hits.length ? hits[0].score : 0)) * Math.pow(share, P.share) * bonus * page.w;
       score += P.phrase * total * page.w * Math.max(0, (likeness.get(number) || 0) - P.alike);
-            results.push({ full: needed > 0 && needed <= P.strict && present === needed, number: number, score: score, content: content, hits: hits });
+      score += P.asked * total * page.w * asked;
+      results.push({ asked: question.value, full: needed > 0 && needed <= P.strict && present === needed, number: number, score: score, content: content, hits: hits });
     });
-    // 늘어놓은 쪽은, 제목을 찾은 것이 아니면, 그 말들을 다 다루는 쪽보다 앞서지 않습니다.
+    // 늘어놓은 쪽은, 제목이나 그 쪽의 물음을 찾은 것이 아니면, 그 말들을 다 다루는 쪽보다 앞서지 않습니다.
     results.forEach(function (result) {
       var page = data.pages[result.number];
-      if (!page.list || (whole.get(engine.first[result.number]) || 1) > 1.5) { return; }
+      if (!page.list || result.asked > P.sure || (whole.get(engine.first[result.number]) || 1) > 1.5) { return; }
       var ahead = results.reduce(function (most, other) {
         var rival = data.pages[other.number];
         return !rival.list && other.content >= result.content && other.hits.length ? Math.max(most, other.score) : most;
