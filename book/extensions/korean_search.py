@@ -257,7 +257,7 @@ def build_index(app: Sphinx) -> dict:
     문서는 절마다 ``[쪽, 자리, 제목, 글, 깊이, 코드의 이름]``입니다.
     """
     pages, documents = [], []
-    asked = yaml.safe_load(ASKED.read_text(encoding="utf-8"))
+    asked = read_yaml(ASKED.read_text(encoding="utf-8"))
     for docname in sorted(app.env.found_docs):
         path = Path(app.outdir) / f"{docname}.html"
         if not path.is_file():

@@ -169,7 +169,7 @@ def _adjusted(seed, n=1500, wrong=0.0, hidden=0.0, slope=1.0, effect=0.3, att=Fa
     spec = worlds.world_spec("a", confounders=("x",), timing={"x": "before"}, estimand="ATT" if att else "ATE")
     design = fitted(spec, frame)
     design.__dict__["fit"] = Fit(
-        frame, frame[["x"]], y, t == 1, t == 0, np.arange(n) % 5, None, e, 1 - e,
+        frame, frame[["x"]], y, t, t == 1, t == 0, np.arange(n) % 5, None, e, 1 - e,
         x + effect - miss, x - miss, None, None, np.ones(n),
     )  # fmt: skip
     return design
