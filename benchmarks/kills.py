@@ -20,8 +20,8 @@ import tempfile
 import time
 from pathlib import Path
 
-from book.extensions.korean_search import unpack
 from book.page import ROOT, execution_dir
+from book.search_index import unpack
 
 CHAIN = 10  # 이만큼 죽일 때마다 끝까지 지어 견줍니다
 FORGET = 2  # 죽이기 전에 지우는 실행의 수

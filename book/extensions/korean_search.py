@@ -11,9 +11,6 @@
 """
 
 import ast
-import base64
-import gzip
-import json
 import re
 import unicodedata
 from pathlib import Path
@@ -23,6 +20,7 @@ from sphinx.application import Sphinx
 
 from book.extensions.readable_math import readable_math
 from book.page import read_page
+from book.search_index import pack
 from book.yaml_text import read_yaml
 
 ASSETS = Path(__file__).parent / "search_assets" / "static"
@@ -293,17 +291,6 @@ def build_index(app: Sphinx) -> dict:
         "everyday": read_yaml(EVERYDAY.read_text(encoding="utf-8")),
         "kinds": _KIND_WORDS,
     }
-
-
-def pack(data: dict) -> str:
-    """검색 자료를 gzip으로 줄여 스크립트 한 줄로. 같은 자료는 언제나 같은 글이 됩니다."""
-    text = json.dumps(data, ensure_ascii=False, separators=(",", ":")).encode()
-    return f'window.BOOK_SEARCH_DATA="{base64.b64encode(gzip.compress(text, 9, mtime=0)).decode()}";\n'
-
-
-def unpack(script: str) -> dict:
-    """``pack``이 만든 스크립트에서 자료를 도로 꺼냅니다."""
-    return json.loads(gzip.decompress(base64.b64decode(script.split('"')[1])))
 
 
 def _write(app: Sphinx, error: Exception | None) -> None:

@@ -8,9 +8,10 @@ import pytest
 import yaml
 from kiwipiepy import Kiwi
 
-from book.extensions.korean_search import ASKED, asked_problems, pack, unpack
+from book.extensions.korean_search import ASKED, asked_problems
 from book.extensions.readable_math import readable_math
 from book.page import ROOT, published_pages, toc_docnames
+from book.search_index import pack, unpack
 
 BLOCKS = yaml.safe_load((ROOT / "tests" / "book" / "search_queries.yml").read_text(encoding="utf-8"))
 SEEN, UNSEEN, FREE = BLOCKS["seen"], BLOCKS["unseen"], BLOCKS["free"]

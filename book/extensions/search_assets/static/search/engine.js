@@ -388,8 +388,8 @@
       var barer = stripEnding(bare);
       if (barer !== bare && !this.has(bare)) { list.push([key(barer), 0.9, false]); bare = barer; }
     }
-    // '클릭률', '배달비'는 '클릭', '배달'로도
-    if (/^[가-힣]{2}[률율비량액수]$/.test(bare)) { list.push([key(bare.slice(0, -1)), 0.6, false]); }
+    // '클릭률', '배달비'는 '클릭', '배달'로도. 온 말이 책에 있으면 앞의 두 글자만 있는 쪽은 그 말이 있는 쪽이 아닙니다.
+    if (/^[가-힣]{2}[률율비량액수]$/.test(bare)) { list.push([key(bare.slice(0, -1)), 0.6, false, this.has(bare)]); }
     if (/^[a-z]{4,}s$/.test(word) && !/ss$/.test(word)) { list.push([key(word.slice(0, -1)), 0.95, false]); }
     if (/[가-힣]$/.test(word)) {
       var root = stem(word);
