@@ -6,11 +6,9 @@
 한 행이 본문과 크기가 같은 자료 한 벌에서 쪽의 함수들을 처음부터 다시 부른 것입니다. 시험이 몇 행을 다시 돌려 같은지 봅니다.
 """
 
-import argparse
-
 import numpy as np
-import pandas as pd
 
+from benchmarks.case_worlds import draw_worlds
 from book.page import ROOT, read_page
 from book.page_code import page_functions
 from causal_practice import generator
@@ -69,13 +67,7 @@ def one(world: str, seed: int, tools: dict) -> dict:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--draws", type=int, default=DRAWS)
-    draws = parser.parse_args().draws
-    tools = page()
-    frame = pd.DataFrame([one(world, FIRST_SEED + k, tools) for world in WORLDS for k in range(draws)])
-    if draws == DRAWS:
-        frame.to_csv(RESULT, index=False, lineterminator="\n")
+    frame = draw_worlds(__doc__, WORLDS, one, page(), RESULT, DRAWS, FIRST_SEED)
     print(frame.drop(columns="seed").groupby("world").mean().round(2).to_string())
 
 

@@ -7,12 +7,12 @@
 파이프라인의 답입니다. 시험이 몇 행을 다시 돌려 같은지 봅니다.
 """
 
-import argparse
 import ast
 
 import numpy as np
 import pandas as pd
 
+from benchmarks.case_worlds import draw_worlds
 from book.myst import parse
 from book.page import ROOT, read_page
 from book.page_code import page_functions
@@ -67,13 +67,9 @@ def pipeline(text: str) -> dict:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--draws", type=int, default=DRAWS)
-    draws, tools = parser.parse_args().draws, page()
-    rows = [one(world, FIRST_SEED + k, tools) for world in tools["WORLDS"] for k in range(draws)]
-    frame = pd.DataFrame([*rows, pipeline(tools["spec"])])
-    if draws == DRAWS:
-        frame.to_csv(RESULT, index=False, lineterminator="\n")
+    tools = page()
+    more = [pipeline(tools["spec"])]
+    frame = draw_worlds(__doc__, tools["WORLDS"], one, tools, RESULT, DRAWS, FIRST_SEED, more)
     print(frame.groupby("세상", sort=False).mean(numeric_only=True).round(2).T.to_string())
 
 

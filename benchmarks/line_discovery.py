@@ -6,14 +6,13 @@
 한 행이 한 번의 실행입니다. 그래프를 찾는 일부터 쪽에 적힌 함수 그대로이고, 시험이 몇 행을 다시 돌려 같은지 봅니다.
 """
 
-import argparse
 from functools import lru_cache
 from itertools import combinations, permutations
 
 import numpy as np
-import pandas as pd
 from scipy import stats
 
+from benchmarks.case_worlds import draw_worlds
 from book.page import ROOT, read_page
 from book.page_code import page_functions
 from causal_practice import generator
@@ -92,15 +91,12 @@ def one(world: str, seed: int, tools: dict) -> dict:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--draws", type=int, default=DRAWS)
-    draws = parser.parse_args().draws
-    tools, known = page(), truths()
-    rows = [one(world, FIRST_SEED + k, tools) for world in WORLDS for k in range(draws)]
-    frame = pd.DataFrame(rows)
-    frame.insert(2, "truth", frame["world"].map(known))
-    if draws == DRAWS:
-        frame.to_csv(RESULT, index=False, lineterminator="\n")
+    known = truths()
+
+    def row(world, seed, tools):
+        return {"world": world, "seed": seed, "truth": known[world]} | one(world, seed, tools)
+
+    frame = draw_worlds(__doc__, WORLDS, row, page(), RESULT, DRAWS, FIRST_SEED)
     print(frame.groupby("world", sort=False).mean(numeric_only=True).drop(columns="seed").round(3).T.to_string())
     inside = (frame["low"] <= frame["truth"]) & (frame["truth"] <= frame["high"])
     print(inside.groupby(frame["world"], sort=False).mean().to_string())

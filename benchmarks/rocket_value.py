@@ -7,12 +7,11 @@
 효과는 모두 로그에 100을 곱한 값이고, ``lost``는 늘어난 매출 가운데 미가입 판매자에게서 온 %입니다.
 """
 
-import argparse
-
 import numpy as np
 import pandas as pd
 from scipy import stats
 
+from benchmarks.case_worlds import draw_worlds
 from book.page import ROOT, read_page
 from book.page_code import page_functions
 from causal_practice import generator
@@ -91,13 +90,7 @@ def one(world: str, seed: int, tools: dict) -> dict:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--draws", type=int, default=DRAWS)
-    draws = parser.parse_args().draws
-    tools = page()
-    frame = pd.DataFrame([one(world, FIRST_SEED + k, tools) for world in WORLDS for k in range(draws)])
-    if draws == DRAWS:
-        frame.to_csv(RESULT, index=False, lineterminator="\n")
+    frame = draw_worlds(__doc__, WORLDS, one, page(), RESULT, DRAWS, FIRST_SEED)
     for name in ("log", "future", "matched", "money", "lost", "fake", "differ"):
         inside = (frame[f"{name}_low"] <= frame[f"{name}_true"]) & (frame[f"{name}_true"] <= frame[f"{name}_high"])
         wrong = frame[f"{name}_value"] - frame[f"{name}_true"]

@@ -6,10 +6,7 @@
 한 행이 새로 뽑은 자료 한 벌에서 쪽의 ``event_gain``을 돌린 것입니다. 시험이 몇 행을 다시 돌려 같은지 봅니다.
 """
 
-import argparse
-
-import pandas as pd
-
+from benchmarks.case_worlds import draw_worlds
 from book.page import ROOT, read_page
 from book.page_code import page_functions
 from causal_practice import generator, truth
@@ -33,13 +30,8 @@ def one(riders: int, seed: int, tools: dict) -> dict:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--draws", type=int, default=DRAWS)
-    draws = parser.parse_args().draws
-    tools, known = page(), truth("uber_ceviche")["ATT"]
-    frame = pd.DataFrame([one(riders, FIRST_SEED + k, tools) for riders in RIDERS for k in range(draws)])
-    if draws == DRAWS:
-        frame.to_csv(RESULT, index=False, lineterminator="\n")
+    known = truth("uber_ceviche")["ATT"]
+    frame = draw_worlds(__doc__, RIDERS, one, page(), RESULT, DRAWS, FIRST_SEED)
     missed = frame.assign(below=frame["high"] < known, above=frame["low"] > known)
     print(missed.groupby("riders")[["below", "above"]].mean().round(3).to_string())
 
