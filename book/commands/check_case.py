@@ -18,6 +18,7 @@ from pathlib import Path
 
 import yaml
 
+from book.asked import SOURCE, asked_problems, read_asked
 from book.case_results import unlisted
 from book.files import explain
 from book.page import ROOT, Page, PageError, read_page, toc_docnames
@@ -63,7 +64,11 @@ def _toc_problems(page: Page) -> list[str]:
         return [
             f"{page.docname}.md:1: 차례(_toc.yml)에 없습니다 — 그 주의 장 아래에 싣거나, 초안이면 draft: true를 적으세요."
         ]
-    return unlisted(page) if listed and page.docname != "case_studies/template" else []
+    if not listed or page.docname == "case_studies/template":
+        return []
+    where = SOURCE.relative_to(ROOT).as_posix()
+    asked = [f"{where}:1: {p}" for p in asked_problems(read_asked(), toc_docnames()) if page.docname in p]
+    return unlisted(page) + asked
 
 
 def _data_problems(page: Page) -> list[str]:

@@ -18,6 +18,7 @@ from pathlib import Path
 from lxml import html as lxml_html
 from sphinx.application import Sphinx
 
+from book.asked import read_asked
 from book.extensions.readable_math import readable_math
 from book.page import read_page
 from book.search_index import pack
@@ -26,8 +27,6 @@ from book.yaml_text import read_yaml
 ASSETS = Path(__file__).parent / "search_assets" / "static"
 GLOSSARY = "guides/glossary.yml"
 EVERYDAY = ASSETS.parent / "everyday_words.yml"
-ASKED = ASSETS.parent / "asked.yml"
-ASKED_LEAST = 5
 _SKIP = {"script", "style", "svg", "template", "button"}
 _SKIP_CLASSES = {
     "cell_input",
@@ -217,28 +216,6 @@ def synonyms(root: Path) -> list[list]:
     ]
 
 
-def asked_problems(asked: dict[str, list[str]], docnames: list[str]) -> list[str]:
-    """독자의 물음(``asked.yml``)에서 고칠 것을 한국어 한 문장씩. 비어 있으면 합격입니다.
-
-    Parameters
-    ----------
-    asked : dict
-        쪽의 이름 → 물음들.
-    docnames : list of str
-        차례에 실린 쪽의 이름.
-    """
-    few = [
-        f"{name}: 물음이 {ASKED_LEAST}개보다 적습니다." for name in docnames if len(asked.get(name, [])) < ASKED_LEAST
-    ]
-    absent = [f"{name}: 차례에 없는 쪽입니다." for name in asked if name not in docnames]
-    homes: dict[str, list[str]] = {}
-    for name, questions in asked.items():
-        for question in questions:
-            homes.setdefault(re.sub(r"\W", "", question).lower(), []).append(f"{name}의 '{question}'")
-    twice = [f"{', '.join(places)}: 같은 물음이 두 번 있습니다." for places in homes.values() if len(places) > 1]
-    return few + absent + twice
-
-
 def _keywords(meta: dict) -> list[str]:
     """머리말에서 검색에 보탤 말."""
     words = [meta.get("organisation"), meta.get("industry"), *_KIND_WORDS.get(meta.get("kind", ""), [])]
@@ -255,7 +232,7 @@ def build_index(app: Sphinx) -> dict:
     문서는 절마다 ``[쪽, 자리, 제목, 글, 깊이, 코드의 이름]``입니다.
     """
     pages, documents = [], []
-    asked = read_yaml(ASKED.read_text(encoding="utf-8"))
+    asked = read_asked()
     for docname in sorted(app.env.found_docs):
         path = Path(app.outdir) / f"{docname}.html"
         if not path.is_file():

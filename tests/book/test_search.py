@@ -8,7 +8,8 @@ import pytest
 import yaml
 from kiwipiepy import Kiwi
 
-from book.extensions.korean_search import ASKED, asked_problems
+from book.asked import asked_problems, read_asked
+from book.commands import check_case
 from book.extensions.readable_math import readable_math
 from book.page import ROOT, published_pages, toc_docnames
 from book.search_index import pack, unpack
@@ -208,7 +209,7 @@ def test_words_of_work_meet_the_words_of_the_book(search_tab, index):
 
 @pytest.fixture(scope="module")
 def asked() -> dict[str, list[str]]:
-    return yaml.safe_load(ASKED.read_text(encoding="utf-8"))
+    return read_asked()
 
 
 def test_every_page_names_its_readers_questions(asked):
@@ -221,6 +222,15 @@ def test_missing_repeated_and_homeless_questions_are_named(asked):
     faulty[second] = [*asked[second][:5], asked[rest[0]][0] + "?"]
     problems = asked_problems(faulty, toc_docnames())
     assert len(problems) == 3 and all(name in " ".join(problems) for name in (first, second, "chapters/없는쪽"))
+
+
+def test_the_check_of_a_case_asks_for_its_readers_questions(asked, monkeypatch):
+    case = "case_studies/uber_ceviche"
+    page = next(p for p in published_pages() if p.docname == case)
+    assert not check_case._toc_problems(page)
+    monkeypatch.setattr(check_case, "read_asked", lambda: asked | {case: asked[case][:4]})
+    (problem,) = check_case._toc_problems(page)
+    assert case in problem and "asked.yml" in problem
 
 
 def test_a_question_finds_its_own_page(search_tab, asked):
