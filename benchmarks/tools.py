@@ -39,11 +39,11 @@ LABELS = {
     "dowhy": "DoWhy", "econml": "EconML", "causalml": "CausalML", "doubleml": "DoubleML",
     "causaltune": "causaltune", "causalpy": "CausalPy", "pyfixest": "pyfixest", OURS: "우리 파이프라인",
 }  # fmt: skip
-# 무엇으로 답했고 사람이 무엇을 정했는지. 여기 없는 짝은 답하지 못한 것이고, 까닭은 CANNOT에 있습니다.
+# 무엇으로 답했고 사람이 무엇을 정했는지. 여기 없는 짝은 재지 않은 것이고, 적을 말은 ``silence``가 정합니다.
 HOW = {
-    ("dowhy", "confounded"): ("곧은 회귀", "교란 요인의 목록, 식의 꼴"),
-    ("dowhy", "dose"): ("곧은 회귀", "교란 요인의 목록, 식의 꼴"),
-    ("dowhy", "encouragement"): ("왈드 비, 부트스트랩", "도구, 교란 요인의 목록"),
+    ("dowhy", "confounded"): ("선형회귀", "교란 요인의 목록, 식의 꼴"),
+    ("dowhy", "dose"): ("선형회귀", "교란 요인의 목록, 식의 꼴"),
+    ("dowhy", "encouragement"): ("왈드 추정량, 부트스트랩", "도구, 교란 요인의 목록"),
     ("econml", "confounded"): ("LinearDRLearner", "추정량, 두 예측 모형"),
     ("econml", "targeting"): ("CausalForestDML", "추정량, 두 예측 모형, 나무의 수"),
     ("econml", "dose"): ("LinearDML과 3차식", "추정량, 두 예측 모형, 용량의 꼴"),
@@ -59,8 +59,8 @@ HOW = {
     ("causaltune", "confounded"): ("알아서 찾음", "찾는 시간"),
     ("causaltune", "targeting"): ("알아서 찾음", "찾는 시간"),
     ("causalpy", "one_unit"): ("베이즈 통제집단합성법", "견줄 도시, 사후 표본의 수"),
-    ("pyfixest", "confounded"): ("곧은 회귀", "식의 꼴, 표준오차"),
-    ("pyfixest", "dose"): ("곧은 회귀", "식의 꼴, 표준오차"),
+    ("pyfixest", "confounded"): ("선형회귀", "식의 꼴, 표준오차"),
+    ("pyfixest", "dose"): ("선형회귀", "식의 꼴, 표준오차"),
     ("pyfixest", "encouragement"): ("2단계 최소제곱", "식의 꼴, 표준오차"),
     ("pyfixest", "staggered"): ("두 단계 이중차분(did2s)", "추정량, 군집"),
     (OURS, "confounded"): ("명세에서 고름", "열의 역할과 잰 때"),

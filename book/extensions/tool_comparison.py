@@ -56,12 +56,12 @@ def _coverage(row: dict) -> str:
 
 
 def cells(row: dict) -> list[str]:
-    """한 줄의 칸: 뽑은 수, 추정, 정답, 포함률, 초, 줄. 표적의 추정은 잡은 이득의 몫입니다."""
+    """한 줄의 칸: 뽑은 수, 추정, 정답, 포함률, 초, 줄. 표적의 추정은 잡은 이득의 몫이고, 괄호는 모두에게 주었을 때의 몫입니다."""
     if not row["draws"]:
         answer = ["0", "", "", "", ""]
     else:
         if "gain" in row:
-            middle = [f"이득의 {100 * row['gain']:.0f}%", "100%"]
+            middle = [f"이득의 {100 * row['gain']:.0f}%({100 * row['gain_everyone']:.0f}%)", "100%"]
         else:
             middle = [f"{row['estimate']:.2f}".replace("-", "−"), f"{row['truth']:.2f}"]
         failed = f" (멈춤 {row['failed']})" if row.get("failed") else ""

@@ -9,8 +9,9 @@ import pandas as pd
 import pytest
 import yaml
 from lxml import html as lxml_html
+from scipy.stats import norm
 
-from benchmarks import tool_adapters, tools
+from benchmarks import tool_adapters, tool_worlds, tools
 from benchmarks.tool_worlds import problems
 from book.atlas import read_atlas
 from book.extensions.tool_comparison import FEW, UNDRAWN, cells, name_of, read_record, table, undrawn
@@ -43,7 +44,7 @@ def test_the_table_shows_the_record_cell_by_cell():
 
 
 def test_a_pair_without_draws_is_said_so_and_one_that_stopped_is_shown():
-    row = {"how": "곧은 회귀", "asks": "식의 꼴", "lines": 3, "draws": 0}
+    row = {"how": "선형회귀", "asks": "식의 꼴", "lines": 3, "draws": 0}
     stopped = row | {"failed": 2, "error": "ValueError: 멈춤"}
     record = {"date": "2026-12-01", "together": "", "problems": {"dose": {"label": "용량", "truth": "효과"}}}
     record["tools"] = {
@@ -52,7 +53,7 @@ def test_a_pair_without_draws_is_said_so_and_one_that_stopped_is_shown():
     }
     tree = lxml_html.fromstring(f"<div>{table(record)}</div>")
     shown, said = (row.text_content() for row in tree.xpath("//tbody/tr[not(@class='group')]"))
-    assert "나 · 곧은 회귀" in shown and "ValueError: 멈춤" in shown and said == f"가: {UNDRAWN}"
+    assert "나 · 선형회귀" in shown and "ValueError: 멈춤" in shown and said == f"가: {UNDRAWN}"
 
 
 def test_every_tool_answers_or_says_why_in_every_problem():
@@ -114,15 +115,37 @@ def test_the_naive_answer_is_wrong_where_the_problem_is_hard(name):
     assert np.mean(gaps) > 0.3
 
 
-def test_the_square_mends_the_straight_line():
-    def effect(frame, *columns):
-        design = np.column_stack([np.ones(len(frame)), frame[["t", *tool_adapters.X]], *columns])
-        return np.linalg.lstsq(design, frame["y"], rcond=None)[0][1]
+def _slope(frame, *columns):
+    design = np.column_stack([np.ones(len(frame)), frame[["t", *tool_adapters.X]], *columns])
+    return np.linalg.lstsq(design, frame["y"], rcond=None)[0][1]
 
+
+def test_the_right_shape_mends_the_straight_line_and_the_square_alone_does_not_mend_the_dose():
     draws = [problems()["confounded"].make(seed)[0] for seed in range(20)]
-    straight = np.mean([effect(frame) for frame in draws]) - 1
-    squared = np.mean([effect(frame, frame["x2"] ** 2) for frame in draws]) - 1
-    assert straight > 0.3 and abs(squared) < 0.05
+    assert np.mean([_slope(frame) for frame in draws]) - 1 > 0.3
+    assert abs(np.mean([_slope(frame, frame["x2"] ** 2) for frame in draws]) - 1) < 0.05
+    doses = [problems()["dose"].make(seed) for seed in range(20)]
+    bias = {
+        name: np.mean([2 * _slope(frame, shape(frame["x2"])) - truth for frame, truth in doses])
+        for name, shape in {"square": np.square, "sine": lambda v: np.sin(2 * v)}.items()
+    }
+    assert bias["square"] > 0.4 and abs(bias["sine"]) < 0.08
+
+
+def test_one_slope_misses_the_bent_response_even_with_perfect_nuisances(monkeypatch):
+    monkeypatch.setattr(tool_worlds, "ROWS", 400_000)
+    frame, truth = problems()["dose"].make(0)
+    # 접힌 정규분포의 평균: 처치의 참 조건부 기댓값입니다.
+    mean, sd = 2 + 0.6 * frame["x1"] + 0.4 * np.sin(2 * frame["x2"]), 0.8
+    expected = sd * np.sqrt(2 / np.pi) * np.exp(-((mean / sd) ** 2) / 2) + mean * (1 - 2 * norm.cdf(-mean / sd))
+    rest = frame["t"] - expected
+    response = 2 * np.log1p(frame["t"])
+    assert abs(rest.mean()) < 0.01 and 0.02 < 2 * (rest * response).mean() / (rest**2).mean() - truth < 0.06
+
+
+def test_every_problem_is_answered_by_a_tool_that_is_not_ours():
+    answered = {problem for (tool, problem), row in _rows(RECORD).items() if tool != tools.OURS and row["draws"]}
+    assert answered == set(RECORD["problems"])
 
 
 def test_a_seed_gives_the_same_data():
