@@ -164,7 +164,8 @@ def _total_row(spec: Spec, frame: pd.DataFrame) -> None:
     most = min(50, len(v) // 4)
     top = np.cumsum(big)[:most]
     ahead = np.abs(big[:most]) > 2 * np.abs(big[1 : most + 1])
-    found = np.flatnonzero(ahead & np.isclose(top, big.sum() - top, rtol=1e-6, atol=0))
+    apart = np.append(True, np.cumprod(np.diff(big[:most]) != 0) == 1)  # 값이 몇 가지뿐인 결과는 우연히 맞아떨어집니다
+    found = np.flatnonzero(ahead & apart & np.isclose(top, big.sum() - top, rtol=1e-6, atol=0))
     if not len(found):
         return
     rows = sorted(int(frame.index.get_loc(v.index[i])) + 1 for i in order[: found[0] + 1])

@@ -360,7 +360,7 @@ class Panel(Field):
 
     def _one_spelling(self, spec: Spec, frame: pd.DataFrame) -> None:
         """대소문자나 빈칸, 전각만 다른 두 이름이 한 번도 같은 시점에 없으면, 한 대상을 두 가지로 적은 것입니다."""
-        if frame[self.unit].dtype.kind in "biufM":
+        if frame[self.unit].dtype.kind in "biufM" or self.unit in spec.categories:
             return
         cells = frame[[self.unit, self.time]].dropna().drop_duplicates()
         folded = folded_names(cells[self.unit])
@@ -372,7 +372,7 @@ class Panel(Field):
             raise spec.error(
                 DataError, "unit_spelled_twice", "panel.unit",
                 f"대소문자나 빈칸, 전각만 다른 이름이 {len(found):,}개 있고 같은 시점에 함께 나오지 않습니다(예: {both[0]}, {both[1]}). 한 대상을 두 가지로 적은 것으로 보입니다.",
-                f"한 대상이면 {rewriting(spec, {self.unit: code})}으세요. 다른 대상이면 이름에 번호를 붙이세요.",
+                f"한 대상이면 {rewriting(spec, {self.unit: code})}으세요. 다른 대상이면 명세에 `categories: [{quoted(self.unit)}]`를 적으세요.",
             )  # fmt: skip
 
     def encode(self, spec: Spec, frame: pd.DataFrame) -> list[str]:

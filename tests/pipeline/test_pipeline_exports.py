@@ -260,6 +260,11 @@ def test_names_that_differ_in_what_cannot_be_seen_are_asked(tmp_path):
     )
     error = stopped("unit_spelled_twice", lambda: load(tmp_path, shops, PANEL))
     assert load(tmp_path, shops, advised(error, PANEL)).frame["u"].nunique() == 24
+    heirs = panel().assign(u=lambda f: [f"{'a' if u % 2 else 'A'}{u // 2}" for u in f["u"]])
+    heirs = heirs[np.where(heirs["u"].isin(["A11", "a11"]), (heirs["w"] < 5) == (heirs["u"] == "A11"), True)]
+    error = stopped("unit_spelled_twice", lambda: load(tmp_path, heirs, PANEL))
+    told = re.search("`(categories: .*?)`", error.remedy).group(1)
+    assert load(tmp_path, heirs, PANEL + told + "\n").frame["u"].nunique() == 24
 
 
 def test_an_arm_that_the_specification_names_is_no_total(tmp_path):
@@ -325,7 +330,10 @@ def test_rows_of_totals_are_asked_in_every_shape(tmp_path):
     assert "2" in stopped("total_row", lambda: load(tmp_path, arms)).message
 
 
-def test_ordinary_panels_hold_no_total():
+def test_ordinary_panels_and_outcomes_of_a_few_values_hold_no_total(tmp_path):
+    bought = np.repeat([0, 1, 3], [160, 30, 10])  # 셋씩 산 것과 하나씩 산 것이 모두 서른 개
+    bought = np.random.default_rng(0).permutation(bought)
+    assert len(load(tmp_path, rows().assign(y=bought)).frame) == 200
     for seed in range(30):
         rng = np.random.default_rng(seed)
         frame = panel(units=6).assign(y=lambda f, rng=rng: rng.lognormal(3, 2, len(f)))
