@@ -13,8 +13,8 @@ from scipy import stats
 from causal_pipeline.checks import flagged
 from causal_pipeline.errors import DataError
 from causal_pipeline.model import Check, Spec
-from causal_pipeline.values import folded_names, folded_query
-from causal_pipeline.wording import josa, names, number, quoted
+from causal_pipeline.values import folded_code, folded_names, rewriting, selecting
+from causal_pipeline.wording import josa, names, number, quoted, sql_name
 
 # 번호처럼 보이는 정수의 문턱. 처치와 결과가 모두 이만큼 드물게 들쭉날쭉해야 묻습니다(곧고 매끄러운 수에서는 거의 울리지 않습니다).
 CODE_LEVEL = 1e-4
@@ -164,7 +164,8 @@ def _total_row(spec: Spec, frame: pd.DataFrame) -> None:
     most = min(50, len(v) // 4)
     top = np.cumsum(big)[:most]
     ahead = np.abs(big[:most]) > 2 * np.abs(big[1 : most + 1])
-    found = np.flatnonzero(ahead & np.isclose(top, big.sum() - top, rtol=1e-6, atol=0))
+    apart = np.append(True, np.cumprod(np.diff(big[:most]) != 0) == 1)  # 값이 몇 가지뿐인 결과는 우연히 맞아떨어집니다
+    found = np.flatnonzero(ahead & apart & np.isclose(top, big.sum() - top, rtol=1e-6, atol=0))
     if not len(found):
         return
     rows = sorted(int(frame.index.get_loc(v.index[i])) + 1 for i in order[: found[0] + 1])
@@ -187,15 +188,16 @@ def _names_of(spec: Spec) -> list[tuple[str, str]]:
 
 
 def _total_names(spec: Spec, frame: pd.DataFrame) -> None:
-    """대상이나 집단의 이름이 '합계'이면 합계 줄입니다."""
+    """대상이나 집단의 이름이 '합계'이면 합계 줄입니다. 명세에 적은 팔의 이름(`treated: 전체`)은 묻지 않습니다."""
     for column, where in _names_of(spec):
         if frame[column].dtype.kind in "iufbM":
             continue
         levels = pd.Series(frame[column].dropna().unique(), dtype=object)
-        if found := sorted(levels[folded_names(levels).isin(_TOTALS).to_numpy()].astype(str)):
+        arms = spec.treatment.words() if where == "treatment.column" else ()
+        if found := sorted(levels[(folded_names(levels).isin(_TOTALS) & ~levels.isin(arms)).to_numpy()].astype(str)):
             rows = int(frame[column].isin(found).sum())
             raise spec.error(
-                DataError, "total_name", where, f"'{column}'에 {names(found)}이라는 이름이 {rows:,}행 있습니다. 합계나 평균을 적은 줄로 보입니다.",
+                DataError, "total_name", where, f"'{column}'에 {josa(names(found), '이라는/라는')} 이름이 {rows:,}행 있습니다. 합계나 평균을 적은 줄로 보입니다.",
                 f"원본에서 그 줄을 지우세요. 정말 그런 이름의 대상이면 명세에 `categories: [{quoted(column)}]`를 적으세요.",
             )  # fmt: skip
 
@@ -211,7 +213,7 @@ def _spelled_twice(spec: Spec, frame: pd.DataFrame) -> None:
             raise spec.error(
                 DataError, "name_spelled_twice", where,
                 f"'{column}'에 대소문자나 빈칸, 전각만 다른 이름이 있습니다: {names(sorted(twice), 6)}. 따로 세면 {'팔' if where == 'treatment.column' else '군집'}이 거짓으로 늘어납니다.",
-                f"한 이름이면 data에 `sql: {quoted(folded_query(column, levels))}`를 적으세요. 다른 이름이면 명세에 `categories: [{quoted(column)}]`를 적으세요.",
+                f"한 이름이면 {rewriting(spec, {column: folded_code(column, levels)})}으세요. 다른 이름이면 명세에 `categories: [{quoted(column)}]`를 적으세요.",
             )  # fmt: skip
 
 
@@ -224,12 +226,11 @@ def _repeated_rows(spec: Spec, frame: pd.DataFrame) -> None:
     rest = pd.factorize(pd.MultiIndex.from_frame(codes.drop(columns=finest)))[0]
     if not (_one_row_each(codes, finest, rest) or _copied(frame[finest].to_numpy(), rest, frame[finest].dtype.kind)):
         return
-    columns = ", ".join('"' + c.replace('"', '""') + '"' for c in frame.columns)
-    query = f"SELECT DISTINCT {columns} FROM data"
+    once = f"SELECT DISTINCT {', '.join(map(sql_name, frame.columns))}"
     raise spec.error(
         DataError, "repeated_rows", "data",
         f"똑같은 행이 {int(frame.duplicated().sum()):,}개 더 있습니다({len(frame):,}행 가운데). 표를 잇다가(JOIN) 불어난 행이면 표준오차가 거짓으로 좁아집니다.",
-        f"불어난 행이면 data에 `sql: {quoted(query)}`를, 무리의 값을 사람마다 되풀이해 적은 것이면 treatment에 그 무리의 열을 `cluster:`로, 대상마다 다른 번호가 있으면 `unit:`에 적으세요.",
+        f"불어난 행이면 {selecting(spec, once)}고, 무리의 값을 사람마다 되풀이해 적은 것이면 treatment에 그 무리의 열을 `cluster:`로, 대상마다 다른 번호가 있으면 `unit:`에 적으세요.",
     )  # fmt: skip
 
 

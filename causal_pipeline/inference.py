@@ -12,7 +12,7 @@ from scipy import stats
 
 from causal_pipeline import shown
 from causal_pipeline.model import Estimate, Spec
-from causal_pipeline.shown import arm_spread, interval, standard_error
+from causal_pipeline.shown import error_and_critical, interval
 
 
 def cluster_column(spec: Spec) -> str | None:
@@ -71,14 +71,14 @@ def estimate_from(
 ) -> Estimate:
     """영향함수의 평균과 (군집) 표준오차로 추정 하나를 만듭니다. ``arms``는 행마다의 팔입니다(``shown.arm_spread``)."""
     psi = np.asarray(psi, dtype=float)
-    ends, by_arm = interval(psi, clusters, arms), arm_spread(psi, clusters, arms)
+    ends = interval(psi, clusters, arms)
     return Estimate(
         method,
         label,
         ends["value"],
         ends["low"],
         ends["high"],
-        standard_error(psi, clusters) if by_arm is None else by_arm[0],
+        error_and_critical(psi, clusters, arms)[0],
         len(psi),
         fails_when,
         primary,

@@ -6,7 +6,7 @@
 
 import numpy as np
 
-from causal_pipeline.shown import arm_spread, critical_value
+from causal_pipeline.shown import arm_spread, critical_value, error_and_critical
 
 # --- 식(재현 노트북에 그대로 실립니다) ---
 
@@ -30,14 +30,6 @@ def moment_error(g: np.ndarray, clusters: np.ndarray | None, parameters: int, ar
     return float(np.sqrt((sums**2).sum() * k / max(k - 1, 1) * (n - 1) / max(n - parameters, 1)))
 
 
-def moment_critical(g: np.ndarray, clusters: np.ndarray | None, arms: np.ndarray | None = None) -> float:
-    """적률 Σg의 95% 구간에 곱하는 t의 임곗값."""
-    from scipy import stats
-
-    by_arm = arm_spread(g, clusters, arms)
-    return critical_value(len(g), clusters) if by_arm is None else float(stats.t.ppf(0.975, by_arm[1]))
-
-
 def anderson_rubin(
     ry: np.ndarray,
     rd: np.ndarray,
@@ -54,7 +46,7 @@ def anderson_rubin(
     # (Σz(y−βd))² ≤ c²·Var. 분산은 β의 이차식이므로 세 점에서 재어 계수를 얻습니다.
     zy, zd, zz = rz @ ry, rz @ rd, rz @ rz
     gy, gd = rz * (ry - zy / zz * rz), rz * (rd - zd / zz * rz)
-    c2 = moment_critical(gy - zy / zd * gd, clusters, arms) ** 2
+    c2 = error_and_critical(gy - zy / zd * gd, clusters, arms)[1] ** 2
     v0, vp, vm = (moment_error(gy - beta * gd, clusters, parameters, arms) ** 2 for beta in (0.0, 1.0, -1.0))
     va, vb = (vp + vm) / 2 - v0, (vp - vm) / 2
     a, b, c = zd**2 - c2 * va, -2 * zy * zd - c2 * vb, zy**2 - c2 * v0
@@ -78,7 +70,7 @@ def two_stage(
     se = moment_error(g, clusters, parameters, arms) / abs(rz @ rd)
     low, high = anderson_rubin(ry, rd, rz, clusters, parameters, arms)
     if not (np.isfinite(low) and np.isfinite(high)):
-        half = moment_critical(g, clusters, arms) * se
+        half = error_and_critical(g, clusters, arms)[1] * se
         low, high = value - half, value + half
     return float(value), se, float(low), float(high)
 

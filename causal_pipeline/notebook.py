@@ -7,9 +7,9 @@ from causal_pipeline import weighting
 from causal_pipeline.memo import headline
 from causal_pipeline.model import Analysis, Spec
 from causal_pipeline.place import source_path
-from causal_pipeline.reading import CSV_OPTIONS, one_query
+from causal_pipeline.reading import CSV_OPTIONS
 from causal_pipeline.shown import matched_levels, plain_columns, plain_ids, plain_values, same_level, source
-from causal_pipeline.wording import sql_name
+from causal_pipeline.wording import one_query, sql_name
 
 TOLERANCE = 1e-6
 

@@ -9,8 +9,8 @@ import pandas as pd
 from causal_pipeline.errors import DataError, SpecError
 from causal_pipeline.model import Field, Role, Spec
 from causal_pipeline.shown import dashed, source
-from causal_pipeline.values import folded_names, folded_query, parse_dates, time_zones
-from causal_pipeline.wording import josa, quoted
+from causal_pipeline.values import folded_code, folded_names, parse_dates, rewriting, time_zones
+from causal_pipeline.wording import josa, quoted, sql_name
 
 _COLUMN = {"$ref": "#/$defs/column"}
 
@@ -64,7 +64,7 @@ def encode_periods(spec: Spec, frame: pd.DataFrame, key: str, time: str, start: 
                 "time_not_ordered",
                 f"{key}.time",
                 message,
-                "1, 2, 3 같은 정수나 2026-01-05 같은 날짜로 바꾸세요." + _as_whole_numbers(values, time, start),
+                "1, 2, 3 같은 정수나 2026-01-05 같은 날짜로 바꾸세요." + _as_whole_numbers(spec, values, time, start),
             )
         _days(spec, f"{key}.time", time, dates)
         if begun is not None and begun.notna().any() and begun.dtype.kind != "M":
@@ -100,7 +100,7 @@ def _never_words(begun: pd.Series) -> str:
     return f" {shown}가 처치받지 않았다는 말이면 data에 `blank: {quoted(sorted(words.unique()))}`를 적으세요."
 
 
-def _as_whole_numbers(values: pd.Series, time: str, start: str | None) -> str:
+def _as_whole_numbers(spec: Spec, values: pd.Series, time: str, start: str | None) -> str:
     """'2024-W05', '2024년 1월', '3주차'처럼 차례가 적힌 글자를 정수로 바꾸는 SQL. 차례를 알 수 없으면 빈 글입니다."""
     parts = values.astype(str).str.findall(r"[0-9]+")
     many = parts.str.len()
@@ -121,9 +121,9 @@ def _as_whole_numbers(values: pd.Series, time: str, start: str | None) -> str:
             return ""
         pattern = "'([0-9]+)[^0-9]+([0-9]+)'"
         code = f"CAST(regexp_extract({{0}}, {pattern}, 1) AS INTEGER) * {size} + CAST(regexp_extract({{0}}, {pattern}, 2) AS INTEGER)"
-    columns = ['"' + name.replace('"', '""') + '"' for name in (time, *([start] if start else []))]
-    changed = ", ".join(f"CASE WHEN {test.format(c)} THEN {code.format(c)} END AS {c}" for c in columns)
-    return f" data에 이렇게 적으면 차례대로 정수가 됩니다: `sql: {quoted(f'SELECT * REPLACE ({changed}) FROM data')}`"
+    cells = {name: sql_name(name) for name in (time, *([start] if start else []))}
+    changed = {name: f"CASE WHEN {test.format(c)} THEN {code.format(c)} END" for name, c in cells.items()}
+    return f" {rewriting(spec, changed)}으면 차례대로 정수가 됩니다."
 
 
 def _days(spec: Spec, where: str, time: str, dates: pd.Series) -> None:
@@ -135,12 +135,11 @@ def _days(spec: Spec, where: str, time: str, dates: pd.Series) -> None:
     """
     days = dates.dt.normalize().nunique()
     if days > 1 and dates.nunique() > 3 * days and dates.nunique() > len(dates) / 4:
-        column = '"' + time.replace('"', '""') + '"'
-        query = f"SELECT * REPLACE (CAST({column} AS TIMESTAMP)::DATE AS {column}) FROM data"
+        day = f"CAST({sql_name(time)} AS TIMESTAMP)::DATE"
         raise spec.error(
             DataError, "time_too_fine", where,
             f"시점 '{time}'에 시각까지 적혀 있어 {days:,}일이 {dates.nunique():,}개의 시점으로 갈립니다. 같은 시점에 본 대상이 거의 없습니다.",
-            f"날짜로 충분하면 data에 `sql: {quoted(query)}`를 적으세요. 한 대상이 하루에 여러 줄이면 그 SQL에서 GROUP BY로 모으세요.",
+            f"날짜로 충분하면 {rewriting(spec, {time: day})}으세요. 한 대상이 하루에 여러 줄이면 그 SQL에서 GROUP BY로 모으세요.",
         )  # fmt: skip
 
 
@@ -164,14 +163,14 @@ def _one_order(spec: Spec, where: str, values: pd.Series) -> None:
     }
     if "%m/%d/%Y" in orders and len({tuple(order) for order in orders.values()}) == 1:
         return
-    column, mark = '"' + str(values.name).replace('"', '""') + '"', levels.iloc[0].strip("0123456789")[0]
+    column, mark = str(values.name), levels.iloc[0].strip("0123456789")[0]
     form = ("%d/%m/%Y" if "%d/%m/%Y" in orders else "%m/%d/%Y").replace("/", mark)
-    query = f"SELECT * REPLACE (strptime(trim({column}), '{form}')::DATE AS {column}) FROM data"
+    day = f"strptime(trim({sql_name(column)}), '{form}')::DATE"
     both = len(orders) == 2
     said = "일과 월의 어느 것이 먼저인지에 따라 차례가 달라집니다" if both else "일이 월보다 먼저 적혀 있습니다"
     raise spec.error(
-        DataError, "date_order", where, f"'{values.name}'의 날짜(예: '{levels.iloc[0]}')는 {said}.",
-        f"일이 먼저이면 data에 `sql: {quoted(query)}`를 적으세요." + (" 월이 먼저이면 따옴표 속의 %d와 %m을 바꾸어 적으세요." if both else ""),
+        DataError, "date_order", where, f"'{column}'의 날짜(예: '{levels.iloc[0]}')는 {said}.",
+        f"일이 먼저이면 {rewriting(spec, {column: day})}으세요." + (" 월이 먼저이면 따옴표 속의 %d와 %m을 바꾸어 적으세요." if both else ""),
     )  # fmt: skip
 
 
@@ -361,7 +360,7 @@ class Panel(Field):
 
     def _one_spelling(self, spec: Spec, frame: pd.DataFrame) -> None:
         """대소문자나 빈칸, 전각만 다른 두 이름이 한 번도 같은 시점에 없으면, 한 대상을 두 가지로 적은 것입니다."""
-        if frame[self.unit].dtype.kind in "biufM":
+        if frame[self.unit].dtype.kind in "biufM" or self.unit in spec.categories:
             return
         cells = frame[[self.unit, self.time]].dropna().drop_duplicates()
         folded = folded_names(cells[self.unit])
@@ -369,11 +368,11 @@ class Panel(Field):
         alone = cells.groupby([folded, cells[self.time]]).size().groupby(level=0).max() == 1
         if found := sorted(twice.index[(twice > 1) & alone.reindex(twice.index)]):
             both = sorted(cells.loc[folded == found[0], self.unit].unique())
-            query = folded_query(self.unit, cells[self.unit])
+            code = folded_code(self.unit, cells[self.unit])
             raise spec.error(
                 DataError, "unit_spelled_twice", "panel.unit",
                 f"대소문자나 빈칸, 전각만 다른 이름이 {len(found):,}개 있고 같은 시점에 함께 나오지 않습니다(예: {both[0]}, {both[1]}). 한 대상을 두 가지로 적은 것으로 보입니다.",
-                f"한 대상이면 data에 `sql: {quoted(query)}`를 적으세요. 다른 대상이면 이름에 번호를 붙이세요.",
+                f"한 대상이면 {rewriting(spec, {self.unit: code})}으세요. 다른 대상이면 명세에 `categories: [{quoted(self.unit)}]`를 적으세요.",
             )  # fmt: skip
 
     def encode(self, spec: Spec, frame: pd.DataFrame) -> list[str]:
@@ -482,14 +481,11 @@ class Panel(Field):
                 "처치 앞의 시점을 함께 두세요.",
             )
         if (frame.groupby(unit, observed=True)[t].nunique() == 1).all() and frame[time].nunique() > 1:
-            cell, begun = ('"' + name.replace('"', '""') + '"' for name in (t, self.start or "시작"))
-            when = '"' + time.replace('"', '""') + '"'
-            query = f"SELECT * REPLACE (CAST({when} >= {begun} AND {begun} IS NOT NULL AS INTEGER) AS {cell}) FROM data"
-            how = (
-                f" 처음 처치받은 시점이 있으므로 data에 `sql: {quoted(query)}`를 적고 treatment의 control과 treated를 0과 1로 두면 됩니다."
-                if self.start
-                else " 처치가 시작된 시점의 열이 있으면 panel.start에도 적으세요."
-            )
+            how = " 처치가 시작된 시점의 열이 있으면 panel.start에도 적으세요."
+            if self.start:
+                when, begun = sql_name(time), sql_name(self.start)
+                switched = {t: f"CAST({when} >= {begun} AND {begun} IS NOT NULL AS INTEGER)"}
+                how = f" 처음 처치받은 시점이 있으므로 {rewriting(spec, switched)}고 treatment의 control과 treated를 0과 1로 두면 됩니다."
             raise spec.error(
                 DataError, "treatment_never_switches", "treatment.column",
                 f"처치 '{t}'이(가) 어느 대상에서도 바뀌지 않습니다. 처치받은 집단이면 앞뒤 모두 1로 적은 집단의 표시로 보입니다.",

@@ -19,7 +19,7 @@ from causal_pipeline.errors import DataError
 from causal_pipeline.model import Spec
 from causal_pipeline.place import source_path
 from causal_pipeline.shown import plain_ids
-from causal_pipeline.wording import josa, names, one_line, sql_name, suggest
+from causal_pipeline.wording import josa, names, one_line, one_query, sql_name, suggest
 
 MAX_ROWS = 2_000_000
 MAX_COLUMNS = 10_000
@@ -37,6 +37,8 @@ _MAGIC = (
     (b"\xd0\xcf\x11\xe0", "옛 엑셀 파일(.xls)인데 이름이 .csv입니다.", "엑셀에서 열어 '.xlsx'나 'CSV UTF-8'로 저장하세요."),
     (b"PAR1", "파케이 파일인데 이름이 .csv입니다.", "이름을 .parquet으로 바꾸세요."),
 )  # fmt: skip
+
+_NUMBER = re.compile(r'\s*"?[-+]?\d[\d.]*(?:[eE][-+]?\d+)?"?\s*')
 
 # 읽는 길 하나: 열의 이름, 행의 수(미리 알 수 없으면 None), 고른 열을 조각으로 내는 함수.
 Reader = tuple[list[str], int | None, Callable[[list[str]], Iterator[pd.DataFrame]]]
@@ -150,7 +152,7 @@ def _csv(spec: Spec, path: Path) -> Reader:
             ) as reader:
                 for part in reader:
                     for name in part.select_dtypes(include=["object", "string"]):
-                        _swallowed(spec, part[name], len(header))
+                        _swallowed(spec, part[name], header)
                     yield part[columns]
         except UnicodeDecodeError:
             raise _not_utf8(spec) from None
@@ -189,12 +191,18 @@ def _no_table(spec: Spec, header: list[str]) -> None:
         raise spec.error(DataError, "csv_not_table", "data.path", f"열 이름이 아니라 {josa(what, '이/가')} 첫 줄에 있습니다.", how)  # fmt: skip
 
 
-def _swallowed(spec: Spec, values: pd.Series, width: int) -> None:
-    """닫히지 않은 따옴표가 여러 줄을 한 칸에 삼켰는지. 그 줄들은 조용히 사라집니다."""
+def _swallowed(spec: Spec, values: pd.Series, header: list[str]) -> None:
+    """닫히지 않은 따옴표가 여러 줄을 한 칸에 삼켰는지. 그 줄들은 조용히 사라집니다.
+
+    쉼표의 수가 같아도 글일 수 있습니다(주소나 후기). 결과의 자리에 수가 있어야 표의 줄입니다. sql이 이름을 바꾸어 그 자리를 모르면 아무 자리나 봅니다.
+    """
+    width, y = len(header), spec.outcome.column
+    place = slice(header.index(y), header.index(y) + 1) if y in header else slice(None)
     many = values.dropna().astype(str)
     many = many[many.str.contains("\n", regex=False)]
     for cell in many:
-        lost = sum(line.count(",") == width - 1 for line in cell.split("\n")[1:-1])
+        lines = [line.split(",") for line in cell.split("\n")[1:-1]]
+        lost = sum(len(line) == width and any(map(_NUMBER.fullmatch, line[place])) for line in lines)
         if lost >= max(1, 4 - width):
             raise spec.error(
                 DataError, "csv_swallowed", "data.path",
@@ -345,14 +353,12 @@ def _duckdb(spec: Spec, path: Path) -> Reader:
                 raise _not_utf8(spec) from None
             found = re.search(r"Line: (\d+)", str(error))
             raise _broken_csv(spec, f"{found.group(1)}번째 줄" if found else "줄을 알 수 없음") from None
-        for name, kind in zip(*[getattr(con.table("data"), what) for what in ("columns", "types")], strict=True):
-            if str(kind) == "VARCHAR":
-                cells = con.execute(f"SELECT {sql_name(name)} FROM data WHERE contains({sql_name(name)}, chr(10))")
-                _swallowed(
-                    spec,
-                    pd.Series([row[0] for row in cells.fetchall()], name=name, dtype=object),
-                    len(con.table("data").columns),
-                )
+        table = con.table("data")
+        for name, written in zip(table.columns, table.types, strict=True):
+            if str(written) == "VARCHAR":
+                cell = sql_name(name)
+                cells = con.execute(f"SELECT {cell} FROM data WHERE contains({cell}, chr(10))").fetchall()
+                _swallowed(spec, pd.Series([row[0] for row in cells], name=name, dtype=object), table.columns)
     elif kind == ".xlsx":
         columns, _, chunks = _xlsx(spec, path)
         con.from_df(next(chunks(columns))).to_table("data")
@@ -469,7 +475,7 @@ def _spark(spec: Spec, path: Path) -> Reader:
             "spark.sql.runSQLOnFiles", "false"
         )  # 하위 질의 속에서도 parquet.`경로`로 다른 파일을 부르지 못합니다
         spark.read.parquet(f"file://{path.resolve().as_posix()}").createOrReplaceTempView("data")
-        asked = (spec.source.sql or "SELECT * FROM data").strip().rstrip(";")
+        asked = one_query(spec.source.sql or "SELECT * FROM data")
         table = spark.sql(f"SELECT * FROM ({asked})")  # 괄호 안에는 SELECT 하나만 들어갑니다
     except PySparkException as error:
         raise _spark_error(spec, where, error) from None
@@ -555,11 +561,6 @@ def _one_select(spec: Spec, con: duckdb.DuckDBPyConnection) -> str:
             "표를 만들거나 고치는 문장을 빼고 SELECT 하나만 남기세요.",
         )
     return one_query(spec.source.sql)
-
-
-def one_query(sql: str) -> str:
-    """SELECT 하나의 글. 끝의 쌍반점과 그 뒤의 설명(--)을 뗍니다. 괄호로 두를 때에는 줄을 바꾸어 닫아야 합니다."""
-    return re.sub(r";\s*(?:--[^\n']*\s*)*$", "", sql.strip())
 
 
 # DuckDB의 말에서 이름을 뽑아 한국어로 옮기는 법. 위에서부터 처음 맞는 것을 씁니다.

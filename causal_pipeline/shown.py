@@ -340,17 +340,21 @@ def arm_spread(psi: np.ndarray, clusters: np.ndarray | None, arms: np.ndarray | 
     return float(np.sqrt(total)), float(total**2 / spread) if spread > 0 else float(len(kind) - 1)
 
 
-def interval(psi: np.ndarray, clusters: np.ndarray | None = None, arms: np.ndarray | None = None) -> dict[str, float]:
-    """영향함수의 평균과 95% 구간. ``arms``(행마다의 팔)를 주면 군집째 정한 팔의 수를 셉니다(``arm_spread``)."""
+def error_and_critical(psi: np.ndarray, clusters: np.ndarray | None, arms: np.ndarray | None) -> tuple[float, float]:
+    """영향함수의 평균의 (표준오차, 95% 구간에 곱하는 t의 임곗값). ``arms``(행마다의 팔)를 주면 군집째 정한 팔의 수를 셉니다(``arm_spread``)."""
     from scipy import stats
 
-    value, by_arm = float(psi.mean()), arm_spread(psi, clusters, arms)
+    by_arm = arm_spread(psi, clusters, arms)
     if by_arm is None:
-        half = critical_value(len(psi), clusters) * standard_error(psi, clusters)
-    else:
-        half = float(stats.t.ppf(0.975, by_arm[1])) * by_arm[0]
-    return {"value": value, "low": value - half, "high": value + half}
+        return standard_error(psi, clusters), critical_value(len(psi), clusters)
+    return by_arm[0], float(stats.t.ppf(0.975, by_arm[1]))
 
 
-INTERVAL = (standard_error, critical_value, arm_spread, interval)
+def interval(psi: np.ndarray, clusters: np.ndarray | None = None, arms: np.ndarray | None = None) -> dict[str, float]:
+    """영향함수의 평균과 95% 구간."""
+    value, (se, critical) = float(psi.mean()), error_and_critical(psi, clusters, arms)
+    return {"value": value, "low": value - critical * se, "high": value + critical * se}
+
+
+INTERVAL = (standard_error, critical_value, arm_spread, error_and_critical, interval)
 """구간을 내는 데 드는 함수들. ``source(*INTERVAL)``로 함께 싣습니다."""

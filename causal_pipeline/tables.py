@@ -17,8 +17,8 @@ from causal_pipeline.model import Loss, Spec
 from causal_pipeline.place import source_path
 from causal_pipeline.reading import file_digest, read
 from causal_pipeline.shown import matched_levels, plain_values, same_level
-from causal_pipeline.values import looks_like_dates, reject_written_numbers, require_numeric
-from causal_pipeline.wording import josa, names, quoted, sql_name, suggest, visible
+from causal_pipeline.values import looks_like_dates, reject_written_numbers, require_numeric, rewriting, selecting
+from causal_pipeline.wording import josa, names, sql_name, suggest, visible
 
 MIN_ROWS = 20
 MIN_ARM = 5
@@ -84,11 +84,10 @@ def known_columns(spec: Spec, columns: list[str]) -> list[str]:
     whole = {unicodedata.normalize("NFC", c): c for c in columns}
     for column in sorted(wanted - set(columns)):
         if found := whole.get(unicodedata.normalize("NFC", column)):
-            cell = '"' + found.replace('"', '""') + '"'
-            query = quoted(f'SELECT * RENAME ({cell} AS "{column}") FROM data')
+            named = f"SELECT * RENAME ({sql_name(found)} AS {sql_name(column)})"
             raise spec.column_error(
                 DataError, "column_decomposed", column, f"'{column}' 열이 자료에는 자모로 풀려(NFD) 적혀 있어 다른 이름입니다. 맥에서 만든 파일에서 흔합니다.",
-                f"data에 `sql: {query}`를 적거나, 원본의 열 이름을 다시 적으세요.",
+                f"{selecting(spec, named)}거나, 원본의 열 이름을 다시 적으세요.",
             )  # fmt: skip
         hint = " 재지 못한 변수이면 graph.hidden에 적으세요." if spec.where(column).startswith("graph") else ""
         raise spec.column_error(
@@ -285,9 +284,9 @@ def _blank_is_an_arm(spec: Spec, frame: pd.DataFrame) -> str:
     ):
         return ""
     cell = sql_name(t.column)
-    query = f"SELECT * REPLACE (coalesce(nullif(trim(CAST({cell} AS VARCHAR)), ''), 'none') AS {cell}) FROM data"
+    filled = f"coalesce(nullif(trim(CAST({cell} AS VARCHAR)), ''), 'none')"
     return (
-        f"처치의 빈칸이 '받지 않음'을 뜻하면 빼지 말고, data에 `sql: {quoted(query)}`를 적고 `control: none`으로 두세요. "
+        f"처치의 빈칸이 '받지 않음'을 뜻하면 빼지 말고, {rewriting(spec, {t.column: filled})}고 `control: none`으로 두세요. "
         "받았는지 모르는 것이면 받지 않은 쪽의 자료를 함께 두세요."
     )
 

@@ -8,8 +8,8 @@ import pandas as pd
 from causal_pipeline.errors import DataError
 from causal_pipeline.model import Spec
 from causal_pipeline.shown import dashed
+from causal_pipeline.wording import one_query, sql_name
 from causal_pipeline.wording import quoted as wording_quoted
-from causal_pipeline.wording import sql_name
 
 
 def require_numeric(spec: Spec, frame: pd.DataFrame, column: str, role: str) -> None:
@@ -83,12 +83,11 @@ def _why_mixed(column: str, word: str, row: int, many: int) -> str:
 def _two_words(spec: Spec, column: str, text: pd.Series) -> str:
     """두 낱말뿐인 열(Y와 N)이면 어느 쪽을 1로 볼지 고르는 SQL."""
     words = sorted(text.unique())
-    if len(words) != 2 or spec.source.sql or spec.source.table:
+    if len(words) != 2:
         return ""
-    cell = '"' + column.replace('"', '""') + '"'
     one = words[1].replace("'", "''")
-    query = wording_quoted(f"SELECT * REPLACE (CAST(trim({cell}) = '{one}' AS INTEGER) AS {cell}) FROM data")
-    return f"'{words[1]}'인지를 1로 보려면 data에 `sql: {query}`를 적으세요. '{words[0]}'을 1로 보려면 따옴표 속의 말을 바꾸세요."
+    code = f"CAST(trim({sql_name(column)}) = '{one}' AS INTEGER)"
+    return f"'{words[1]}'인지를 1로 보려면 {rewriting(spec, {column: code})}으세요. '{words[0]}'을 1로 보려면 따옴표 속의 말을 바꾸세요."
 
 
 # 수에 흔히 붙는 것: 자릿수 쉼표, 화폐와 퍼센트, 빈칸(줄바꿈 없는 것까지)
@@ -156,14 +155,9 @@ def reject_written_numbers(spec: Spec, column: str, text: pd.Series, role: str, 
         return
     _one_unit(spec, column, levels, role)
     shown = next((v for v in levels if pd.isna(pd.to_numeric(v, errors="coerce"))), levels.iloc[0])
-    inner = spec.source.sql.strip().rstrip(";") if spec.source.sql else None
-    origin = f"({inner})" if inner else sql_name(spec.source.table) if spec.source.table else "data"
-    quoted = '"' + column.replace('"', '""') + '"'
-    query = f"SELECT * REPLACE ({found[1]} AS {quoted}) FROM {origin}"
-    where = "data의 sql을" if inner else "data에서 table을 지우고 sql을" if spec.source.table else "data에 sql을"
     raise spec.column_error(
         DataError, "number_as_text", column, f"{role} '{column}'의 수가 글자로 적혀 있습니다(예: '{shown[:30]}').",
-        f"{where} 이렇게 적으면 쉼표와 단위를 떼고 수로 읽습니다: `sql: {wording_quoted(query)}`. 또는 원본에서 수로 바꾸어 저장하세요.",
+        f"{rewriting(spec, {column: found[1]})}으면 쉼표와 단위를 떼고 수로 읽습니다. 또는 원본에서 수로 바꾸어 저장하세요.",
     )  # fmt: skip
 
 
@@ -211,19 +205,36 @@ def folded_names(names: pd.Series) -> pd.Series:
     return text.map({v: re.sub(r"(?<!\d)\s+|\s+(?!\d)", "", w) for v, w in levels.items()})
 
 
-def folded_query(column: str, names: pd.Series) -> str:
-    """``folded_names``로 이름을 모으는 SQL."""
+def selecting(spec: Spec, select: str) -> str:
+    """``select``(FROM의 앞)를 옮겨 적으라는 말: "data에 `sql: …`를 적"(뒤에 '으세요'를 붙입니다). 이미 적은 sql이나 table에서 고릅니다."""
+    source = spec.source
+    origin, how = "data", "data에 {}를 적"
+    if source.sql:
+        origin, how = f"({one_query(source.sql)})", "data의 sql을 {}로 고쳐 적"
+    elif source.table and not source.path.lower().endswith(".xlsx"):  # 엑셀에서는 시트의 이름이고, sql과 함께 적습니다
+        origin, how = sql_name(source.table), "data에서 table을 지우고 {}를 적"
+    return how.format(f"`sql: {wording_quoted(f'{select} FROM {origin}')}`")
+
+
+def rewriting(spec: Spec, changed: dict[str, str]) -> str:
+    """열을 고쳐 읽는 SQL을 옮겨 적으라는 말(``selecting``). ``changed``는 열 → 그 열을 갈음할 SQL의 식입니다."""
+    cells = ", ".join(f"{code} AS {sql_name(column)}" for column, code in changed.items())
+    return selecting(spec, f"SELECT * REPLACE ({cells})")
+
+
+def folded_code(column: str, names: pd.Series) -> str:
+    """``folded_names``로 이름을 모으는 SQL의 식."""
     cell = sql_name(column)
     marks = sorted({c for v in names.astype(str).unique() for c in v})
     wide = [c for c in marks if len(n := unicodedata.normalize("NFKC", c)) == 1 and n != c and not c.isspace()]
     inner = f"trim({cell})"
     if wide:
-        inner = f"translate({inner}, '{''.join(wide)}', '{''.join(unicodedata.normalize('NFKC', c) for c in wide)}')"
+        narrow = "".join(unicodedata.normalize("NFKC", c) for c in wide).replace("'", "''")
+        inner = f"translate({inner}, '{''.join(wide)}', '{narrow}')"
     space = "[\\s\u00a0\u3000]+"
-    inner = (
+    return (
         f"regexp_replace(regexp_replace(lower({inner}), '([^0-9]){space}', '\\1', 'g'), '{space}([^0-9])', '\\1', 'g')"
     )
-    return f"SELECT * REPLACE ({inner} AS {cell}) FROM data"
 
 
 def looks_like_dates(text: pd.Series) -> bool:

@@ -16,7 +16,7 @@ from causal_pipeline.errors import DataError
 from causal_pipeline.inference import kish, sampled
 from causal_pipeline.model import Check, Identification, Spec
 from causal_pipeline.reading import MAX_ROWS
-from causal_pipeline.values import require_numeric
+from causal_pipeline.values import require_numeric, rewriting
 from causal_pipeline.wording import josa, number, percent, quoted, sql_name
 
 # 가중한 뒤의 유효표본의 몫과 수. 보정 설계의 역확률 가중치에 쓰는 한계와 같습니다.
@@ -111,7 +111,7 @@ def _values(spec: Spec, w: pd.Series) -> None:
     if small and abs(known.sum() - 1) > 0.01 and known.max() > 5 / len(known):
         raise stop(
             "weights_are_probabilities", f"가중치 '{column}'이(가) 모두 0과 1 사이입니다({known.min():g}~{known.max():g}). 뽑힐 확률을 그대로 적은 것으로 보입니다. 그러면 드물게 뽑힌 대상이 거꾸로 가벼워집니다.",
-            f"뽑힐 확률이면 data에 `sql: {quoted(f'SELECT * REPLACE (1.0 / {sql_name(column)} AS {sql_name(column)}) FROM data')}`를 적으세요. 정말 가중치이면 명세에 `numbers: [{quoted(column)}]`를 적으세요.",
+            f"뽑힐 확률이면 {rewriting(spec, {column: f'1.0 / {sql_name(column)}'})}으세요. 정말 가중치이면 명세에 `numbers: [{quoted(column)}]`를 적으세요.",
         )  # fmt: skip
     if spec.weights.kind == "frequency" and (known != known.round()).any():
         at = int((w.notna() & (w != w.round())).to_numpy().argmax())

@@ -2,6 +2,7 @@
 
 import difflib
 import math
+import re
 from collections.abc import Iterable
 
 # 받침이 있는 소리로 끝나는 글자: 숫자는 영일삼육칠팔, 로마자는 l m n r(엘 엠 엔 알)
@@ -131,3 +132,15 @@ def one_line(text: object) -> str:
 def sql_name(name: str) -> str:
     """SQL에 적을 표나 열의 이름. 이름 속의 큰따옴표는 겹쳐 적습니다."""
     return '"' + name.replace('"', '""') + '"'
+
+
+# SQL을 가르는 조각: 글자, 이름, 줄의 설명(--), 묶음의 설명(/* */), 나머지 한 글자
+_SQL_PIECES = re.compile(r"""'(?:[^']|'')*'|"(?:[^"]|"")*"|--[^\n]*|/\*.*?\*/|.""", re.DOTALL)
+
+
+def one_query(sql: str) -> str:
+    """SELECT 하나의 글. 끝의 쌍반점과 설명(--, /* */)을 뗍니다. 그래야 괄호로 두를 수 있습니다."""
+    pieces = _SQL_PIECES.findall(sql)
+    while pieces and (pieces[-1] == ";" or pieces[-1].isspace() or pieces[-1].startswith(("--", "/*"))):
+        pieces.pop()
+    return "".join(pieces).strip()

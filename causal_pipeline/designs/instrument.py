@@ -35,7 +35,6 @@ from causal_pipeline.instruments import (
     hansen_j,
     limited_information,
     linear_residual,
-    moment_critical,
     moment_error,
     ratio_scores,
     small_sample,
@@ -45,9 +44,8 @@ from causal_pipeline.instruments import (
 from causal_pipeline.model import Check, Estimate, Field, Identification, Role, Sensitivity, Spec, Step
 from causal_pipeline.shown import (
     IMPORTS,
-    arm_spread,
+    INTERVAL,
     covariate_matrix,
-    critical_value,
     cross_fit,
     fold_numbers,
     source,
@@ -720,9 +718,7 @@ class InstrumentalVariable(Design):
             else "cov_type='robust', debiased=True"
         )
         several = [cluster_sums, small_sample, effective_f, anderson_rubin_set, two_stage_many, hansen_j]
-        functions, call = (
-            (several, "two_stage_many") if f.several else ([moment_critical, anderson_rubin, two_stage], "two_stage")
-        )
+        functions, call = (several, "two_stage_many") if f.several else ([anderson_rubin, two_stage], "two_stage")
         found = [
             Step(
                 "결과, 처치, 도구가 있는 행만 두고 공변량을 선형으로 뺍니다.",
@@ -734,7 +730,7 @@ class InstrumentalVariable(Design):
             Step(
                 "2단계 최소제곱입니다. 앤더슨-루빈의 구간은 효과를 b라고 보고 y − b·d를 도구에 회귀했을 때 도구의 계수가 모두 0이라고 볼 수 있는 b를 모은 것입니다."
                 + (" 도구가 여럿이면 유효 F가 임곗값에 못 미칠 때에만 그것을 씁니다." if f.several else ""),
-                f"{source(critical_value, arm_spread, moment_error, *functions)}\n\n"
+                f"{source(*INTERVAL, moment_error, *functions)}\n\n"
                 f"value, se, low, high = {call}(ry, rd, {'RZ' if f.several else 'RZ[:, 0]'}, groups, X.shape[1] + 2{', Z[:, 0]' if f.binary else ''})\nlow, high = sorted((low * {f.delta!r}, high * {f.delta!r}))\n"
                 f'reproduced["tsls"] = {{"value": value * {f.delta!r}, "low": low, "high": high}}\nreproduced["tsls"]',
             ),

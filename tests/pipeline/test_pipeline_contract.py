@@ -517,7 +517,7 @@ def test_what_the_notebook_shows_is_what_ran():
     from causal_pipeline import shown
     from causal_pipeline.designs import difference_in_differences as did
 
-    text = shown.source(did.cell_effect, shown.interval)
-    for function in (did.cell_effect, shown.interval):
+    text = shown.source(did.cell_effect, *shown.INTERVAL)
+    for function in (did.cell_effect, *shown.INTERVAL):
         assert textwrap.dedent(text).count(f"def {function.__name__}(") == 1
-    assert "standard_error(psi, clusters)" in text
+    assert "value - critical * se" in text

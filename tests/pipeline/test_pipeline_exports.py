@@ -3,18 +3,20 @@
 import datetime as dt
 import re
 
+import duckdb
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from causal_pipeline import command, figures, read_spec, reading, tables
+from causal_pipeline import command, figures, read_spec, tables
 from causal_pipeline.errors import DataError, PipelineError, SpecError, cause
 from causal_pipeline.model import Picture
 from causal_pipeline.notebook import encoding_cell, reading_cell
 from causal_pipeline.spec import parse_spec
 from causal_pipeline.values import folded_names
+from causal_pipeline.wording import one_query
 
 HEAD = "name: exports\nquestion: 왜?\n"
 EXPERIMENT = HEAD + (
@@ -65,9 +67,16 @@ def stopped(code: str, action, kind=DataError) -> PipelineError:
 
 
 def advised(error: PipelineError, text: str) -> str:
-    """고치는 법의 SQL을 그대로 옮겨 적은 명세."""
+    """고치는 법의 SQL을 그대로 옮겨 적은 명세. 이미 적은 sql이나 table은 지웁니다."""
     sql = re.search("`(sql: .*?)`", error.remedy).group(1)
-    return text.replace("data: {path: data.csv}", f"data:\n  path: data.csv\n  {sql}")
+    return re.sub(r"data: \{path: ([a-z.]+).*\}\n", lambda m: f"data:\n  path: {m[1]}\n  {sql}\n", text)
+
+
+def by_the_notebook(folder) -> pd.DataFrame:
+    """재현 노트북의 첫 두 셀이 만드는 표. 지금의 폴더가 명세의 폴더여야 합니다."""
+    spec, space = read_spec(folder / "spec.yml"), {}
+    exec(reading_cell(spec, folder) + "\n" + encoding_cell(spec), space)  # noqa: S102
+    return space["frame"]
 
 
 # --- 한 열에 두 일, 쓰이지 않는 이름 ---
@@ -220,14 +229,7 @@ def test_numbers_of_units_are_read_as_they_are_written(tmp_path, name, monkeypat
     table = load(tmp_path, frame, PANEL)
     assert table.frame["u"].nunique() == 24 and len(table.frame) == 24 * 8
     monkeypatch.chdir(tmp_path)
-    space: dict = {}
-    exec(
-        reading_cell(read_spec(tmp_path / "spec.yml"), tmp_path)
-        + "\n"
-        + encoding_cell(read_spec(tmp_path / "spec.yml")),
-        space,
-    )  # noqa: S102
-    assert space["frame"]["u"].astype(str).tolist() == table.frame["u"].astype(str).tolist()
+    assert by_the_notebook(tmp_path)["u"].astype(str).tolist() == table.frame["u"].astype(str).tolist()
 
 
 def test_numbers_that_lost_their_digits_are_told(tmp_path):
@@ -258,6 +260,51 @@ def test_names_that_differ_in_what_cannot_be_seen_are_asked(tmp_path):
     )
     error = stopped("unit_spelled_twice", lambda: load(tmp_path, shops, PANEL))
     assert load(tmp_path, shops, advised(error, PANEL)).frame["u"].nunique() == 24
+    heirs = panel().assign(u=lambda f: [f"{'a' if u % 2 else 'A'}{u // 2}" for u in f["u"]])
+    heirs = heirs[np.where(heirs["u"].isin(["A11", "a11"]), (heirs["w"] < 5) == (heirs["u"] == "A11"), True)]
+    error = stopped("unit_spelled_twice", lambda: load(tmp_path, heirs, PANEL))
+    told = re.search("`(categories: .*?)`", error.remedy).group(1)
+    assert load(tmp_path, heirs, PANEL + told + "\n").frame["u"].nunique() == 24
+
+
+def test_an_arm_that_the_specification_names_is_no_total(tmp_path):
+    frame = rows().assign(t=lambda f: f["t"].map({0: "일부", 1: "전체"}))
+    for kind in ("binary", "multi"):
+        text = EXPERIMENT.replace("kind: binary", f"kind: {kind}, control: 일부, treated: 전체")
+        assert len(load(tmp_path, frame, text).frame) == 200
+    other = rows().assign(t=lambda f: np.where(f["id"] % 5 == 0, "전체", f["t"].map({0: "일부", 1: "반"})))
+    text = EXPERIMENT.replace("kind: binary", "kind: multi, control: 일부, treated: 반")
+    assert "'전체'라는" in stopped("total_name", lambda: load(tmp_path, other, text)).message
+
+
+@pytest.mark.parametrize(
+    "data", ["data.csv, sql: SELECT * FROM data WHERE x > 40 -- 큰 것만", "data.duckdb, table: orders"]
+)
+def test_advice_keeps_the_sql_and_the_table_that_were_there(tmp_path, data):
+    """고치는 SQL이 이미 적은 sql의 거르기를 지우거나, 없는 표를 부르지 않습니다."""
+    frame = rows().assign(c=lambda f: [f"점포 {i // 20}호" if i % 2 else f"점포{i // 20}호’" for i in f["id"]])
+    frame["c"] = frame["c"].str.replace("’", "").where(frame["id"] > 20, "점포＇0호")
+    frame.loc[frame["id"] == 1, "c"] = "점포'0호"
+    frame["p"] = 0.1 + 0.2 * (frame["id"] % 4)
+    if "duckdb" in data:
+        with duckdb.connect(str(tmp_path / "data.duckdb")) as con:
+            con.from_df(frame).to_table("orders")
+    text = EXPERIMENT.replace("data.csv", data).replace("kind: binary", "kind: binary, cluster: c")
+    kept = int((frame["x"] > 40).sum()) if "sql" in data else 200
+    error = stopped("name_spelled_twice", lambda: load(tmp_path, frame, text))
+    made = load(tmp_path, frame, advised(error, text)).frame
+    assert (
+        len(made) == kept and made["c"].nunique() == frame["c"].map(lambda v: folded_names(pd.Series([v]))[0]).nunique()
+    )
+    text = EXPERIMENT.replace("data.csv", data) + "weights: {column: p, kind: sampling}\n"
+    error = stopped("weights_are_probabilities", lambda: load(tmp_path, frame, text))
+    made = load(tmp_path, frame, advised(error, text)).frame
+    assert len(made) == kept and made["p"].min() > 1
+    frame["y"] = [f"{v:,}원" for v in (frame["y"] * 1_000).astype(int)]
+    if "duckdb" not in data:
+        text = EXPERIMENT.replace("data.csv", data)
+        error = stopped("number_as_text", lambda: load(tmp_path, frame, text))
+        assert len(load(tmp_path, frame, advised(error, text)).frame) == kept
 
 
 # --- 합계 줄 ---
@@ -283,7 +330,10 @@ def test_rows_of_totals_are_asked_in_every_shape(tmp_path):
     assert "2" in stopped("total_row", lambda: load(tmp_path, arms)).message
 
 
-def test_ordinary_panels_hold_no_total():
+def test_ordinary_panels_and_outcomes_of_a_few_values_hold_no_total(tmp_path):
+    bought = np.repeat([0, 1, 3], [160, 30, 10])  # 셋씩 산 것과 하나씩 산 것이 모두 서른 개
+    bought = np.random.default_rng(0).permutation(bought)
+    assert len(load(tmp_path, rows().assign(y=bought)).frame) == 200
     for seed in range(30):
         rng = np.random.default_rng(seed)
         frame = panel(units=6).assign(y=lambda f, rng=rng: rng.lognormal(3, 2, len(f)))
@@ -311,14 +361,7 @@ def test_korean_dates_and_marks_of_never_treated_are_read(tmp_path, monkeypatch)
             table.frame.groupby("u")["s"].first().tolist()[:8] == [5.0] * 8 and table.frame["s"].isna().sum() == 16 * 8
         )
         monkeypatch.chdir(tmp_path)
-        space: dict = {}
-        exec(
-            reading_cell(read_spec(tmp_path / "spec.yml"), tmp_path)
-            + "\n"
-            + encoding_cell(read_spec(tmp_path / "spec.yml")),
-            space,
-        )  # noqa: S102
-        pd.testing.assert_frame_equal(space["frame"][["w", "s"]], table.frame[["w", "s"]], check_dtype=False)
+        pd.testing.assert_frame_equal(by_the_notebook(tmp_path)[["w", "s"]], table.frame[["w", "s"]], check_dtype=False)
     infinite = panel().assign(s=lambda f: np.where(f["u"] < 8, 5.0, np.inf))
     assert tables.from_frame(parse_spec(text), infinite).frame["s"].isna().sum() == 16 * 8
     worded = panel().assign(s=lambda f: np.where(f["u"] < 8, "5", "해당없음"))
@@ -399,6 +442,8 @@ def test_a_quote_that_swallows_rows_is_seen(tmp_path, sql):
     assert "3" in stopped("csv_swallowed", lambda: load(tmp_path, "\n".join(lines), text)).message
     fine = rows().assign(memo='첫 줄\n둘째, "줄"')
     assert len(load(tmp_path, fine, text).frame) == 200
+    address = rows().assign(memo="주소\n서울, 강남구, 역삼동, 3층, 왼쪽\n고맙습니다")
+    assert len(load(tmp_path, address, text).frame) == 200
     short = rows().to_csv(index=False).splitlines()
     short[9] = "8,50"
     dropped = text.replace("data.csv", "data.csv, missing: drop")
@@ -414,11 +459,22 @@ def test_duckdb_speaks_korean(tmp_path, sql):
 
 
 @pytest.mark.parametrize(
-    "sql", ["SELECT t, y FROM data -- 끝", "SELECT t, y FROM data; -- 끝", "SELECT t, y FROM data WHERE '; --' <> '';"]
+    "sql",
+    [
+        "SELECT t, y FROM data -- 끝",
+        "SELECT t, y FROM data; -- 끝",
+        "SELECT t, y FROM data WHERE '; --' <> '';",
+        "SELECT t, y FROM data;;",
+        "SELECT t, y FROM data; -- it's the end",
+        "SELECT t, y FROM data /* 끝; */ ; /* 정말 */",
+        f"-- 1단계;\\n-- {'-' * 70}\\nSELECT t, y FROM data",
+    ],
 )
-def test_remarks_at_the_end_of_an_sql_are_read(tmp_path, sql):
-    assert len(load(tmp_path, rows(), EXPERIMENT.replace("data.csv", f'data.csv, sql: "{sql}"')).frame) == 200
-    assert "끝" not in reading.one_query("SELECT 1; -- 끝")
+def test_remarks_in_an_sql_are_read(tmp_path, sql):
+    """가로줄을 그은 설명에서도 멈추어 서지 않습니다."""
+    text = EXPERIMENT.replace("data.csv", f'data.csv, sql: "{sql}"')
+    assert len(load(tmp_path, rows(), text).frame) == 200
+    assert one_query("SELECT 1; -- 끝") == "SELECT 1"
 
 
 def test_values_that_no_table_holds_are_told(tmp_path):

@@ -707,7 +707,7 @@ def test_the_notebook_gives_the_numbers_of_the_report(whole, name):
 def test_the_notebook_stops_when_a_number_differs(whole):
     done = reproduce(
         whole[0] / "report_adjustment",
-        lambda code: code.replace("* standard_error(psi", "* 1.001 * standard_error(psi"),
+        lambda code: code.replace("critical * se", "1.001 * critical * se"),
     )
     assert done.returncode != 0 and "AssertionError" in done.stderr
 
