@@ -56,7 +56,8 @@ def locate(name: str) -> Page:
     return read_page(CASES / f"{stem}.md")
 
 
-def _toc_problems(page: Page) -> list[str]:
+def toc_problems(page: Page) -> list[str]:
+    """그 쪽의 차례, 표, 물음에 빠진 것: 차례와 초안 표시의 어긋남, 방법 표의 줄, 독자의 물음. 고칠 것마다 한 줄입니다."""
     listed, draft = page.docname in toc_docnames(), bool(page.meta.get("draft"))
     if listed and draft:
         return [f"{page.docname}.md:1: 초안(draft: true)이 차례에 있습니다 — draft 줄을 지우거나 _toc.yml에서 빼세요."]
@@ -126,7 +127,7 @@ def check(page: Page, report=print, run: bool = True) -> int:
     from book.execution import execute
 
     findings = inspect_page(page)
-    wrong = [str(f) for f in [*findings, *reviewed_text.check(page)] if not f.warning] + _toc_problems(page)
+    wrong = [str(f) for f in [*findings, *reviewed_text.check(page)] if not f.warning] + toc_problems(page)
     _section(report, "1. 원고", wrong)
     for finding in findings:
         if finding.warning:

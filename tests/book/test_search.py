@@ -227,9 +227,9 @@ def test_missing_repeated_and_homeless_questions_are_named(asked):
 def test_the_check_of_a_case_asks_for_its_readers_questions(asked, monkeypatch):
     case = "case_studies/uber_ceviche"
     page = next(p for p in published_pages() if p.docname == case)
-    assert not check_case._toc_problems(page)
+    assert not check_case.toc_problems(page)
     monkeypatch.setattr(check_case, "read_asked", lambda: asked | {case: asked[case][:4]})
-    (problem,) = check_case._toc_problems(page)
+    (problem,) = check_case.toc_problems(page)
     assert case in problem and "asked.yml" in problem
 
 
