@@ -28,6 +28,8 @@ _SELECTED = re.compile(r"[.#]((?:\\.|[\w-])+)")
 _PARENTHESES = re.compile(r":(?:not|is|where|has)\((?:[^()]|\([^()]*\))*\)")
 _PRELOAD = re.compile(r'\s*<link rel="preload" as="script"[^>]*>')
 _PAGENAME = re.compile(r"\s*<script>DOCUMENTATION_OPTIONS\.pagename = [^<]*</script>")
+# 넘치는 상자를 찾는 테마의 함수: 하나 재고 하나 쓰기를 되풀이해 휴대전화를 1초 넘게 멈춥니다. book.js가 그 일을 맡습니다.
+_THRASHING = re.compile(r'"complete"===document\.readyState\?(\w)\(\):window\.addEventListener\("load",\1\)')
 _COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
 _BANNER = "/* 이 책이 쓰는 규칙만 모았습니다(book/extensions/light.py). 원본과 이용 허락은 곁의 styles/와 저마다의 파일에 있습니다. */"
 _URL = re.compile(r"""url\((['"]?)(?!data:|#|[a-z]+:|/)([^)'"]+)\1\)""")
@@ -176,10 +178,28 @@ def _sources(text: str, folder: Path, static: Path) -> list[str]:
     return [os.path.relpath(folder / href, static).replace(os.sep, "/") for href in hrefs]
 
 
+def quieten(script: str) -> str:
+    """테마의 스크립트에서 넘치는 상자를 찾는 함수를 부르지 않게 합니다. 두 번 해도 같습니다.
+
+    Raises
+    ------
+    ValueError
+        부르는 곳을 찾지 못했을 때. 테마의 판이 바뀌면 다시 살펴야 합니다.
+    """
+    quiet, count = _THRASHING.subn("/* book.js */0", script)
+    if not count and "/* book.js */0" not in script:
+        raise ValueError(
+            "테마의 스크립트가 바뀌었습니다. 넘치는 상자를 찾는 함수를 어디서 부르는지 보고 light.py를 고치세요."
+        )
+    return quiet
+
+
 def _bundle(app: Sphinx, error: Exception | None) -> None:
     if error or app.builder.name != "html":
         return
     out, static = Path(app.outdir), Path(app.outdir) / "_static"
+    theme = static / "scripts" / "pydata-sphinx-theme.js"
+    theme.write_text(quieten(theme.read_text(encoding="utf-8")), encoding="utf-8")
     files = [path for path in sorted(out.rglob("*.html")) if not {"_static", "slides"} & set(path.parts)]
     pages = {path: path.read_text(encoding="utf-8") for path in files}
     sources = {path: _sources(text, path.parent, static) for path, text in pages.items()}

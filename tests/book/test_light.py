@@ -4,7 +4,8 @@ import re
 
 import pytest
 
-from book.extensions.light import lighten, prune, sized, statements, stylesheet, union
+from book.browser import serve
+from book.extensions.light import lighten, prune, quieten, sized, statements, stylesheet, union
 
 
 def test_rules_of_absent_classes_are_dropped_and_the_rest_kept():
@@ -39,6 +40,14 @@ def test_a_page_is_lightened_once():
     assert lighten(light, "s/book.css", "s/f.css", ["a.css", "b.css"]) == light
 
 
+def test_the_theme_leaves_the_overflowing_boxes_to_the_book():
+    script = 'a();"complete"===document.readyState?O():window.addEventListener("load",O);b()'
+    quiet = quieten(script)
+    assert "O()" not in quiet and quiet.startswith("a();") and quiet.endswith(";b()") and quieten(quiet) == quiet
+    with pytest.raises(ValueError, match=r"light\.py"):
+        quieten("c()")
+
+
 @pytest.mark.parametrize(
     ("attributes", "size", "wanted"),
     [
@@ -61,3 +70,27 @@ def test_the_site_has_one_bundle_with_every_face_and_file(site_dir):
             assert (static / address.strip("\"'")).is_file(), address
     first = [static / "fonts" / "icons.woff2", static / "fonts" / "pretendard" / "core.woff2"]
     assert sum(path.stat().st_size for path in first) <= 200_000
+
+
+REACHED = """() => [...document.querySelectorAll("div.highlight pre")].map((e) => ({
+  drawn: e.checkVisibility({ contentVisibilityAuto: true }), wide: e.scrollWidth > e.clientWidth || e.scrollHeight > e.clientHeight, reached: e.tabIndex === 0 }))"""
+
+
+def test_boxes_that_overflow_are_reached_by_the_keyboard_when_they_are_drawn(browser, site_dir):
+    """휴대전화에서 아직 그리지 않은 절은 재지 않고, 다가가면 넘치는 상자만 자판으로 닿습니다. 화면을 넓히면 다시 잽니다."""
+    with serve(site_dir) as address:
+        context = browser.new_context(viewport={"width": 390, "height": 844}, device_scale_factor=2, is_mobile=True)
+        page = context.new_page()
+        page.goto(f"{address}/chapters/week05_propensity_score.html")
+        page.wait_for_timeout(500)
+        assert not any(box["reached"] for box in page.evaluate(REACHED) if not box["drawn"])
+        last = page.locator("article div.highlight pre:visible").last
+        last.scroll_into_view_if_needed()
+        page.wait_for_timeout(800)
+        boxes = [box for box in page.evaluate(REACHED) if box["drawn"]]
+        assert any(box["wide"] for box in boxes) and all(box["wide"] == box["reached"] for box in boxes)
+        page.set_viewport_size({"width": 1900, "height": 844})
+        page.wait_for_timeout(500)
+        boxes = [box for box in page.evaluate(REACHED) if box["drawn"]]
+        assert boxes and all(box["wide"] == box["reached"] for box in boxes)
+        context.close()

@@ -208,15 +208,25 @@
     window.addEventListener("resize", function () { mark(Array.from(inView)); });
     zoomFigures();
     document.querySelectorAll(".table-scroll, div.highlight pre, .figure-link").forEach(watchOverflow);
-    // 옆으로 넘치는 수식은 자판으로도 밀 수 있게 합니다. 화면을 돌리면 넘치는 것이 달라집니다.
-    function reachFormulas() {
-      var formulas = Array.from(document.querySelectorAll("mjx-container[display='true']"));
-      var over = formulas.map(function (formula) { return formula.scrollWidth > formula.clientWidth; });
-      formulas.forEach(function (formula, i) {
-        if (over[i]) { formula.tabIndex = 0; watchOverflow(formula); } else { formula.removeAttribute("tabindex"); }
+    // 넘치는 코드, 출력, 수식은 자판으로도 밀 수 있게 합니다. 그린 절의 것만, 모두 재고 나서 모두 씁니다.
+    // 테마의 것은 하나 재고 하나 쓰기를 되풀이해 휴대전화를 1초 넘게 멈추므로 뺐습니다(light.py).
+    var boxes = "pre, .cell_output > .output, .jp-RenderedHTMLCommon, .pst-scrollable-table-container, mjx-container[display='true']";
+    function reach() {
+      var drawn = Array.from(document.querySelectorAll(boxes)).filter(function (box) {
+        return !box.checkVisibility || box.checkVisibility({ contentVisibilityAuto: true });
+      });
+      var over = drawn.map(function (box) { return box.scrollWidth > box.clientWidth || box.scrollHeight > box.clientHeight; });
+      drawn.forEach(function (box, i) {
+        if (over[i] && box.tagName === "MJX-CONTAINER") { watchOverflow(box); }
+        if (over[i] !== (box.tabIndex === 0)) { if (over[i]) { box.tabIndex = 0; } else { box.removeAttribute("tabindex"); } }
       });
     }
-    document.addEventListener("math-drawn", reachFormulas);
-    window.addEventListener("resize", reachFormulas);
+    var later = null;
+    function reachSoon() { window.clearTimeout(later); later = window.setTimeout(reach, 100); }
+    window.addEventListener("load", reachSoon);
+    window.addEventListener("resize", reachSoon);
+    document.addEventListener("math-drawn", reachSoon);
+    ["contentvisibilityautostatechange", "toggle"].forEach(function (shown) { document.addEventListener(shown, reachSoon, true); });
+    new MutationObserver(reachSoon).observe(document.getElementById("main-content"), { subtree: true, childList: true });
   });
 })();
