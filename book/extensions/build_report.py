@@ -114,12 +114,13 @@ def benchmark_table(document: dict) -> str:
     bodies = []
     for group, rows in itertools.groupby(document["results"], key=lambda row: row["group"]):
         rows = list(rows)
-        head = f'<th scope="rowgroup" rowspan="{len(rows)}">{html.escape(str(group))}</th>'
+        when = f"<br>({html.escape(str(rows[0]['date']))})" if rows[0].get("date") else ""
+        head = f'<th scope="rowgroup" rowspan="{len(rows)}">{html.escape(str(group))}{when}</th>'
         bodies.append("<tbody>" + "".join(line(row, "" if at else head) for at, row in enumerate(rows)) + "</tbody>")
     measured = document["measured"]
     heads = "".join(f'<th scope="col">{name}</th>' for name in ("갈래", "잰 것", "값", "목표", "덧말"))
     return (
-        f"<p>잰 날: {html.escape(str(measured.get('date', '')))}. 기계: {html.escape(str(measured.get('machine', '')))}.</p>"
+        f"<p>잰 날(갈래에 따로 적힌 것은 그날): {html.escape(str(measured.get('date', '')))}. 기계: {html.escape(str(measured.get('machine', '')))}.</p>"
         f"<table><thead><tr>{heads}</tr></thead>{''.join(bodies)}</table>"
     )
 
