@@ -343,6 +343,30 @@ def test_partial_matches_rank_below_whole_ones(search_tab, index, prose_words):
     assert sum(found) >= 0.75 * len(pairs)  # 나머지는 목록인 쪽에만 함께 있습니다
 
 
+def test_any_one_question_may_hold_all_the_words(search_tab):
+    """가장 가까운 물음이 아니라도, 물음 하나에 두 낱말이 모두 있으면 한 낱말만 많은 쪽보다 앞입니다."""
+    long = "원래 장사가 잘되던 동네의 매장에 기계를 먼저 도입했다고 담당자가 말했어요"
+    pages = [
+        {"u": "whole.html", "t": "무인 주문기", "q": ["시범 매장", long]},
+        {"u": "one.html", "t": "매장", "q": ["매장 매출"]},
+        {"u": "other.html", "t": "도입", "q": ["언제 도입하나"]},
+    ]
+    rest = {"d": "", "k": [], "kind": "case", "week": None, "list": False, "w": 1}
+    documents = [[number, "", "", f"{page['t']} 이야기입니다.", 1, ""] for number, page in enumerate(pages)]
+    data = {
+        "pages": [rest | page for page in pages],
+        "documents": documents,
+        "synonyms": [],
+        "everyday": [],
+        "kinds": {},
+    }
+    found = search_tab.evaluate(
+        "data => new BookSearch.Engine(data).search('매장 도입', 3).map(r => r.url)",
+        data,
+    )
+    assert found[0] == "whole.html" and len(found) == 3
+
+
 @pytest.mark.parametrize("query", ["", "   ", "ㅎㅎ", "쿼카쿼카쿼카", "qzxv", "!!!", "(", "\\", "[", "*"])
 def test_nonsense_finds_nothing_and_breaks_nothing(search_tab, query):
     assert ranked(search_tab, query) == []

@@ -525,7 +525,7 @@
   Engine.prototype.askedRare = function (count, light) {
     return (light ? P.askedLight : 1) * Math.pow(Math.log(1 + this.asked.length / Math.max(1, count)), 2);
   };
-  /* 쪽마다 가장 가까운 물음 하나: 닮은 정도(0부터 1까지)와 그 물음에 있는 뜻. */
+  /* 쪽마다 가장 가까운 물음 하나와 닮은 정도(0부터 1까지), 그리고 물음마다 들어 있는 뜻. */
   Engine.prototype.closest = function (concepts) {
     var engine = this, size = 0, shared = new Map(), best = new Map();
     concepts.forEach(function (concept, i) {
@@ -540,8 +540,10 @@
       });
     });
     shared.forEach(function (one, id) {
-      var question = engine.asked[id], value = Math.min(1, one.sum / Math.sqrt(size * question.size)), old = best.get(question.page);
-      if (!old || value > old.value) { best.set(question.page, { value: value, holds: one.holds }); }
+      var question = engine.asked[id], page = best.get(question.page);
+      if (!page) { page = { value: 0, holds: [] }; best.set(question.page, page); }
+      page.value = Math.max(page.value, Math.min(1, one.sum / Math.sqrt(size * question.size)));
+      page.holds.push(one.holds);
     });
     return best;
   };
@@ -829,8 +831,11 @@
         if (!sum) { sum = 0.01; }
       }
       if (asked) {
-        content = Math.max(content, question.holds.filter(function (i) { return !concepts[i].asking; }).length);
-        present = Math.max(present, question.holds.filter(function (i) { return nouns[i]; }).length);
+        // 가장 가까운 물음에 없는 말도 다른 물음 하나에 모두 있으면 있는 것입니다.
+        question.holds.forEach(function (held) {
+          content = Math.max(content, held.filter(function (i) { return !concepts[i].asking; }).length);
+          present = Math.max(present, held.filter(function (i) { return nouns[i]; }).length);
+        });
       }
       var share = covered / total;
       var score = (sum + P.section * (hits.length ? hits[0].score : 0)) * Math.pow(share, P.share) * bonus * page.w;
