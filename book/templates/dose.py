@@ -8,13 +8,8 @@
 DATA = "data.csv"  # 자료 파일
 DOSE, FROM, TO = "push", 0.0, 4.0  # 용량의 열, 견줄 두 값
 OUTCOME, UNIT = "spend", "천 원"  # 결과의 열, 단위
-BEFORE = [
-    "months",
-    "past_spend",
-    "visits",
-    "library",
-    "wishlist",
-]  # 용량을 정하기 전에 잰 수. 범주의 번호는 0/1 열로 나눕니다
+# 용량을 정하기 전에 잰 수. 범주의 번호는 0/1 열로 나눕니다
+BEFORE = ["months", "past_spend", "visits", "library", "wishlist"]
 VALUE, COST = 0.3, 0.05  # 결과 한 단위의 값과 용량 한 단위의 비용(같은 돈 단위). 돈이 없으면 1과 0
 
 # %%
