@@ -7,9 +7,9 @@
 # %%
 DATA = "data.csv"  # 자료 파일
 SCORE, CUTOFF = "score", 70.0  # 점수의 열과 선. 선 이상이면 받을 수 있습니다
-TREATMENT = "helped"  # 실제로 받았는지(0/1)
+TREATMENT = "helped"  # 실제로 받았는지(0/1). 없고 모두 규칙대로 받았으면 SCORE >= CUTOFF로 열을 먼저 만듭니다
 OUTCOME, UNIT = "sales", "만 원"  # 결과의 열, 단위
-BEFORE = ["prior_sales"]  # 점수가 정해지기 전에 잰 수
+BEFORE = ["prior_sales"]  # 점수가 정해지기 전에 잰 수. 점검에만 쓰므로 빈칸이 있어도 됩니다
 BANDWIDTH = 8.0  # 선에서 이만큼 안의 행만 씁니다. 결과를 보기 전에 정합니다
 
 # %%
@@ -19,11 +19,14 @@ import pandas as pd
 import statsmodels.api as sm
 from scipy import stats
 
-table = pd.read_csv(DATA).dropna(subset=[SCORE, TREATMENT, OUTCOME, *BEFORE])
+rows = pd.read_csv(DATA)
+table = rows.dropna(subset=[SCORE, TREATMENT, OUTCOME])
 near = table[(table[SCORE] - CUTOFF).abs() < BANDWIDTH]
 x = near[SCORE].to_numpy(float) - CUTOFF
 above = (x >= 0).astype(float)
-print(f"{len(table):,}행 가운데 선 둘레 {len(near):,}행(아래 {(above == 0).sum():,}, 위 {(above == 1).sum():,})")
+print(
+    f"{len(table):,}행 가운데 선 둘레 {len(near):,}행(아래 {(above == 0).sum():,}, 위 {(above == 1).sum():,}). 빈칸으로 뺀 {len(rows) - len(table):,}행"
+)
 
 # %% [markdown]
 # ## 1. 점수를 고른 흔적이 있는가
@@ -46,8 +49,8 @@ print(f"선 아래 {below_count}행, 위 {above_count}행, p = {sorting:.3f}")
 
 # %%
 def jump(values, width=BANDWIDTH, at=0.0):
-    """(at에서의 뜀, 표준오차). 양쪽의 직선, 삼각 커널."""
-    inside = np.abs(x - at) < width
+    """(at에서의 뜀, 표준오차). 양쪽의 직선, 삼각 커널. 빈칸은 뺍니다."""
+    inside = (np.abs(x - at) < width) & np.isfinite(values)
     u = x[inside] - at
     up = (u >= 0).astype(float)
     design = np.column_stack([np.ones_like(u), up, u, up * u])
@@ -61,7 +64,8 @@ effect = reduced / first
 _, error = jump(y - effect * t)  # 비율의 오차: 효과를 뺀 결과의 뜀의 오차를 처치의 뜀으로 나눕니다
 error /= abs(first)
 low, high = effect - 1.96 * error, effect + 1.96 * error
-print(f"결과의 뜀 {reduced:+.2f}{UNIT}, 처치의 뜀 {first:+.2f}(z = {first / first_error:.1f})")
+sharp = "모두 규칙대로 받았습니다" if first_error < 1e-9 else f"z = {first / first_error:.1f}"
+print(f"결과의 뜀 {reduced:+.2f}{UNIT}, 처치의 뜀 {first:+.2f}({sharp})")
 print(f"효과 {effect:+.2f}{UNIT} [{low:+.2f}, {high:+.2f}]")
 
 # %% [markdown]

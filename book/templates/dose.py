@@ -8,18 +8,22 @@
 DATA = "data.csv"  # 자료 파일
 DOSE, FROM, TO = "push", 0.0, 4.0  # 용량의 열, 견줄 두 값
 OUTCOME, UNIT = "spend", "천 원"  # 결과의 열, 단위
-BEFORE = ["months", "past_spend", "visits", "library", "wishlist"]  # 용량을 정하기 전에 잰 수
-VALUE, COST = 0.3, 0.05  # 결과 한 단위의 값과 용량 한 단위의 비용(같은 돈 단위)
+# 용량을 정하기 전에 잰 수. 범주의 번호는 0/1 열로 나눕니다
+BEFORE = ["months", "past_spend", "visits", "library", "wishlist"]
+VALUE, COST = 0.3, 0.05  # 결과 한 단위의 값과 용량 한 단위의 비용(같은 돈 단위). 돈이 없으면 1과 0
 
 # %%
 import numpy as np
 import pandas as pd
 import statsmodels.api as sm
 
-table = pd.read_csv(DATA).dropna(subset=[DOSE, OUTCOME, *BEFORE])
+rows = pd.read_csv(DATA)
+table = rows.dropna(subset=[DOSE, OUTCOME, *BEFORE])
 d, y = table[DOSE].to_numpy(float), table[OUTCOME].to_numpy(float)
 X = table[BEFORE].to_numpy(float) - table[BEFORE].to_numpy(float).mean(axis=0)
-print(f"{len(table):,}행, 용량의 5%·50%·95% 분위수 {np.quantile(d, [0.05, 0.5, 0.95])}")
+print(
+    f"{len(table):,}행(빈칸으로 뺀 {len(rows) - len(table):,}행), 용량의 5%·50%·95% 분위수 {np.quantile(d, [0.05, 0.5, 0.95])}"
+)
 for value in (FROM, TO):
     share = np.mean(np.abs(d - value) <= 0.1 * (d.max() - d.min()))
     print(f"{value:g} 둘레의 행 {share:.1%}. 적으면 그 용량에 대해서는 식이 지어낸 답입니다.")

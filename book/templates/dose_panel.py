@@ -15,10 +15,14 @@ import numpy as np
 import pandas as pd
 from linearmodels.panel import PanelOLS
 
-table = pd.read_csv(DATA)[[WHO, WHEN, DOSE, OUTCOME]].dropna()
+rows = pd.read_csv(DATA)[[WHO, WHEN, DOSE, OUTCOME]]
+table = rows.dropna()
 assert not table.duplicated([WHO, WHEN]).any(), "같은 대상의 같은 시점이 두 번 있습니다. 먼저 하나로 모으세요."
 naive = np.polyfit(table[DOSE], table[OUTCOME], 1)[0]
-print(f"대상 {table[WHO].nunique():,}개, 시점 {table[WHEN].nunique()}개")
+print(f"대상 {table[WHO].nunique():,}개, 시점 {table[WHEN].nunique()}개(빈칸으로 뺀 {len(rows) - len(table):,}행)")
+for value in (FROM, TO):
+    told = f"{value:g}은(는) 본 적 없는 용량입니다. 본 값의 안에서 견줍니다."
+    assert table[DOSE].min() <= value <= table[DOSE].max(), told
 print(f"솔깃한 비교: 한 단위에 {naive:+.3f}{UNIT}")
 
 # %% [markdown]
@@ -42,18 +46,20 @@ def within(values):
 
 dose, outcome = within(table[DOSE]), within(table[OUTCOME])
 slope = (dose * outcome).sum() / (dose**2).sum()
-print(f"한 단위에 {slope:+.3f}{UNIT}")
+left = (dose**2).sum() / ((table[DOSE] - table[DOSE].mean()) ** 2).sum()
+print(f"한 단위에 {slope:+.3f}{UNIT}. 두 번 빼고 남은 용량의 변동 {left:.1%}. 적으면 몇 대상이 답을 정합니다.")
 
 # %% [markdown]
 # ## 2. 라이브러리로, 대상으로 묶은 표준오차
 #
-# 같은 대상의 오차는 시점 사이에 이어지므로 대상으로 묶습니다. 대상이 서른보다 적으면 구간이 좁게 나옵니다.
+# 같은 대상의 오차는 시점 사이에 이어지므로 대상으로 묶습니다. 대상이 서른보다 적거나, 대상이 많아도 용량이 몇 곳에서만
+# 크게 움직였으면 구간이 좁게 나옵니다. 그때는 파이프라인의 보고서를 함께 봅니다.
+# `linearmodels`의 기본값은 지운 대상의 수까지 자유도에서 빼므로, 시점이 몇 안 되면 표준오차가 크게 부풉니다. 그래서 두 선택을 끕니다.
 
 # %%
+CLUSTERED = {"cov_type": "clustered", "cluster_entity": True, "auto_df": False, "count_effects": False}
 panel = table.set_index([WHO, WHEN])
-fit = PanelOLS(panel[OUTCOME], panel[[DOSE]], entity_effects=True, time_effects=True).fit(
-    cov_type="clustered", cluster_entity=True
-)
+fit = PanelOLS(panel[OUTCOME], panel[[DOSE]], entity_effects=True, time_effects=True).fit(**CLUSTERED)
 step = TO - FROM
 effect, (low, high) = step * fit.params[DOSE], step * fit.conf_int().loc[DOSE]
 print(f"{FROM:g}에서 {TO:g}으로: {effect:+.2f}{UNIT} [{low:+.2f}, {high:+.2f}]")
@@ -66,9 +72,7 @@ print(f"{FROM:g}에서 {TO:g}으로: {effect:+.2f}{UNIT} [{low:+.2f}, {high:+.2f
 # %%
 ahead = table.sort_values([WHO, WHEN]).assign(next_dose=lambda f: f.groupby(WHO)[DOSE].shift(-1)).dropna()
 ahead = ahead.set_index([WHO, WHEN])
-lead = PanelOLS(ahead[OUTCOME], ahead[[DOSE, "next_dose"]], entity_effects=True, time_effects=True).fit(
-    cov_type="clustered", cluster_entity=True
-)
+lead = PanelOLS(ahead[OUTCOME], ahead[[DOSE, "next_dose"]], entity_effects=True, time_effects=True).fit(**CLUSTERED)
 print(f"다음 시점의 용량: 한 단위에 {lead.params['next_dose']:+.3f}{UNIT} (p = {lead.pvalues['next_dose']:.2f})")
 
 # %% [markdown]
@@ -81,6 +85,6 @@ third = table[DOSE].rank(pct=True)
 for name, part in (("적게 준 절반", table[third <= 0.5]), ("많이 준 절반", table[third > 0.5])):
     some = part.set_index([WHO, WHEN])
     half = PanelOLS(some[OUTCOME], some[[DOSE]], entity_effects=True, time_effects=True, check_rank=False).fit(
-        cov_type="clustered", cluster_entity=True
+        **CLUSTERED
     )
     print(f"{name}: 한 단위에 {half.params[DOSE]:+.3f}{UNIT} (표준오차 {half.std_errors[DOSE]:.3f})")

@@ -17,9 +17,16 @@ REPEATS, SEED = 200, 1  # 집단을 다시 뽑는 횟수와 씨앗
 import numpy as np
 import pandas as pd
 
-table = pd.read_csv(DATA).dropna(subset=[GROUP, WHEN, OUTCOME, *PEOPLE])
+rows = pd.read_csv(DATA)
+table = rows.dropna(subset=[GROUP, WHEN, OUTCOME])
 starts = table.groupby(GROUP)[START].first()
-print(f"{len(table):,}명, 집단 {len(starts)}개(받은 것 {starts.notna().sum()}개), 시점 {table[WHEN].nunique()}개")
+print(
+    f"{len(table):,}명, 집단 {len(starts)}개(받은 것 {starts.notna().sum()}개), 시점 {table[WHEN].nunique()}개, 빈칸으로 뺀 {len(rows) - len(table):,}명"
+)
+told = "받지 않은 집단의 START는 빈칸으로 두고, 첫 시점부터 받은 집단은 처치 앞이 없으므로 뺍니다."
+assert not (starts <= table[WHEN].min()).any(), told
+told = "받은 집단과 받지 않은 집단이 저마다 둘은 있어야 합니다. 하나뿐이면 다시 뽑아도 같은 집단이라 구간이 거짓으로 좁아집니다."
+assert starts.notna().sum() >= 2 and starts.isna().sum() >= 2, told
 
 # %% [markdown]
 # ## 1. 사람을 칸으로 모읍니다
@@ -80,11 +87,16 @@ print(f"ATT {effect:+.2f}{UNIT} [{low:+.2f}, {high:+.2f}]")
 # 처치와 함께 오는 사람이 바뀐 것이라, 위의 답은 사람의 변화와 섞여 있습니다.
 
 # %%
-early = cells[(~cells["on"]) | (cells[WHEN] < cells["start"])].copy()
-early["on"] = early[WHEN] >= early["start"] - 2
-print(f"앞 두 시점을 가리고 낸 '효과' {effect_of(early):+.2f}{UNIT}(0에 가까워야 합니다)")
+seen = cells["start"].isna() | (cells["start"] - 2 > table[WHEN].min())  # 가리고도 처치 앞이 남는 집단
+early = cells[~cells["on"] & seen]
+early = early.assign(on=early[WHEN] >= early["start"] - 2)
+if early["on"].any():
+    print(f"앞 두 시점을 가리고 낸 '효과' {effect_of(early):+.2f}{UNIT}(0에 가까워야 합니다)")
+else:
+    print("처치 앞의 시점이 셋보다 적어 앞선 추세를 시험하지 못했습니다. 통과가 아닙니다.")
 for name in PEOPLE:
-    print(f"{name}의 변화 {effect_of(cells_of(table, name)):+.3f} (그 열의 표준편차 {table[name].std():.2f})")
+    kept = table.dropna(subset=[name])
+    print(f"{name}의 변화 {effect_of(cells_of(kept, name)):+.3f} (그 열의 표준편차 {kept[name].std():.2f})")
 
 # %% [markdown]
 # ## 4. 결정에 쓸 줄

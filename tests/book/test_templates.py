@@ -138,3 +138,78 @@ def test_a_panel_that_writes_never_treated_as_zero_stops_and_its_setting_gives_t
     assert "NEVER" in said(zero).stderr
     told = said(zero.replace("NEVER = None", "NEVER = 0"))
     assert told.returncode == 0 and told.stdout == said(code).stdout
+
+
+def _told(design, folder, frame, **settings):
+    """틀의 노트북을 ``frame``으로 돌립니다. 첫 셀의 설정은 왼쪽의 이름(사이는 밑줄 둘)으로 바꿉니다."""
+    assert template.main([design, str(folder)]) == 0
+    frame.to_csv(folder / "data.csv", index=False)
+    book = nbformat.read(folder / "analysis.ipynb", as_version=4)
+    code = "\n".join(cell.source for cell in book.cells if cell.cell_type == "code")
+    for name, value in settings.items():
+        code, changed = re.subn(
+            rf"(?m)^{name.replace('__', ', ')} = .*$", f"{name.replace('__', ', ')} = {value}", code
+        )
+        assert changed == 1, name
+    env = os.environ | {"MPLBACKEND": "Agg", "OMP_NUM_THREADS": "1"}
+    return subprocess.run(
+        [sys.executable, "-c", code], cwd=folder, env=env, capture_output=True, text=True, check=False
+    )
+
+
+def test_a_blank_in_a_check_costs_no_row_and_a_sharp_line_has_no_endless_z(tmp_path):
+    """처치 전의 값은 점검에만 쓰므로, 빈칸이 있어도 주된 답이 그대로입니다."""
+    import numpy as np
+    import pandas as pd
+
+    rng = np.random.default_rng(3)
+    score = rng.uniform(50, 90, 3000)
+    helped = (score >= 70).astype(int)
+    frame = pd.DataFrame({"score": score, "helped": helped, "prior_sales": rng.normal(100, 9, 3000)})
+    frame["sales"] = frame["prior_sales"] + score + 20 * helped
+    full = _told("discontinuity", tmp_path / "full", frame)
+    frame.loc[::3, "prior_sales"] = np.nan
+    blank = _told("discontinuity", tmp_path / "blank", frame)
+    assert full.returncode == blank.returncode == 0, blank.stderr[-2000:]
+    assert full.stdout.splitlines()[-1] == blank.stdout.splitlines()[-1]
+    assert "prior_sales의 뜀 +nan" not in blank.stdout and "모두 규칙대로" in full.stdout
+    low, high = (float(v) for v in _ANSWER.findall(full.stdout)[-1])
+    assert low < 20 < high
+
+
+def test_the_clustered_error_of_a_short_panel_is_the_one_by_hand(tmp_path):
+    """시점이 둘이면 라이브러리의 기본값은 표준오차를 1.4배로 부풉니다. 변화끼리의 샌드위치를 손으로 센 것과 견줍니다."""
+    import numpy as np
+    import pandas as pd
+
+    rng = np.random.default_rng(4)
+    dose = rng.uniform(0, 30, (80, 2))
+    sales = rng.normal(0, 20, (80, 1)) + 2 * dose + rng.normal(0, 9, (80, 2))
+    who, when = np.meshgrid(np.arange(80), [1, 2], indexing="ij")
+    frame = pd.DataFrame({"seller_id": who.ravel(), "week": when.ravel(), "ad_spend": dose.ravel()})
+    frame["sales"] = sales.ravel()
+    done = _told("dose_panel", tmp_path / "panel", frame)
+    low, high = (float(v) for v in _ANSWER.findall(done.stdout)[0])
+    x, y = (v[:, 1] - v[:, 0] - (v[:, 1] - v[:, 0]).mean() for v in (dose, sales))
+    slope = x @ y / (x @ x)
+    by_hand = 10 * np.sqrt(((x * (y - slope * x)) ** 2).sum()) / (x @ x)
+    assert (high - low) / (2 * 1.975) == pytest.approx(by_hand, rel=0.05)
+
+
+def test_one_treated_group_gives_no_interval_and_a_short_past_is_no_passed_test(tmp_path):
+    """받은 집단이 하나이면 다시 뽑아도 같은 집단이라 멈추고, 처치 앞이 짧으면 앞선 추세를 재지 않습니다."""
+    import numpy as np
+    import pandas as pd
+
+    rng = np.random.default_rng(5)
+    branch, week = np.repeat(np.arange(8), 40), np.tile([4, 5], 160)
+    people = {"age": rng.integers(20, 60, 320), "regular": rng.integers(0, 2, 320)}
+    frame = pd.DataFrame({"branch": branch, "week": week, **people})
+    frame["first_week"] = np.where(branch < 4, 5.0, np.nan)
+    frame["spend"] = branch + 3 * (frame["week"] >= frame["first_week"]) + rng.normal(0, 1, 320)
+    four = _told("repeated_cross_sections", tmp_path / "four", frame, REPEATS__SEED="40, 1")
+    assert four.returncode == 0 and "시험하지 못했습니다" in four.stdout, four.stderr[-2000:]
+    one = frame[(frame["branch"] == 0) | (frame["branch"] >= 4)]
+    assert "저마다 둘은" in _told("repeated_cross_sections", tmp_path / "one", one).stderr
+    always = frame.assign(first_week=frame["first_week"].fillna(0))
+    assert "처치 앞이 없으므로" in _told("repeated_cross_sections", tmp_path / "always", always).stderr
