@@ -37,9 +37,6 @@ from book.execution import (
 from book.files import PARTIAL, explain, storage_error, write_atomically
 from book.page import ROOT, Page, PageError, build_dir, html_dir, published_pages, read_page
 
-WORKERS = 2  # 사이트를 나누어 짓는 프로세스의 수
-# 나란히 읽어도 되는지 말하지 않는 확장. 번호는 쪽을 모두 읽은 뒤에 매기고, LaTeX의 것은 사이트를 지을 때 하는 일이 없습니다
-_SILENT = {"sphinx_multitoc_numbering", "sphinx_jupyterbook_latex"}
 _MADE = ("html", "doctrees", "jupyter_execute")  # Sphinx가 쓰는 폴더. jupyter_execute는 myst-nb가 그림을 두는 곳입니다
 
 
@@ -218,10 +215,8 @@ def run_sphinx(
         with patch_docutils(None), docutils_namespace():
             app = Sphinx(
                 srcdir=ROOT, confdir=None, outdir=out, doctreedir=out.parent / "doctrees", buildername=builder,
-                confoverrides=config, status=None, warning=said, warningiserror=True, keep_going=True, parallel=WORKERS,
+                confoverrides=config, status=None, warning=said, warningiserror=True, keep_going=True,
             )  # fmt: skip
-            for name in _SILENT & set(app.extensions):
-                app.extensions[name].parallel_read_safe = app.extensions[name].parallel_write_safe = True
             app.build()
             return app.statuscode
     except Exception as error:
