@@ -9,7 +9,7 @@
 import numpy as np
 import pandas as pd
 
-DEFAULTS = {"seed": 311, "n": 36_000, "harm": 1.0, "ear": 1.0, "charm": 0.0, "shift": 0.0}
+DEFAULTS = {"seed": 311, "n": 36_000, "harm": 1.0, "lure": 1.0, "ear": 1.0, "charm": 0.0, "shift": 0.0}
 
 REASONS = ("요금", "안 씀", "불만")
 TYPES = ("설득", "그대로", "떠남", "역효과")
@@ -34,9 +34,11 @@ OFFER = np.array([[0.40, 0.65], [0.40, 0.60], [0.10, 0.85], [0.10, 0.75], [0.40,
 """상담원이 제안할 확률. 모양은 (칸, 말투)."""
 
 
-def kinds(harm=1.0):
-    """칸과 말투마다 반응 유형의 확률. 역효과를 ``harm``배로 하고 나머지는 '그대로'가 됩니다. 모양은 (6, 2, 4)."""
+def kinds(harm=1.0, lure=1.0):
+    """칸과 말투마다 반응 유형의 확률. 역효과를 ``harm``배로 하고 나머지는 '그대로', 설득을 ``lure``배로 하고 나머지는 '떠남'이 됩니다. 모양은 (6, 2, 4)."""
     p = KIND.copy()
+    p[..., 2] += (1 - lure) * p[..., 0]
+    p[..., 0] *= lure
     p[..., 1] += (1 - harm) * p[..., 3]
     p[..., 3] *= harm
     return p
@@ -51,12 +53,12 @@ def choices(ear=1.0):
     return (2 - ear) * OFFER + (ear - 1) * sharp
 
 
-def moments(harm=1.0, ear=1.0, charm=0.0, shift=0.0):
+def moments(harm=1.0, lure=1.0, ear=1.0, charm=0.0, shift=0.0):
     """큰 표본에서 세 팔이 보여 줄 확률과 참 유형의 확률.
 
     Parameters
     ----------
-    harm, ear, charm, shift : float
+    harm, lure, ear, charm, shift : float
         :func:`generate`의 인자.
 
     Returns
@@ -65,7 +67,7 @@ def moments(harm=1.0, ear=1.0, charm=0.0, shift=0.0):
         ``p1``과 ``p0``(두 팔의 유지율, 모양 (6,)), ``s``(셋째 팔에서 (제안, 유지)가 (1,1), (1,0), (0,1), (0,0)일 확률, 모양 (6, 4)),
         ``types``(참 유형의 확률, 모양 (6, 4)), ``chosen``(참 유형이면서 상담원이 제안할 확률, 모양 (6, 4)).
     """
-    p, q = kinds(harm), choices(ear)
+    p, q = kinds(harm, lure), choices(ear)
     warm = np.stack([1 - WARM, WARM], axis=-1)
     types = (warm[..., None] * p).sum(1)
     chosen = (warm[..., None] * q[..., None] * p).sum(1)
@@ -79,7 +81,7 @@ def moments(harm=1.0, ear=1.0, charm=0.0, shift=0.0):
     return {"p1": types[:, 0] + types[:, 1], "p0": types[:, 1] + types[:, 3], "s": s, "types": types, "chosen": chosen}
 
 
-def tables(rng, sets, n=36_000, harm=1.0, ear=1.0, charm=0.0, shift=0.0):
+def tables(rng, sets, n=36_000, harm=1.0, lure=1.0, ear=1.0, charm=0.0, shift=0.0):
     """자료 ``sets``벌을 칸의 수로 바로 뽑습니다. :func:`generate`의 표를 센 것과 같은 분포입니다.
 
     Parameters
@@ -88,7 +90,7 @@ def tables(rng, sets, n=36_000, harm=1.0, ear=1.0, charm=0.0, shift=0.0):
         난수 생성기.
     sets, n : int
         벌의 수와 한 벌의 손님 수.
-    harm, ear, charm, shift : float
+    harm, lure, ear, charm, shift : float
         :func:`generate`의 인자.
 
     Returns
@@ -96,7 +98,7 @@ def tables(rng, sets, n=36_000, harm=1.0, ear=1.0, charm=0.0, shift=0.0):
     numpy.ndarray
         모양 (벌, 반쪽 2, 칸 6, 8). 끝 차원은 '제안 없음'의 손님과 남은 손님, '모두 제안'의 손님과 남은 손님, '상담원'에서 (제안, 유지)가 (1,1), (1,0), (0,1), (0,0)인 손님의 수입니다.
     """
-    m = moments(harm, ear, charm, shift)
+    m = moments(harm, lure, ear, charm, shift)
     size = rng.multinomial(n, np.broadcast_to(SHARE[:, None] / 6, (2, 6, 3)).ravel(), sets).reshape(sets, 2, 6, 3)
     none, everyone, usual = np.moveaxis(size, -1, 0)
     two = [none, rng.binomial(none, m["p0"]), everyone, rng.binomial(everyone, m["p1"])]
@@ -104,17 +106,23 @@ def tables(rng, sets, n=36_000, harm=1.0, ear=1.0, charm=0.0, shift=0.0):
     return np.concatenate([np.stack(two, axis=-1), chosen], axis=-1)
 
 
-def _check(n, harm, ear, charm, shift):
+def _check(n, harm, lure, ear, charm, shift):
     whole = isinstance(n, (int, np.integer)) and not isinstance(n, bool)
     if not whole or not 600 <= n <= 1_000_000:
         raise ValueError(f"손님 수 n은 600에서 1,000,000 사이의 정수여야 합니다: {n!r}")
-    for name, value, high in [("harm", harm, 1.5), ("ear", ear, 2), ("charm", charm, 1), ("shift", shift, 1)]:
+    for name, value, high in [
+        ("harm", harm, 1.3),
+        ("lure", lure, 1),
+        ("ear", ear, 2),
+        ("charm", charm, 1),
+        ("shift", shift, 1),
+    ]:
         number = isinstance(value, (int, float, np.number)) and not isinstance(value, bool)
         if not number or not 0 <= value <= high:
             raise ValueError(f"{name}은(는) 0에서 {high} 사이의 수여야 합니다: {value!r}")
 
 
-def generate(seed=311, n=36_000, harm=1.0, ear=1.0, charm=0.0, shift=0.0):
+def generate(seed=311, n=36_000, harm=1.0, lure=1.0, ear=1.0, charm=0.0, shift=0.0):
     """손님 n명의 팔, 제안, 유지와 두 잠재적 결과를 만듭니다.
 
     Parameters
@@ -124,7 +132,9 @@ def generate(seed=311, n=36_000, harm=1.0, ear=1.0, charm=0.0, shift=0.0):
     n : int
         손님 수(600~1,000,000).
     harm : float
-        역효과 손님에 곱하는 수(0~1.5). 0이면 제안 때문에 떠나는 손님이 없습니다(단조성).
+        역효과 손님에 곱하는 수(0~1.3). 0이면 제안 때문에 떠나는 손님이 없습니다(단조성).
+    lure : float
+        설득되는 손님에 곱하는 수(0~1). ``harm``과 함께 0이면 제안에 아무도 움직이지 않습니다.
     ear : float
         상담원이 말투를 알아듣는 정도(0~2). 0이면 교란이 없고 2면 거의 말투대로 제안합니다.
     charm : float
@@ -142,12 +152,12 @@ def generate(seed=311, n=36_000, harm=1.0, ear=1.0, charm=0.0, shift=0.0):
     ValueError
         있을 수 없는 값이 들어온 때.
     """
-    _check(n, harm, ear, charm, shift)
+    _check(n, harm, lure, ear, charm, shift)
     rng = np.random.default_rng(seed)
     cell = rng.choice(6, n, p=SHARE)
     arm = rng.integers(3, size=n)  # 0 제안 없음, 1 모두 제안, 2 상담원
     warm = (rng.random(n) < np.where(arm == 2, 1 - shift, 1) * WARM[cell]).astype(int)
-    kind = (rng.random(n)[:, None] > kinds(harm).cumsum(-1)[cell, warm][:, :3]).sum(1)
+    kind = (rng.random(n)[:, None] > kinds(harm, lure).cumsum(-1)[cell, warm][:, :3]).sum(1)
     stay_1, stay_0 = (kind <= 1).astype(int), ((kind == 1) | (kind == 3)).astype(int)
     judged = (rng.random(n) < choices(ear)[cell, warm]).astype(int)
     offered = np.where(arm == 2, judged, arm)

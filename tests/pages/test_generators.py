@@ -173,8 +173,8 @@ REFUSED = {
     "template_case": [{"n": 10}, {"n": 100.5}, {"removal": 1.0}, {"hidden": -1}],
     "ticket_response": [{"n": 0}, {"n": "많이"}, {"slope": 5}, {"triage": -1}],
     "unit_selection": [
-        {"n": 100}, {"n": 36_000.0}, {"n": True}, {"n": "많이"}, {"n": 10**7}, {"harm": -0.1}, {"harm": 2}, {"harm": True}, {"ear": -1}, {"ear": 2.1},
-        {"ear": "밝음"}, {"charm": 1.1}, {"charm": float("nan")}, {"shift": -0.1}, {"shift": None},
+        {"n": 100}, {"n": 36_000.0}, {"n": True}, {"n": "많이"}, {"n": 10**7}, {"harm": -0.1}, {"harm": 1.4}, {"harm": True}, {"ear": -1}, {"ear": 2.1},
+        {"lure": -0.1}, {"lure": 1.1}, {"ear": "밝음"}, {"charm": 1.1}, {"charm": float("nan")}, {"shift": -0.1}, {"shift": None},
     ],
     "uber_email_cace": [
         {"n": 10}, {"n": 500.5}, {"n": True}, {"nudge": -0.1}, {"nudge": 2}, {"nudge": "some"}, {"nudge": True}, {"pull": -9}, {"pull": 5},

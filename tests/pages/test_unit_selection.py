@@ -97,7 +97,7 @@ def test_the_tables_are_counted_from_the_same_world_as_the_rows():
 )
 def test_the_bounds_are_those_of_a_linear_programme(benefit):
     """σ의 부호가 어느 쪽이든 후보의 최댓값과 최솟값이 선형계획의 두 끝입니다."""
-    for ear in (0.0, 1.0, 2.0):
+    for ear in (0.0, 1.5):
         m, _ = seen(ear=ear)
         rows = candidates(benefit)
         low, high = (m @ rows["모두"][0].T).max(1), (m @ rows["모두"][1].T).min(1)
@@ -137,7 +137,7 @@ def test_uplift_ranks_rightly_only_if_sure_stayers_and_lost_causes_cost_the_same
 def worst_runs(**world):
     rows = candidates()["규칙"]
     sets = MAKE.tables(np.random.default_rng(8), 400, **world)
-    m, _ = seen(**{k: v for k, v in world.items() if k in ("harm", "ear")})
+    m, _ = seen(**{k: v for k, v in world.items() if k in ("harm", "lure", "ear")})
     value, se = PAGE["overall"](*PAGE["extreme"](rows, sets)[:2], sets)
     split, _ = PAGE["overall"](*PAGE["extreme"](rows, sets, split=True)[:2], sets)
     return sets, value, se, split, MAKE.SHARE @ (m @ rows.T).max(1)
@@ -148,6 +148,8 @@ def test_the_worst_case_is_covered_and_the_largest_candidate_flatters_small_samp
         _, value, se, split, goal = worst_runs(**world)
         assert 0.91 < (abs(value - goal) < 1.96 * se).mean() < 0.985
         assert abs((value - goal).mean()) < 0.35 * se.mean() and (split - goal).mean() < 50
+    _, value, _, split, goal = worst_runs(harm=0.0, lure=0.0)
+    assert goal == 0 and abs(value).max() == 0 and split.mean() <= 0  # 아무에게도 보내지 않습니다
     _, value, _, split, goal = worst_runs(n=3_000)
     assert (value - goal).mean() > 500 and (split - goal).mean() < -1_000
 
@@ -158,6 +160,8 @@ def test_another_quarter_or_another_offer_breaks_the_worst_case_and_the_check_ha
         sets, value, se, _, goal = worst_runs(**world)
         assert (value - goal).mean() > 1_500 and (abs(value - goal) < 1.96 * se).mean() < 0.6
         assert (PAGE["scores"](over, sets).max((-1, -2)) > PAGE["bar"](over)).mean() < 0.2
+    _, value, _, _, goal = worst_runs(shift=-0.3)  # 좋은 말투가 거꾸로 늘면 최악을 낮게 말합니다
+    assert (value - goal).mean() < -500
 
 
 def test_the_interval_holds_at_the_end_and_inside_and_monotonicity_only_without_harm():
@@ -216,3 +220,87 @@ def test_the_money_of_the_memo_is_counted_once():
     assert low == pytest.approx(saved - 100_000 * harm_high, abs=1)
     assert high == pytest.approx(saved - 100_000 * harm_low, abs=1)
     assert start < low < saved < high < stop and low > 0
+
+
+def test_when_nobody_moves_the_candidates_tie_and_only_the_split_interval_keeps_its_promise():
+    sets = MAKE.tables(np.random.default_rng(12), 400, harm=0.0, lure=0.0)
+    goal, pairs = MAKE.SHARE @ MAKE.moments(harm=0.0, lure=0.0)["types"] @ BENEFIT, [candidates()["모두"]] * 6
+    held = {}
+    for split in (False, True):
+        _, _, start, stop = PAGE["rule_range"](pairs, sets, split)
+        held[split] = ((start <= goal) & (goal <= stop)).mean()
+    assert held[False] < 0.88 and held[True] > 0.92
+
+
+def test_the_third_arm_moves_no_lower_end_of_offering_to_everyone_only_the_upper():
+    """결정이 쓰는 아래 끝은 두 팔만으로 같고, 셋째 팔은 위 끝과 '상담원'이라는 규칙을 더합니다."""
+    rows = candidates()
+    for m in (seen()[0], PAGE["shares"](PAGE["counts"](load("unit_selection")).sum(0))[0]):
+        low, high = ({k: f(m @ rows[k][i].T, 1) for k in ("모두", "두 팔")} for i, f in ((0, np.max), (1, np.min)))
+        assert low["모두"] == pytest.approx(low["두 팔"]) and high["모두"][2] < high["두 팔"][2] - 3_000
+
+
+def versus_today():
+    rows = candidates()
+    all_minus_usual = rows["단조성"][0] - PAGE["money"](BENEFIT, S11, Y0, S10)
+    return [
+        [-rows["상담원"][1], -rows["상담원"][0]],
+        PAGE["ends"](all_minus_usual, SKIPPED),
+        [np.zeros((1, 6))] * 2,
+    ]
+
+
+def test_the_rule_depends_on_what_the_worst_is_compared_with():
+    m, _ = seen()
+    floor = np.stack([(m @ pair[0].T).max(1) for pair in versus_today()], -1)
+    assert floor.argmax(1).tolist() == [1, 0, 2, 0, 2, 0]  # 아무에게도 보내지 않을 때와 견주면 다섯째 칸이 0입니다
+
+
+@pytest.mark.parametrize(("n", "least"), [(36_000, 0.97), (3_000, 0.94)])
+def test_the_intervals_of_the_card_and_the_memo_cover_the_rule_that_the_data_chose(n, least):
+    sets, real = MAKE.tables(np.random.default_rng(13), 150, n=n), MAKE.moments()
+    rows = candidates()
+    pairs, today = [[np.zeros((1, 6))] * 2, rows["모두"], rows["상담원"]], versus_today()
+    gain = np.stack([np.zeros(6), real["types"] @ BENEFIT, real["chosen"] @ BENEFIT])
+    plan = np.array([0] + [1] * 4 + [2] * 2)[PAGE["extreme"](rows["규칙"], sets)[2]]
+    card = memo = 0
+    for rule in np.unique(plan, axis=0):
+        some = sets[(plan == rule).all(1)]
+        for choice, base in ((pairs, 0), (today, MAKE.SHARE @ gain[2])):
+            goal = MAKE.SHARE @ gain[rule, range(6)] - base
+            _, _, start, stop = PAGE["rule_range"]([choice[k] for k in rule], some)
+            inside = ((start <= goal) & (goal <= stop)).sum()
+            card, memo = (card + inside, memo) if base == 0 else (card, memo + inside)
+    assert card / 150 > least and memo / 150 > least
+
+
+def test_the_safe_price_of_harm_is_where_the_lower_end_meets_its_error():
+    """쪽의 식 없이: 요금·약정 없음에 모두 제안하면 역효과의 위 한계는 제안이 없을 때 남는 몫입니다."""
+    d = load("unit_selection")
+    of = d[(d["unused"] + d["trouble"] + d["contract"]) == 0]
+    none, every = (of.loc[of["arm"] == a, "stayed"] for a in (0, 1))
+    z = {}
+    for harm in (132_000, 133_000):
+        value = 150_000 * every.mean() - (180_000 + harm) * none.mean()
+        z[harm] = value / np.hypot(
+            150_000 * every.std() / len(every) ** 0.5, (180_000 + harm) * none.std() / len(none) ** 0.5
+        )
+    assert z[133_000] < 1.645 < z[132_000]
+    m, size = PAGE["shares"](PAGE["counts"](d).sum(0))
+    all_money = candidates()["단조성"][0]
+    page = page_functions(
+        TEXT,
+        "safe_price",
+        linear=PAGE["linear"],
+        m=m,
+        size=size,
+        price=np.arange(0, 500_001, 1_000),
+        HARMED={"모두": (all_money, THREE[1])},
+    )
+    assert page["safe_price"](0, "모두") == 132_000 and page["safe_price"](4, "모두") == 0
+
+
+def test_the_kinds_are_probabilities_wherever_the_generator_lets_one_go():
+    for harm in (0.0, 1.3):
+        for lure in (0.0, 1.0):
+            assert MAKE.kinds(harm, lure).min() >= 0 and MAKE.kinds(harm, lure).sum(-1) == pytest.approx(1)
