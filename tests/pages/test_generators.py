@@ -172,6 +172,10 @@ REFUSED = {
     ],
     "template_case": [{"n": 10}, {"n": 100.5}, {"removal": 1.0}, {"hidden": -1}],
     "ticket_response": [{"n": 0}, {"n": "많이"}, {"slope": 5}, {"triage": -1}],
+    "unit_selection": [
+        {"n": 100}, {"n": 36_000.0}, {"n": True}, {"n": "많이"}, {"n": 10**7}, {"harm": -0.1}, {"harm": 1.4}, {"harm": True}, {"ear": -1}, {"ear": 2.1},
+        {"lure": -0.1}, {"lure": 1.1}, {"ear": "밝음"}, {"charm": 1.1}, {"charm": float("nan")}, {"shift": -0.1}, {"shift": None},
+    ],
     "uber_email_cace": [
         {"n": 10}, {"n": 500.5}, {"n": True}, {"nudge": -0.1}, {"nudge": 2}, {"nudge": "some"}, {"nudge": True}, {"pull": -9}, {"pull": 5},
         {"pull": None}, {"pull": True},
@@ -256,6 +260,7 @@ CLOSED = {
     "supply_chain_weeks": "shock",
     "template_case": "condition defects_0 defects_1",
     "ticket_response": "hours_at_60",
+    "unit_selection": "stay_0 stay_1 warm",
     "uber_email_cace": "kind effect trips_0",
     "uber_express_pool_switchback": "cancels_2 cancels_5 payout_2 payout_5",
     "uber_ceviche": " ".join(f"{e}_gain {e}_gain_never" for e in ("eats", "airport", "member", "cancelled")),
