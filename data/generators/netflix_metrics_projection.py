@@ -89,12 +89,12 @@ def generate(seed: int = 2024, n: int = 12_000, world: str = "carry") -> pd.Data
     bills, hours = np.zeros((2, total)), np.zeros((2, total))
     for shown, part in enumerate((would_old[keep], tested[keep] == 1)):
         who = keep[part]
-        paid, *seen = _paths(
+        paid, first, late = _paths(
             start[part], pull[part], shocks[:, part], luck[:, part], page=shown, tested=tested[who], world=world
         )
         bills[shown, who] = paid
         own = page[who] == shown  # 시청은 실제로 본 화면의 것만 남습니다
-        for place, (value, month) in enumerate(zip(seen, (1, SEEN))):
+        for place, (value, month) in enumerate(((first, 1), (late, SEEN))):
             hours[place, who[own]] = np.round(np.exp(value[own]) * (paid[own] >= month), 1)
     mine = np.where(page == 1, bills[1], bills[0])
     return pd.DataFrame(
