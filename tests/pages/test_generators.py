@@ -46,6 +46,10 @@ REFUSED = {
         {"notice": 5}, {"notice": 1.0}, {"notice": True}, {"switching": -1}, {"switching": 21}, {"switching": True}, {"switching": "큼"},
         {"response": "none"}, {"response": 1},
     ],
+    "netflix_metrics_projection": [
+        {"n": 398}, {"n": 401}, {"n": 4_000.0}, {"n": True}, {"n": "많이"}, {"n": 4_000_002}, {"world": "fade"}, {"world": None}, {"world": 1},
+        {"world": True},
+    ],
     "instacart_authorisation_rdd": [
         {"n": 100}, {"n": 40_000.0}, {"n": True}, {"n": "많이"}, {"n": 20_000_000}, {"strength": -0.1}, {"strength": 1.5}, {"strength": True},
         {"trim": 2}, {"trim": "조금"}, {"trim": None}, {"popup": 0.5}, {"popup": True}, {"budget": -1}, {"budget": 1.1}, {"budget": "빠듯"},
@@ -216,6 +220,7 @@ CLOSED = {
     "deep_check": "taste chance spend_0 spend_1",
     "hub_repurchase": "rate_true",
     "instacart_authorisation_rdd": "balance final_bill",
+    "netflix_metrics_projection": "bills_old bills_new",
     "kiosk_pilot": "sales_0 effect",
     "kiosk_rollout": "sales_0 effect",
     "kuleuven_maintenance_frequency": "hidden_state " + " ".join(f"rate_{k}" for k in range(9)),
