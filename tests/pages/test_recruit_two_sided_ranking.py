@@ -1,28 +1,115 @@
-"""recruit_two_sided_ranking 데이터: 정답이 맞고, 단순 비교가 틀리고, 두 집단이 겹칩니다.
+"""양쪽이 순위를 보는 구인 로그: 아는 정답, 동전과 무작위 칸, 손으로 센 기울기, 깨진 세상, 메모의 돈."""
 
-열의 이름은 카드의 role에서 찾고 정답은 카드의 truth에서 읽습니다. 그래서 열의 이름을 바꾸어도 고칠 것은 아래 네 줄입니다.
-"""
+import numpy as np
+import pytest
+from scipy import stats
 
-from book.case_data import CaseData
+from book.page import ROOT, read_page
+from book.page_code import page_functions
+from causal_practice import generator, load, truth
 
-DATA = CaseData(
-    "recruit_two_sided_ranking",
-    potential=("defects_0", "defects_1"),  # 처치하지 않았을 때와 했을 때의 잠재적 결과(truth 열)
-    no_effect={"removal": 0.0},  # 효과를 끄는 generate의 인자
-)
+MARKET = generator("recruit_two_sided_ranking")
+TEXT = read_page(ROOT / "case_studies" / "recruit_two_sided_ranking.md")
+SIDES = {
+    "A": ("rank_a", "slot_a"),
+    "B": ("rank_b", "slot_b"),
+    "지금": ("planned_rank", "planned_slot"),
+    "로그": ("rank", "slot"),
+}
+PAGE = page_functions(
+    TEXT, "replay", "grid", "look_ratio", "read_ratio", "by_seeker", "weights", "value_gap", "ranking_gain", "slot_weight", "recorded",
+    "product_fit", "tally", "direct_gain", "shape_test", "mean_weight", "same_ratio", "known", "monthly",
+    K=6, M=4, sides=SIDES, share=0.4, worth=3_000, daily=1_000, running=90,
+)  # fmt: skip
+WIDE = MARKET.generate(seed=41, users=40_000)
 
 
-def test_the_truth_on_the_card_is_the_population_average():
-    DATA.truth_is_the_population_average("ATE")
+def test_the_constants_of_the_tests_are_those_of_the_page():
+    assert "K, M = 6, 4" in TEXT.text and "share = 0.4" in TEXT.text
+    assert "worth, daily, running = 3_000, 1_000, 90" in TEXT.text
+    assert (len(MARKET.LOOK), len(MARKET.READ), MARKET.SHUFFLE) == (6, 4, 0.4)
 
 
-def test_the_naive_comparison_misleads_and_the_groups_overlap():
-    effect = DATA.truth("ATE")
-    assert abs(DATA.naive() - effect) > 0.2 * abs(effect), (
-        "단순 비교가 정답에 가깝습니다. 교란이 없으면 방법이 할 일이 없습니다."
-    )
-    assert 0.2 < DATA.treated_share() < 0.8, "한 집단이 드뭅니다. 생성기의 처치 확률을 보세요."
+def test_the_truth_is_the_gap_of_matches_and_the_method_finds_it():
+    target = truth("recruit_two_sided_ranking")["ATE"]
+    assert PAGE["known"](WIDE) == pytest.approx(target, abs=0.15)
+    value, low, high = PAGE["ranking_gain"](WIDE)
+    assert low < target < high and high - low < 1.5
+    assert PAGE["replay"](WIDE) < -3
 
 
-def test_without_an_effect_there_is_none():
-    assert (DATA.effects(**DATA.no_effect) == 0).all(), "효과를 껐는데 두 잠재적 결과가 다른 행이 있습니다."
+def test_the_ratios_are_those_of_the_generator():
+    for ratio, exact in ((PAGE["look_ratio"], MARKET.LOOK), (PAGE["read_ratio"], MARKET.READ)):
+        value, pull = ratio(WIDE)
+        error = np.sqrt((PAGE["by_seeker"](WIDE, pull) ** 2).sum(axis=1))
+        z = (value - np.log(exact / exact[0]))[1:] / error[1:]
+        assert (np.abs(z) < 3.5).all() and (error[1:] < 0.06).all()
+
+
+def test_the_coin_moves_an_item_by_at_most_one_place():
+    d = load("recruit_two_sided_ranking")
+    moved = d["rank"] - d["planned_rank"]
+    assert moved.abs().max() == 1 and 0.3 < moved.ne(0).mean() < 0.5
+    planned = np.sort(d["planned_rank"].to_numpy().reshape(-1, 6), axis=1)
+    assert (planned == np.arange(1, 7)).all()
+    assert d.loc[d["applied"] == 0, ["slot", "shuffled", "replied"]].to_numpy().max() == 0
+
+
+def test_the_slope_is_the_derivative():
+    """델타 방법의 기울기를 비를 조금 움직여 센 차이와 견줍니다."""
+    d = load("recruit_two_sided_ranking")
+    look, read = PAGE["look_ratio"](d)[0], PAGE["read_ratio"](d)[0]
+    each, (by_look, by_read) = PAGE["value_gap"](d, look, read)
+    for k in (2, 5):
+        step = 1e-5 * np.eye(6)[k]
+        moved = PAGE["value_gap"](d, look + step, read)[0].sum() - each.sum()
+        assert moved / 1e-5 == pytest.approx(by_look[k], rel=1e-3)
+    step = 1e-5 * np.eye(4)[3]
+    assert (PAGE["value_gap"](d, look, read + step)[0].sum() - each.sum()) / 1e-5 == pytest.approx(by_read[3], rel=1e-3)
+
+
+def test_the_recorded_slots_weigh_one_and_a_jam_shows():
+    for name in "AB":
+        mean, z = PAGE["mean_weight"](WIDE, name)
+        assert mean == pytest.approx(1, abs=0.03) and abs(z) < 3.5
+    assert abs(PAGE["mean_weight"](MARKET.generate(seed=7, jam=0.8))[1]) > 3
+
+
+def test_the_direct_model_needs_the_grades_and_the_coin_does_not():
+    d = MARKET.generate(seed=42, users=40_000, hidden=0.4)
+    gap = PAGE["known"](d)
+    assert PAGE["direct_gain"](d) - gap > 2
+    value, low, high = PAGE["ranking_gain"](d)
+    assert abs(value - gap) < 1.2
+    assert PAGE["direct_gain"](WIDE) == pytest.approx(PAGE["known"](WIDE), abs=0.5)
+
+
+def test_what_breaks_the_product_breaks_the_answer():
+    for world in ({"context": 0.6}, {"trust": 0.5}):
+        d = MARKET.generate(seed=43, users=40_000, **world)
+        assert PAGE["ranking_gain"](d)[0] - PAGE["known"](d) < -1
+
+
+def test_tired_employers_leave_the_log_as_it_is():
+    calm, tired = MARKET.generate(seed=44), MARKET.generate(seed=44, overload=1.0)
+    seen = [c for c in calm if not c.startswith("chance")]
+    assert calm[seen].equals(tired[seen])
+    assert PAGE["known"](tired) < PAGE["known"](calm) - 1
+
+
+def test_one_over_rank_overstates_and_is_noticed():
+    d = load("recruit_two_sided_ranking")
+    guess = -np.log(np.arange(1, 7))
+    assert PAGE["shape_test"](d, guess) > stats.chi2.ppf(0.95, 5)
+    wrong = 100 * PAGE["value_gap"](WIDE, guess, guess[:4])[0].mean()
+    assert wrong > 2 * PAGE["known"](WIDE)
+
+
+def test_the_memo_counts_each_amount_once():
+    """정답의 확률에서 A와 B의 한 달 성사를 따로 세어 이익을 다시 계산합니다."""
+    month = 1_000 * 30
+    matches = [month * 6 * WIDE[c].mean() for c in ("chance_a", "chance_b")]
+    profit = 3_000 * (matches[1] - matches[0]) - 900_000
+    assert PAGE["monthly"](PAGE["known"](WIDE)) == pytest.approx(profit / 10_000)
+    even = 90 * 10_000 / (3_000 * 1_000 * 30 / 100)
+    assert PAGE["monthly"](even) == pytest.approx(0) and even == pytest.approx(1)
