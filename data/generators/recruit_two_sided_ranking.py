@@ -160,7 +160,7 @@ def generate(seed=10204, users=1000, liking=1.0, trust=0.0, context=0.0, overloa
         "replied": replied,
     }
     chances = [matches(rank_a, slot_a, crowded(rank_a)), matches(rank_b, slot_b, crowded(rank_b))]
-    frame = pd.DataFrame(rows([x.astype(np.int8) for x in whole.values()]).T, columns=list(whole))
-    frame.insert(0, "seeker_id", np.repeat(np.arange(1, users + 1), VISITS * K))
-    frame[["chance_a", "chance_b"]] = rows(chances).T.round(5)
-    return frame
+    columns = {"seeker_id": np.repeat(np.arange(1, users + 1), VISITS * K)}
+    columns |= zip(whole, rows([x.astype(np.int8) for x in whole.values()]), strict=True)
+    columns |= zip(("chance_a", "chance_b"), rows(chances).round(5), strict=True)
+    return pd.DataFrame(columns, copy=False)

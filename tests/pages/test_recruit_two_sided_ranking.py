@@ -114,3 +114,47 @@ def test_the_memo_counts_each_amount_once():
     assert PAGE["monthly"](PAGE["known"](WIDE)) == pytest.approx(profit / 10_000)
     even = 90 * 10_000 / (3_000 * 1_000 * 30 / 100)
     assert PAGE["monthly"](even) == pytest.approx(0) and even == pytest.approx(1)
+
+
+def test_the_product_check_is_quiet_in_a_large_log_of_the_product():
+    """자리를 합쳐 세면 인기 있는 공고가 위에 많다는 것만으로 옳은 모형을 기각하므로, 자리마다 잰 비로 봅니다."""
+    assert abs(PAGE["same_ratio"](WIDE)[1]) < 3
+    assert PAGE["same_ratio"](MARKET.generate(seed=45, users=40_000, context=0.6))[1] > 4
+    y, high = PAGE["grid"](WIDE, "applied"), PAGE["grid"](WIDE, "popularity") > 2
+    paired = (np.arange(1, 6) - PAGE["grid"](WIDE, "first")[:, :1]) % 2 == 0
+    pooled = [np.log((y * g)[:, 1:][paired].sum() / (y * g)[:, :-1][paired].sum()) for g in (high, ~high)]
+    assert pooled[0] - pooled[1] < -0.03
+
+
+def test_measured_ratios_lift_the_gain_of_a_small_log():
+    look, read = np.log(MARKET.LOOK / MARKET.LOOK[0]), np.log(MARKET.READ / MARKET.READ[0])
+    lift = []
+    for k in range(100):
+        d = MARKET.generate(seed=400_000 + k, users=300)
+        lift.append(PAGE["ranking_gain"](d)[0] - 100 * PAGE["value_gap"](d, look, read)[0].mean())
+    assert 0.2 < np.mean(lift) < 2
+    assert abs(PAGE["ranking_gain"](WIDE)[0] - 100 * PAGE["value_gap"](WIDE, look, read)[0].mean()) < 0.8
+
+
+def test_the_flatter_the_looks_the_smaller_the_gain():
+    look, read = PAGE["look_ratio"](WIDE)[0], PAGE["read_ratio"](WIDE)[0]
+    gains = [PAGE["value_gap"](WIDE, g * look, g * read)[0].mean() for g in np.arange(0, 1.51, 0.25)]
+    assert gains[0] == pytest.approx(0) and (np.diff(gains) > 0).all()
+
+
+def test_an_experiment_on_seekers_shows_more_than_the_launch():
+    """두 군이 같은 받은편지함을 쓰면 지원은 두 순위의 평균만큼 몰립니다."""
+    calm, tired = (MARKET.generate(seed=46, users=20_000, overload=x) for x in (0.0, 1.0))
+    by = {c: tired.groupby("fit")[c].sum() / calm.groupby("fit")[c].sum() for c in ("chance_a", "chance_b")}
+    shared = calm["fit"].map(2 / (1 / by["chance_a"] + 1 / by["chance_b"]))
+    split = 600 * ((calm["chance_b"] - calm["chance_a"]) * shared).mean()
+    assert PAGE["known"](tired) + 0.5 < split < PAGE["known"](calm)
+
+
+def test_two_groups_of_popularity_leave_a_bias():
+    d = MARKET.generate(seed=5, users=60_000, context=0.6)
+    names = ("applied", "replied", "shuffled")
+    parts = [PAGE["ranking_gain"](d.assign(**{c: d[c] * g for c in names}))[0]
+             for g in (d["popularity"] > 2, d["popularity"] <= 2)]  # fmt: skip
+    target = PAGE["known"](d)
+    assert PAGE["ranking_gain"](d)[0] + 1 < sum(parts) < target - 0.5
