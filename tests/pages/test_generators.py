@@ -90,6 +90,11 @@ REFUSED = {
         {"tail": True}, {"scale": -0.1}, {"scale": 3}, {"scale": True}, {"drift": -1}, {"drift": "조금"}, {"fade": 1.1}, {"fade": float("nan")},
         {"fade": True}, {"crowd": -0.1}, {"crowd": 0.2}, {"crowd": None},
     ],
+    "recruit_two_sided_ranking": [
+        {"users": 199}, {"users": 1000.0}, {"users": True}, {"users": "많이"}, {"users": 10**6}, {"liking": -0.1}, {"liking": 2.5}, {"liking": True},
+        {"trust": -0.1}, {"trust": 0.6}, {"trust": "조금"}, {"context": 0.95}, {"context": None}, {"overload": 1.1}, {"overload": True},
+        {"hidden": -1}, {"hidden": 1.5}, {"steep": 0.4}, {"steep": float("nan")}, {"jam": -0.1}, {"jam": 1.1}, {"jam": True},
+    ],
     "netflix_geo_toggles": [
         {"regions": 5}, {"regions": 7}, {"regions": 14}, {"regions": 12.0}, {"regions": True}, {"blocks": 3}, {"blocks": 14}, {"blocks": "많이"},
         {"design": "lottery"}, {"design": None}, {"lift": -0.1}, {"lift": True}, {"carry": 0.95}, {"carry": -1}, {"carry": "조금"}, {"memory": 0},
@@ -232,6 +237,7 @@ CLOSED = {
     "netflix_compress_once": "effect",
     "netflix_dub_delay": "log_demand_0 effect",
     "netflix_game_events": "log_players_0 effect",
+    "recruit_two_sided_ranking": "chance_a chance_b",
     "netflix_geo_toggles": "signups_off signups_on",
     "netflix_incremental_ltv": "attachment value_stay value_leave",
     "netflix_localization_dml": "appeal chance hours_0 hours_1",
