@@ -2,6 +2,7 @@
 
 from types import SimpleNamespace
 
+import networkx as nx
 import numpy as np
 import pytest
 from scipy.optimize import minimize
@@ -201,3 +202,74 @@ def test_the_memo_counts_the_bookings_and_the_switch_once():
     assert 13 * weekly.mean() - 300 == pytest.approx(PAGE["quarter"](PAGE["known"](d)), rel=1e-6)
     assert PAGE["quarter"](300 / 13) == pytest.approx(0, abs=1e-9)
     assert np.abs(move).max() <= STEP + 1e-12
+
+
+def test_two_plans_move_alike_even_when_no_city_differs():
+    """기울기가 모두 같으면 배분의 변화는 지금의 예산이 정하고, 두 자료의 기울기는 서로 모릅니다."""
+    pairs = []
+    for _, g in draws(40, uneven=0.0):
+        plans = PAGE["plan"](g)[0], PAGE["swapped_plan"](g)
+        pairs.append([np.corrcoef(*plans)[0, 1], np.corrcoef(PAGE["slopes"](g)[0], PAGE["lottery"](g)[0])[0, 1]])
+    moves, slopes = np.mean(pairs, axis=0)
+    assert moves > 0.85 and abs(slopes) < 0.1
+
+
+def test_the_pull_towards_the_mean_costs_the_same_money_in_few_and_many_cities():
+    cost = []
+    for cities in (20, 60):
+        runs = []
+        for d, g in draws(40, cities=cities):
+            real = d["slope"].reshape(cities, -1)[:, 0]
+            runs.append(0.25 * (g.base * (real - real.mean())) @ PAGE["swapped_plan"](g) / cities)
+        cost.append(np.mean(runs))
+    assert cost[0] == pytest.approx(cost[1], rel=0.35)
+
+
+def test_news_that_follows_the_slope_breaks_the_swapped_value_but_not_the_lottery():
+    """예보에 없는 수요를 예산에 더한 크기가 기울기를 따르면 거꾸로 잰 값만 치우칩니다."""
+    miss = []
+    for k in range(60):
+        calm, known = (MAKER.simulate(seed=44_000 + k, hidden=h) for h in (0.0, 1.0))
+        slope = calm["slope"]
+        extra = 0.5 * slope / slope.mean() * (np.log(known["budget"]) - np.log(calm["budget"]))
+        budget = calm["budget"] * np.exp(extra)
+        bookings = calm["bookings"] + calm["base"] * slope * extra
+        d = {**calm, "budget": budget, "bookings": bookings}
+        g = PAGE["prepare"](d)
+        m, other = PAGE["plan"](g)[0], PAGE["swapped_plan"](g)
+        miss.append([PAGE["worth"](g.base * m, *PAGE["lottery"](g))[0] - PAGE["true_gain"](d, m),
+                     PAGE["swapped_gain"](g)[0] - PAGE["true_gain"](d, other)])  # fmt: skip
+    mean, error = np.mean(miss, axis=0), np.std(miss, axis=0) / np.sqrt(60)
+    assert abs(mean[0]) < 3.2 * error[0] and mean[1] > 15
+
+
+def test_shrunken_promises_miss_when_the_slope_goes_with_the_noise():
+    """기울기가 큰 도시의 주문이 더 출렁이면 당긴 약속은 모자라고, 제비는 치우치지 않습니다."""
+    rows = []
+    for k in range(60):
+        loud, soft = (MAKER.simulate(seed=45_000 + k, noise=n) for n in (2.0, 1.0))
+        scale = soft["slope"] / soft["slope"].mean() - 1
+        d = {**soft, "bookings": soft["bookings"] + scale * (loud["bookings"] - soft["bookings"])}
+        g = PAGE["prepare"](d)
+        m, steady = PAGE["plan"](g)
+        real = PAGE["true_gain"](d, m)
+        rows.append([0.25 * (g.base * steady) @ m, real, PAGE["plan_gain"](d)[0] - real])
+    told, real, miss = np.mean(rows, axis=0)
+    assert told < 0.9 * real and abs(miss) < 3.2 * np.std(rows, axis=0)[2] / np.sqrt(60)
+
+
+def test_the_page_does_not_call_the_bend_ruled_out():
+    """이 자료에서 굽음의 위 끝은 아래 끝이 본전에 닿는 굽음을 넘습니다."""
+    g = PAGE["prepare"](load("uber_marketplace_budgets"))
+    top, m = PAGE["checks"](g)[1][2], PAGE["plan"](g)[0]
+    lower = PAGE["worth"](g.base * (m - top * m**2 / 2), *PAGE["lottery"](g))[1]
+    assert lower < 300 / 13 < PAGE["worth"](g.base * m, *PAGE["lottery"](g))[1]
+
+
+def test_the_graph_closes_the_back_door_only_without_the_news():
+    identify = page_functions(TEXT, "identify", nx=nx)["identify"]
+    arrows = [("forecast", "budget"), ("forecast", "bookings"), ("place", "budget"),
+              ("place", "bookings"), ("lot", "budget"), ("budget", "bookings")]  # fmt: skip
+    news = [("news", "budget"), ("news", "bookings")]
+    assert identify(arrows) == (True, True) and identify(arrows + news) == (False, True)
+    assert identify([*arrows, ("lot", "bookings")]) == (False, False)  # 제비가 뒷문도 엽니다
