@@ -46,6 +46,10 @@ REFUSED = {
         {"notice": 5}, {"notice": 1.0}, {"notice": True}, {"switching": -1}, {"switching": 21}, {"switching": True}, {"switching": "큼"},
         {"response": "none"}, {"response": 1},
     ],
+    "netflix_metrics_projection": [
+        {"n": 398}, {"n": 401}, {"n": 4_000.0}, {"n": True}, {"n": "많이"}, {"n": 4_000_002}, {"world": "fade"}, {"world": None}, {"world": 1},
+        {"world": True},
+    ],
     "instacart_authorisation_rdd": [
         {"n": 100}, {"n": 40_000.0}, {"n": True}, {"n": "많이"}, {"n": 20_000_000}, {"strength": -0.1}, {"strength": 1.5}, {"strength": True},
         {"trim": 2}, {"trim": "조금"}, {"trim": None}, {"popup": 0.5}, {"popup": True}, {"budget": -1}, {"budget": 1.1}, {"budget": "빠듯"},
@@ -85,6 +89,11 @@ REFUSED = {
         {"n": 10}, {"n": 400.0}, {"n": True}, {"n": "많이"}, {"n": 400_000}, {"years": 0}, {"years": 6}, {"years": True}, {"tail": 2}, {"tail": 4.0},
         {"tail": True}, {"scale": -0.1}, {"scale": 3}, {"scale": True}, {"drift": -1}, {"drift": "조금"}, {"fade": 1.1}, {"fade": float("nan")},
         {"fade": True}, {"crowd": -0.1}, {"crowd": 0.2}, {"crowd": None},
+    ],
+    "recruit_two_sided_ranking": [
+        {"users": 199}, {"users": 1000.0}, {"users": True}, {"users": "많이"}, {"users": 10**6}, {"liking": -0.1}, {"liking": 2.5}, {"liking": True},
+        {"trust": -0.1}, {"trust": 0.6}, {"trust": "조금"}, {"context": 0.95}, {"context": None}, {"overload": 1.1}, {"overload": True},
+        {"hidden": -1}, {"hidden": 1.5}, {"steep": 0.4}, {"steep": float("nan")}, {"jam": -0.1}, {"jam": 1.1}, {"jam": True},
     ],
     "netflix_geo_toggles": [
         {"regions": 5}, {"regions": 7}, {"regions": 14}, {"regions": 12.0}, {"regions": True}, {"blocks": 3}, {"blocks": 14}, {"blocks": "많이"},
@@ -172,6 +181,10 @@ REFUSED = {
     ],
     "template_case": [{"n": 10}, {"n": 100.5}, {"removal": 1.0}, {"hidden": -1}],
     "ticket_response": [{"n": 0}, {"n": "많이"}, {"slope": 5}, {"triage": -1}],
+    "unit_selection": [
+        {"n": 100}, {"n": 36_000.0}, {"n": True}, {"n": "많이"}, {"n": 10**7}, {"harm": -0.1}, {"harm": 1.4}, {"harm": True}, {"ear": -1}, {"ear": 2.1},
+        {"lure": -0.1}, {"lure": 1.1}, {"ear": "밝음"}, {"charm": 1.1}, {"charm": float("nan")}, {"shift": -0.1}, {"shift": None},
+    ],
     "uber_email_cace": [
         {"n": 10}, {"n": 500.5}, {"n": True}, {"nudge": -0.1}, {"nudge": 2}, {"nudge": "some"}, {"nudge": True}, {"pull": -9}, {"pull": 5},
         {"pull": None}, {"pull": True},
@@ -212,6 +225,7 @@ CLOSED = {
     "deep_check": "taste chance spend_0 spend_1",
     "hub_repurchase": "rate_true",
     "instacart_authorisation_rdd": "balance final_bill",
+    "netflix_metrics_projection": "bills_old bills_new",
     "kiosk_pilot": "sales_0 effect",
     "kiosk_rollout": "sales_0 effect",
     "kuleuven_maintenance_frequency": "hidden_state " + " ".join(f"rate_{k}" for k in range(9)),
@@ -223,6 +237,7 @@ CLOSED = {
     "netflix_compress_once": "effect",
     "netflix_dub_delay": "log_demand_0 effect",
     "netflix_game_events": "log_players_0 effect",
+    "recruit_two_sided_ranking": "chance_a chance_b",
     "netflix_geo_toggles": "signups_off signups_on",
     "netflix_incremental_ltv": "attachment value_stay value_leave",
     "netflix_localization_dml": "appeal chance hours_0 hours_1",
@@ -256,6 +271,7 @@ CLOSED = {
     "supply_chain_weeks": "shock",
     "template_case": "condition defects_0 defects_1",
     "ticket_response": "hours_at_60",
+    "unit_selection": "stay_0 stay_1 warm",
     "uber_email_cace": "kind effect trips_0",
     "uber_express_pool_switchback": "cancels_2 cancels_5 payout_2 payout_5",
     "uber_ceviche": " ".join(f"{e}_gain {e}_gain_never" for e in ("eats", "airport", "member", "cancelled")),
