@@ -64,7 +64,10 @@ def shares(tab, entries: list[dict], depth: int) -> tuple[float, list[str]]:
 def test_there_are_enough_queries_and_their_pages_exist(site_dir):
     assert len(SEEN) >= 60 and len(UNSEEN) >= 100 and len(FREE) >= 40
     split = [e for e in UNSEEN if e.get("round", 1) < 3]
-    assert abs(sum(e["half"] == "final" for e in split) - len(split) / 2) <= 5 and {e["half"] for e in UNSEEN} == {"tune", "final"}
+    assert abs(sum(e["half"] == "final" for e in split) - len(split) / 2) <= 5 and {e["half"] for e in UNSEEN} == {
+        "tune",
+        "final",
+    }
     for entry in SEEN + UNSEEN:
         for page in entry["pages"]:
             assert (site_dir / f"{page}.html").is_file(), f"{entry['q']}: {page} 쪽이 없습니다."
