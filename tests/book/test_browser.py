@@ -21,7 +21,7 @@ PHONE = {"width": 390, "height": 844}
 DESK = {"width": 1280, "height": 800}
 STILL = "*, *::before, *::after { transition: none !important; animation: none !important; scroll-behavior: auto !important }"
 # 휴대전화에서 화면 밖의 절은 그리지 않습니다. 그 안의 흠도 보이도록 시험에서는 모두 그립니다.
-STILL += " section { content-visibility: visible !important }"
+STILL += " section, .gallery-card { content-visibility: visible !important }"
 # 기다리지 않고 물으면 글꼴과 수식이 들어오기 전의 모습을 재게 됩니다.
 SETTLED = (
     "async () => { await document.fonts.ready; if (window.MathJax?.startup?.promise) await MathJax.startup.promise; }"

@@ -316,6 +316,22 @@ def test_a_card_is_on_the_first_screen_and_nothing_hides_beside_it(browser, site
     context.close()
 
 
+def test_far_cards_are_drawn_when_a_phone_comes_near(browser, site_dir):
+    drawn = "() => [...document.querySelectorAll('.gallery-card h2')].map((e) => e.checkVisibility({ contentVisibilityAuto: true }))"
+    page = browser.new_page(viewport={"width": 390, "height": 844})
+    page.goto((site_dir / "case_studies" / "index.html").as_uri())
+    page.wait_for_timeout(300)
+    before = page.evaluate(drawn)
+    assert before[0] and not before[-1] and sum(before) < len(before) / 2
+    page.locator(".gallery-card").last.scroll_into_view_if_needed()
+    page.wait_for_timeout(300)
+    assert page.evaluate(drawn)[-1]
+    page.set_viewport_size({"width": 1280, "height": 800})
+    page.wait_for_timeout(300)
+    assert all(page.evaluate(drawn))
+    page.close()
+
+
 def test_all_cards_show_without_javascript(browser, site_dir):
     context = browser.new_context(java_script_enabled=False)
     page = context.new_page()
