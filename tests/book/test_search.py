@@ -223,7 +223,7 @@ def test_every_page_names_its_readers_questions(asked):
 def test_missing_repeated_and_homeless_questions_are_named(asked):
     first, second, *rest = toc_docnames()
     faulty = {name: list(asked[name]) for name in rest} | {first: asked[first][:4], "chapters/없는쪽": ["물음"]}
-    faulty[second] = [*asked[second][:5], asked[rest[0]][0] + "?"]
+    faulty[second] = [*asked[second][:8], asked[rest[0]][0] + "?"]
     problems = asked_problems(faulty, toc_docnames())
     assert len(problems) == 3 and all(name in " ".join(problems) for name in (first, second, "chapters/없는쪽"))
 
