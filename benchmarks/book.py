@@ -529,10 +529,9 @@ def replaced(old: list[dict], rows: list[dict], date: str) -> list[dict]:
     groups: dict[str, list[dict]] = {}
     for line in rows:
         groups.setdefault(line["group"], []).append(line | {"date": date})
-    places = [line["group"] for line in old if line["group"] in groups]
-    kept: list[dict] = []
+    measured, kept = set(groups), []
     for line in old:
-        kept += groups.pop(line["group"], []) if line["group"] in places else [line]
+        kept += groups.pop(line["group"], []) if line["group"] in measured else [line]
     return kept + [line for lines in groups.values() for line in lines]
 
 
