@@ -121,6 +121,9 @@ def main(argv: list[str] | None = None) -> int:
             print(f"그런 쪽이 없습니다: {name}")
             return 1
         page = read_page(path)
+        if page.meta.get("kind") not in KINDS:
+            print(f"{page.docname}: 장, 심화, 사례의 글만 서명합니다. 적을 것이 없습니다.")
+            return 1
         print(f"{page.docname}: 문단 {sign(page, args.by.strip())}개를 새로 읽었다고 적었습니다.")
     for page in [] if args.pages else reviewed_pages():
         for line, opening in changes(page)[0]:

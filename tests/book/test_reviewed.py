@@ -84,6 +84,12 @@ def test_drafts_and_other_kinds_are_left_alone_and_a_missing_record_is_said():
     assert "기록이 없습니다" in reviewed_text.check(page())[0].message
 
 
+def test_a_guide_needs_no_signature_and_gets_no_record(capsys):
+    assert reviewed.main(["guides/contributing.md", "--by", "읽은 이"]) == 1
+    assert "적을 것이 없습니다" in capsys.readouterr().out
+    assert not reviewed.record_path("guides/contributing").exists()
+
+
 def test_nobody_signs_without_a_name(capsys):
     assert reviewed.main(["case_studies/template.md"]) == 1
     assert "BY=" in capsys.readouterr().out
